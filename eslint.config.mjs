@@ -1,0 +1,121 @@
+import { builtinModules } from 'node:module';
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/** Who may import whom. docs/architecture.md explains the tags; tools/lint-canary proves that the rule bites. */
+export const depConstraints = [
+  { sourceTag: 'type:kernel', onlyDependOnLibsWithTags: [], allowedExternalImports: [] },
+  { sourceTag: 'type:core', onlyDependOnLibsWithTags: ['type:kernel'], allowedExternalImports: ['fast-check'] },
+  {
+    sourceTag: 'type:contract',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:contract'],
+    allowedExternalImports: ['zod', 'fast-check'],
+  },
+  {
+    sourceTag: 'type:adapter',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:contract', 'type:adapter', 'type:testing'],
+  },
+  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:kernel', 'type:contract'] },
+  {
+    sourceTag: 'type:app',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:core', 'type:contract', 'type:adapter', 'type:testing'],
+  },
+  ...['ingress', 'fleet', 'mission', 'credential', 'edge', 'storage', 'simulator'].map((scope) => ({
+    sourceTag: `scope:${scope}`,
+    onlyDependOnLibsWithTags: [`scope:${scope}`, 'scope:dji', 'scope:shared'],
+  })),
+  { sourceTag: 'scope:shared', onlyDependOnLibsWithTags: ['scope:shared'] },
+  { sourceTag: 'scope:dji', onlyDependOnLibsWithTags: ['scope:dji', 'scope:shared'] },
+];
+
+const pureFiles = ['libs/kernel/src/**/*.ts', 'libs/*-core/src/**/*.ts'];
+const specFiles = ['**/*.spec.ts', '**/*.scenario.ts'];
+const nodeModules = [...builtinModules, 'node:*'];
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/*.mjs', 'tools/lint-canary/**'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  prettier,
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { project: './tsconfig.eslint.json', tsconfigRootDir: import.meta.dirname } },
+    plugins: { '@nx': nx },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: false, allow: [], depConstraints }],
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      'no-console': 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  {
+    // Nest reads constructor types at run time: an `import type` there would leave nothing to inject.
+    files: ['apps/**/*.ts', 'libs/http-api/**/*.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+  },
+  {
+    files: pureFiles,
+    ignores: specFiles,
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: nodeModules, message: 'Pure code does no I/O. Take the value as a parameter.' }] },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...['process', 'setTimeout', 'setInterval', 'fetch', 'Buffer', 'performance'].map((name) => ({
+          name,
+          message: 'Pure code has no clock and no environment. Take the value as a parameter.',
+        })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'Take the time as a parameter.' },
+        { object: 'Math', property: 'random', message: 'Take the random value as a parameter.' },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take the time as a parameter.' },
+      ],
+    },
+  },
+  {
+    files: ['apps/*-service/src/**/*.ts'],
+    ignores: ['apps/*-service/src/**/dock/**', ...specFiles],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: '@aerie/dji-protocol', message: "DJI's words stop in dock/. Translate there." }] },
+      ],
+    },
+  },
+  {
+    files: ['apps/**/src/**/*.ts', 'libs/**/src/**/*.ts'],
+    ignores: [...specFiles, 'libs/testing/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "ImportDeclaration[source.value='@aerie/testing']",
+          message: 'Only specs and scenarios import the testing library.',
+        },
+      ],
+    },
+  },
+  {
+    // Console text is what these programs are for.
+    files: ['tools/**/*.ts', 'apps/dock-simulator/src/main.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: specFiles,
+    rules: {
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+);

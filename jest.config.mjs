@@ -1,0 +1,13 @@
+// Jest runs on compiled code (`npm run build` first): Nest 12 is ESM only, and without a transformer nothing differs
+// between what is tested and what runs. Three suites: unit (nothing but node), int (real PostgreSQL, Redis, NATS,
+// mosquitto), scenario (all programs, one story per file). tools/local starts the infrastructure for the last two.
+const base = { testEnvironment: 'node', transform: {} };
+const roots = ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'];
+export default {
+  projects: [
+    { ...base, roots, displayName: 'unit', testMatch: ['**/dist/**/*.spec.js'], testPathIgnorePatterns: ['\\.int\\.spec\\.js$', '/node_modules/'] },
+    { ...base, roots, displayName: 'int', testMatch: ['**/dist/**/*.int.spec.js'] },
+    { ...base, roots, displayName: 'scenario', testMatch: ['**/dist/**/*.scenario.js'] },
+  ],
+  coverageProvider: 'v8',
+};

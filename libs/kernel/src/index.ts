@@ -1,0 +1,17 @@
+export { type Bid, type DeviceSn, type DockSn, type MissionId, type OrganisationId, type Tid, type WaylineId } from './ids.js';
+export { isSerialNumber, isUuid } from './ids.js';
+export { type Clock } from './clock.js';
+export {
+  AppError,
+  type AppErrorOptions,
+  ConflictError,
+  type FieldProblem,
+  InvalidError,
+  NotFoundError,
+  TooLargeError,
+  UnauthenticatedError,
+  UnavailableError,
+  assertNever,
+  errorChain,
+} from './errors.js';
+export { Secret } from './secret.js';

@@ -1,0 +1,33 @@
+// Proves that the module boundary rule bites. Plain `eslint` skips that rule without a word when no project graph is
+// cached, so this must run through `nx lint`, and it fails when a forbidden import goes unnoticed.
+import { readFileSync } from 'node:fs';
+import { ESLint } from 'eslint';
+import nx from '@nx/eslint-plugin';
+import tseslint from 'typescript-eslint';
+import { depConstraints } from '../../eslint.config.mjs';
+
+const file = 'tools/lint-canary/canary.ts';
+const eslint = new ESLint({
+  overrideConfigFile: true,
+  overrideConfig: [
+    {
+      files: ['**/*.ts'],
+      languageOptions: { parser: tseslint.parser },
+      plugins: { '@nx': nx },
+      rules: {
+        '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: false, allow: [], depConstraints }],
+      },
+    },
+  ],
+});
+const [result] = await eslint.lintFiles([file]);
+const caught = new Set(result.messages.map(({ line }) => line));
+const missed = readFileSync(file, 'utf8')
+  .split('\n')
+  .map((text, index) => ({ text, line: index + 1 }))
+  .filter(({ text, line }) => text.startsWith('import ') && !caught.has(line));
+if (missed.length > 0) {
+  console.error('The module boundary rule did not notice:', missed.map(({ text }) => text).join(' | '));
+  process.exit(1);
+}
+console.log(`The module boundary rule refused all ${caught.size} forbidden imports of the canary.`);
