@@ -1,1 +1,39 @@
-export {};
+export {
+  NO_METHOD,
+  NO_SN,
+  OSD_SUBJECTS,
+  type Owner,
+  type UplinkKind,
+  deadLetterSubject,
+  dockSubject,
+  factSubject,
+  osdSubject,
+} from './subjects.js';
+export {
+  CONSUMERS,
+  type ConsumerSpec,
+  DEAD_LETTER_STREAM,
+  DOCK_STREAM,
+  FACTS_STREAM,
+  FLEET_DOCK_CONSUMER,
+  MISSION_DOCK_CONSUMER,
+  STREAMS,
+  type StreamSpec,
+} from './streams.js';
+export { type DeadLetter, type DockFact, type OsdFact, deadLetter, dockFact, osdFact } from './dock-fact.js';
+export {
+  type DockModel,
+  type DockRecord,
+  type DockStateView,
+  type Principal,
+  type Question,
+  type SendAnswer,
+  type SendAsk,
+  apiKeyQuestion,
+  dockModel,
+  dockQuestion,
+  dockRecord,
+  dockStateQuestion,
+  presignDownloadQuestion,
+  sendQuestion,
+} from './questions.js';

@@ -1,1 +1,1 @@
-export {};
+export { BullWakes, type BullWakesOptions, type Wake, WakeQueue } from './wake-queue.js';

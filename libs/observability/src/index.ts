@@ -1,1 +1,2 @@
-export {};
+export { type Logger, createLogger, nestLogger } from './logger.js';
+export { Metrics } from './metrics.js';

@@ -1,1 +1,3 @@
-export {};
+export { type TestEnvironment, testEnvironment } from './environment.js';
+export { eventually } from './eventually.js';
+export { type TestDatabase, createTestDatabase } from './test-database.js';

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+
+/**
+ * A question from one service to another: request/reply over core NATS, never stored. All subjects of questions start
+ * with `ask.`: a subject of stream FACTS would be stored and answered by JetStream itself.
+ */
+export interface Question<Ask, Answer> {
+  readonly subject: string;
+  readonly ask: z.ZodType<Ask>;
+  readonly answer: z.ZodType<Answer>;
+  /** After this long the asker gives up. */
+  readonly timeoutMs: number;
+}
+
+const question = <Ask, Answer>(
+  subject: string,
+  timeoutMs: number,
+  ask: z.ZodType<Ask>,
+  answer: z.ZodType<Answer>,
+): Question<Ask, Answer> => ({ subject, timeoutMs, ask, answer });
+
+/** Channels that the cloud writes. */
+export const downlinkChannel = z.enum(['services', 'events_reply', 'requests_reply', 'status_reply', 'state_reply']);
+
+/**
+ * One MQTT message to write now or never. The ingress stamps the envelope's `timestamp`, looks at its clock and its
+ * connection as the last thing before the write, and never repeats it by itself.
+ */
+export const sendAsk = z.object({
+  sn: z.string(),
+  channel: downlinkChannel,
+  method: z.string().nullable(),
+  tid: z.string(),
+  bid: z.string(),
+  data: z.unknown(),
+  /** When the sender decided to send, by the database's clock. An ingress whose clock is earlier by over 1 s refuses. */
+  sentAtMs: z.number(),
+  /** No byte leaves at or after this instant, milliseconds since the epoch. */
+  notAfterMs: z.number(),
+});
+export type SendAsk = z.infer<typeof sendAsk>;
+
+/**
+ * `refused`: proven that no byte was handed over, or the broker said that nobody is subscribed.
+ * `written`: the broker has acknowledged. `unknown`: everything else; only the dock can tell.
+ */
+export const sendAnswer = z.object({
+  outcome: z.enum(['refused', 'written', 'unknown']),
+  reason: z.string().optional(),
+});
+export type SendAnswer = z.infer<typeof sendAnswer>;
+
+export const sendQuestion = question('ingress.v1.send', 10_000, sendAsk, sendAnswer);
+
+export const dockModel = z.enum(['dock1', 'dock2', 'dock3']);
+export type DockModel = z.infer<typeof dockModel>;
+
+export const dockRecord = z.object({
+  sn: z.string(),
+  organisationId: z.string(),
+  model: dockModel,
+  /** Version of the protocol that its firmware speaks, e.g. `1.15`. */
+  protocolGeneration: z.string(),
+  name: z.string(),
+  /** Serial number of the aircraft that its last topology bound to it. */
+  aircraftSn: z.string().nullable(),
+});
+export type DockRecord = z.infer<typeof dockRecord>;
+
+/** Which dock speaks under this serial number: the dock itself, or the dock whose last topology bound this aircraft. */
+export const dockQuestion = question(
+  'ask.fleet.v1.dock.get',
+  2_000,
+  z.object({ sn: z.string() }),
+  z.object({ dock: dockRecord.nullable() }),
+);
+
+export const dockStateView = z.object({
+  sn: z.string(),
+  /** How long ago the dock was last heard; null: never since the state was last wiped. */
+  seenAgoMs: z.number().nullable(),
+  /** Last value of each property and how old it is. */
+  properties: z.record(z.string(), z.object({ value: z.unknown(), agoMs: z.number() })),
+});
+export type DockStateView = z.infer<typeof dockStateView>;
+
+/** The freshest state of up to 500 docks at once. */
+export const dockStateQuestion = question(
+  'ask.fleet.v1.dockState.get',
+  1_000,
+  z.object({ sns: z.array(z.string()).max(500) }),
+  z.object({ docks: z.array(dockStateView) }),
+);
+
+/** Who holds this API key. The key itself crosses only this private bus and is never stored. */
+export const apiKeyQuestion = question(
+  'ask.fleet.v1.apiKey.verify',
+  2_000,
+  z.object({ key: z.string() }),
+  z.object({ principal: z.object({ keyId: z.string(), organisationId: z.string() }).nullable() }),
+);
+export interface Principal {
+  readonly keyId: string;
+  readonly organisationId: string;
+}
+
+/** A URL with which a dock may read one object for a short time. Made anew for each message, never stored. */
+export const presignDownloadQuestion = question(
+  'ask.credential.v1.download.presign',
+  3_000,
+  z.object({ organisationId: z.string(), objectKey: z.string(), lifetimeSeconds: z.number().int().min(30).max(86_400) }),
+  z.object({ url: z.string(), expiresAtMs: z.number() }),
+);

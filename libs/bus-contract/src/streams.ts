@@ -1,0 +1,85 @@
+/** A JetStream stream as we declare it; `messaging` turns it into the server's terms. Kept free of any client library. */
+export interface StreamSpec {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  /** `interest`: what all consumers have acknowledged is gone. `limits`: kept until a limit. */
+  readonly retention: 'interest' | 'limits';
+  /** `new`: a full stream refuses, which is back-pressure. `old`: a full stream forgets its oldest. */
+  readonly discard: 'new' | 'old';
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+  readonly maxMessageBytes: number;
+}
+
+export interface ConsumerSpec {
+  readonly stream: string;
+  readonly durable: string;
+  readonly filterSubjects: readonly string[];
+  /** How long one message may be worked on before it is delivered again. Renewed while the handler works. */
+  readonly ackWaitMs: number;
+  /** Messages in work at once, over all replicas. */
+  readonly maxAckPending: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+/** A dock message is at most 256 KiB; normalised and raw side by side, plus escapes. */
+const MAX_UPLINK_BYTES = 1000 * 1024;
+
+/** Control messages of docks. Interest retention and discard new: full means PUBACK waits, never that one is lost. */
+export const DOCK_STREAM: StreamSpec = {
+  name: 'DOCK',
+  subjects: ['dock.v1.>'],
+  retention: 'interest',
+  discard: 'new',
+  maxBytes: 256 * MEBIBYTE,
+  maxAgeMs: 72 * HOUR_MS,
+  maxMessageBytes: MAX_UPLINK_BYTES,
+};
+
+/** Facts of our own, for other services, streams to browsers and webhooks. The outboxes keep them longer. */
+export const FACTS_STREAM: StreamSpec = {
+  name: 'FACTS',
+  subjects: ['mission.v1.*.*', 'log.v1.*.*', 'fleet.v1.*.*'],
+  retention: 'limits',
+  discard: 'old',
+  maxBytes: 256 * MEBIBYTE,
+  maxAgeMs: 72 * HOUR_MS,
+  maxMessageBytes: 256 * 1024,
+};
+
+/** Uplinks that could not be read, with the reason, so that they can be replayed after a fix. */
+export const DEAD_LETTER_STREAM: StreamSpec = {
+  name: 'DEAD',
+  subjects: ['dead.v1.*'],
+  retention: 'limits',
+  discard: 'old',
+  maxBytes: 64 * MEBIBYTE,
+  maxAgeMs: 30 * 24 * HOUR_MS,
+  maxMessageBytes: 512 * 1024,
+};
+
+export const STREAMS: readonly StreamSpec[] = [DOCK_STREAM, FACTS_STREAM, DEAD_LETTER_STREAM];
+
+export const MISSION_DOCK_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'mission',
+  filterSubjects: ['dock.v1.mission.>', 'dock.v1.any.>'],
+  ackWaitMs: 5_000,
+  maxAckPending: 256,
+};
+
+export const FLEET_DOCK_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'fleet',
+  filterSubjects: ['dock.v1.fleet.>', 'dock.v1.none.>', 'dock.v1.log.>', 'dock.v1.credential.>'],
+  ackWaitMs: 5_000,
+  maxAckPending: 256,
+};
+
+/**
+ * Every durable consumer there is. With interest retention a message without a consumer is gone at once, so all of
+ * them are declared before the first ingress subscribes.
+ */
+export const CONSUMERS: readonly ConsumerSpec[] = [MISSION_DOCK_CONSUMER, FLEET_DOCK_CONSUMER];

@@ -1,0 +1,27 @@
+/** Which program consumes a dock's message. `none`: nobody asked for it, fleet-service keeps it. `any`: only its tid can tell. */
+export type Owner = 'mission' | 'fleet' | 'log' | 'credential' | 'none' | 'any';
+
+/** The kinds of stored uplinks. */
+export type UplinkKind = 'events' | 'requests' | 'replies' | 'status' | 'state';
+
+/** Stands for the method in the subject of a message that has none. */
+export const NO_METHOD = '_none';
+
+/** Subject of one stored uplink: `dock.v1.<owner>.<sn>.<kind>.<method>`. All parts are already checked to be one token. */
+export function dockSubject(owner: Owner, sn: string, kind: UplinkKind, method: string | null): string {
+  return `dock.v1.${owner}.${sn}.${kind}.${method ?? NO_METHOD}`;
+}
+
+/** Telemetry: not stored, the freshest wins. */
+export const osdSubject = (sn: string): string => `osd.v1.${sn}`;
+export const OSD_SUBJECTS = 'osd.v1.*';
+
+/** What could not be read, kept with the reason. */
+export const deadLetterSubject = (sn: string): string => `dead.v1.${sn}`;
+/** The serial number part where even the topic could not be read. */
+export const NO_SN = '_none';
+
+/** A fact of our own for other services: `<service>.v1.<organisation>.<event>`. */
+export function factSubject(service: 'mission' | 'fleet' | 'log', organisationId: string, event: string): string {
+  return `${service}.v1.${organisationId}.${event}`;
+}

@@ -1,0 +1,113 @@
+import type { Logger } from '@aerie/observability';
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+
+/** A hint to look at one row at one time. It carries no data: whoever wakes reads the row and decides anew. */
+export interface Wake {
+  readonly id: string;
+  /** Revision of the row for which the wake was set; a newer revision has set its own. */
+  readonly revision: number;
+  readonly delayMs: number;
+}
+
+/**
+ * Wakes that may come early, late, twice or never; PostgreSQL knows when, this only wakes. A caller never waits for
+ * Redis: setting a wake neither blocks nor fails.
+ */
+export abstract class WakeQueue {
+  abstract set(wakes: readonly Wake[]): void;
+}
+
+export interface BullWakesOptions {
+  readonly redisUrl: string;
+  /** Holds a version, because two versions of BullMQ must not share one queue. */
+  readonly queueName: string;
+  readonly concurrency: number;
+  readonly onWake: (id: string, revision: number) => Promise<void>;
+  readonly logger: Logger;
+}
+
+/** Braces make all keys of the queue fall into one slot of a Redis cluster. */
+const PREFIX = '{aerie}';
+const COMMAND_TIMEOUT_MS = 500;
+/** Later wakes are not worth a key in Redis: the sweeper finds those rows anyway. */
+const HORIZON_MS = 15 * 60_000;
+
+export class BullWakes extends WakeQueue {
+  private readonly queue: Queue;
+  private readonly worker: Worker;
+  private readonly producer: Redis;
+  private readonly consumer: Redis;
+  private lastWarningMs = 0;
+
+  constructor(private readonly options: BullWakesOptions) {
+    super();
+    // Without an offline queue and with a timeout, a hanging Redis costs a wake and not the caller's time.
+    this.producer = new Redis(options.redisUrl, {
+      enableOfflineQueue: false,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      maxRetriesPerRequest: 1,
+      retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+    });
+    this.consumer = new Redis(options.redisUrl, {
+      maxRetriesPerRequest: null,
+      retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+    });
+    for (const client of [this.producer, this.consumer]) client.on('error', (error) => this.warn(error));
+    this.queue = new Queue(options.queueName, { connection: this.producer, prefix: PREFIX, skipVersionCheck: true });
+    this.worker = new Worker<{ id: string; revision: number }>(
+      options.queueName,
+      async ({ data }) => this.options.onWake(data.id, data.revision),
+      {
+        connection: this.consumer,
+        prefix: PREFIX,
+        autorun: false,
+        concurrency: options.concurrency,
+        lockDuration: 15_000,
+        stalledInterval: 10_000,
+        maxStalledCount: 3,
+        skipVersionCheck: true,
+      },
+    );
+    this.queue.on('error', (error) => this.warn(error));
+    this.worker.on('error', (error) => this.warn(error));
+  }
+
+  start(): void {
+    void this.worker.run().catch((error: unknown) => this.warn(error));
+  }
+
+  override set(wakes: readonly Wake[]): void {
+    const jobs = wakes
+      .filter(({ delayMs }) => delayMs <= HORIZON_MS)
+      .map(({ id, revision, delayMs }) => ({
+        name: 'wake',
+        data: { id, revision },
+        opts: {
+          // The revision makes it a new job each time: an id that was used before is silently ignored.
+          jobId: `${id}_${revision}`,
+          delay: Math.max(0, delayMs),
+          removeOnComplete: true,
+          removeOnFail: true,
+        },
+      }));
+    if (jobs.length === 0) return;
+    void this.queue.addBulk(jobs).catch((error: unknown) => this.warn(error));
+  }
+
+  /** Waits for the wakes in work, at most `withinMs`, and leaves Redis. */
+  async stop(withinMs: number): Promise<void> {
+    await Promise.race([this.worker.close(), new Promise((resolve) => setTimeout(resolve, withinMs))]);
+    await Promise.race([this.queue.close(), new Promise((resolve) => setTimeout(resolve, COMMAND_TIMEOUT_MS))]);
+    this.producer.disconnect();
+    this.consumer.disconnect();
+  }
+
+  /** Redis being away is no error of ours, and it would fill the log: one line every ten seconds. */
+  private warn(error: unknown): void {
+    const nowMs = Date.now();
+    if (nowMs - this.lastWarningMs < 10_000) return;
+    this.lastWarningMs = nowMs;
+    this.options.logger.warn({ err: error }, 'Redis does not answer; the sweeper carries on');
+  }
+}

@@ -1,0 +1,56 @@
+import type { Question } from '@aerie/bus-contract';
+import { InvalidError, UnavailableError } from '@aerie/kernel';
+import { errors } from '@nats-io/transport-node';
+import { z } from 'zod';
+import type { NatsConnection } from './connection.js';
+
+/** Why no answer came. `noResponders` is the only one that proves that nobody has seen the question. */
+export class NoAnswerError extends UnavailableError {
+  constructor(
+    readonly noResponders: boolean,
+    subject: string,
+    cause: unknown,
+  ) {
+    super('no_answer', `failed to ask ${subject}`, { cause });
+  }
+}
+
+/** The packet of Nest's NATS transport, which answers our questions. */
+const answerPacket = z.object({ response: z.unknown(), err: z.unknown() });
+
+let sequence = 0;
+
+/** Asks another service and checks its answer. Never repeats by itself: only the asker knows whether that is harmless. */
+export async function ask<Ask, Answer>(
+  connection: NatsConnection,
+  question: Question<Ask, Answer>,
+  data: Ask,
+): Promise<Answer> {
+  const { subject, timeoutMs } = question;
+  const id = `${process.pid}-${++sequence}`;
+  let packet: z.infer<typeof answerPacket>;
+  try {
+    const message = await connection.request(subject, JSON.stringify({ pattern: subject, data, id }), {
+      timeout: timeoutMs,
+    });
+    packet = answerPacket.partial().parse(message.json()) as z.infer<typeof answerPacket>;
+  } catch (error) {
+    throw new NoAnswerError(isNoResponders(error), subject, error);
+  }
+  if (packet.err !== undefined) throw new NoAnswerError(false, subject, packet.err);
+  return question.answer.parse(packet.response);
+}
+
+/** Checks what was asked, for the answering side. */
+export function readAsk<Ask, Answer>(question: Question<Ask, Answer>, data: unknown): Ask {
+  const parsed = question.ask.safeParse(data);
+  if (parsed.success) return parsed.data;
+  throw new InvalidError('invalid_question', `failed to read a question on ${question.subject}`, {
+    fields: parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })),
+  });
+}
+
+function isNoResponders(error: unknown): boolean {
+  if (error instanceof errors.NoRespondersError) return true;
+  return error instanceof errors.RequestError && error.isNoResponders();
+}

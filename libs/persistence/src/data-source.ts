@@ -1,0 +1,49 @@
+import { DataSource, type MigrationInterface } from 'typeorm';
+import type { Logger } from '@aerie/observability';
+
+export interface DatabaseOptions {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** The PostgreSQL schema that this service owns; its own migrations table lies there too. */
+  readonly schema: string;
+  readonly migrations: readonly (new () => MigrationInterface)[];
+  readonly poolSize: number;
+  readonly statementTimeoutMs: number;
+  readonly logger: Logger;
+}
+
+/**
+ * A connection pool. Every limit is the server's: a client-side query timeout inside a transaction would hand a
+ * connection with an open transaction back to the pool, and another request would commit it.
+ */
+export function createDataSource(options: DatabaseOptions): DataSource {
+  const serverSettings = {
+    statement_timeout: options.statementTimeoutMs,
+    lock_timeout: 1_000,
+    idle_in_transaction_session_timeout: 5_000,
+    // Decisions about time are made in UTC, whatever the server's default is.
+    timezone: 'UTC',
+  };
+  return new DataSource({
+    type: 'postgres',
+    url: options.url,
+    applicationName: options.applicationName,
+    schema: options.schema,
+    migrations: [...options.migrations],
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+    poolSize: options.poolSize,
+    connectTimeoutMS: 2_000,
+    poolErrorHandler: (error: unknown) => options.logger.warn({ err: error }, 'an idle database connection failed'),
+    extra: {
+      keepAlive: true,
+      options: Object.entries(serverSettings)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
+    },
+  });
+}

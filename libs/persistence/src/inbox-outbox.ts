@@ -1,0 +1,103 @@
+// The inbox and outbox statements of every service. Raw SQL, in this one file, because flights depend on it.
+// Both tables lie in the schema of the service that owns them; `schema` is a constant of our own, never input.
+import type { DataSource } from 'typeorm';
+import type { Tx } from './transaction.js';
+
+/** What makes a message the same message: serial number of the topic, method, and tid, or a hash where tid is missing. */
+export interface MessageKey {
+  readonly sn: string;
+  readonly method: string;
+  readonly messageId: string;
+}
+
+/** True the first time. The row lives and dies with the transaction of the effect. */
+export async function enterInbox(tx: Tx, schema: string, { sn, method, messageId }: MessageKey): Promise<boolean> {
+  const inserted = await tx.query(
+    `INSERT INTO ${schema}.inbox (sn, method, message_id) VALUES ($1, $2, $3)
+     ON CONFLICT DO NOTHING RETURNING 1`,
+    [sn, method, messageId],
+  );
+  return inserted.length > 0;
+}
+
+/** A fact for others, published after the commit by whichever replica finds it. */
+export interface OutboxFact {
+  readonly subject: string;
+  readonly payload: unknown;
+}
+
+export async function writeOutbox(tx: Tx, schema: string, facts: readonly OutboxFact[]): Promise<void> {
+  if (facts.length === 0) return;
+  await tx.run(
+    `INSERT INTO ${schema}.outbox (subject, payload)
+     SELECT subject, payload::jsonb FROM unnest($1::text[], $2::text[]) AS fact (subject, payload)`,
+    [facts.map(({ subject }) => subject), facts.map(({ payload }) => JSON.stringify(payload))],
+  );
+}
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly subject: string;
+  readonly payload: unknown;
+}
+
+/** How long a claimed row is left to its claimer before another replica takes it over. */
+const LEASE = "interval '10 seconds'";
+
+/** Takes up to `limit` rows that nobody else is publishing. The lock is gone with this statement; the lease stays. */
+export async function claimOutbox(dataSource: DataSource, schema: string, limit: number): Promise<OutboxRow[]> {
+  const [rows] = await dataSource.query<[OutboxRow[], number]>(
+    `UPDATE ${schema}.outbox AS o
+        SET not_before = clock_timestamp() + ${LEASE}, attempts = o.attempts + 1
+       FROM (SELECT id FROM ${schema}.outbox
+              WHERE done_at IS NULL AND not_before <= clock_timestamp()
+              ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
+      WHERE o.id = due.id
+      RETURNING o.id::text AS id, o.subject, o.payload`,
+    [limit],
+  );
+  return rows;
+}
+
+export async function finishOutbox(dataSource: DataSource, schema: string, ids: readonly string[]): Promise<void> {
+  await dataSource.query(`UPDATE ${schema}.outbox SET done_at = clock_timestamp() WHERE id = ANY($1::bigint[])`, [ids]);
+}
+
+/** Old rows go in small batches, so that no delete holds many locks for long. */
+export async function pruneInboxAndOutbox(dataSource: DataSource, schema: string): Promise<void> {
+  // A dock may replay after days without a network: eight days of memory.
+  await dataSource.query(
+    `DELETE FROM ${schema}.inbox WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM ${schema}.inbox WHERE received_at < now() - interval '8 days' LIMIT 500))`,
+  );
+  await dataSource.query(
+    `DELETE FROM ${schema}.outbox WHERE id = ANY(ARRAY(
+       SELECT id FROM ${schema}.outbox WHERE done_at < now() - interval '7 days' LIMIT 500))`,
+  );
+}
+
+/** The two tables, for a service's first migration. */
+export const inboxOutboxTables = (schema: string): string => `
+  -- Messages whose effect is committed. A dock repeats what it got no answer for, with the same tid.
+  CREATE TABLE ${schema}.inbox (
+    sn          text        NOT NULL,
+    method      text        NOT NULL,
+    message_id  text        NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (sn, method, message_id)
+  );
+  CREATE INDEX inbox_received_at ON ${schema}.inbox (received_at);
+
+  -- Facts for others, written with the state they tell of, published afterwards.
+  CREATE TABLE ${schema}.outbox (
+    id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject    text        NOT NULL,
+    payload    jsonb       NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    not_before timestamptz NOT NULL DEFAULT clock_timestamp(),
+    attempts   integer     NOT NULL DEFAULT 0,
+    done_at    timestamptz
+  );
+  CREATE INDEX outbox_undone ON ${schema}.outbox (id) WHERE done_at IS NULL;
+  CREATE INDEX outbox_done ON ${schema}.outbox (done_at) WHERE done_at IS NOT NULL;
+`;

@@ -1,0 +1,26 @@
+import type { DataSource } from 'typeorm';
+
+/** Any constant: it only has to be the same for all who migrate one database. */
+const MIGRATION_LOCK = 4_157_301;
+
+/**
+ * Brings the schema up to date. TypeORM takes no lock of its own, so two starters at once would both run the same
+ * migration; an advisory lock lets the second wait and find nothing to do.
+ */
+export async function migrate(dataSource: DataSource): Promise<void> {
+  const { schema } = dataSource.options as { schema?: string };
+  if (schema === undefined) throw new Error('a data source that migrates must name its schema');
+  const guard = dataSource.createQueryRunner();
+  await guard.connect();
+  try {
+    await guard.query('SET lock_timeout = 60000');
+    await guard.query('SET statement_timeout = 60000');
+    await guard.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await guard.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`);
+    await dataSource.runMigrations({ transaction: 'each' });
+  } finally {
+    await guard.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    await guard.query('RESET ALL').catch(() => undefined);
+    await guard.release();
+  }
+}

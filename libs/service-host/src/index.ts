@@ -1,0 +1,3 @@
+export { readConfig } from './config.js';
+export { Shutdown, type ShutdownStage } from './shutdown.js';
+export { type Host, HostLogger, type ServiceOptions, hostModule, runService } from './run-service.js';

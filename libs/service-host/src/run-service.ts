@@ -1,0 +1,105 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { type Logger, Metrics, createLogger, nestLogger } from '@aerie/observability';
+import { natsOptions } from '@aerie/messaging';
+import { healthRoutes } from './health.js';
+import { Shutdown } from './shutdown.js';
+
+/** How long a planned stop may take before the process ends anyway. Below Kubernetes' usual 30 s. */
+const STOP_LIMIT_MS = 20_000;
+
+export interface Host {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly shutdown: Shutdown;
+}
+
+export interface ServiceOptions {
+  readonly name: string;
+  readonly httpPort: number;
+  readonly httpHost: string;
+  readonly logLevel: string;
+  /** Answers questions over NATS when given. */
+  readonly natsUrl?: string;
+  /** Wires the service. Called once, before anything listens. */
+  readonly compose: (host: Host) => Promise<DynamicModule>;
+  /** Extends the HTTP application, e.g. with filters. Called before it listens. */
+  readonly http?: (app: NestExpressApplication, host: Host) => void;
+  /** Starts intake, after everything listens. */
+  readonly start?: (app: NestExpressApplication, host: Host) => Promise<void>;
+  /** True while the service can do its work; shown at `/readyz`. */
+  readonly ready?: (app: NestExpressApplication) => boolean | Promise<boolean>;
+}
+
+/** A module that offers the host's parts to all others. */
+export function hostModule(host: Host): DynamicModule {
+  const providers = [
+    { provide: HostLogger, useValue: new HostLogger(host.logger) },
+    { provide: Metrics, useValue: host.metrics },
+    { provide: Shutdown, useValue: host.shutdown },
+  ];
+  return { module: HostModule, global: true, providers, exports: providers };
+}
+
+@Module({})
+class HostModule {}
+
+/** The logger as a class, so that it can be a token. */
+export class HostLogger {
+  constructor(readonly logger: Logger) {}
+}
+
+/** Boots one service and stays until SIGTERM or SIGINT. An error while booting ends the process with code 1. */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const logger = createLogger(options.name, options.logLevel);
+  const host: Host = { logger, metrics: new Metrics(options.name), shutdown: new Shutdown() };
+  let app: NestExpressApplication | undefined;
+
+  const stop = async (reason: string, code: number): Promise<void> => {
+    if (host.shutdown.stopping) return;
+    logger.info({ reason }, 'stopping');
+    setTimeout(() => process.exit(code || 1), STOP_LIMIT_MS).unref();
+    await host.shutdown.run(logger);
+    await app?.close().catch((error: unknown) => logger.warn({ err: error }, 'failed to close'));
+    logger.info('stopped');
+    process.exit(code);
+  };
+  process.once('SIGTERM', () => void stop('SIGTERM', 0));
+  process.once('SIGINT', () => void stop('SIGINT', 0));
+  // Never go on half-dead: what is not handled is a bug, and the supervisor starts us again.
+  process.on('unhandledRejection', (error) => {
+    logger.fatal({ err: error }, 'unhandled rejection');
+    void stop('unhandledRejection', 1);
+  });
+
+  try {
+    const module = await options.compose(host);
+    app = await NestFactory.create<NestExpressApplication>(module, {
+      logger: nestLogger(logger),
+      bodyParser: false,
+      forceCloseConnections: true,
+      abortOnError: false,
+    });
+    app.disable('x-powered-by');
+    app.use(healthRoutes(host, () => (app === undefined ? false : (options.ready?.(app) ?? true))));
+    options.http?.(app, host);
+    if (options.natsUrl !== undefined) {
+      app.connectMicroservice<MicroserviceOptions>(
+        {
+          transport: Transport.NATS,
+          options: { ...natsOptions(options.natsUrl, `${options.name}-answers`), queue: options.name },
+        },
+        { inheritAppConfig: false },
+      );
+      await app.startAllMicroservices();
+    }
+    await app.listen(options.httpPort, options.httpHost);
+    await options.start?.(app, host);
+    logger.info({ port: options.httpPort }, 'ready');
+  } catch (error) {
+    logger.fatal({ err: error }, 'failed to start');
+    await stop('failed to start', 1);
+  }
+}

@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { Infrastructure } from '../infrastructure/infrastructure.js';
+import { endLeftOvers } from '../infrastructure/processes.js';
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const SUITES = ['unit', 'int', 'scenario'] as const;
+
+/**
+ * Lint, then unit, integration and scenario tests. Arguments choose: suite names, `--no-lint`, and anything else is
+ * handed to jest, e.g. `npm test -- int mission-service`.
+ */
+export async function test(root: string, args: readonly string[]): Promise<number> {
+  const chosen = SUITES.filter((suite) => args.includes(suite));
+  const suites = chosen.length > 0 ? chosen : SUITES;
+  const jestArgs = args.filter((arg) => !SUITES.some((suite) => suite === arg) && arg !== '--no-lint');
+  let healthy = true;
+
+  if (!args.includes('--no-lint') && chosen.length === 0) {
+    console.log('Format and lint …');
+    healthy = run(root, 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']) && healthy;
+    healthy = run(root, 'node_modules/nx/dist/bin/nx.js', ['run-many', '-t', 'lint', '--outputStyle=static']) && healthy;
+  }
+
+  const directory = path.join(root, '.aerie', 'test');
+  await endLeftOvers(directory);
+  rmSync(directory, { recursive: true, force: true });
+  const packagesDirectory = path.join(root, '.aerie', 'bin');
+  const infrastructure = suites.includes('int')
+    ? await Infrastructure.up({ directory, packagesDirectory, openBroker: true, say: console.log })
+    : undefined;
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  try {
+    for (const suite of suites) {
+      console.log(`\n${suite} tests …`);
+      const env = {
+        ...process.env,
+        AERIE_ROOT: root,
+        AERIE_TEST_DATABASE_URL: infrastructure?.databaseUrl,
+        AERIE_TEST_REDIS_URL: infrastructure?.redisUrl,
+        AERIE_TEST_NATS_URL: infrastructure?.natsUrl,
+        AERIE_TEST_MQTT_URL: infrastructure?.mqttUrl,
+      };
+      healthy = jest(root, suite, jestArgs, env, counts) && healthy;
+    }
+  } finally {
+    await infrastructure?.stop();
+  }
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+  console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
+  return healthy && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+}
+
+function jest(root: string, suite: string, args: readonly string[], env: NodeJS.ProcessEnv, counts: Counts): boolean {
+  const report = path.join(root, '.aerie', `report-${suite}.json`);
+  mkdirSync(path.dirname(report), { recursive: true });
+  rmSync(report, { force: true });
+  const ok = run(
+    root,
+    'node_modules/jest/bin/jest.js',
+    [
+      ...['--selectProjects', suite, '--json', '--outputFile', report, '--passWithNoTests=false'],
+      // Scenarios start every program: one at a time on two cores.
+      ...(suite === 'scenario' ? ['--runInBand'] : ['--maxWorkers=2']),
+      ...args,
+    ],
+    env,
+    ['--experimental-vm-modules', '--no-warnings'],
+  );
+  try {
+    const result = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
+    counts.passed += result['numPassedTests'] ?? 0;
+    counts.failed += (result['numFailedTests'] ?? 0) + (result['numRuntimeErrorTestSuites'] ?? 0);
+    counts.skipped += (result['numPendingTests'] ?? 0) + (result['numTodoTests'] ?? 0);
+  } catch {
+    console.error(`jest left no report for the ${suite} tests`);
+    return false;
+  }
+  return ok;
+}
+
+function run(
+  root: string,
+  script: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  nodeArgs: readonly string[] = [],
+): boolean {
+  const { status } = spawnSync(process.execPath, [...nodeArgs, path.join(root, script), ...args], {
+    cwd: root,
+    env: { ...env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' },
+    // jest's --json prints the report on standard output too; progress and failures come on standard error.
+    stdio: ['ignore', script.includes('jest') ? 'ignore' : 'inherit', 'inherit'],
+  });
+  return status === 0;
+}

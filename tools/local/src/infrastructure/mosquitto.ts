@@ -1,0 +1,156 @@
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Binaries } from './binaries.js';
+import { listening } from './ports.js';
+import { Problem } from './problem.js';
+import { LocalProcess } from './processes.js';
+
+/** One of our own MQTT users. Users of docks are made by fleet-service while the broker runs. */
+export interface BrokerUser {
+  readonly username: string;
+  readonly password: string;
+  readonly acls: readonly Acl[];
+}
+
+interface Acl {
+  readonly acltype: 'publishClientSend' | 'publishClientReceive' | 'subscribePattern' | 'subscribeLiteral' | 'unsubscribePattern';
+  readonly topic: string;
+  readonly allow: boolean;
+}
+
+const allow = (acltype: Acl['acltype'], ...topics: string[]): Acl[] =>
+  topics.map((topic) => ({ acltype, topic, allow: true }));
+
+const UPLINKS = ['osd', 'state', 'events', 'requests', 'services_reply', 'property/set_reply'].map(
+  (channel) => `thing/product/+/${channel}`,
+);
+const DOWNLINKS = ['services', 'events_reply', 'requests_reply', 'state_reply', 'property/set'].map(
+  (channel) => `thing/product/+/${channel}`,
+);
+const STATUS = 'sys/product/+/status';
+const SHARE = '$share/aerie-ingress/';
+
+export const INGRESS_ACLS: readonly Acl[] = [
+  ...allow('subscribeLiteral', ...[...UPLINKS, STATUS].map((filter) => SHARE + filter)),
+  ...allow('unsubscribePattern', '#', '$share/#'),
+  ...allow('publishClientReceive', ...UPLINKS, STATUS),
+  ...allow('publishClientSend', ...DOWNLINKS, 'sys/product/+/status_reply'),
+];
+
+/** fleet-service makes the users of docks; it reads and writes nothing of theirs. */
+export const FLEET_ACLS: readonly Acl[] = [
+  ...allow('publishClientSend', '$CONTROL/dynamic-security/v1'),
+  ...allow('subscribePattern', '$CONTROL/dynamic-security/v1/response'),
+  ...allow('unsubscribePattern', '#', '$CONTROL/#'),
+  ...allow('publishClientReceive', '$CONTROL/dynamic-security/v1/response'),
+];
+
+/** May read everything and write nothing: for taps and tests. */
+export const OBSERVER_ACLS: readonly Acl[] = [
+  ...allow('subscribePattern', '#'),
+  ...allow('unsubscribePattern', '#'),
+  ...allow('publishClientReceive', '#'),
+];
+
+interface DynamicSecurity {
+  defaultACLAccess: Record<string, boolean>;
+  clients: { username: string; password?: string; salt?: string; iterations?: number; roles: { rolename: string }[] }[];
+  groups: unknown[];
+  roles: { rolename: string; acls: Acl[] }[];
+}
+
+/**
+ * A private mosquitto with its dynamic security plugin: everything is refused unless a role allows it, also SUBSCRIBE
+ * and shared subscriptions (an `acl_file` filters reads only at delivery, and a dock could join the ingress's group).
+ */
+export async function startMosquitto(directory: string, binaries: Binaries, port: number, users: readonly BrokerUser[]) {
+  const securityFile = path.join(dataFolder(directory), 'dynamic-security.json');
+  writeFileSync(securityFile, JSON.stringify(withUsers(readSecurity(securityFile), users), null, 1), { mode: 0o600 });
+  return start(directory, binaries, port, [
+    `plugin ${binaries.dynamicSecurityPlugin}`,
+    `plugin_opt_config_file ${securityFile}`,
+    'allow_anonymous false',
+    'retain_available false',
+  ]);
+}
+
+/** A broker without any user, for tests of single adapters. It keeps retained messages, so that they can be refused. */
+export function startOpenMosquitto(directory: string, binaries: Binaries, port: number) {
+  return start(directory, binaries, port, ['allow_anonymous true']);
+}
+
+function dataFolder(directory: string): string {
+  const data = path.join(directory, 'mosquitto');
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  return data;
+}
+
+async function start(directory: string, binaries: Binaries, port: number, access: readonly string[]) {
+  const data = dataFolder(directory);
+  const config = path.join(data, 'mosquitto.conf');
+  writeFileSync(
+    config,
+    [
+      ...(process.getuid?.() === 0 ? ['user root'] : []),
+      `listener ${port} 127.0.0.1`,
+      ...access,
+      // Off by default; without it a QoS 1 message waits 20 ms and more for nothing.
+      'set_tcp_nodelay true',
+      'persistence true',
+      `persistence_location ${data}/`,
+      'autosave_interval 1',
+      'autosave_on_changes true',
+      'max_queued_messages 100000',
+      'max_inflight_messages 500',
+      'message_size_limit 262144',
+      'log_dest stderr',
+      'log_type error',
+      'log_type warning',
+      'log_type notice',
+      '',
+    ].join('\n'),
+    { mode: 0o600 },
+  );
+  const process_ = LocalProcess.start(directory, 'mosquitto', {
+    program: binaries.mosquitto,
+    args: ['-c', config],
+    env: binaries.env,
+  });
+  if (!(await listening(port, 15_000, () => process_.running))) {
+    throw new Problem(`mosquitto did not start:\n${process_.lastLines()}`);
+  }
+  return { process: process_, url: `mqtt://127.0.0.1:${port}` };
+}
+
+function readSecurity(file: string): DynamicSecurity | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as DynamicSecurity) : undefined;
+}
+
+/** Puts our own users in with their new passwords and keeps everybody else, that is the docks. */
+function withUsers(existing: DynamicSecurity | undefined, users: readonly BrokerUser[]): DynamicSecurity {
+  const ours = new Set(users.map(({ username }) => username));
+  return {
+    defaultACLAccess: { publishClientSend: false, publishClientReceive: false, subscribe: false, unsubscribe: false },
+    groups: existing?.groups ?? [],
+    clients: [
+      ...(existing?.clients ?? []).filter(({ username }) => !ours.has(username)),
+      ...users.map(({ username, password }) => ({ username, ...hashed(password), roles: [{ rolename: username }] })),
+    ],
+    roles: [
+      ...(existing?.roles ?? []).filter(({ rolename }) => !ours.has(rolename)),
+      ...users.map(({ username, acls }) => ({ rolename: username, acls: [...acls] })),
+    ],
+  };
+}
+
+/** As the plugin hashes: PBKDF2-SHA512 with 64 bytes. */
+function hashed(password: string) {
+  const salt = randomBytes(12);
+  const iterations = 101;
+  return {
+    salt: salt.toString('base64'),
+    password: pbkdf2Sync(password, salt, iterations, 64, 'sha512').toString('base64'),
+    iterations,
+  };
+}

@@ -1,0 +1,145 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+export interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+interface PidRecord {
+  readonly pid: number;
+  /** When the system says that the process began. A pid is used again; pid and beginning together are not. */
+  readonly began: string;
+}
+
+/** One process of ours, with its log and a record by which a later run can find and end it. */
+export class LocalProcess {
+  exited: Promise<void>;
+
+  private constructor(
+    readonly name: string,
+    readonly pid: number,
+    readonly logFile: string,
+    private readonly child: ChildProcess,
+    private readonly recordFile: string,
+  ) {
+    this.exited = new Promise((resolve) => {
+      child.once('exit', () => {
+        rmSync(this.recordFile, { force: true });
+        resolve();
+      });
+    });
+  }
+
+  static start(directory: string, name: string, command: Command): LocalProcess {
+    const pids = path.join(directory, 'pids');
+    const logs = path.join(directory, 'logs');
+    mkdirSync(pids, { recursive: true });
+    mkdirSync(logs, { recursive: true });
+    const logFile = path.join(logs, `${name}.log`);
+    const log = openSync(logFile, 'a', 0o600);
+    const child = spawn(command.program, [...command.args], {
+      cwd: directory,
+      env: command.env ?? process.env,
+      // A group of its own: Ctrl-C in the terminal reaches only us, and we stop the others in order.
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    child.once('error', () => undefined);
+    if (child.pid === undefined) throw new Error(`could not start ${command.program}`);
+    const recordFile = path.join(pids, `${name}.json`);
+    const record: PidRecord = { pid: child.pid, began: beginningOf(child.pid) };
+    writeFileSync(recordFile, JSON.stringify(record));
+    return new LocalProcess(name, child.pid, logFile, child, recordFile);
+  }
+
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (this.running) process.kill(this.pid, signal);
+  }
+
+  /** Asks it to stop and ends it when it does not. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM', withinMs = 10_000): Promise<void> {
+    if (!this.running) return;
+    this.signal(signal);
+    const ended = await Promise.race([this.exited.then(() => true), delay(withinMs).then(() => false)]);
+    if (ended) return;
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+
+  /** The last lines of its log, for a message that says why it did not start. */
+  lastLines(count = 8): string {
+    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
+  }
+}
+
+/** Ends processes that an earlier run recorded and left behind. Returns their names. */
+export async function endLeftOvers(directory: string): Promise<string[]> {
+  const pids = path.join(directory, 'pids');
+  if (!existsSync(pids)) return [];
+  const ended: string[] = [];
+  // Services first, infrastructure last; PostgreSQL stops fast and clean on SIGINT.
+  const files = readdirSync(pids).sort((a, b) => rank(a) - rank(b));
+  for (const file of files) {
+    const recordFile = path.join(pids, file);
+    const record = readRecord(recordFile);
+    if (record !== undefined && isSame(record)) {
+      process.kill(record.pid, file.startsWith('postgres') ? 'SIGINT' : 'SIGTERM');
+      for (let waited = 0; isSame(record) && waited < 10_000; waited += 50) await delay(50);
+      if (isSame(record)) process.kill(record.pid, 'SIGKILL');
+      ended.push(path.basename(file, '.json'));
+    }
+    rmSync(recordFile, { force: true });
+  }
+  return ended;
+}
+
+const INFRASTRUCTURE = ['mosquitto', 'nats', 'valkey', 'postgres'];
+const rank = (file: string): number => INFRASTRUCTURE.indexOf(path.basename(file, '.json')) + 1;
+
+function readRecord(file: string): PidRecord | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as PidRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isSame = ({ pid, began }: PidRecord): boolean => isAlive(pid) && beginningOf(pid) === began && !isZombie(pid);
+
+/** When a process began: field 22 of /proc/<pid>/stat, or what ps says where there is no /proc. */
+export function beginningOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() ?? '';
+  }
+}
+
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return false;
+  }
+}
+
+const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

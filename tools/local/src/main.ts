@@ -1,0 +1,23 @@
+import { Problem } from './infrastructure/problem.js';
+
+/** Every command of `tools/bootstrap.mjs`, loaded only when it is asked for. */
+const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: readonly string[]) => Promise<number>>>> = {
+  test: async () => (await import('./commands/test.js')).test,
+  down: async () => (await import('./commands/down.js')).down,
+};
+
+/** Runs one command and ends the process with its code. What the person has to do is said without a stack. */
+export async function main(root: string, command: string, args: readonly string[]): Promise<void> {
+  const load = COMMANDS[command];
+  if (load === undefined) {
+    console.error(`There is no command "${command}". There are: ${Object.keys(COMMANDS).join(', ')}.`);
+    process.exit(2);
+  }
+  try {
+    const run = await load();
+    process.exit(await run(root, args));
+  } catch (error) {
+    console.error(error instanceof Problem ? `\n${error.message}` : error);
+    process.exit(1);
+  }
+}
