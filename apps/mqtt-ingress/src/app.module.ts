@@ -1,0 +1,92 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { type Host, hostModule } from '@aerie/service-host';
+import { type Config } from './config.js';
+import { DownlinkLink } from './downlink/downlink-link.js';
+import { SendDownlink } from './downlink/send-downlink.js';
+import { SendController } from './downlink/send.controller.js';
+import { type AnswerTo, ReceiveUplink } from './uplink/receive-uplink.js';
+import { ControlLinks } from './uplink/control-links.js';
+import { StoreGate } from './uplink/store-gate.js';
+import { TelemetryLink } from './uplink/telemetry-link.js';
+
+/** All the parts of the running ingress, for boot and health. */
+export class Ingress {
+  constructor(
+    readonly gate: StoreGate,
+    readonly control: ControlLinks,
+    readonly telemetry: TelemetryLink,
+    readonly downlink: DownlinkLink,
+  ) {}
+
+  get ready(): boolean {
+    return this.gate.isOpen && this.control.connected > 0 && this.downlink.connected;
+  }
+
+  /** Downlink first: an uplink may have to be answered at once. */
+  start(): void {
+    this.downlink.start();
+    this.gate.start();
+    this.control.start();
+    this.telemetry.start();
+  }
+}
+
+/** An answer that could not leave in this time helps nobody; the dock has asked again by then. */
+const ANSWER_LIFETIME_MS = 10_000;
+
+@Module({})
+export class AppModule {
+  static async compose(config: Config, host: Host): Promise<DynamicModule> {
+    const { logger, metrics, shutdown } = host;
+    const clock = { nowMs: () => Date.now() };
+    const login = {
+      url: config.MQTT_URL,
+      username: config.MQTT_USER,
+      password: config.MQTT_PASSWORD,
+      keepaliveSeconds: config.INGRESS_KEEPALIVE_SECONDS,
+    };
+    const ingressId = config.INGRESS_ID;
+    const nats = await connectNats(config.NATS_URL, 'mqtt-ingress', logger);
+    const publisher = new JetStreamPublisher(nats, config.INGRESS_STORE_TIMEOUT_MS);
+    const gate = new StoreGate(nats, logger);
+    const downlink = new DownlinkLink({ login, ingressId, logger });
+    const sendDownlink = new SendDownlink(downlink, clock, metrics);
+    const answer = ({ channel, ...to }: AnswerTo, data: { result: number }): void => {
+      const nowMs = clock.nowMs();
+      const reply = `${channel}_reply` as const;
+      void sendDownlink
+        .send({ ...to, channel: reply, data, sentAtMs: nowMs, notAfterMs: nowMs + ANSWER_LIFETIME_MS })
+        .then(({ outcome, reason }) => {
+          if (outcome !== 'written') logger.debug({ ...to, outcome, reason }, 'a generic answer did not leave');
+        });
+    };
+    const receive = new ReceiveUplink((...args) => publisher.store(...args), answer, logger, metrics);
+    const control = new ControlLinks({
+      login,
+      ingressId,
+      connections: config.INGRESS_CONTROL_CONNECTIONS,
+      receive,
+      gate,
+      logger,
+    });
+    const telemetry = new TelemetryLink({ login, ingressId, nats, gate, logger, metrics });
+
+    shutdown.on('intake', 'control connections', () => control.stop());
+    shutdown.on('intake', 'telemetry connection', () => telemetry.stop());
+    shutdown.on('connections', 'downlink connection', () => downlink.stop());
+    shutdown.on('storage', 'NATS', async () => {
+      gate.stop();
+      await nats.drain();
+    });
+    return {
+      module: AppModule,
+      imports: [hostModule(host)],
+      controllers: [SendController],
+      providers: [
+        { provide: SendDownlink, useValue: sendDownlink },
+        { provide: Ingress, useValue: new Ingress(gate, control, telemetry, downlink) },
+      ],
+    };
+  }
+}

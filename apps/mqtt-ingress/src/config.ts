@@ -1,0 +1,41 @@
+import { readConfig } from '@aerie/service-host';
+import { z } from 'zod';
+
+const schema = z.object({
+  INGRESS_HTTP_PORT: z.coerce.number().int().describe('Port of health and metrics.'),
+  INGRESS_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  INGRESS_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
+  NATS_URL: z.url().describe('nats://user:password@host:port'),
+  MQTT_URL: z.url().describe('mqtt://host:port or mqtts://host:port'),
+  MQTT_USER: z.string().min(1).describe('User that may join the share group below and write downlinks.'),
+  MQTT_PASSWORD: z.string().min(1).describe('Its password.'),
+  INGRESS_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,40}$/)
+    .describe('Stable name of this replica, e.g. its StatefulSet ordinal. Two replicas with one id evict each other.'),
+  INGRESS_CONTROL_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(32)
+    .default(4)
+    .describe('MQTT connections for control messages. Each has one message in work at a time.'),
+  INGRESS_KEEPALIVE_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(60)
+    .default(5)
+    .describe('MQTT keepalive; also bounds how late a write of a frozen process can be.'),
+  INGRESS_STORE_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(5_000)
+    .default(1_500)
+    .describe('How long JetStream may take to store one message before its PUBACK is given up. Far below keepalive.'),
+});
+
+export type Config = z.output<typeof schema>;
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);

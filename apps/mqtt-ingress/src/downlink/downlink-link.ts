@@ -1,0 +1,94 @@
+import type { SendAnswer } from '@aerie/bus-contract';
+import type { Logger } from '@aerie/observability';
+import type { MqttClient } from 'mqtt';
+import { KeptLink } from '../mqtt/kept-link.js';
+import { type BrokerLogin, openSession } from '../mqtt/session.js';
+
+/** A PUBACK that has not come by then is not waited for; only the dock can tell what became of the message. */
+const PUBACK_TIMEOUT_MS = 5_000;
+/** MQTT 5: the broker took the message and had nobody to give it to. */
+const NO_MATCHING_SUBSCRIBERS = 0x10;
+const FIRST_ERROR_CODE = 0x80;
+/** Publishes without their PUBACK. More than a herd of a few thousand starts means that the broker hangs. */
+const MAX_IN_FLIGHT = 10_000;
+
+type Settle = (answer: SendAnswer) => void;
+
+interface Puback {
+  readonly messageId?: number | undefined;
+  readonly reasonCode?: number | undefined;
+}
+
+/** The connection that writes to docks. It has no subscriptions and no session, so there is nothing to resume. */
+export class DownlinkLink {
+  private readonly link: KeptLink;
+  private readonly waiting = new Map<number, Settle>();
+
+  constructor(options: { login: BrokerLogin; ingressId: string; logger: Logger }) {
+    const clientId = `aerie-ingress-${options.ingressId}-down`;
+    this.link = new KeptLink({
+      name: clientId,
+      logger: options.logger,
+      wanted: () => true,
+      open: async () => {
+        const client = await openSession({ login: options.login, clientId, sessionExpirySeconds: 0 });
+        client.on('packetreceive', (packet) => {
+          if (packet.cmd === 'puback') this.acknowledged(packet as Puback);
+        });
+        client.once('close', () => this.lost());
+        return client;
+      },
+    });
+  }
+
+  get connected(): boolean {
+    return this.link.current !== undefined;
+  }
+
+  start(): void {
+    this.link.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.link.stop(async (client) => {
+      const startedMs = Date.now();
+      while (this.waiting.size > 0 && Date.now() - startedMs < PUBACK_TIMEOUT_MS) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await client.endAsync();
+    });
+  }
+
+  /** One PUBLISH, QoS 1, never retained, never repeated. */
+  publish(topic: string, payload: string, expirySeconds: number): Promise<SendAnswer> {
+    const client: MqttClient | undefined = this.link.current;
+    if (client === undefined) return Promise.resolve({ outcome: 'refused', reason: 'not connected to the broker' });
+    if (this.waiting.size >= MAX_IN_FLIGHT) return Promise.resolve({ outcome: 'refused', reason: 'too many in flight' });
+    return new Promise((resolve) => {
+      const properties = { messageExpiryInterval: expirySeconds };
+      client.publish(topic, payload, { qos: 1, retain: false, properties }, () => undefined);
+      // mqtt.js keeps the reason code of a PUBACK to itself, so PUBACKs are matched here by packet id.
+      const packetId = client.getLastMessageId();
+      const timer = setTimeout(() => settle({ outcome: 'unknown', reason: 'no PUBACK' }), PUBACK_TIMEOUT_MS);
+      const settle: Settle = (answer) => {
+        clearTimeout(timer);
+        this.waiting.delete(packetId);
+        resolve(answer);
+      };
+      this.waiting.set(packetId, settle);
+    });
+  }
+
+  private acknowledged({ messageId, reasonCode }: Puback): void {
+    const settle = messageId === undefined ? undefined : this.waiting.get(messageId);
+    if (!settle) return;
+    if (reasonCode === NO_MATCHING_SUBSCRIBERS) settle({ outcome: 'refused', reason: 'no matching subscribers' });
+    // An error code says that the broker did not take it, but it came after the bytes: only the dock is believed.
+    else if ((reasonCode ?? 0) >= FIRST_ERROR_CODE) settle({ outcome: 'unknown', reason: `PUBACK reason ${reasonCode}` });
+    else settle({ outcome: 'written' });
+  }
+
+  private lost(): void {
+    for (const settle of [...this.waiting.values()]) settle({ outcome: 'unknown', reason: 'the connection was lost' });
+  }
+}

@@ -1,0 +1,46 @@
+import type { SendAnswer, SendAsk } from '@aerie/bus-contract';
+import { composeEnvelope, topicFor } from '@aerie/dji-protocol';
+import type { Clock } from '@aerie/kernel';
+import type { Metrics } from '@aerie/observability';
+import type { DownlinkLink } from './downlink-link.js';
+
+/** A clock that is further behind the sender's cannot judge the deadline. */
+const CLOCK_TOLERANCE_MS = 1_000;
+const MAX_PAYLOAD_BYTES = 256 * 1024;
+
+/**
+ * Writes one message, now or never. The clock and the connection are looked at as the last thing before the bytes are
+ * handed over; after that point nothing is ever called refused, unless the broker itself says so.
+ */
+export class SendDownlink {
+  private readonly sends;
+
+  constructor(
+    private readonly link: DownlinkLink,
+    private readonly clock: Clock,
+    metrics: Metrics,
+  ) {
+    this.sends = metrics.counter('ingress_sends_total', 'Messages to docks by outcome.', ['channel', 'outcome']);
+  }
+
+  async send(ask: SendAsk): Promise<SendAnswer> {
+    const answer = await this.write(ask);
+    this.sends.inc({ channel: ask.channel, outcome: answer.outcome });
+    return answer;
+  }
+
+  private async write({ sn, channel, method, tid, bid, data, sentAtMs, notAfterMs }: SendAsk): Promise<SendAnswer> {
+    const topic = topicFor(channel, sn);
+    const nowMs = this.clock.nowMs();
+    const payload = JSON.stringify(
+      composeEnvelope({ tid, bid, timestampMs: nowMs, method, data: data as Record<string, unknown> }),
+    );
+    if (payload.length > MAX_PAYLOAD_BYTES) return { outcome: 'refused', reason: 'the message is too large' };
+    if (nowMs < sentAtMs - CLOCK_TOLERANCE_MS) {
+      return { outcome: 'refused', reason: `the clock of the ingress is ${sentAtMs - nowMs} ms behind` };
+    }
+    if (nowMs >= notAfterMs) return { outcome: 'refused', reason: 'too late' };
+    // Whole seconds that remain: rounded down, because a broker may deliver in the last of them.
+    return this.link.publish(topic, payload, Math.max(1, Math.floor((notAfterMs - nowMs) / 1_000)));
+  }
+}

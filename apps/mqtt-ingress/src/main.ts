@@ -1,0 +1,16 @@
+import { runService } from '@aerie/service-host';
+import { AppModule, Ingress } from './app.module.js';
+import { loadConfig } from './config.js';
+
+const config = loadConfig(process.env);
+
+await runService({
+  name: 'mqtt-ingress',
+  httpHost: config.INGRESS_HTTP_HOST,
+  httpPort: config.INGRESS_HTTP_PORT,
+  logLevel: config.INGRESS_LOG_LEVEL,
+  natsUrl: config.NATS_URL,
+  compose: (host) => AppModule.compose(config, host),
+  start: async (app) => app.get(Ingress).start(),
+  ready: (app) => app.get(Ingress).ready,
+});

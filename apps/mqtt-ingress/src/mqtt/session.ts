@@ -1,0 +1,103 @@
+import { PassThrough, type Readable } from 'node:stream';
+import type { Socket } from 'node:net';
+import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+
+export interface BrokerLogin {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly keepaliveSeconds: number;
+}
+
+export interface SessionOptions {
+  readonly login: BrokerLogin;
+  readonly clientId: string;
+  /** Seconds that the broker keeps the session of a client that is gone; 0 ends it with the connection. */
+  readonly sessionExpirySeconds: number;
+  /** Called for each PUBLISH, one at a time. `acknowledge` sends the PUBACK and lets the next one come. */
+  readonly onMessage?: (packet: IPublishPacket, acknowledge: () => void) => void;
+}
+
+/**
+ * A store that keeps nothing. mqtt.js would otherwise send an unacknowledged publish again after it reconnects: a
+ * second execute, and a late one.
+ */
+class NoResendStore {
+  put(_packet: unknown, callback: (error?: Error) => void): this {
+    callback();
+    return this;
+  }
+  createStream(): Readable {
+    return new PassThrough({ objectMode: true }).end();
+  }
+  del(packet: unknown, callback: (error?: Error, packet?: never) => void): this {
+    callback(undefined, packet as never);
+    return this;
+  }
+  get(packet: unknown, callback: (error?: Error, packet?: never) => void): this {
+    callback(undefined, packet as never);
+    return this;
+  }
+  close(callback: (error?: Error) => void): void {
+    callback();
+  }
+}
+
+/** How long CONNECT may take. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens one connection, once: whoever wants another opens another, with a client of its own. So nothing of an old
+ * connection, above all no PUBACK that was still owed, can leak into a new one.
+ */
+export function openSession(options: SessionOptions): Promise<MqttClient> {
+  const { login, sessionExpirySeconds, onMessage } = options;
+  const clientOptions: IClientOptions = {
+    protocolVersion: 5,
+    clientId: options.clientId,
+    username: login.username,
+    password: login.password,
+    keepalive: login.keepaliveSeconds,
+    clean: sessionExpirySeconds === 0,
+    properties: { sessionExpiryInterval: sessionExpirySeconds, receiveMaximum: 100 },
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    // The type asks for the stream class of another package, which mqtt.js itself treats like Node's.
+    outgoingStore: new NoResendStore() as never,
+    incomingStore: new NoResendStore() as never,
+  };
+  const client = mqtt.connect(login.url, clientOptions);
+  if (onMessage) {
+    // mqtt.js sends the PUBACK when this calls back, and only then reads the next packet.
+    client.handleMessage = (packet, done) => onMessage(packet, () => done());
+  }
+  return new Promise((resolve, reject) => {
+    client.once('connect', () => {
+      client.removeListener('error', reject);
+      client.removeListener('close', closed);
+      // Without listeners an error would end the process; what follows from it arrives as `close`.
+      client.on('error', () => undefined);
+      // mqtt.js does not set it, and Nagle's algorithm would hold each small packet back for an acknowledgement.
+      (client.stream as unknown as Partial<Socket>).setNoDelay?.(true);
+      resolve(client);
+    });
+    const closed = (): void => {
+      client.end(true);
+      reject(new Error('the broker closed the connection'));
+    };
+    client.once('error', (error) => {
+      client.on('error', () => undefined);
+      client.end(true);
+      reject(error);
+    });
+    client.once('close', closed);
+  });
+}
+
+/** Cuts a connection without DISCONNECT and without PUBACKs that are still owed; the broker keeps the session. */
+export function cutSession(client: MqttClient): void {
+  client.stream.destroy();
+  client.end(true);
+}

@@ -1,0 +1,111 @@
+import { uplinkFilters } from '@aerie/dji-protocol';
+import type { Logger } from '@aerie/observability';
+import type { IPublishPacket, MqttClient } from 'mqtt';
+import { KeptLink } from '../mqtt/kept-link.js';
+import { type BrokerLogin, openSession } from '../mqtt/session.js';
+import type { ReceiveUplink } from './receive-uplink.js';
+import type { StoreGate } from './store-gate.js';
+
+/** The group among whose members the broker shares out every message. Part of the broker's access rules. */
+export const SHARE_GROUP = '$share/aerie-ingress/';
+
+/** How long the broker keeps what docks send to a replica that is down. */
+const SESSION_EXPIRY_SECONDS = 3_600;
+/** After UNSUBACK, messages that were on their way still come; this long without one, and none is left. */
+const QUIET_MS = 300;
+const LONGEST_DRAIN_MS = 5_000;
+
+export interface ControlLinksOptions {
+  readonly login: BrokerLogin;
+  readonly ingressId: string;
+  readonly connections: number;
+  readonly receive: ReceiveUplink;
+  readonly gate: StoreGate;
+  readonly logger: Logger;
+}
+
+/**
+ * The connections that bring control messages. Several, because mqtt.js handles one message at a time on each; each
+ * with a stable client id and a session that outlives a crash, since a shared subscription gives the messages of a
+ * member that left to nobody else.
+ */
+export class ControlLinks {
+  private readonly links: KeptLink[];
+  private lastMessageMs = 0;
+  private inWork = 0;
+
+  constructor(private readonly options: ControlLinksOptions) {
+    this.links = Array.from({ length: options.connections }, (_, index) => this.link(index));
+    options.gate.onClose(() => this.links.forEach((link) => link.drop()));
+  }
+
+  get connected(): number {
+    return this.links.filter(({ current }) => current !== undefined).length;
+  }
+
+  start(): void {
+    for (const link of this.links) link.start();
+  }
+
+  /** Leaves so that no message waits for a member that is gone: unsubscribe, handle what still comes, end the session. */
+  async stop(): Promise<void> {
+    await Promise.all(
+      this.links.map((link) =>
+        link.stop(async (client) => {
+          await client.unsubscribeAsync(filters());
+          await this.quiet();
+          await client.endAsync(false, { properties: { sessionExpiryInterval: 0 } } as never);
+        }),
+      ),
+    );
+  }
+
+  private link(index: number): KeptLink {
+    const { login, ingressId, gate, logger } = this.options;
+    const clientId = `aerie-ingress-${ingressId}-${index}`;
+    return new KeptLink({
+      name: clientId,
+      logger,
+      wanted: () => gate.isOpen,
+      open: async () => {
+        const client: MqttClient = await openSession({
+          login,
+          clientId,
+          sessionExpirySeconds: SESSION_EXPIRY_SECONDS,
+          onMessage: (packet, acknowledge) => void this.handle(packet, acknowledge),
+        });
+        // Retain as published: otherwise a retained message could not be told from a fresh one.
+        await client.subscribeAsync(filters(), { qos: 1, rap: true, rh: 2 });
+        return client;
+      },
+    });
+  }
+
+  private async handle(packet: IPublishPacket, acknowledge: () => void): Promise<void> {
+    const { receive, gate } = this.options;
+    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    this.lastMessageMs = Date.now();
+    this.inWork++;
+    try {
+      await receive.receive({ topic: packet.topic, payload, retain: packet.retain }, this.lastMessageMs);
+    } catch (error) {
+      // No PUBACK: the broker sends it again. All leave, because none of them could store either.
+      gate.close(error instanceof Error ? error.message : 'a store failed');
+      return;
+    } finally {
+      this.inWork--;
+    }
+    acknowledge();
+  }
+
+  private async quiet(): Promise<void> {
+    const startedMs = Date.now();
+    this.lastMessageMs = Math.max(this.lastMessageMs, startedMs);
+    while (Date.now() - startedMs < LONGEST_DRAIN_MS) {
+      if (this.inWork === 0 && Date.now() - this.lastMessageMs >= QUIET_MS) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
+
+const filters = (): string[] => uplinkFilters().control.map((filter) => SHARE_GROUP + filter);

@@ -1,0 +1,160 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type DeadLetter,
+  type DockFact,
+  NO_SN,
+  type UplinkKind,
+  deadLetterSubject,
+  dockSubject,
+} from '@aerie/bus-contract';
+import { type DecodedMessage, type RefusedMessage, decodeMessage, genericAnswer } from '@aerie/dji-protocol';
+import type { Logger, Metrics } from '@aerie/observability';
+import { isSerialNumber } from '@aerie/kernel';
+
+/** Keeps a message until its owner has it. Rejects when that is not certain. */
+export type Store = (subject: string, body: string, messageId: string) => Promise<void>;
+
+/** Answers a dock on behalf of nobody in particular; best effort, since a dock repeats what it wants to know. */
+export type Answer = (message: AnswerTo, data: { readonly result: number }) => void;
+
+export interface AnswerTo {
+  readonly sn: string;
+  readonly channel: 'events' | 'requests' | 'state' | 'status';
+  readonly method: string | null;
+  readonly tid: string;
+  readonly bid: string;
+}
+
+export interface ReceivedPublish {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+}
+
+/** The kinds in which stored uplinks are sorted; a reply is a reply, whatever was asked. */
+const KIND_OF_CHANNEL: Readonly<Record<string, UplinkKind>> = {
+  events: 'events',
+  requests: 'requests',
+  status: 'status',
+  state: 'state',
+  services_reply: 'replies',
+  'property/set_reply': 'replies',
+};
+
+/**
+ * Uplink control messages: decode, store, and only then let the PUBACK go. Content never makes it fail: what cannot be
+ * read is stored as a dead letter with the reason. It fails only when the store fails.
+ */
+export class ReceiveUplink {
+  private readonly received;
+  private readonly deadLetters;
+  private readonly retained;
+  private readonly otherGateway;
+  private readonly storeSeconds;
+
+  constructor(
+    private readonly store: Store,
+    private readonly answer: Answer,
+    private readonly logger: Logger,
+    metrics: Metrics,
+  ) {
+    this.received = metrics.counter('ingress_uplinks_total', 'Control messages stored.', ['kind', 'owner']);
+    this.deadLetters = metrics.counter('ingress_dead_letters_total', 'Messages that could not be read.');
+    this.retained = metrics.counter('ingress_retained_dropped_total', 'Retained messages dropped.');
+    this.otherGateway = metrics.counter('ingress_other_gateway_total', 'Messages whose body names another gateway.');
+    this.storeSeconds = metrics.histogram('ingress_store_seconds', 'Time from PUBLISH to the word of JetStream.');
+  }
+
+  async receive({ topic, payload, retain }: ReceivedPublish, receivedAtMs: number): Promise<void> {
+    if (retain) {
+      // A retained message would come again at every connect, long after it meant anything.
+      this.retained.inc();
+      this.logger.warn({ topic }, 'dropped a retained message');
+      return;
+    }
+    const message = decodeMessage({ topic, payload, receivedAtMs });
+    if (!message.accepted) return this.keepDeadLetter(topic, payload, message, receivedAtMs);
+    const kind = KIND_OF_CHANNEL[message.channel];
+    if (kind === undefined) {
+      const refused: RefusedMessage = { accepted: false, reason: `${message.channel} is no control channel` };
+      return this.keepDeadLetter(topic, payload, refused, receivedAtMs);
+    }
+    await this.keep(kind, topic, message, payload, receivedAtMs);
+  }
+
+  private async keep(
+    kind: UplinkKind,
+    topic: string,
+    message: DecodedMessage,
+    payload: Uint8Array,
+    receivedAtMs: number,
+  ): Promise<void> {
+    const { sn, channel, method, tid, bid, timestampMs, needReply, gateway, data, owner } = message;
+    const fact: DockFact = {
+      v: 1,
+      sn,
+      topic,
+      channel,
+      method,
+      tid,
+      bid,
+      timestampMs,
+      receivedAtMs,
+      needReply,
+      gateway,
+      data,
+      raw: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'),
+    };
+    const stop = this.storeSeconds.startTimer();
+    // A fresh id for each PUBLISH: a dock's repeat has to be stored, and answered, again.
+    await this.store(dockSubject(owner, sn, kind, method), JSON.stringify(fact), randomUUID());
+    stop();
+    this.received.inc({ kind, owner });
+    if (message.gatewayDiffers) this.otherGateway.inc();
+    this.answerGenerically(message);
+  }
+
+  private async keepDeadLetter(
+    topic: string,
+    payload: Uint8Array,
+    refused: RefusedMessage,
+    receivedAtMs: number,
+  ): Promise<void> {
+    const { reason, sn } = refused;
+    const letter: DeadLetter = {
+      v: 1,
+      topic,
+      reason,
+      receivedAtMs,
+      payloadBase64: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('base64'),
+      payloadBytes: payload.byteLength,
+    };
+    const token = sn !== undefined && isSerialNumber(sn) ? sn : NO_SN;
+    await this.store(deadLetterSubject(token), JSON.stringify(letter), randomUUID());
+    this.deadLetters.inc();
+    this.logger.warn({ topic, reason }, 'stored a dead letter');
+    this.answerRefused(refused);
+  }
+
+  private answerGenerically(message: DecodedMessage): void {
+    const { channel, method, needReply } = message;
+    if (message.tid === null) return;
+    const to = { sn: message.sn, method, tid: message.tid, bid: message.bid ?? message.tid };
+    // [seen on real docks] A `state_reply` is not required, and does not end the repeats either.
+    if (channel === 'state' && needReply) return this.answer({ ...to, channel }, { result: 0 });
+    const answer = genericAnswer(channel, method);
+    if (answer === null) return;
+    if (channel === 'requests' || (channel === 'events' && needReply)) this.answer({ ...to, channel }, answer);
+  }
+
+  /** A dock would repeat for ever what we will never be able to read. It is kept, so it may be acknowledged. */
+  private answerRefused({ sn, channel, method, tid, bid, needReply }: RefusedMessage): void {
+    if (sn === undefined || typeof tid !== 'string' || method === null || method === undefined) return;
+    const to = { sn, method, tid, bid: bid ?? tid };
+    if (channel === 'events' && needReply === true) this.answer({ ...to, channel }, { result: 0 });
+    if (channel === 'requests') this.answer({ ...to, channel }, { result: UNREADABLE_REQUEST_RESULT });
+  }
+}
+
+/** Any non-zero number: the dock learns that its question was not understood. [Cloud API, result codes: 325001] */
+const UNREADABLE_REQUEST_RESULT = 325_001;

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { InvalidError } from '@aerie/kernel';
+import type { Tx } from '@aerie/persistence';
+
+/** The table, for a service's first migration. The first answer under a key is the answer for ever after. */
+export const idempotencyTable = (schema: string): string => `
+  CREATE TABLE ${schema}.idempotency_key (
+    organisation_id uuid        NOT NULL,
+    route           text        NOT NULL,
+    key             text        NOT NULL,
+    -- sha256 of the request: the same key with another request is a mistake of the caller.
+    request_hash    text        NOT NULL,
+    status          integer     NOT NULL,
+    body            text        NOT NULL,
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (organisation_id, route, key)
+  );
+`;
+
+export interface IdempotentRequest {
+  readonly organisationId: string;
+  readonly route: string;
+  /** The header `Idempotency-Key`; undefined where the caller sent none. */
+  readonly key: string | undefined;
+  readonly body: unknown;
+}
+
+export interface StoredAnswer {
+  readonly status: number;
+  /** JSON text; a repeat gets the same bytes. */
+  readonly body: string;
+}
+
+/** Checks the header `Idempotency-Key`. */
+export function readIdempotencyKey(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (/^[\x21-\x7e]{1,255}$/.test(header)) return header;
+  const message = 'must have 1 to 255 visible ASCII characters';
+  throw new InvalidError('invalid_idempotency_key', 'the Idempotency-Key cannot be used', {
+    fields: [{ field: 'Idempotency-Key', message }],
+  });
+}
+
+/**
+ * Does `work` once per key: its writes and the record of its answer commit together. A repeat gets the recorded
+ * answer; a concurrent repeat waits for the first one's commit, because both insert the same primary key.
+ */
+export async function once(
+  tx: Tx,
+  schema: string,
+  request: IdempotentRequest,
+  work: () => Promise<StoredAnswer>,
+): Promise<StoredAnswer> {
+  const { organisationId, route, key } = request;
+  if (key === undefined) return work();
+  const hash = createHash('sha256').update(canonical(request.body)).digest('hex');
+  const mine = await tx.query(
+    `INSERT INTO ${schema}.idempotency_key (organisation_id, route, key, request_hash, status, body)
+     VALUES ($1, $2, $3, $4, 0, '') ON CONFLICT DO NOTHING RETURNING 1`,
+    [organisationId, route, key, hash],
+  );
+  if (mine.length === 0) {
+    const stored = await tx.one<{ request_hash: string; status: number; body: string }>(
+      `SELECT request_hash, status, body FROM ${schema}.idempotency_key
+        WHERE organisation_id = $1 AND route = $2 AND key = $3`,
+      [organisationId, route, key],
+    );
+    if (stored?.request_hash !== hash) {
+      const message = 'was used before with another request; use a new key';
+      throw new InvalidError('idempotency_key_reused', 'the Idempotency-Key belongs to another request', {
+        fields: [{ field: 'Idempotency-Key', message }],
+      });
+    }
+    return { status: stored.status, body: stored.body };
+  }
+  const answer = await work();
+  await tx.run(
+    `UPDATE ${schema}.idempotency_key SET status = $4, body = $5
+      WHERE organisation_id = $1 AND route = $2 AND key = $3`,
+    [organisationId, route, key, answer.status, answer.body],
+  );
+  return answer;
+}
+
+/** JSON with sorted keys: the order in which a caller writes them does not make it another request. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,29 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
+import { type Logger } from '@aerie/observability';
+import type { Request, Response } from 'express';
+import { problemOf } from './problem.js';
+
+/** Turns every error into problem+json, and logs those that nobody expected. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    // Questions over NATS have their own way to fail.
+    if (host.getType() !== 'http') throw error;
+    const response = host.switchToHttp().getResponse<Response>();
+    const { method, path } = host.switchToHttp().getRequest<Request>();
+    const problem = problemOf(error);
+    if (problem.status >= 500) {
+      const log = problem.status === 500 ? 'error' : 'warn';
+      this.logger[log]({ err: error, method, path }, 'a request failed');
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+    if (problem.status === 503) response.setHeader('Retry-After', '2');
+    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+}

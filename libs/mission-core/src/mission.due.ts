@@ -1,0 +1,64 @@
+import { mayExecute } from './mission.machine.js';
+import { CLAIM_MARGIN_MS, IMMEDIATE_PREPARES, type Mission, type MissionEvent, type Timing } from './mission.types.js';
+
+/** Undos are repeated this often before a cancel is taken as done: execute never left, so nothing can fly. */
+const UNDO_LIMIT = 6;
+
+/**
+ * What time alone has brought about, or null when it is too early for anything. Called for every row whose
+ * `nextActionAtMs` has come; calling it earlier, later or twice is harmless.
+ */
+export function dueEvent(mission: Mission, nowMs: number, timing: Timing): MissionEvent | null {
+  if (mission.nextActionAtMs === null || nowMs < mission.nextActionAtMs) return null;
+  const closed = mission.deadlineMs !== null && nowMs >= mission.deadlineMs - CLAIM_MARGIN_MS;
+  switch (mission.state) {
+    case 'scheduled':
+      return closed ? { type: 'windowClosed' } : { type: 'prepareDue' };
+    case 'preparing':
+      if (closed) return { type: 'windowClosed' };
+      if (mission.kind === 'immediate' && mission.prepareCount >= IMMEDIATE_PREPARES) return { type: 'prepareGivenUp' };
+      return { type: 'prepareOverdue' };
+    case 'waiting_ready':
+      return { type: 'windowClosed' };
+    case 'prepared':
+      if (closed) return { type: 'windowClosed' };
+      return mayExecute(mission, nowMs, timing) ? { type: 'executeDue' } : null;
+    case 'starting':
+      return isUnobserved(mission, nowMs, timing) ? { type: 'observationGivenUp' } : { type: 'replyOverdue' };
+    case 'executing':
+    case 'paused':
+      return isUnobserved(mission, nowMs, timing) ? { type: 'observationGivenUp' } : { type: 'progressSilent' };
+    case 'canceling':
+      return mission.undoCount >= UNDO_LIMIT ? { type: 'cancelGivenUp' } : { type: 'undoOverdue' };
+    default:
+      return null;
+  }
+}
+
+function isUnobserved(mission: Mission, nowMs: number, timing: Timing): boolean {
+  const startedMs = mission.startedAtMs ?? mission.sinceMs;
+  const heardMs = Math.max(mission.heardAtMs ?? 0, startedMs, mission.sinceMs);
+  return nowMs - heardMs >= timing.unobservedMs || nowMs - startedMs >= timing.maxDurationMs;
+}
+
+/** What a look at the dock showed. `flying`: its aircraft flies a wayline. `idle`: it rests in its dock. */
+export type Observation = 'flying' | 'idle' | 'unknown';
+
+/**
+ * What an observation means for a flight that the dock is silent about. Null: nothing yet, look again.
+ * Idle soon after execute proves nothing, since docks take minutes to get ready; so it counts only after the grace.
+ */
+export function judgeObservation(
+  mission: Mission,
+  observation: Observation,
+  nowMs: number,
+  timing: Timing,
+): MissionEvent | null {
+  if (observation === 'flying') return { type: 'observedFlying' };
+  if (observation === 'unknown' || mission.state !== 'starting') return null;
+  const heardOfStart = mission.heardAtMs !== null && mission.startedAtMs !== null && mission.heardAtMs > mission.startedAtMs;
+  const lastMs = mission.deadlineMs ?? mission.startedAtMs ?? mission.sinceMs;
+  // A dock that accepted execute and then went idle has flown, or not: that it never started is not proven.
+  if (heardOfStart || nowMs < lastMs + timing.startGraceMs) return null;
+  return { type: 'observedNotStarted' };
+}

@@ -1,0 +1,163 @@
+import {
+  type Cause,
+  type Mission,
+  type MissionEvent,
+  type MissionState,
+  type Timing,
+  isOutcome,
+} from './mission.types.js';
+
+/** The mission after an event: its new state, what the event tells, and when to look at it next. */
+export function evolve(
+  mission: Mission,
+  state: MissionState,
+  event: MissionEvent,
+  nowMs: number,
+  timing: Timing,
+): Mission {
+  // An ended mission is never touched again; what still comes is evidence, kept beside it.
+  if (isOutcome(mission.state)) return mission;
+  const told: Mission = {
+    ...mission,
+    ...factsOf(mission, state, event, nowMs, timing),
+    state,
+    revision: mission.revision + 1,
+    sinceMs: state === mission.state ? mission.sinceMs : nowMs,
+  };
+  return { ...told, nextActionAtMs: nextActionAtMs(told, event, nowMs, timing) };
+}
+
+function factsOf(
+  mission: Mission,
+  state: MissionState,
+  event: MissionEvent,
+  nowMs: number,
+  timing: Timing,
+): Partial<Mission> {
+  switch (event.type) {
+    case 'prepareDue':
+    case 'prepareOverdue':
+      return { prepareCount: mission.prepareCount + 1 };
+    case 'prepareAccepted':
+    case 'flightReady':
+      // From here the start window of a mission without a planned instant counts.
+      return state === 'prepared' && mission.state !== 'prepared' && mission.executeAtMs === null
+        ? { deadlineMs: nowMs + timing.startWindowMs, heardAtMs: nowMs }
+        : { heardAtMs: nowMs };
+    case 'rescheduled':
+      return {
+        executeAtMs: event.executeAtMs,
+        prepareAtMs: event.prepareAtMs,
+        deadlineMs: event.deadlineMs,
+        prepareCount: 0,
+        cause: null,
+      };
+    case 'executeDue':
+      return { attempt: mission.attempt + 1, startedAtMs: nowMs, cause: null };
+    case 'executeHeld':
+      return { cause: { code: event.because } };
+    case 'sendRefused':
+      return { startedAtMs: null, cause: { code: 'send_refused' } };
+    case 'executeDeferred':
+      return mission.state === 'starting'
+        ? { startedAtMs: null, heardAtMs: nowMs, cause: { code: 'dock_busy', dockResult: event.dockResult } }
+        : { heardAtMs: nowMs };
+    case 'prepareDeferred':
+      return mission.state === 'preparing'
+        ? { heardAtMs: nowMs, cause: { code: 'dock_busy', dockResult: event.dockResult } }
+        : { heardAtMs: nowMs };
+    case 'undoOverdue':
+      return { undoCount: mission.undoCount + 1 };
+    case 'cancelRequested':
+      return { undoCount: mission.state === 'scheduled' ? 0 : 1, cause: { code: 'canceled_by_operator' } };
+    case 'executeAccepted':
+      return { heardAtMs: nowMs, startedAtMs: mission.startedAtMs ?? nowMs, cause: null };
+    case 'flightInProgress':
+    case 'flightPaused':
+    case 'observedFlying':
+      return { heardAtMs: nowMs, startedAtMs: mission.startedAtMs ?? nowMs, cause: null };
+    case 'flightSent':
+    case 'undoAccepted':
+    case 'undoRefused':
+      return { heardAtMs: nowMs };
+    case 'prepareRefused':
+    case 'executeRefused':
+    case 'flightEnded':
+      return { heardAtMs: nowMs, ...(isOutcome(state) ? { cause: endingCause(mission, event) } : {}) };
+    case 'prepareGivenUp':
+    case 'windowClosed':
+    case 'cancelGivenUp':
+    case 'observationGivenUp':
+    case 'observedNotStarted':
+      return { cause: endingCause(mission, event) };
+    case 'replyOverdue':
+    case 'progressSilent':
+      return {};
+  }
+}
+
+function endingCause(mission: Mission, event: MissionEvent): Cause {
+  switch (event.type) {
+    case 'prepareRefused':
+      return { code: 'prepare_refused', dockResult: event.dockResult };
+    case 'executeRefused':
+      return { code: 'execute_refused', dockResult: event.dockResult };
+    case 'flightEnded':
+      return { code: 'reported_by_dock', dockResult: event.dockResult };
+    case 'observedNotStarted':
+      return { code: 'not_started' };
+    case 'cancelGivenUp':
+      return { code: 'undo_unconfirmed' };
+    case 'prepareGivenUp':
+      return mission.cause ?? { code: 'prepare_no_reply' };
+    case 'windowClosed':
+      if (mission.state === 'waiting_ready') return { code: 'never_ready' };
+      if (mission.state === 'prepared') return mission.cause ?? { code: 'window_closed' };
+      return mission.cause ?? { code: 'prepare_no_reply' };
+    default:
+      return { code: 'not_observed' };
+  }
+}
+
+/** Between two tries of a claim that a guard held back. */
+const HELD_RETRY_MS = 1_000;
+/** Before a dock that was busy is asked again. */
+const DEFERRED_RETRY_MS = 5_000;
+
+/** When to look at the mission next. Every state that can be left has an instant: nothing is ever forgotten. */
+function nextActionAtMs(mission: Mission, event: MissionEvent, nowMs: number, timing: Timing): number | null {
+  const noLaterThan = (limitMs: number | null, atMs: number): number =>
+    limitMs === null ? atMs : Math.min(limitMs, atMs);
+  switch (mission.state) {
+    case 'scheduled':
+      return noLaterThan(mission.deadlineMs, mission.prepareAtMs);
+    case 'preparing': {
+      if (event.type === 'prepareDeferred') return noLaterThan(mission.deadlineMs, nowMs + DEFERRED_RETRY_MS);
+      if (event.type !== 'prepareDue' && event.type !== 'prepareOverdue') return mission.nextActionAtMs;
+      const replyMs = mission.kind === 'immediate' ? timing.immediateReplyMs : timing.replyMs;
+      return noLaterThan(mission.deadlineMs, nowMs + replyMs);
+    }
+    case 'waiting_ready':
+      return mission.readyUntilMs ?? nowMs + timing.replyMs;
+    case 'prepared': {
+      if (event.type === 'executeHeld' || event.type === 'sendRefused' || event.type === 'executeDeferred') {
+        return noLaterThan(mission.deadlineMs, nowMs + HELD_RETRY_MS);
+      }
+      const dueMs = mission.executeAtMs === null ? nowMs : mission.executeAtMs - timing.executeLeadMs;
+      return noLaterThan(mission.deadlineMs, Math.max(nowMs, dueMs));
+    }
+    case 'starting':
+      if (event.type === 'executeDue') return nowMs + timing.replyMs;
+      if (event.type === 'replyOverdue') return nowMs + timing.observeEveryMs;
+      return mission.nextActionAtMs ?? nowMs + timing.observeEveryMs;
+    case 'executing':
+    case 'paused':
+      return nowMs + (event.type === 'progressSilent' ? timing.observeEveryMs : timing.silenceMs);
+    case 'canceling':
+      return event.type === 'cancelRequested' || event.type === 'undoOverdue'
+        ? nowMs + timing.observeEveryMs
+        : (mission.nextActionAtMs ?? nowMs + timing.observeEveryMs);
+    default:
+      return null;
+  }
+}

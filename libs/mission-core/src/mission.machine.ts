@@ -1,0 +1,130 @@
+import { evolve } from './mission.evolve.js';
+import {
+  CLAIM_MARGIN_MS,
+  type Decision,
+  type Effect,
+  type EventOf,
+  type EventType,
+  type Mission,
+  type MissionEvent,
+  type MissionState,
+  OUTCOMES,
+  type Timing,
+} from './mission.types.js';
+
+/** Where a row leads when that depends on the mission or the event; `oneOf` is for the printed matrix. */
+interface Choice<T extends EventType> {
+  readonly oneOf: readonly MissionState[];
+  readonly pick: (mission: Mission, event: EventOf<T>) => MissionState;
+}
+
+export interface Row<T extends EventType> {
+  readonly from: readonly MissionState[];
+  readonly to: MissionState | 'unchanged' | Choice<T>;
+  readonly effects?: readonly Effect[];
+}
+
+const afterPrepare: Choice<'prepareAccepted'> = {
+  oneOf: ['prepared', 'waiting_ready'],
+  pick: (mission) => (mission.kind === 'conditional' ? 'waiting_ready' : 'prepared'),
+};
+const asReported: Choice<'flightEnded'> = {
+  oneOf: ['succeeded', 'partially_done', 'failed', 'rejected', 'canceled', 'timed_out'],
+  pick: (_mission, event) => event.outcome,
+};
+/** Every outcome but the one that a later word of the dock still resolves. */
+const SETTLED = OUTCOMES.filter((state) => state !== 'outcome_unknown');
+
+/**
+ * The life of a mission. On this event, in a `from` state, go to `to` and do `effects`. `unchanged` is something that
+ * is expected there: docks repeat, and their messages overtake each other. A pair with no row is refused.
+ *
+ * The dock's word wins over our wish: a flight that is seen is a flight, whatever we had asked for. Silence never
+ * means failure once execute may have left.
+ */
+// prettier-ignore
+export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
+  cancelRequested:    [{ from: ['scheduled'],                                      to: 'canceled' },
+                       { from: ['preparing', 'waiting_ready', 'prepared'],         to: 'canceling', effects: ['sendUndo'] },
+                       { from: ['canceling', 'canceled'],                          to: 'unchanged' }],
+  rescheduled:        [{ from: ['scheduled'],                                      to: 'unchanged' },
+                       { from: ['preparing', 'prepared'],                          to: 'scheduled', effects: ['sendUndo'] }],
+
+  prepareDue:         [{ from: ['scheduled'],                                      to: 'preparing', effects: ['sendPrepare'] }],
+  prepareOverdue:     [{ from: ['preparing'],                                      to: 'unchanged', effects: ['sendPrepare'] }],
+  prepareGivenUp:     [{ from: ['preparing'],                                      to: 'failed',    effects: ['sendUndo'] }],
+  windowClosed:       [{ from: ['scheduled'],                                      to: 'missed' },
+                       { from: ['preparing', 'waiting_ready', 'prepared'],         to: 'missed',    effects: ['sendUndo'] }],
+  executeDue:         [{ from: ['prepared'],                                       to: 'starting',  effects: ['sendExecute'] }],
+  executeHeld:        [{ from: ['prepared'],                                       to: 'unchanged' }],
+  // After execute the aircraft may be in the air: look, never repeat.
+  replyOverdue:       [{ from: ['starting'],                                       to: 'unchanged', effects: ['observeFlight'] }],
+  progressSilent:     [{ from: ['executing', 'paused'],                            to: 'unchanged', effects: ['observeFlight'] }],
+  undoOverdue:        [{ from: ['canceling'],                                      to: 'unchanged', effects: ['sendUndo'] }],
+  // Execute never left, so nothing can fly, even though the dock has not confirmed that it forgot the task.
+  cancelGivenUp:      [{ from: ['canceling'],                                      to: 'canceled' }],
+  observationGivenUp: [{ from: ['starting', 'executing', 'paused'],                to: 'outcome_unknown' }],
+
+  // Proven that no byte left, or the dock said that it did not start: the only ways to a new attempt.
+  sendRefused:        [{ from: ['starting'],                                       to: 'prepared' }],
+  executeDeferred:    [{ from: ['starting'],                                       to: 'prepared' },
+                       { from: ['prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+
+  prepareAccepted:    [{ from: ['preparing'],                                      to: afterPrepare },
+                       { from: ['waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  prepareRefused:     [{ from: ['preparing'],                                      to: 'rejected' },
+                       { from: ['waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  prepareDeferred:    [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  flightReady:        [{ from: ['preparing', 'waiting_ready'],                     to: 'prepared' },
+                       { from: ['prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  // An accepted execute outside `starting`: there must not be a second one, so go where none is sent.
+  executeAccepted:    [{ from: ['preparing', 'waiting_ready', 'prepared', 'canceling'], to: 'starting' },
+                       { from: ['starting', 'executing', 'paused', ...OUTCOMES],   to: 'unchanged' }],
+  executeRefused:     [{ from: ['starting'],                                       to: 'rejected' },
+                       { from: ['prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  undoAccepted:       [{ from: ['canceling'],                                      to: 'canceled' },
+                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
+  undoRefused:        [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+
+  flightSent:         [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  flightInProgress:   [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'paused', 'canceling'], to: 'executing' },
+                       { from: ['executing', ...OUTCOMES],                         to: 'unchanged' }],
+  flightPaused:       [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'canceling'], to: 'paused' },
+                       { from: ['paused', ...OUTCOMES],                            to: 'unchanged' }],
+  flightEnded:        [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling'], to: asReported },
+                       { from: SETTLED,                                            to: 'unchanged' },
+                       { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['recordResolution'] }],
+
+  observedFlying:     [{ from: ['starting', 'canceling'],                          to: 'executing' },
+                       { from: ['executing', 'paused', ...OUTCOMES],               to: 'unchanged' }],
+  observedNotStarted: [{ from: ['starting'],                                       to: 'missed',    effects: ['sendUndo'] }],
+};
+
+export const EVENT_TYPES = Object.keys(transitions) as EventType[];
+
+/** Events that speak of one execute attempt; about another attempt they are only evidence. */
+function isAboutOtherAttempt(mission: Mission, event: MissionEvent): boolean {
+  return 'attempt' in event && mission.state === 'starting' && event.attempt !== mission.attempt;
+}
+
+/** What an event means for a mission. Never throws, reads no clock, changes nothing that it was given. */
+export function decide(mission: Mission, event: MissionEvent, nowMs: number, timing: Timing): Decision {
+  const rows = transitions[event.type] as readonly Row<EventType>[];
+  const row = rows.find(({ from }) => from.includes(mission.state));
+  if (!row) return { kind: 'refused', reason: `${event.type} is not possible while ${mission.state}` };
+  if (isAboutOtherAttempt(mission, event)) return { kind: 'refused', reason: `${event.type} is about another attempt` };
+  if (event.type === 'executeDue' && !mayExecute(mission, nowMs, timing)) {
+    return { kind: 'refused', reason: 'execute is too early or too late' };
+  }
+
+  const { to, effects = [] } = row;
+  const state = to === 'unchanged' ? mission.state : typeof to === 'string' ? to : to.pick(mission, event);
+  const next = evolve(mission, state, event, nowMs, timing);
+  return { kind: state === mission.state ? 'unchanged' : 'moved', mission: next, effects };
+}
+
+/** The last pure word on take-off: inside the window, with the time it takes to reach the wire. */
+export function mayExecute(mission: Mission, nowMs: number, timing: Timing): boolean {
+  if (mission.deadlineMs === null || nowMs >= mission.deadlineMs - CLAIM_MARGIN_MS) return false;
+  return mission.executeAtMs === null || nowMs >= mission.executeAtMs - timing.executeLeadMs;
+}

@@ -1,0 +1,180 @@
+/** When a mission starts: as soon as the dock has it, at an instant, or when the dock says that its conditions hold. */
+export type MissionKind = 'immediate' | 'timed' | 'conditional';
+
+export const ACTIVE_STATES = [
+  'scheduled',
+  'preparing',
+  'waiting_ready',
+  'prepared',
+  'starting',
+  'executing',
+  'paused',
+  'canceling',
+] as const;
+
+/** States that are never left. */
+export const OUTCOMES = [
+  'succeeded',
+  'partially_done',
+  'failed',
+  'rejected',
+  'canceled',
+  'timed_out',
+  'missed',
+  'outcome_unknown',
+] as const;
+
+export const STATES = [...ACTIVE_STATES, ...OUTCOMES] as const;
+
+export type Outcome = (typeof OUTCOMES)[number];
+export type MissionState = (typeof STATES)[number];
+
+/** Outcomes that a dock itself can report. */
+export type ReportedOutcome = Exclude<Outcome, 'missed' | 'outcome_unknown'>;
+
+/** Why a mission ended, or why it waits. */
+export type CauseCode =
+  | 'prepare_no_reply'
+  | 'prepare_refused'
+  | 'execute_refused'
+  | 'never_ready'
+  | 'window_closed'
+  | 'dock_offline'
+  | 'dock_busy'
+  | 'dock_unknown_state'
+  | 'send_refused'
+  | 'file_unavailable'
+  | 'not_started'
+  | 'not_observed'
+  | 'canceled_by_operator'
+  | 'undo_unconfirmed'
+  | 'reported_by_dock';
+
+export interface Cause {
+  readonly code: CauseCode;
+  /** The dock's own result code where it gave one; 0 is success. */
+  readonly dockResult?: number;
+}
+
+/** All that a decision needs to know of a mission. Instants are milliseconds since the epoch by the database's clock. */
+export interface Mission {
+  readonly kind: MissionKind;
+  readonly state: MissionState;
+  /** Grows with every saved decision; a wake that was set for an older one is dropped. */
+  readonly revision: number;
+  /** When the flight is to start. Null for other than timed missions. */
+  readonly executeAtMs: number | null;
+  /** When the dock is first told. */
+  readonly prepareAtMs: number;
+  /** No execute leaves at or after this. Immediate missions have none until the dock accepted the prepare. */
+  readonly deadlineMs: number | null;
+  /** Conditional missions: after this the dock's word that it is ready comes too late. */
+  readonly readyUntilMs: number | null;
+  /** Prepares sent so far. */
+  readonly prepareCount: number;
+  /** Number of the execute attempt; 0 before the first claim. */
+  readonly attempt: number;
+  /** Undos sent so far. */
+  readonly undoCount: number;
+  /** When the present state was entered. */
+  readonly sinceMs: number;
+  /** When execute was claimed; null before. */
+  readonly startedAtMs: number | null;
+  /** When the dock last said anything about this flight. */
+  readonly heardAtMs: number | null;
+  readonly nextActionAtMs: number | null;
+  readonly cause: Cause | null;
+}
+
+/** Numbers that an operator may set. All in milliseconds. */
+export interface Timing {
+  /** A timed mission is prepared this long before its time; the protocol allows 24 h at most. */
+  readonly prepareLeadMs: number;
+  /** Execute goes out this long before `executeAt`: the dock powers on meanwhile. The protocol says 2 min. */
+  readonly executeLeadMs: number;
+  /** How long after its time (or after an accepted prepare) a mission may still start. */
+  readonly startWindowMs: number;
+  /** How long an immediate prepare waits for its reply. Short: a dock refuses an `execute_time` 30 s off. */
+  readonly immediateReplyMs: number;
+  /** How long any other command waits for its reply. */
+  readonly replyMs: number;
+  /** Between two looks at a dock that is silent. */
+  readonly observeEveryMs: number;
+  /** An executing flight that says nothing for this long is looked at. Docks report every 2 s. */
+  readonly silenceMs: number;
+  /** After the deadline, how long a dock that was told to start may take to show that it did. */
+  readonly startGraceMs: number;
+  /** After this long without a word or a look, the outcome is called unknown. */
+  readonly unobservedMs: number;
+  /** A flight that takes longer than this is called unknown. */
+  readonly maxDurationMs: number;
+}
+
+export const DEFAULT_TIMING: Timing = {
+  prepareLeadMs: 15 * 60_000,
+  executeLeadMs: 2 * 60_000,
+  startWindowMs: 20_000,
+  immediateReplyMs: 10_000,
+  replyMs: 30_000,
+  observeEveryMs: 10_000,
+  silenceMs: 60_000,
+  startGraceMs: 30_000,
+  unobservedMs: 10 * 60_000,
+  // Docks fly well under an hour; the longest flight with its landing and after-work stays below this.
+  maxDurationMs: 3 * 60 * 60_000,
+};
+
+/** An immediate mission is prepared at most this often: once and twice more. */
+export const IMMEDIATE_PREPARES = 3;
+
+/** A claim this close to the deadline would reach the wire too late. */
+export const CLAIM_MARGIN_MS = 1_500;
+
+/** What can happen to a mission. Facts of the dock are in the past tense or the present; timers end in Due or Overdue. */
+export type MissionEvent =
+  // The operator.
+  | { readonly type: 'cancelRequested' }
+  | { readonly type: 'rescheduled'; readonly executeAtMs: number; readonly prepareAtMs: number; readonly deadlineMs: number }
+  // Time.
+  | { readonly type: 'prepareDue' }
+  | { readonly type: 'prepareOverdue' }
+  | { readonly type: 'prepareGivenUp' }
+  | { readonly type: 'windowClosed' }
+  | { readonly type: 'executeDue' }
+  | { readonly type: 'executeHeld'; readonly because: CauseCode }
+  | { readonly type: 'replyOverdue' }
+  | { readonly type: 'progressSilent' }
+  | { readonly type: 'undoOverdue' }
+  | { readonly type: 'cancelGivenUp' }
+  | { readonly type: 'observationGivenUp' }
+  // The ingress, on what became of one execute.
+  | { readonly type: 'sendRefused'; readonly attempt: number }
+  // The dock.
+  | { readonly type: 'prepareAccepted' }
+  | { readonly type: 'prepareRefused'; readonly dockResult: number }
+  | { readonly type: 'prepareDeferred'; readonly dockResult: number }
+  | { readonly type: 'flightReady' }
+  | { readonly type: 'executeAccepted' }
+  | { readonly type: 'executeRefused'; readonly attempt: number; readonly dockResult: number }
+  | { readonly type: 'executeDeferred'; readonly attempt: number; readonly dockResult: number }
+  | { readonly type: 'undoAccepted' }
+  | { readonly type: 'undoRefused'; readonly dockResult: number }
+  | { readonly type: 'flightSent' }
+  | { readonly type: 'flightInProgress' }
+  | { readonly type: 'flightPaused' }
+  | { readonly type: 'flightEnded'; readonly outcome: ReportedOutcome; readonly dockResult: number }
+  // What we saw when we looked at the dock.
+  | { readonly type: 'observedFlying' }
+  | { readonly type: 'observedNotStarted' };
+
+export type EventType = MissionEvent['type'];
+export type EventOf<T extends EventType> = Extract<MissionEvent, { type: T }>;
+
+/** An order to the edges. Its name is enough, because all that it needs is on the mission. */
+export type Effect = 'sendPrepare' | 'sendExecute' | 'sendUndo' | 'observeFlight' | 'recordResolution';
+
+export type Decision =
+  | { readonly kind: 'moved' | 'unchanged'; readonly mission: Mission; readonly effects: readonly Effect[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export const isOutcome = (state: MissionState): state is Outcome => (OUTCOMES as readonly string[]).includes(state);
