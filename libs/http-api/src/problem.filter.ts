@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
 import { type Logger } from '@aerie/observability';
 import type { Request, Response } from 'express';
-import { problemOf } from './problem.js';
+import { type Problem, problemOf } from './problem.js';
 
 /** Turns every error into problem+json, and logs those that nobody expected. */
 @Catch()
@@ -18,12 +18,16 @@ export class ProblemFilter implements ExceptionFilter {
       const log = problem.status === 500 ? 'error' : 'warn';
       this.logger[log]({ err: error, method, path }, 'a request failed');
     }
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-    if (problem.status === 503) response.setHeader('Retry-After', '2');
-    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    sendProblem(response, problem);
   }
+}
+
+export function sendProblem(response: Response, problem: Problem): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  if (problem.status === 503) response.setHeader('Retry-After', '2');
+  response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

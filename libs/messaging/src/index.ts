@@ -3,3 +3,4 @@ export { declareTopology } from './declare.js';
 export { ACK, type ConsumerHandle, type Delivery, type Verdict, consume } from './consume.js';
 export { NoAnswerError, ask, readAsk } from './ask.js';
 export { JetStreamPublisher } from './publish.js';
+export { answerDock } from './answer-dock.js';

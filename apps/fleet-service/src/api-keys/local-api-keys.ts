@@ -1,0 +1,14 @@
+import type { Principal } from '@aerie/bus-contract';
+import { ApiKeys } from '@aerie/http-api';
+import { ApiKeyStore } from './api-key.store.js';
+
+/** The guard of this service's own routes needs no question over the bus. */
+export class LocalApiKeys extends ApiKeys {
+  constructor(private readonly store: ApiKeyStore) {
+    super();
+  }
+
+  override verify(key: string): Promise<Principal | null> {
+    return this.store.verify(key);
+  }
+}

@@ -1,0 +1,104 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiKeys } from '@aerie/http-api';
+import { JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { OutboxRelay } from '@aerie/persistence';
+import { type Host, hostModule } from '@aerie/service-host';
+import { Redis } from 'ioredis';
+import { DataSource } from 'typeorm';
+import { ApiKeyStore } from './api-keys/api-key.store.js';
+import { LocalApiKeys } from './api-keys/local-api-keys.js';
+import { type Config } from './config.js';
+import { SCHEMA, fleetDatabase } from './database.js';
+import { DockStates } from './dock-state/dock-states.js';
+import { receiveTelemetry } from './dock-state/telemetry.js';
+import { DynamicSecurity } from './docks/broker/dynamic-security.js';
+import { AnswerRequests } from './docks/dock/answer-requests.js';
+import { DockConsumer } from './docks/dock/dock.consumer.js';
+import { KeepMessages } from './docks/dock/keep-messages.js';
+import { UpdateTopology } from './docks/dock/update-topology.js';
+import { DockStore } from './docks/dock.store.js';
+import { DockBrokerAddress, DocksController } from './docks/docks.controller.js';
+import { RegisterDock } from './docks/register-dock.js';
+import { Topologies } from './docks/topologies.js';
+import { QuestionsController } from './questions.controller.js';
+
+/** What begins to run once everything listens. */
+export class Intake {
+  constructor(
+    readonly start: () => void,
+    readonly ready: () => boolean,
+  ) {}
+}
+
+@Module({})
+export class AppModule {
+  static async compose(config: Config, host: Host): Promise<DynamicModule> {
+    const { logger, metrics, shutdown } = host;
+    const dataSource = await fleetDatabase(config.DATABASE_URL, logger).initialize();
+    const nats = await connectNats(config.NATS_URL, 'fleet-service', logger);
+    const redis = new Redis(config.REDIS_URL, { maxRetriesPerRequest: 1, commandTimeout: 1_000 });
+    redis.on('error', (error) => logger.warn({ err: error }, 'Redis does not answer'));
+    const brokerUsers = new DynamicSecurity({
+      url: config.MQTT_URL,
+      username: config.MQTT_USER,
+      password: config.MQTT_PASSWORD,
+      logger,
+    });
+
+    const keys = new ApiKeyStore(dataSource);
+    const docks = new DockStore(dataSource);
+    const topologies = new Topologies(docks, logger);
+    const states = new DockStates(redis, dataSource, logger);
+    const publisher = new JetStreamPublisher(nats, 2_000);
+    const outbox = new OutboxRelay({
+      dataSource,
+      schema: SCHEMA,
+      publish: (subject, payload, messageId) => publisher.store(subject, payload, messageId),
+      logger,
+    });
+    const consumer = new DockConsumer({
+      connection: nats,
+      topologies,
+      states,
+      updateTopology: new UpdateTopology(dataSource, brokerUsers, topologies, logger),
+      answerRequests: new AnswerRequests(dataSource, config),
+      keepMessages: new KeepMessages(dataSource),
+      logger,
+      metrics,
+    });
+    let stopTelemetry = (): void => undefined;
+    const intake = new Intake(
+      () => {
+        states.start();
+        outbox.start();
+        consumer.start();
+        stopTelemetry = receiveTelemetry(nats, states, topologies);
+      },
+      () => dataSource.isInitialized && brokerUsers.connected,
+    );
+
+    shutdown.on('intake', 'dock consumer', () => consumer.stop());
+    shutdown.on('intake', 'telemetry', async () => stopTelemetry());
+    shutdown.on('work', 'outbox relay', () => outbox.stop());
+    shutdown.on('work', 'dock states', () => states.stop());
+    shutdown.on('connections', 'NATS', () => nats.drain());
+    shutdown.on('connections', 'broker', () => brokerUsers.stop());
+    shutdown.on('connections', 'Redis', async () => redis.disconnect());
+    shutdown.on('storage', 'database', () => dataSource.destroy());
+    return {
+      module: AppModule,
+      imports: [hostModule(host)],
+      controllers: [DocksController, QuestionsController],
+      providers: [
+        { provide: DataSource, useValue: dataSource },
+        { provide: ApiKeyStore, useValue: keys },
+        { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
+        { provide: DockStore, useValue: docks },
+        { provide: DockStates, useValue: states },
+        { provide: RegisterDock, useValue: new RegisterDock(dataSource, brokerUsers) },
+        { provide: DockBrokerAddress, useValue: new DockBrokerAddress(config.FLEET_DOCK_MQTT_URL) },
+        { provide: Intake, useValue: intake },
+      ],
+    };
+  }
+}

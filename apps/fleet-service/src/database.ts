@@ -1,0 +1,20 @@
+import { type DataSource } from 'typeorm';
+import type { Logger } from '@aerie/observability';
+import { createDataSource } from '@aerie/persistence';
+import { CreateFleet1763683200000 } from './migrations/1763683200000-create-fleet.js';
+
+export const SCHEMA = 'fleet';
+
+export const MIGRATIONS = [CreateFleet1763683200000] as const;
+
+export function fleetDatabase(url: string, logger: Logger): DataSource {
+  return createDataSource({
+    url,
+    applicationName: 'fleet-service',
+    schema: SCHEMA,
+    migrations: MIGRATIONS,
+    poolSize: 10,
+    statementTimeoutMs: 3_000,
+    logger,
+  });
+}

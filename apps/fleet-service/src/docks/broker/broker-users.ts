@@ -1,0 +1,11 @@
+/** What the broker lets a dock do. Its own topics only, spelled out: no wildcard, no shared subscription. */
+export abstract class BrokerUsers {
+  /**
+   * Makes the user of a dock, or gives an existing one a new password. Safe to repeat. Rejects when the broker cannot
+   * be reached or refuses; then nothing may be promised to the dock.
+   */
+  abstract provision(dockSn: string, password: string): Promise<void>;
+
+  /** Lets a dock speak for these aircraft and no others. Safe to repeat. */
+  abstract grantAircraft(dockSn: string, aircraftSns: readonly string[]): Promise<void>;
+}

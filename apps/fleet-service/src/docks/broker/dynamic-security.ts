@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { UnavailableError } from '@aerie/kernel';
+import type { Logger } from '@aerie/observability';
+import mqtt, { type MqttClient } from 'mqtt';
+import { dockAcls } from '../dock/dock-acls.js';
+import { BrokerUsers } from './broker-users.js';
+
+const CONTROL = '$CONTROL/dynamic-security/v1';
+const RESPONSE = `${CONTROL}/response`;
+const TIMEOUT_MS = 5_000;
+
+interface CommandResult {
+  readonly command: string;
+  readonly error?: string;
+  readonly correlationData?: string;
+}
+
+type Command = { readonly command: string } & Readonly<Record<string, unknown>>;
+
+export interface DynamicSecurityOptions {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly logger: Logger;
+}
+
+/** Manages mosquitto's dynamic security plugin over its control topic: one client and one role for each dock. */
+export class DynamicSecurity extends BrokerUsers {
+  private readonly client: MqttClient;
+  private readonly waiting = new Map<string, (results: CommandResult[]) => void>();
+
+  constructor(private readonly options: DynamicSecurityOptions) {
+    super();
+    const { url, username, password, logger } = options;
+    this.client = mqtt.connect(url, {
+      protocolVersion: 5,
+      clientId: `aerie-fleet-${randomUUID()}`,
+      username,
+      password,
+      clean: true,
+      keepalive: 15,
+      reconnectPeriod: 1_000,
+      queueQoSZero: false,
+      resubscribe: false,
+    });
+    this.client.on('connect', () => {
+      this.client.subscribe(RESPONSE, { qos: 1 }, (error) => {
+        if (error) logger.warn({ err: error }, 'failed to subscribe to the answers of the broker');
+      });
+    });
+    this.client.on('error', (error) => logger.warn({ err: error }, 'the connection to the broker failed'));
+    this.client.on('message', (_topic, payload) => this.answered(payload));
+  }
+
+  get connected(): boolean {
+    return this.client.connected;
+  }
+
+  override async provision(dockSn: string, password: string): Promise<void> {
+    const rolename = roleOf(dockSn);
+    const acls = dockAcls(dockSn, []);
+    // The plugin knows no "create or replace", so what exists is first created in vain and then changed.
+    await this.run([
+      { command: 'createRole', rolename, acls },
+      { command: 'createClient', username: dockSn, password, roles: [{ rolename }] },
+      { command: 'setClientPassword', username: dockSn, password },
+    ]);
+  }
+
+  override async grantAircraft(dockSn: string, aircraftSns: readonly string[]): Promise<void> {
+    await this.run([{ command: 'modifyRole', rolename: roleOf(dockSn), acls: dockAcls(dockSn, aircraftSns) }]);
+  }
+
+  async stop(): Promise<void> {
+    await this.client.endAsync();
+  }
+
+  private async run(commands: readonly Command[]): Promise<void> {
+    const results = await this.ask(commands);
+    const failed = results.find(({ error }) => error !== undefined && !/already exists/i.test(error));
+    if (failed !== undefined) {
+      throw new UnavailableError('broker_refused', `the broker refused ${failed.command}: ${failed.error}`);
+    }
+  }
+
+  private ask(commands: readonly Command[]): Promise<CommandResult[]> {
+    if (!this.client.connected) {
+      throw new UnavailableError('broker_unavailable', 'the broker cannot be reached now, try again');
+    }
+    const correlationData = randomUUID();
+    return new Promise((resolve, reject) => {
+      const finish = (): void => {
+        clearTimeout(timer);
+        this.waiting.delete(correlationData);
+      };
+      const timer = setTimeout(() => {
+        finish();
+        reject(new UnavailableError('broker_unavailable', 'the broker did not answer in time, try again'));
+      }, TIMEOUT_MS);
+      this.waiting.set(correlationData, (results) => {
+        finish();
+        resolve(results);
+      });
+      const payload = JSON.stringify({ commands: commands.map((command) => ({ ...command, correlationData })) });
+      this.client.publish(CONTROL, payload, { qos: 1 }, (error) => {
+        if (!error) return;
+        finish();
+        reject(new UnavailableError('broker_unavailable', 'failed to reach the broker, try again', { cause: error }));
+      });
+    });
+  }
+
+  /** All replicas of this service see all answers; the correlation id says whose it is. */
+  private answered(payload: Buffer): void {
+    let responses: CommandResult[];
+    try {
+      ({ responses = [] } = JSON.parse(payload.toString('utf8')) as { responses?: CommandResult[] });
+    } catch (error) {
+      this.options.logger.warn({ err: error }, 'failed to read an answer of the broker');
+      return;
+    }
+    const correlationData = responses[0]?.correlationData;
+    if (correlationData !== undefined) this.waiting.get(correlationData)?.(responses);
+  }
+}
+
+const roleOf = (dockSn: string): string => `dock-${dockSn}`;

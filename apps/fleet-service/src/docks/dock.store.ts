@@ -1,0 +1,71 @@
+import type { DockModel, DockRecord } from '@aerie/bus-contract';
+import { DataSource } from 'typeorm';
+
+export interface DockRow {
+  readonly sn: string;
+  readonly organisation_id: string;
+  readonly model: DockModel;
+  readonly protocol_generation: string;
+  readonly name: string;
+  readonly aircraft_sn: string | null;
+  readonly aircraft_online: boolean | null;
+  readonly bound_at: Date | null;
+  readonly topology_at: Date | null;
+  readonly created_at: Date;
+  /** Sort key with all its digits; a Date keeps only milliseconds. */
+  readonly position: string;
+}
+
+const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.bound_at, d.topology_at, d.created_at,
+  to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
+  a.sn AS aircraft_sn, a.online AS aircraft_online`;
+/** The aircraft that is there, else the one that was there last. */
+const WITH_AIRCRAFT = `LEFT JOIN LATERAL (
+  SELECT sn, online FROM fleet.aircraft WHERE dock_sn = d.sn ORDER BY online DESC, updated_at DESC LIMIT 1) a ON true`;
+
+/** Reads docks for screens and for other services. */
+export class DockStore {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async find(organisationId: string, sn: string): Promise<DockRow | undefined> {
+    const rows = await this.dataSource.query<DockRow[]>(
+      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} WHERE d.organisation_id = $1 AND d.sn = $2`,
+      [organisationId, sn],
+    );
+    return rows[0];
+  }
+
+  /** Newest first; one more than `limit` where there are more. */
+  list(organisationId: string, limit: number, after: { createdAt: string; sn: string } | null): Promise<DockRow[]> {
+    return this.dataSource.query<DockRow[]>(
+      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
+        WHERE d.organisation_id = $1
+          AND ($2::timestamptz IS NULL OR (d.created_at, d.sn) < ($2::timestamptz, $3::text))
+        ORDER BY d.created_at DESC, d.sn DESC LIMIT $4`,
+      [organisationId, after?.createdAt ?? null, after?.sn ?? null, limit + 1],
+    );
+  }
+
+  /** The dock that speaks under this serial number: itself, or the one whose topology bound this aircraft. */
+  async speakerFor(sn: string): Promise<DockRecord | null> {
+    const rows = await this.dataSource.query<DockRow[]>(
+      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
+        WHERE d.sn = $1 OR d.sn = (SELECT dock_sn FROM fleet.aircraft WHERE sn = $1 AND online)`,
+      [sn],
+    );
+    const row = rows[0];
+    return row === undefined ? null : recordOf(row);
+  }
+}
+
+
+function recordOf(row: DockRow): DockRecord {
+  return {
+    sn: row.sn,
+    organisationId: row.organisation_id,
+    model: row.model,
+    protocolGeneration: row.protocol_generation,
+    name: row.name,
+    aircraftSn: row.aircraft_sn,
+  };
+}

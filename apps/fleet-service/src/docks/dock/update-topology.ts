@@ -1,0 +1,96 @@
+import { type DockFact, factSubject } from '@aerie/bus-contract';
+import { type UpdateTopo } from '@aerie/dji-protocol';
+import { isSerialNumber } from '@aerie/kernel';
+import type { Logger } from '@aerie/observability';
+import { type Tx, enterInbox, inTransaction, writeOutbox } from '@aerie/persistence';
+import { DataSource } from 'typeorm';
+import { SCHEMA } from '../../database.js';
+import { BrokerUsers } from '../broker/broker-users.js';
+import type { Topologies } from '../topologies.js';
+
+/** The part of a device's model key that the topology tells. */
+const withoutSecrets = (topology: UpdateTopo): unknown =>
+  JSON.parse(JSON.stringify(topology, (key, value: unknown) => (key === 'device_secret' || key === 'nonce' ? undefined : value)));
+
+/** A dock says that it is here, and with which aircraft. [Cloud API, update_topo] */
+export class UpdateTopology {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly brokerUsers: BrokerUsers,
+    private readonly topologies: Topologies,
+    private readonly logger: Logger,
+  ) {}
+
+  async execute(dockSn: string, fact: DockFact, topology: UpdateTopo, messageId: string): Promise<void> {
+    // Only the dock itself tells its topology, never its aircraft.
+    if (fact.sn !== dockSn) return;
+    const wanted = topology.sub_devices.map(({ sn }) => sn).filter(isSerialNumber);
+    await inTransaction(this.dataSource, async (tx) => {
+      if (!(await enterInbox(tx, SCHEMA, { sn: fact.sn, method: 'update_topo', messageId }))) return;
+      const dock = await tx.one<{ organisation_id: string; topology_at: Date | null }>(
+        'SELECT organisation_id, topology_at FROM fleet.dock WHERE sn = $1 FOR UPDATE',
+        [dockSn],
+      );
+      // An older topology that was delivered late must not undo a newer one.
+      if (dock === undefined || (dock.topology_at !== null && dock.topology_at.getTime() > fact.receivedAtMs)) return;
+      await tx.run(
+        `UPDATE fleet.dock SET topology = $2, topology_at = to_timestamp($3 / 1000.0), updated_at = clock_timestamp()
+          WHERE sn = $1`,
+        [dockSn, JSON.stringify(withoutSecrets(topology)), fact.receivedAtMs],
+      );
+      const bound = await this.bindAircraft(tx, dock.organisation_id, dockSn, wanted);
+      await writeOutbox(tx, SCHEMA, [
+        {
+          subject: factSubject('fleet', dock.organisation_id, 'dockTopologyChanged'),
+          payload: { sn: dockSn, aircraftSns: bound },
+        },
+      ]);
+    });
+    for (const sn of wanted) this.topologies.forget(sn);
+    await this.grantAtBroker(dockSn);
+  }
+
+  /**
+   * An aircraft belongs to the dock that it is in. Another dock may claim it only after the first one told a topology
+   * without it, and never is a dock anybody's aircraft: otherwise a stolen dock could speak for others.
+   */
+  private async bindAircraft(tx: Tx, organisationId: string, dockSn: string, wanted: readonly string[]): Promise<string[]> {
+    await tx.run(
+      `UPDATE fleet.aircraft SET online = false, updated_at = clock_timestamp()
+        WHERE dock_sn = $1 AND online AND NOT sn = ANY($2::text[])`,
+      [dockSn, wanted],
+    );
+    const bound: string[] = [];
+    for (const sn of wanted) {
+      const rows = await tx.query(
+        `INSERT INTO fleet.aircraft AS a (sn, organisation_id, dock_sn, online)
+         SELECT $1, $2, $3, true WHERE NOT EXISTS (SELECT 1 FROM fleet.dock WHERE sn = $1)
+         ON CONFLICT (sn) DO UPDATE SET online = true, updated_at = clock_timestamp(), dock_sn = $3,
+           granted_at = CASE WHEN a.dock_sn = $3 THEN a.granted_at END
+          WHERE a.organisation_id = $2 AND (a.dock_sn = $3 OR NOT a.online)
+         RETURNING 1`,
+        [sn, organisationId, dockSn],
+      );
+      if (rows.length > 0) bound.push(sn);
+      else this.logger.warn({ dockSn, aircraftSn: sn }, 'refused an aircraft that belongs to another dock');
+    }
+    return bound;
+  }
+
+  /** After the commit, and before the answer: a dock that is told "well received" may publish for its aircraft. */
+  private async grantAtBroker(dockSn: string): Promise<void> {
+    const rows = await this.dataSource.query<{ sn: string; granted_at: Date | null }[]>(
+      'SELECT sn, granted_at FROM fleet.aircraft WHERE dock_sn = $1 ORDER BY sn',
+      [dockSn],
+    );
+    if (rows.every(({ granted_at }) => granted_at !== null)) return;
+    await this.brokerUsers.grantAircraft(
+      dockSn,
+      rows.map(({ sn }) => sn),
+    );
+    await this.dataSource.query(
+      'UPDATE fleet.aircraft SET granted_at = clock_timestamp() WHERE dock_sn = $1 AND sn = ANY($2::text[])',
+      [dockSn, rows.map(({ sn }) => sn)],
+    );
+  }
+}

@@ -1,0 +1,129 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import { type Principal, dockModel } from '@aerie/bus-contract';
+import { ApiKeyGuard, Caller, pageQuery, readInput } from '@aerie/http-api';
+import { InvalidError, isSerialNumber } from '@aerie/kernel';
+import { type Response } from 'express';
+import { z } from 'zod';
+import { DockPresence, DockStates } from '../dock-state/dock-states.js';
+import { GENERATIONS, NEWEST_GENERATION } from './dock/generations.js';
+import { DockStore, type DockRow } from './dock.store.js';
+import { RegisterDock, unknownDock } from './register-dock.js';
+
+const newDock = z.strictObject({
+  sn: z.string().refine(isSerialNumber, 'must have 1 to 64 letters, digits, "-" or "_"'),
+  model: dockModel,
+  name: z.string().trim().min(1).max(100).optional(),
+  protocolGeneration: z.enum(GENERATIONS).default(NEWEST_GENERATION),
+});
+
+/** Where docks find the broker. */
+export class DockBrokerAddress {
+  constructor(readonly url: string) {}
+}
+
+@Controller('api/v1/docks')
+@UseGuards(ApiKeyGuard)
+export class DocksController {
+  constructor(
+    private readonly registerDock: RegisterDock,
+    private readonly docks: DockStore,
+    private readonly states: DockStates,
+    private readonly broker: DockBrokerAddress,
+  ) {}
+
+  /** Registers a dock. The answer holds its credentials, this one time. */
+  @Post()
+  async register(@Caller() caller: Principal, @Body() body: unknown, @Res() response: Response): Promise<void> {
+    const dock = readInput(newDock, body);
+    const credentials = await this.registerDock.register(caller.organisationId, { ...dock, name: dock.name ?? dock.sn });
+    const view = await this.view(caller.organisationId, dock.sn);
+    response
+      .status(201)
+      .location(`/api/v1/docks/${dock.sn}`)
+      .json({ ...view, ...this.connectionOf(caller, dock.sn, credentials) });
+  }
+
+  @Get()
+  async list(@Caller() caller: Principal, @Query() query: unknown): Promise<unknown> {
+    const { limit, cursor } = readInput(pageQuery, query, 'query');
+    const rows = await this.docks.list(caller.organisationId, limit, readDockCursor(cursor));
+    const shown = rows.slice(0, limit);
+    const last = shown.at(-1);
+    const presence = await this.states.presence(shown.map(({ sn }) => sn));
+    return {
+      items: shown.map((row) => viewOf(row, presence.get(row.sn))),
+      nextCursor:
+        rows.length > limit && last ? Buffer.from(`${last.position}|${last.sn}`).toString('base64url') : null,
+    };
+  }
+
+  @Get(':sn')
+  find(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    return this.view(caller.organisationId, sn);
+  }
+
+  /** The freshest value of every property that the dock and its aircraft told, with its age. */
+  @Get(':sn/state')
+  async state(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    const dock = await this.docks.find(caller.organisationId, sn);
+    if (dock === undefined) throw unknownDock(sn);
+    const [state] = await this.states.read([sn]);
+    const aircraft = dock.aircraft_sn === null ? undefined : (await this.states.read([dock.aircraft_sn]))[0];
+    const online = (await this.states.presence([sn])).get(sn);
+    return {
+      sn,
+      online: online?.online ?? false,
+      lastSeenAt: online?.lastSeenAt ?? null,
+      properties: state?.properties ?? {},
+      aircraft: dock.aircraft_sn === null ? null : { sn: dock.aircraft_sn, properties: aircraft?.properties ?? {} },
+    };
+  }
+
+  /** New MQTT password and binding code; the old ones stop working. */
+  @Post(':sn/credentials')
+  @HttpCode(200)
+  async renew(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    return this.connectionOf(caller, sn, await this.registerDock.renew(caller.organisationId, sn));
+  }
+
+  private connectionOf(caller: Principal, sn: string, credentials: { mqttPassword: string; bindingCode: string }) {
+    return {
+      mqttUrl: this.broker.url,
+      mqttUser: sn,
+      mqttPassword: credentials.mqttPassword,
+      organisationId: caller.organisationId,
+      bindingCode: credentials.bindingCode,
+    };
+  }
+
+  private async view(organisationId: string, sn: string) {
+    const row = await this.docks.find(organisationId, sn);
+    if (row === undefined) throw unknownDock(sn);
+    return viewOf(row, (await this.states.presence([sn])).get(sn));
+  }
+}
+
+function viewOf(row: DockRow, presence: DockPresence | undefined) {
+  return {
+    sn: row.sn,
+    name: row.name,
+    model: row.model,
+    protocolGeneration: row.protocol_generation,
+    online: presence?.online ?? false,
+    lastSeenAt: presence?.lastSeenAt ?? null,
+    aircraft: row.aircraft_sn === null ? null : { sn: row.aircraft_sn, online: row.aircraft_online },
+    boundAt: row.bound_at?.toISOString() ?? null,
+    createdAt: row.created_at.toISOString(),
+  };
+}
+
+function readDockCursor(cursor: string | undefined): { createdAt: string; sn: string } | null {
+  if (cursor === undefined) return null;
+  const [createdAt, sn] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
+  if (createdAt === undefined || sn === undefined || Number.isNaN(Date.parse(createdAt)) || !isSerialNumber(sn)) {
+    throw new InvalidError('invalid_input', 'the query is not valid', {
+      fields: [{ field: 'cursor', message: 'is no cursor of this list' }],
+    });
+  }
+  return { createdAt, sn };
+}

@@ -1,0 +1,18 @@
+import { configureHttp } from '@aerie/http-api';
+import { runService } from '@aerie/service-host';
+import { AppModule, Intake } from './app.module.js';
+import { loadConfig } from './config.js';
+
+const config = loadConfig(process.env);
+
+await runService({
+  name: 'fleet-service',
+  httpHost: config.FLEET_HTTP_HOST,
+  httpPort: config.FLEET_HTTP_PORT,
+  logLevel: config.FLEET_LOG_LEVEL,
+  natsUrl: config.NATS_URL,
+  compose: (host) => AppModule.compose(config, host),
+  http: (app, host) => configureHttp(app, host.logger),
+  start: async (app) => app.get(Intake).start(),
+  ready: (app) => app.get(Intake).ready(),
+});

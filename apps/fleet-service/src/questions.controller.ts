@@ -1,0 +1,32 @@
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { apiKeyQuestion, dockQuestion, dockStateQuestion } from '@aerie/bus-contract';
+import { readAsk } from '@aerie/messaging';
+import { ApiKeyStore } from './api-keys/api-key.store.js';
+import { DockStates } from './dock-state/dock-states.js';
+import { DockStore } from './docks/dock.store.js';
+
+/** What other services ask about docks and keys. */
+@Controller()
+export class QuestionsController {
+  constructor(
+    private readonly keys: ApiKeyStore,
+    private readonly docks: DockStore,
+    private readonly states: DockStates,
+  ) {}
+
+  @MessagePattern(apiKeyQuestion.subject)
+  async verifyKey(@Payload() data: unknown) {
+    return { principal: await this.keys.verify(readAsk(apiKeyQuestion, data).key) };
+  }
+
+  @MessagePattern(dockQuestion.subject)
+  async dock(@Payload() data: unknown) {
+    return { dock: await this.docks.speakerFor(readAsk(dockQuestion, data).sn) };
+  }
+
+  @MessagePattern(dockStateQuestion.subject)
+  async dockStates(@Payload() data: unknown) {
+    return { docks: await this.states.read(readAsk(dockStateQuestion, data).sns) };
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { replyWith, strictReplyWith, type ReplyWith } from '../reply.js';
+import { bool, name, optional, record, text } from '../tolerant.js';
+
+/** Are these devices bound to an organisation? One entry when no aircraft is linked. [Cloud API, airport_bind_status] */
+export interface AirportBindStatus {
+  readonly devices: readonly { readonly sn: string }[];
+}
+
+/** For an unknown device: false and empty texts. */
+export interface BindStatus {
+  readonly sn: string;
+  readonly is_device_bind_organization: boolean;
+  readonly organization_id?: string;
+  readonly organization_name?: string;
+  readonly device_callsign?: string;
+}
+
+export type AirportBindStatusReply = ReplyWith<{ readonly bind_status: readonly BindStatus[] }>;
+
+export const decodeAirportBindStatus: z.ZodType<AirportBindStatus> = record({
+  devices: z.array(record({ sn: name })),
+});
+
+export const decodeAirportBindStatusReply: z.ZodType<AirportBindStatusReply> = replyWith(
+  record({
+    bind_status: z.array(
+      record({
+        sn: name,
+        is_device_bind_organization: bool,
+        organization_id: optional(text),
+        organization_name: optional(text),
+        device_callsign: optional(text),
+      }),
+    ),
+  }),
+  ['bind_status'],
+);
+
+export const strictAirportBindStatusReply: z.ZodType<AirportBindStatusReply> = strictReplyWith(
+  z.object({
+    bind_status: z.array(
+      z.object({
+        sn: z.string().min(1),
+        is_device_bind_organization: z.boolean(),
+        organization_id: z.string(),
+        organization_name: z.string(),
+        device_callsign: z.string(),
+      }),
+    ),
+  }),
+);
