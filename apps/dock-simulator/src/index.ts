@@ -1,1 +1,16 @@
-export {};
+export { type DockHandle, type DockState, startDock } from './handle.js';
+export { type AskResource, type DockOptions } from './settings.js';
+export {
+  type AnsweredEvent,
+  type Fact,
+  type FactName,
+  type FlownFlight,
+  type ReceivedCommand,
+  type SentEvent,
+  type SentReply,
+} from './journal.js';
+export { type AircraftModel, type DockModel } from './models.js';
+export { type Dialect } from './wire.js';
+export { type StepNumbering } from './steps.js';
+export { type Home } from './flight-plan.js';
+export { makeSampleKmz, type SampleKmzOptions } from './sample-kmz.js';

@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { DockClock } from './clock.js';
+import { FaultPlan } from './faults.js';
+import { Journal } from './journal.js';
+import { Prng } from './prng.js';
+import { type DockSettings, resolveSettings, type DockOptions } from './settings.js';
+
+/** What every part of one dock shares. */
+export interface DockContext {
+  readonly settings: DockSettings;
+  readonly journal: Journal;
+  readonly faults: FaultPlan;
+  readonly clock: DockClock;
+  readonly prng: Prng;
+  /** A new `tid` or `bid`. */
+  readonly newId: () => string;
+}
+
+export function makeContext(options: DockOptions): DockContext {
+  const settings = resolveSettings(options);
+  const prng = new Prng(settings.seed).derive(settings.sn);
+  // Streams of their own: a fault that draws more often must not change the weather.
+  const faults = new FaultPlan(prng.derive('faults'));
+  faults.set(settings.faults);
+  const ids = prng.derive('ids');
+  return {
+    settings,
+    journal: new Journal(settings.journalEntriesMax, settings.onFact),
+    faults,
+    clock: new DockClock(faults),
+    prng: prng.derive('behaviour'),
+    // A real dock never uses a tid twice. A second run with the same seed would, and a cloud that remembers tids for
+    // days would take its messages for repeats; so ids come from the seed only when asked for.
+    newId: settings.messageIds === 'seeded' ? () => ids.uuid() : randomUUID,
+  };
+}

@@ -1,0 +1,213 @@
+import { Commands } from './commands.js';
+import { type DockContext, makeContext } from './context.js';
+import type { Moment } from './faults.js';
+import { Inquiries } from './inquiries.js';
+import { MqttLink } from './link.js';
+import { type DockView, isWorking } from './osd.js';
+import { Outbox } from './outbox.js';
+import { Pilot } from './pilot.js';
+import { Preflight } from './preflight.js';
+import { Properties } from './properties.js';
+import { Registration } from './registration.js';
+import type { DockOptions } from './settings.js';
+import { TaskStore } from './tasks.js';
+import { Telemetry } from './telemetry.js';
+import { compose, type Incoming, readIncoming, topics } from './wire.js';
+
+const HOUSEKEEPING_MS = 500;
+
+/** One dock with its aircraft: the parts, and what passes between them. */
+export class Dock {
+  readonly context: DockContext;
+  readonly tasks: TaskStore;
+  readonly pilot: Pilot;
+  readonly outbox: Outbox;
+  private readonly link: MqttLink;
+  private readonly inquiries: Inquiries;
+  private readonly registration: Registration;
+  private readonly telemetry: Telemetry;
+  private readonly commands: Commands;
+  private readonly properties = new Properties();
+  private readonly startedMs = performance.now();
+  private readonly weather: DockView['weather'];
+  private housekeeping: NodeJS.Timeout | undefined;
+  private comeback: NodeJS.Timeout | undefined;
+  private session = 0;
+  private registered = false;
+  private stopped = false;
+
+  constructor(options: DockOptions) {
+    this.context = makeContext(options);
+    const { settings, prng } = this.context;
+    this.weather = {
+      windMetersPerSecond: prng.between(0.5, 5),
+      temperature: prng.between(5, 25),
+      humidity: prng.between(30, 70),
+    };
+    const publish = (topic: string, payload: string): boolean => this.link.publish(topic, payload);
+    this.link = new MqttLink(this.context, {
+      onConnected: () => this.connected(),
+      onDisconnected: () => this.disconnected(),
+      onMessage: (topic, payload) => this.message(topic, payload),
+    });
+    this.outbox = new Outbox(this.context, publish);
+    this.inquiries = new Inquiries(this.context, publish);
+    const isCurrent = (session: number): boolean => session === this.session && this.link.connected;
+    this.registration = new Registration(this.context, this.inquiries, isCurrent);
+    this.tasks = new TaskStore(settings.tasksMax);
+    const strike = (moment: Moment, flightId: string): void => this.strike(moment, flightId);
+    this.pilot = new Pilot(this.context, this.outbox, new Preflight(this.context, this.inquiries), strike);
+    this.commands = new Commands(this.context, this.outbox, this.tasks, this.pilot, (id) => strike('prepared', id));
+    const onPower = (powered: boolean): void => this.powerChanged(powered);
+    this.telemetry = new Telemetry(this.context, this.outbox, publish, () => this.view(), onPower);
+  }
+
+  get linked(): boolean {
+    return this.link.connected;
+  }
+
+  get online(): boolean {
+    return this.registered && this.link.connected;
+  }
+
+  get working(): boolean {
+    return this.pilot.flightId !== undefined;
+  }
+
+  start(): void {
+    this.link.open();
+    this.housekeeping = setInterval(() => this.keepHouse(), HOUSEKEEPING_MS);
+  }
+
+  goOffline(): Promise<void> {
+    clearTimeout(this.comeback);
+    return this.link.close('abruptly');
+  }
+
+  goOnline(): void {
+    clearTimeout(this.comeback);
+    if (!this.stopped) this.link.open();
+  }
+
+  /** The power fails for a moment: memory is lost, settings stay, and what was in the air comes home alone. */
+  async reboot(): Promise<void> {
+    const { settings, journal } = this.context;
+    journal.note('reboot', { keepsTasks: settings.keepsTasksOverReboot });
+    const closed = this.goOffline();
+    this.outbox.forget();
+    this.tasks.reboot(settings.keepsTasksOverReboot);
+    this.pilot.loseDock(settings.keepsTasksOverReboot);
+    this.comeback = setTimeout(() => this.goOnline(), settings.rebootMs);
+    await closed;
+  }
+
+  publishRaw(topic: string, payload: string | Buffer): boolean {
+    return this.link.publish(topic, payload);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.housekeeping);
+    clearTimeout(this.comeback);
+    this.pilot.stop();
+    this.telemetry.stop();
+    this.outbox.forget();
+    this.inquiries.abandon();
+    await this.link.close('politely');
+    this.context.journal.close();
+  }
+
+  private connected(): void {
+    this.session += 1;
+    this.outbox.resume();
+    void this.register(this.session);
+  }
+
+  private async register(session: number): Promise<void> {
+    if (!(await this.registration.run(session))) return;
+    this.registered = true;
+    this.telemetry.start();
+    this.context.journal.note('online');
+    this.strike('online', '');
+  }
+
+  private disconnected(): void {
+    this.session += 1;
+    this.registered = false;
+    this.telemetry.stop();
+    this.inquiries.abandon();
+  }
+
+  private message(topic: string, payload: Buffer): void {
+    const { sn } = this.context.settings;
+    const message = readIncoming(payload);
+    if (!message) return;
+    switch (topic) {
+      case topics.services(sn):
+        void this.commands.receive(message);
+        return;
+      case topics.eventsReply(sn):
+        this.outbox.answered(message.tid, message.data);
+        return;
+      case topics.requestsReply(sn):
+      case topics.statusReply(sn):
+        this.inquiries.answered(message.tid, message.data);
+        return;
+      case topics.propertySet(sn):
+        this.setProperty(message);
+        return;
+    }
+  }
+
+  private setProperty({ tid, bid, data }: Incoming): void {
+    const { settings, clock } = this.context;
+    const reply = { tid, bid, gateway: settings.sn, data: this.properties.set(data) };
+    this.link.publish(topics.propertySetReply(settings.sn), compose(settings.dialect, clock.nowMs(), reply));
+    this.telemetry.dockStateChanged(this.properties.all);
+  }
+
+  private keepHouse(): void {
+    this.pilot.charge(HOUSEKEEPING_MS);
+    this.telemetry.notice(this.pilot.report);
+    if (this.working) return;
+    const flightIds = this.tasks.takeReady(this.context.clock.nowMs(), this.pilot.batteryPercent);
+    if (flightIds.length === 0) return;
+    for (const flightId of flightIds) this.context.journal.note('ready', { flightId });
+    this.outbox.event({ method: 'flighttask_ready', needReply: false, data: { flight_ids: flightIds } });
+  }
+
+  private powerChanged(powered: boolean): void {
+    if (this.context.settings.topologyFollowsPower) void this.registration.announce(powered);
+  }
+
+  private strike(moment: Moment, flightId: string): void {
+    const { faults, journal } = this.context;
+    for (const fault of faults.at(moment, flightId)) {
+      journal.note('fault', { kind: fault.kind, at: moment, flightId });
+      if (fault.kind === 'reboot') {
+        void this.reboot();
+      } else {
+        void this.goOffline();
+        this.comeback = setTimeout(() => this.goOnline(), fault.forMs);
+      }
+    }
+  }
+
+  private view(): DockView {
+    const { settings, journal } = this.context;
+    const flight = this.pilot.report;
+    return {
+      model: settings.model,
+      aircraft: settings.aircraft,
+      aircraftSn: settings.aircraftSn,
+      position: settings.position,
+      flight: isWorking({ flight }) ? flight : undefined,
+      batteryPercent: this.pilot.batteryPercent,
+      uptimeSeconds: (performance.now() - this.startedMs) / 1_000,
+      flightsFlown: journal.flightsFlown.length,
+      mediaWaiting: 0,
+      weather: this.weather,
+      properties: this.properties.all,
+    };
+  }
+}

@@ -1,0 +1,100 @@
+import { FaultPlan, parseFaults } from './faults.js';
+import { Prng } from './prng.js';
+
+function aPlan(spec: string, seed = 1): FaultPlan {
+  const plan = new FaultPlan(new Prng(seed));
+  plan.set(spec);
+  return plan;
+}
+
+describe('reading faults', () => {
+  it.each([
+    ['silent', { kind: 'silent', probability: 1 }],
+    ['silent=flighttask_prepare', { kind: 'silent', probability: 1, method: 'flighttask_prepare' }],
+    ['drop-reply:flighttask_execute', { kind: 'drop-reply', probability: 1, method: 'flighttask_execute' }],
+    ['slow-reply=5s', { kind: 'slow-reply', probability: 1, delayMs: 5_000 }],
+    [
+      'slow-reply:flighttask_execute=250ms',
+      { kind: 'slow-reply', probability: 1, method: 'flighttask_execute', delayMs: 250 },
+    ],
+    [
+      'refuse:flighttask_execute=319016',
+      { kind: 'refuse', probability: 1, method: 'flighttask_execute', code: 319016 },
+    ],
+    ['duplicate@0.3', { kind: 'duplicate', probability: 0.3 }],
+    ['clock-skew=-30s', { kind: 'clock-skew', probability: 1, skewMs: -30_000, eitherSign: false }],
+    ['clock-skew=±2m', { kind: 'clock-skew', probability: 1, skewMs: 120_000, eitherSign: true }],
+    ['reboot=flying', { kind: 'reboot', probability: 1, at: 'flying' }],
+    ['offline=prepared:10s', { kind: 'offline', probability: 1, at: 'prepared', forMs: 10_000 }],
+    ['offline=10s', { kind: 'offline', probability: 1, at: 'online', forMs: 10_000 }],
+    ['fail=321517@0.5', { kind: 'fail', probability: 0.5, code: 321517 }],
+  ])('takes %s', (spec, fault) => {
+    expect(parseFaults(spec)).toEqual([fault]);
+  });
+
+  it('takes a list with blanks', () => {
+    expect(parseFaults(' slow-reply=5s, duplicate ,').map(({ kind }) => kind)).toEqual(['slow-reply', 'duplicate']);
+  });
+
+  it.each([
+    'lazy',
+    'slow-reply',
+    'slow-reply=soon',
+    'refuse=0',
+    'duplicate=2',
+    'duplicate@0',
+    'duplicate@2',
+    'reboot=never',
+    'offline=prepared',
+    'fail=12',
+    'clock-skew=30',
+    'silent:Not A Method',
+  ])('refuses %s and names it', (spec) => {
+    expect(() => parseFaults(spec)).toThrow(spec);
+  });
+});
+
+describe('a plan of faults', () => {
+  it('lets the fault that names the method win over the one for all', () => {
+    const plan = aPlan('slow-reply=1s,slow-reply:return_home=9s');
+    expect(plan.fateOf('return_home').replyDelayMs).toBe(9_000);
+    expect(plan.fateOf('flighttask_pause').replyDelayMs).toBe(1_000);
+  });
+
+  it('replaces a fault of the same kind and method', () => {
+    const plan = aPlan('refuse=319016');
+    plan.set('refuse=319001');
+    expect(plan.fateOf('any').refusedWith).toBe(319001);
+  });
+
+  it('leaves a dock alone once cleared', () => {
+    const plan = aPlan('silent,clock-skew=30s,fail=321517');
+    plan.clear();
+    expect([plan.fateOf('any').ignored, plan.skewMs(), plan.failure()]).toEqual([false, 0, undefined]);
+  });
+
+  it('strikes a flight once, or a dock could reboot for ever', () => {
+    const plan = aPlan('reboot=prepared');
+    expect(plan.at('prepared', 'a')).toHaveLength(1);
+    expect(plan.at('prepared', 'a')).toHaveLength(0);
+    expect(plan.at('prepared', 'b')).toHaveLength(1);
+  });
+
+  it('strikes again when it is set again', () => {
+    const plan = aPlan('offline=flying:1s');
+    plan.at('flying', 'a');
+    plan.set('offline=flying:1s');
+    expect(plan.at('flying', 'a')).toHaveLength(1);
+  });
+
+  it('strikes as often as its probability says, and the same way for the same seed', () => {
+    const pattern = (seed: number): boolean[] => {
+      const plan = aPlan('duplicate@0.3', seed);
+      return Array.from({ length: 1_000 }, () => plan.duplicates());
+    };
+    expect(pattern(9)).toEqual(pattern(9));
+    const hits = pattern(9).filter(Boolean).length;
+    expect(hits).toBeGreaterThan(250);
+    expect(hits).toBeLessThan(350);
+  });
+});
