@@ -1,1 +1,3 @@
-export {};
+export { Stack } from './stack/stack.js';
+export { Api, type Answer, type DockConnection, good, registerDock } from './stack/api.js';
+export { SERVICE_NAMES, type ServiceName } from './stack/services.js';

@@ -2,6 +2,9 @@ import { Problem } from './infrastructure/problem.js';
 
 /** Every command of `tools/bootstrap.mjs`, loaded only when it is asked for. */
 const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: readonly string[]) => Promise<number>>>> = {
+  start: async () => (await import('./commands/start.js')).start,
+  inspect: async () => (await import('./commands/inspect.js')).inspect,
+  sim: async () => (await import('./commands/sim.js')).sim,
   test: async () => (await import('./commands/test.js')).test,
   down: async () => (await import('./commands/down.js')).down,
 };

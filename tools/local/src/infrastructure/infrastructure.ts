@@ -23,7 +23,7 @@ export class Infrastructure {
   private constructor(
     readonly directory: string,
     private readonly binaries: Binaries,
-    private readonly ports: Readonly<Record<InfrastructureName, number>>,
+    private readonly ports: Readonly<Record<InfrastructureName | 'docks', number>>,
     private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'nats', string>>,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
     private readonly openBroker: boolean,
@@ -39,12 +39,12 @@ export class Infrastructure {
     const { directory, packagesDirectory, say } = options;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const binaries = findBinaries(packagesDirectory, say);
-    const [postgres = 0, valkey = 0, nats = 0, mosquitto = 0] = await freePorts(4);
+    const [postgres = 0, valkey = 0, nats = 0, mosquitto = 0, docks = 0] = await freePorts(5);
     const login = (username: string): MqttLogin => ({ username, password: newPassword() });
     const infrastructure = new Infrastructure(
       directory,
       binaries,
-      { postgres, valkey, nats, mosquitto },
+      { postgres, valkey, nats, mosquitto, docks },
       { postgres: newPassword(), valkey: newPassword(), nats: newPassword() },
       { ingress: login('ingress'), 'fleet-service': login('fleet-service'), observer: login('observer') },
       options.openBroker ?? false,
@@ -71,6 +71,11 @@ export class Infrastructure {
     return `mqtt://127.0.0.1:${this.ports.mosquitto}`;
   }
 
+  /** Where docks connect: each under its own client id, whatever it asks for. */
+  get dockMqttUrl(): string {
+    return `mqtt://127.0.0.1:${this.ports.docks}`;
+  }
+
   get pids(): Record<string, number> {
     return Object.fromEntries([...this.processes].map(([name, process]) => [name, process.pid]));
   }
@@ -95,8 +100,8 @@ export class Infrastructure {
           { ...logins.observer, acls: OBSERVER_ACLS },
         ];
         const started = this.openBroker
-          ? await startOpenMosquitto(directory, binaries, ports.mosquitto)
-          : await startMosquitto(directory, binaries, ports.mosquitto, users);
+          ? await startOpenMosquitto(directory, binaries, { internal: ports.mosquitto, docks: ports.docks })
+          : await startMosquitto(directory, binaries, { internal: ports.mosquitto, docks: ports.docks }, users);
         this.processes.set(name, started.process);
       }
     }

@@ -19,6 +19,12 @@ interface Acl {
   readonly allow: boolean;
 }
 
+/** Our own programs and taps connect to one listener, docks to the other. */
+export interface BrokerPorts {
+  readonly internal: number;
+  readonly docks: number;
+}
+
 const allow = (acltype: Acl['acltype'], ...topics: string[]): Acl[] =>
   topics.map((topic) => ({ acltype, topic, allow: true }));
 
@@ -64,10 +70,15 @@ interface DynamicSecurity {
  * A private mosquitto with its dynamic security plugin: everything is refused unless a role allows it, also SUBSCRIBE
  * and shared subscriptions (an `acl_file` filters reads only at delivery, and a dock could join the ingress's group).
  */
-export async function startMosquitto(directory: string, binaries: Binaries, port: number, users: readonly BrokerUser[]) {
+export async function startMosquitto(
+  directory: string,
+  binaries: Binaries,
+  ports: BrokerPorts,
+  users: readonly BrokerUser[],
+) {
   const securityFile = path.join(dataFolder(directory), 'dynamic-security.json');
   writeFileSync(securityFile, JSON.stringify(withUsers(readSecurity(securityFile), users), null, 1), { mode: 0o600 });
-  return start(directory, binaries, port, [
+  return start(directory, binaries, ports, [
     `plugin ${binaries.dynamicSecurityPlugin}`,
     `plugin_opt_config_file ${securityFile}`,
     'allow_anonymous false',
@@ -76,8 +87,8 @@ export async function startMosquitto(directory: string, binaries: Binaries, port
 }
 
 /** A broker without any user, for tests of single adapters. It keeps retained messages, so that they can be refused. */
-export function startOpenMosquitto(directory: string, binaries: Binaries, port: number) {
-  return start(directory, binaries, port, ['allow_anonymous true']);
+export function startOpenMosquitto(directory: string, binaries: Binaries, ports: BrokerPorts) {
+  return start(directory, binaries, ports, ['allow_anonymous true']);
 }
 
 function dataFolder(directory: string): string {
@@ -86,14 +97,13 @@ function dataFolder(directory: string): string {
   return data;
 }
 
-async function start(directory: string, binaries: Binaries, port: number, access: readonly string[]) {
+async function start(directory: string, binaries: Binaries, ports: BrokerPorts, access: readonly string[]) {
   const data = dataFolder(directory);
   const config = path.join(data, 'mosquitto.conf');
   writeFileSync(
     config,
     [
       ...(process.getuid?.() === 0 ? ['user root'] : []),
-      `listener ${port} 127.0.0.1`,
       ...access,
       // Off by default; without it a QoS 1 message waits 20 ms and more for nothing.
       'set_tcp_nodelay true',
@@ -108,6 +118,11 @@ async function start(directory: string, binaries: Binaries, port: number, access
       'log_type error',
       'log_type warning',
       'log_type notice',
+      // Options of a listener follow it, so these come last.
+      `listener ${ports.internal} 127.0.0.1`,
+      `listener ${ports.docks} 127.0.0.1`,
+      // A dock that could choose its client id could take over the session of another dock, or of the ingress.
+      'use_username_as_clientid true',
       '',
     ].join('\n'),
     { mode: 0o600 },
@@ -117,10 +132,10 @@ async function start(directory: string, binaries: Binaries, port: number, access
     args: ['-c', config],
     env: binaries.env,
   });
-  if (!(await listening(port, 15_000, () => process_.running))) {
+  if (!(await listening(ports.docks, 15_000, () => process_.running))) {
     throw new Problem(`mosquitto did not start:\n${process_.lastLines()}`);
   }
-  return { process: process_, url: `mqtt://127.0.0.1:${port}` };
+  return { process: process_ };
 }
 
 function readSecurity(file: string): DynamicSecurity | undefined {

@@ -1,0 +1,14 @@
+import { readConfig } from '@aerie/service-host';
+import { z } from 'zod';
+
+const schema = z.object({
+  EDGE_HTTP_PORT: z.coerce.number().int().describe('The one public port.'),
+  EDGE_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  EDGE_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
+  EDGE_MISSION_URL: z.url().describe('mission-service, http://host:port'),
+  EDGE_FLEET_URL: z.url().describe('fleet-service, http://host:port'),
+});
+
+export type Config = z.output<typeof schema>;
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);

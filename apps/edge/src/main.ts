@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { hostModule, runService } from '@aerie/service-host';
+import { loadConfig } from './config.js';
+import { createProxy } from './proxy.js';
+import { routesOf } from './routes.js';
+
+const config = loadConfig(process.env);
+
+@Module({})
+class AppModule {}
+
+await runService({
+  name: 'edge',
+  httpHost: config.EDGE_HTTP_HOST,
+  httpPort: config.EDGE_HTTP_PORT,
+  logLevel: config.EDGE_LOG_LEVEL,
+  compose: async (host) => ({ module: AppModule, imports: [hostModule(host)] }),
+  http: (app, host) => {
+    app.use(createProxy(routesOf(config), host.logger));
+  },
+});

@@ -1,0 +1,18 @@
+import type { Config } from './config.js';
+
+/** Which service answers below which path. On Kubernetes the Ingress holds the same table. */
+export function routesOf(config: Config): Readonly<Record<string, string>> {
+  return {
+    '/api/v1/docks': config.EDGE_FLEET_URL,
+    '/api/v1/missions': config.EDGE_MISSION_URL,
+    '/api/v1/waylines': config.EDGE_MISSION_URL,
+  };
+}
+
+/** The service for a request, or undefined. A path that a proxy and a service could read differently has none. */
+export function targetOf(routes: Readonly<Record<string, string>>, url: string): string | undefined {
+  const path = url.split('?')[0] ?? '';
+  if (/\/\/|\/\.|%2e|%2f|%5c|\\/i.test(path)) return undefined;
+  const prefix = path.split('/').slice(0, 4).join('/');
+  return Object.hasOwn(routes, prefix) ? routes[prefix] : undefined;
+}

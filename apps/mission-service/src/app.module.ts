@@ -1,0 +1,131 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
+import { BullWakes } from '@aerie/job-queue';
+import { JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { OutboxRelay } from '@aerie/persistence';
+import { type Host, hostModule } from '@aerie/service-host';
+import { type Config, timingOf } from './config.js';
+import { SCHEMA, missionDatabase } from './database.js';
+import { AdvanceMission } from './missions/advance-mission.js';
+import { CancelMission } from './missions/cancel-mission.js';
+import { CreateMission } from './missions/create-mission.js';
+import { DockCommands } from './missions/dock/dock-commands.js';
+import { DockConsumer } from './missions/dock/dock.consumer.js';
+import { ObserveDock } from './missions/dock/observe-dock.js';
+import { AfterCommit } from './missions/effects/after-commit.js';
+import { RepeatCalls } from './missions/effects/repeat-calls.js';
+import { MissionsController } from './missions/missions.controller.js';
+import { MissionReadModel } from './missions/store/mission.read-model.js';
+import { DueRunner } from './missions/wakes/due-runner.js';
+import { OverdueSweeper } from './missions/wakes/overdue.sweeper.js';
+import { S3Storage } from './waylines/object-storage.js';
+import { StoreWayline } from './waylines/store-wayline.js';
+import { WaylineStore } from './waylines/wayline.store.js';
+import { WaylinesController } from './waylines/waylines.controller.js';
+
+/** What begins to run once everything listens. */
+export class Intake {
+  constructor(
+    readonly start: () => void,
+    readonly ready: () => boolean,
+  ) {}
+}
+
+/** Wakes that are handled at once; each only adds an id to the next look. */
+const WAKE_CONCURRENCY = 50;
+
+@Module({})
+export class AppModule {
+  static async compose(config: Config, host: Host): Promise<DynamicModule> {
+    const { logger, metrics, shutdown } = host;
+    const timing = timingOf(config);
+    const api = await missionDatabase(config.DATABASE_URL, logger, 'api').initialize();
+    const flight = await missionDatabase(config.DATABASE_URL, logger, 'flight').initialize();
+    const nats = await connectNats(config.NATS_URL, 'mission-service', logger);
+    const storage = new S3Storage({
+      endpoint: config.S3_ENDPOINT,
+      region: config.S3_REGION,
+      bucket: config.S3_BUCKET,
+      accessKeyId: config.S3_ACCESS_KEY_ID,
+      secretAccessKey: config.S3_SECRET_ACCESS_KEY,
+    });
+
+    const publisher = new JetStreamPublisher(nats, 2_000);
+    const outbox = new OutboxRelay({
+      dataSource: flight,
+      schema: SCHEMA,
+      publish: (subject, payload, messageId) => publisher.store(subject, payload, messageId),
+      logger,
+    });
+    const wakes: BullWakes = new BullWakes({
+      redisUrl: config.REDIS_URL,
+      queueName: 'mission-wakes-v1',
+      concurrency: WAKE_CONCURRENCY,
+      onWake: async (id) => dueRunner.wake(id),
+      logger,
+    });
+    const advanceMission = new AdvanceMission(timing);
+    const commands = new DockCommands(nats);
+    const observeDock = new ObserveDock(nats);
+    const afterCommit = new AfterCommit({
+      dataSource: flight,
+      advanceMission,
+      commands,
+      observeDock,
+      wakes,
+      outbox,
+      timing,
+      logger,
+      metrics,
+    });
+    const dueRunner = new DueRunner({ dataSource: flight, advanceMission, afterCommit, observeDock, logger, metrics });
+    const sweeper = new OverdueSweeper(dueRunner, new RepeatCalls(flight, commands, timing), flight, logger);
+    const consumer = new DockConsumer({
+      connection: nats,
+      dataSource: flight,
+      advanceMission,
+      afterCommit,
+      commands,
+      logger,
+      metrics,
+    });
+    const waylines = new WaylineStore(api);
+    const intake = new Intake(
+      () => {
+        outbox.start();
+        wakes.start();
+        sweeper.start();
+        consumer.start();
+      },
+      () => api.isInitialized && flight.isInitialized && !nats.isClosed(),
+    );
+
+    shutdown.on('intake', 'dock consumer', () => consumer.stop());
+    shutdown.on('intake', 'wakes', () => wakes.stop(5_000));
+    shutdown.on('intake', 'sweeper', () => sweeper.stop());
+    shutdown.on('work', 'orders', () => afterCommit.settle());
+    shutdown.on('connections', 'outbox relay', () => outbox.stop());
+    shutdown.on('connections', 'object storage', () => storage.stop());
+    shutdown.on('storage', 'NATS', () => nats.drain());
+    shutdown.on('storage', 'database', async () => {
+      await Promise.all([api.destroy(), flight.destroy()]);
+    });
+    return {
+      module: AppModule,
+      imports: [hostModule(host)],
+      controllers: [MissionsController, WaylinesController],
+      providers: [
+        { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
+        {
+          provide: CreateMission,
+          useValue: new CreateMission(api, nats, advanceMission, (id) => dueRunner.wake(id)),
+        },
+        { provide: CancelMission, useValue: new CancelMission(api, advanceMission, afterCommit) },
+        { provide: MissionReadModel, useValue: new MissionReadModel(api) },
+        { provide: WaylineStore, useValue: waylines },
+        { provide: StoreWayline, useValue: new StoreWayline(storage, waylines) },
+        { provide: Intake, useValue: intake },
+      ],
+    };
+  }
+}

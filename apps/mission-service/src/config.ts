@@ -1,0 +1,53 @@
+import { DEFAULT_TIMING, type Timing } from '@aerie/mission-core';
+import { readConfig } from '@aerie/service-host';
+import { z } from 'zod';
+
+const millis = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const MINUTE_MS = 60_000;
+
+const schema = z.object({
+  MISSION_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
+  MISSION_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  MISSION_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
+  DATABASE_URL: z.url().describe('postgres://user:password@host:port/database'),
+  REDIS_URL: z.url().describe('redis://user:password@host:port'),
+  NATS_URL: z.url().describe('nats://user:password@host:port'),
+  S3_ENDPOINT: z.url().describe('Object storage that holds the KMZ files.'),
+  S3_REGION: z.string().default('us-east-1').describe('Its region.'),
+  S3_BUCKET: z.string().min(1).describe('Bucket for waylines.'),
+  S3_ACCESS_KEY_ID: z.string().min(1).describe('Key that may write below */waylines/.'),
+  S3_SECRET_ACCESS_KEY: z.string().min(1).describe('Its secret.'),
+  MISSION_PREPARE_LEAD_MS: millis(DEFAULT_TIMING.prepareLeadMs, 0, 24 * 60 * MINUTE_MS).describe(
+    'A timed mission is prepared this long before its time. The protocol allows 24 h.',
+  ),
+  MISSION_EXECUTE_LEAD_MS: millis(DEFAULT_TIMING.executeLeadMs, 0, 2 * MINUTE_MS).describe(
+    'Execute goes out this long before the time of a mission; the dock powers on meanwhile.',
+  ),
+  MISSION_START_WINDOW_MS: millis(DEFAULT_TIMING.startWindowMs, 5_000, 30_000).describe(
+    'How late a mission may start. Docks refuse a start that is more than 30 s late.',
+  ),
+  MISSION_REPLY_DEADLINE_MS: millis(DEFAULT_TIMING.replyMs, 1_000, 120_000).describe(
+    'How long a command waits for its reply before the dock is asked again or looked at.',
+  ),
+  MISSION_IMMEDIATE_REPLY_DEADLINE_MS: millis(DEFAULT_TIMING.immediateReplyMs, 1_000, 30_000).describe(
+    'The same for the prepare of an immediate mission.',
+  ),
+  MISSION_START_GRACE_MS: millis(DEFAULT_TIMING.startGraceMs, 1_000, 10 * MINUTE_MS).describe(
+    'After the deadline, how long a dock that was told to start may take to show that it did.',
+  ),
+});
+
+export type Config = z.output<typeof schema>;
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);
+
+export const timingOf = (config: Config): Timing => ({
+  ...DEFAULT_TIMING,
+  prepareLeadMs: config.MISSION_PREPARE_LEAD_MS,
+  executeLeadMs: config.MISSION_EXECUTE_LEAD_MS,
+  startWindowMs: config.MISSION_START_WINDOW_MS,
+  replyMs: config.MISSION_REPLY_DEADLINE_MS,
+  immediateReplyMs: config.MISSION_IMMEDIATE_REPLY_DEADLINE_MS,
+  startGraceMs: config.MISSION_START_GRACE_MS,
+});

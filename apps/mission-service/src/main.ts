@@ -1,0 +1,17 @@
+import { configureHttp } from '@aerie/http-api';
+import { runService } from '@aerie/service-host';
+import { AppModule, Intake } from './app.module.js';
+import { loadConfig } from './config.js';
+
+const config = loadConfig(process.env);
+
+await runService({
+  name: 'mission-service',
+  httpHost: config.MISSION_HTTP_HOST,
+  httpPort: config.MISSION_HTTP_PORT,
+  logLevel: config.MISSION_LOG_LEVEL,
+  compose: (host) => AppModule.compose(config, host),
+  http: (app, host) => configureHttp(app, host.logger),
+  start: async (app) => app.get(Intake).start(),
+  ready: (app) => app.get(Intake).ready(),
+});

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { type DockFact, MISSION_DOCK_CONSUMER, dockQuestion } from '@aerie/bus-contract';
+import { encodeReply } from '@aerie/dji-protocol';
+import { isUuid } from '@aerie/kernel';
+import {
+  ACK,
+  type ConsumerHandle,
+  type Delivery,
+  type NatsConnection,
+  type Verdict,
+  answerDock,
+  ask,
+  consume,
+} from '@aerie/messaging';
+import type { MissionEvent } from '@aerie/mission-core';
+import type { Logger, Metrics } from '@aerie/observability';
+import { type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { LRUCache } from 'lru-cache';
+import type { DataSource } from 'typeorm';
+import { SCHEMA } from '../../database.js';
+import type { AdvanceMission, Advanced, Evidence } from '../advance-mission.js';
+import type { AfterCommit } from '../effects/after-commit.js';
+import { findCall, lockMission, recordReply } from '../store/flight-critical.js';
+import { writeTimeline } from '../store/timeline.js';
+import type { DockCommands } from './dock-commands.js';
+import { eventOfReply, readProgress, readReady, readResourceGet, resultOf } from './translate-uplink.js';
+
+export interface DockConsumerParts {
+  readonly connection: NatsConnection;
+  readonly dataSource: DataSource;
+  readonly advanceMission: AdvanceMission;
+  readonly afterCommit: AfterCommit;
+  readonly commands: DockCommands;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Nobody has this flight. [Cloud API, result codes: 319003 unknown mission id] */
+const UNKNOWN_MISSION = 319_003;
+/** The file cannot be handed out now. [Cloud API, result codes: 314013] */
+const NO_FILE = 314_013;
+const SPEAKER_CACHE_MS = 5_000;
+/** How exactly `dock.heard_at` is kept: each write locks the row. */
+const HEARD_EVERY = "interval '5 seconds'";
+
+/**
+ * What docks say about missions. One transaction holds the inbox row, the lock, the decision and its effects; the
+ * answer to the dock goes out after the commit, and the message is acknowledged last.
+ */
+export class DockConsumer {
+  private handle: ConsumerHandle | undefined;
+  private readonly speakers = new LRUCache<string, string>({ max: 50_000, ttl: SPEAKER_CACHE_MS });
+  private readonly received;
+  private readonly orphans;
+
+  constructor(private readonly parts: DockConsumerParts) {
+    const { metrics } = parts;
+    this.received = metrics.counter('mission_uplinks_total', 'Messages of docks handled.', ['method', 'repeat']);
+    this.orphans = metrics.counter('mission_orphans_total', 'Messages that belong to no mission of their dock.', ['method']);
+  }
+
+  start(): void {
+    this.handle = consume({
+      connection: this.parts.connection,
+      spec: MISSION_DOCK_CONSUMER,
+      concurrency: 32,
+      logger: this.parts.logger,
+      handle: (delivery) => this.receive(delivery),
+      keepRejected: async () => undefined,
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.handle?.stop(10_000);
+  }
+
+  private async receive(delivery: Delivery): Promise<Verdict> {
+    // Our own ingress wrote it; that it is a fact was checked there, once.
+    const fact = JSON.parse(Buffer.from(delivery.body).toString('utf8')) as DockFact;
+    const answer = await this.effectOf(fact, await this.speakerFor(fact.sn));
+    if (answer !== null) {
+      await answerDock(this.parts.connection, fact, answer).catch((error: unknown) =>
+        this.parts.logger.info({ err: error, sn: fact.sn, method: fact.method }, 'an answer did not leave'),
+      );
+    }
+    return ACK;
+  }
+
+  /** Applies the message and returns the data of its answer; null where none is asked for. */
+  private async effectOf(fact: DockFact, dockSn: string | null): Promise<unknown> {
+    const received = fact.needReply ? { result: 0 } : null;
+    if (fact.channel.endsWith('_reply')) {
+      if (dockSn !== null) await this.reply(fact, dockSn);
+      return null;
+    }
+    switch (fact.method) {
+      case 'flighttask_progress': {
+        const told = readProgress(fact);
+        // Until the topology is known nobody speaks for this aircraft: answered, without any effect.
+        if (told === null || dockSn === null) this.orphans.inc({ method: fact.method });
+        else await this.applyOnce(fact, dockSn, told.missionId, told.event, { progress: told.progress });
+        return received;
+      }
+      case 'flighttask_ready':
+        for (const missionId of dockSn === null ? [] : readReady(fact)) {
+          await this.applyOnce(fact, dockSn, missionId, { type: 'flightReady' }, {});
+        }
+        return received;
+      case 'flighttask_resource_get':
+        return this.resource(fact, dockSn);
+      default:
+        return received;
+    }
+  }
+
+  /** The effect of an event, once however often it comes. */
+  private async applyOnce(
+    fact: DockFact,
+    dockSn: string | null,
+    missionId: string,
+    event: MissionEvent | null,
+    evidence: Evidence,
+  ): Promise<void> {
+    const method = fact.method ?? '';
+    const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced | 'repeat' | 'orphan'> => {
+      // A ready event may name several missions: each is a message of its own to the inbox.
+      const key = { sn: fact.sn, method: `${method}:${missionId}`, messageId: messageIdOf(fact) };
+      if (!(await enterInbox(tx, SCHEMA, key))) return 'repeat';
+      const locked = await lockMission(tx, missionId, dockSn);
+      if (locked === undefined) return 'orphan';
+      await heard(tx, locked.dock_sn, fact);
+      await writeTimeline(tx, { missionId, kind: 'message_in', what: method, detail: { tid: fact.tid, data: fact.data } });
+      // A status word that nobody documents is kept and moves nothing.
+      if (event === null) return 'repeat';
+      return this.parts.advanceMission.advance(tx, locked, event, { ...evidence, detail: { tid: fact.tid } });
+    });
+    this.received.inc({ method, repeat: String(advanced === 'repeat') });
+    if (advanced === 'orphan') {
+      this.orphans.inc({ method });
+      this.parts.logger.warn({ sn: fact.sn, missionId, method }, 'a dock spoke of a mission that is not its own');
+    } else if (advanced !== 'repeat') this.parts.afterCommit.run(advanced);
+  }
+
+  /** A reply is matched by its tid to the command, and with it to the mission. */
+  private async reply(fact: DockFact, dockSn: string): Promise<void> {
+    const { tid } = fact;
+    if (tid === null || !isUuid(tid)) return;
+    const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced | null> => {
+      const call = await findCall(tx, tid, dockSn);
+      if (call === undefined) return null;
+      const locked = await lockMission(tx, call.mission_id, dockSn);
+      if (locked === undefined) return null;
+      const result = resultOf(fact);
+      await heard(tx, dockSn, fact);
+      await writeTimeline(tx, {
+        missionId: locked.id,
+        kind: 'message_in',
+        what: `${call.method} reply`,
+        detail: { tid, result },
+      });
+      // The first reply counts. Another one, also a different one, is evidence.
+      if (!(await recordReply(tx, tid, result))) return null;
+      const event = eventOfReply(call.method, result, call.attempt);
+      return event === null ? null : this.parts.advanceMission.advance(tx, locked, event, { detail: { tid } });
+    });
+    this.received.inc({ method: 'reply', repeat: String(advanced === null) });
+    if (advanced !== null) this.parts.afterCommit.run(advanced);
+  }
+
+  /** The dock wants the file of a flight that it was given. [Cloud API, flighttask_resource_get] */
+  private async resource(fact: DockFact, dockSn: string | null): Promise<unknown> {
+    const missionId = readResourceGet(fact);
+    const refuse = (result: number): unknown => encodeReply('requests_reply', 'flighttask_resource_get', { result });
+    if (missionId === null || dockSn === null) return refuse(UNKNOWN_MISSION);
+    const mission = await inTransaction(this.parts.dataSource, async (tx) => {
+      const locked = await lockMission(tx, missionId, dockSn);
+      if (locked === undefined) return undefined;
+      const detail = { tid: fact.tid };
+      await writeTimeline(tx, { missionId, kind: 'message_in', what: 'flighttask_resource_get', detail });
+      return locked;
+    });
+    if (mission === undefined) return refuse(UNKNOWN_MISSION);
+    return this.parts.commands.resource(mission).catch((error: unknown) => {
+      this.parts.logger.warn({ err: error, missionId }, 'failed to hand out the file of a mission');
+      return refuse(NO_FILE);
+    });
+  }
+
+  /** Which dock speaks under this serial number. Null: none that is known. Rejects, so that it is tried again, when nobody can say. */
+  private async speakerFor(sn: string): Promise<string | null> {
+    const known = this.speakers.get(sn);
+    if (known !== undefined) return known;
+    const { dock } = await ask(this.parts.connection, dockQuestion, { sn });
+    if (dock === null) return null;
+    this.speakers.set(sn, dock.sn);
+    return dock.sn;
+  }
+}
+
+async function heard(tx: Tx, dockSn: string, fact: DockFact): Promise<void> {
+  await tx.run(
+    `UPDATE mission.dock SET heard_at = to_timestamp($2 / 1000.0)
+      WHERE sn = $1 AND (heard_at IS NULL OR heard_at < to_timestamp($2 / 1000.0) - ${HEARD_EVERY})`,
+    [dockSn, fact.receivedAtMs],
+  );
+}
+
+/** What makes a repeat the same message. */
+function messageIdOf({ tid, topic, raw }: DockFact): string {
+  return tid ?? createHash('sha256').update(topic).update('\0').update(raw).digest('hex');
+}

@@ -1,0 +1,55 @@
+import { type DockStateView, dockStateQuestion } from '@aerie/bus-contract';
+import { type NatsConnection, ask } from '@aerie/messaging';
+import type { Observation } from '@aerie/mission-core';
+
+/** A value that is older says nothing about now. Docks send telemetry every two seconds. */
+const FRESH_MS = 15_000;
+/** [Cloud API, dock properties] `mode_code` 0: idle. */
+const MODE_IDLE = 0;
+/** `flighttask_step_code` 1: in flight; 5: idle. */
+const STEP_IN_FLIGHT = 1;
+const STEP_IDLE = 5;
+
+/** Most docks that one question may name. */
+const BATCH = 500;
+
+/** Looks at docks through the state that fleet-service keeps. */
+export class ObserveDock {
+  constructor(private readonly connection: NatsConnection) {}
+
+  /** How long ago each dock was heard; a dock that is missing from the answer was never heard. Rejects when nobody answers. */
+  async seenAgoMs(sns: readonly string[]): Promise<Map<string, number>> {
+    const views = await this.views(sns);
+    return new Map(views.flatMap(({ sn, seenAgoMs }) => (seenAgoMs === null ? [] : [[sn, seenAgoMs] as const])));
+  }
+
+  async observe(sn: string): Promise<Observation> {
+    const [view] = await this.views([sn]).catch(() => []);
+    return view === undefined ? 'unknown' : observationOf(view);
+  }
+
+  private async views(sns: readonly string[]): Promise<DockStateView[]> {
+    const unique = [...new Set(sns)];
+    const views: DockStateView[] = [];
+    for (let start = 0; start < unique.length; start += BATCH) {
+      const { docks } = await ask(this.connection, dockStateQuestion, { sns: unique.slice(start, start + BATCH) });
+      views.push(...docks);
+    }
+    return views;
+  }
+}
+
+/**
+ * Idle needs every witness: dock idle, task idle, aircraft inside. Flying needs the dock's own word that a task is in
+ * flight. Anything else, also anything old, is unknown.
+ */
+export function observationOf({ properties }: DockStateView): Observation {
+  const fresh = (name: string): unknown => {
+    const property = properties[name];
+    return property !== undefined && property.agoMs <= FRESH_MS ? property.value : undefined;
+  };
+  const step = fresh('flighttask_step_code');
+  if (step === STEP_IN_FLIGHT && fresh('drone_in_dock') === 0) return 'flying';
+  if (step === STEP_IDLE && fresh('mode_code') === MODE_IDLE && fresh('drone_in_dock') === 1) return 'idle';
+  return 'unknown';
+}

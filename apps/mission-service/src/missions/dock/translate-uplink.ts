@@ -1,0 +1,100 @@
+import type { DockFact } from '@aerie/bus-contract';
+import {
+  type FlighttaskProgress,
+  type FlighttaskReady,
+  type FlighttaskResourceGet,
+  isBusyForNow,
+  isAlreadyRunning,
+} from '@aerie/dji-protocol';
+import { isUuid } from '@aerie/kernel';
+import type { MissionEvent, ReportedOutcome } from '@aerie/mission-core';
+import type { MissionProgress } from '../store/mission.row.js';
+import type { CommandName } from './command-names.js';
+
+/** How the dock's words for the end of a flight are called here. This is the one table of them. */
+const OUTCOME_OF_STATUS: Readonly<Record<string, ReportedOutcome>> = {
+  ok: 'succeeded',
+  partially_done: 'partially_done',
+  failed: 'failed',
+  rejected: 'rejected',
+  canceled: 'canceled',
+  timeout: 'timed_out',
+};
+
+export interface ToldOfFlight {
+  readonly missionId: string;
+  /** Null for a word that we do not know: kept, but it moves nothing. */
+  readonly event: MissionEvent | null;
+  readonly progress: MissionProgress;
+}
+
+/** What a `flighttask_progress` says, and of which mission. Null when it names none of ours. */
+export function readProgress(fact: DockFact): ToldOfFlight | null {
+  const { result, output } = fact.data as FlighttaskProgress;
+  const { status, progress, ext } = output;
+  // Old firmware names the flight only by the bid, which is our mission's id as well.
+  const missionId = ext.flight_id ?? fact.bid;
+  if (missionId == null || !isUuid(missionId)) return null;
+  return {
+    missionId,
+    event: eventOfStatus(status, result),
+    progress: {
+      status,
+      percent: progress.percent ?? null,
+      currentStep: progress.current_step ?? null,
+      waypointIndex: ext.current_waypoint_index ?? null,
+      mediaCount: status in OUTCOME_OF_STATUS ? (ext.media_count ?? null) : null,
+      reportedAt: new Date(fact.receivedAtMs).toISOString(),
+    },
+  };
+}
+
+function eventOfStatus(status: string, result: number): MissionEvent | null {
+  const outcome = OUTCOME_OF_STATUS[status];
+  if (outcome !== undefined) return { type: 'flightEnded', outcome, dockResult: result };
+  switch (status) {
+    case 'sent':
+      return { type: 'flightSent' };
+    case 'in_progress':
+      return { type: 'flightInProgress' };
+    case 'paused':
+      return { type: 'flightPaused' };
+    default:
+      return null;
+  }
+}
+
+/** Missions whose conditions hold. [Cloud API, flighttask_ready] */
+export function readReady(fact: DockFact): string[] {
+  return (fact.data as FlighttaskReady).flight_ids.filter(isUuid);
+}
+
+/** The mission whose file the dock asks for. */
+export function readResourceGet(fact: DockFact): string | null {
+  const { flight_id } = fact.data as FlighttaskResourceGet;
+  return isUuid(flight_id) ? flight_id : null;
+}
+
+/** What a reply to one of our commands says. Null for a command whose reply moves nothing. */
+export function eventOfReply(method: string, result: number, attempt: number): MissionEvent | null {
+  switch (method as CommandName) {
+    case 'flighttask_prepare':
+      if (result === 0) return { type: 'prepareAccepted' };
+      return isBusyForNow(result)
+        ? { type: 'prepareDeferred', dockResult: result }
+        : { type: 'prepareRefused', dockResult: result };
+    case 'flighttask_execute':
+      // "Already running" answers an execute that the dock has got before: it is this flight.
+      if (result === 0 || isAlreadyRunning(result)) return { type: 'executeAccepted' };
+      return isBusyForNow(result)
+        ? { type: 'executeDeferred', attempt, dockResult: result }
+        : { type: 'executeRefused', attempt, dockResult: result };
+    case 'flighttask_undo':
+      return result === 0 ? { type: 'undoAccepted' } : { type: 'undoRefused', dockResult: result };
+    default:
+      return null;
+  }
+}
+
+/** `data.result` of a reply. */
+export const resultOf = (fact: DockFact): number => (fact.data as { result: number }).result;

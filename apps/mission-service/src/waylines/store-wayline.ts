@@ -1,0 +1,41 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { parseInWorker, routeGeoJson } from './kmz/index.js';
+import { ObjectStorage } from './object-storage.js';
+import { WaylineStore, type WaylineRow } from './wayline.store.js';
+
+const KMZ_TYPE = 'application/vnd.google-earth.kmz';
+const MAX_NAME_LENGTH = 100;
+
+/** Takes in a route: checked, then stored under its hash, then recorded. A row without its object never exists. */
+export class StoreWayline {
+  constructor(
+    private readonly storage: ObjectStorage,
+    private readonly waylines: WaylineStore,
+  ) {}
+
+  async execute(
+    organisationId: string,
+    bytes: Buffer,
+    name: string,
+  ): Promise<{ readonly row: WaylineRow; readonly isNew: boolean }> {
+    const wayline = await parseInWorker(bytes);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const objectKey = `${organisationId}/waylines/${sha256}.kmz`;
+    await this.storage.put(objectKey, bytes, KMZ_TYPE);
+    return this.waylines.add({
+      id: randomUUID(),
+      organisation_id: organisationId,
+      name: name.replace(/\.kmz$/i, '').slice(0, MAX_NAME_LENGTH) || 'wayline',
+      sha256,
+      md5: createHash('md5').update(bytes).digest('hex'),
+      size_bytes: bytes.byteLength,
+      object_key: objectKey,
+      exit_on_rc_lost: wayline.missionConfig.exitOnRcLost === 'goContinue' ? 'continue' : 'executeLostAction',
+      aircraft_model_key: wayline.missionConfig.droneModelKey,
+      planned_duration_ms: Math.round(wayline.summary.plannedDurationSeconds * 1_000),
+      summary: wayline.summary,
+      warnings: wayline.warnings,
+      route: routeGeoJson(wayline),
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import { type Page, type Position, toPage } from '@aerie/http-api';
+import { DataSource } from 'typeorm';
+import type { RcLost } from '../missions/store/mission.row.js';
+
+export interface WaylineRow {
+  readonly id: string;
+  readonly organisation_id: string;
+  readonly name: string;
+  readonly sha256: string;
+  readonly md5: string;
+  readonly size_bytes: number;
+  readonly object_key: string;
+  readonly exit_on_rc_lost: RcLost;
+  readonly aircraft_model_key: string;
+  readonly planned_duration_ms: number;
+  readonly summary: unknown;
+  readonly warnings: unknown;
+  readonly route: unknown;
+  readonly created_at: Date;
+}
+
+type NewWayline = Omit<WaylineRow, 'created_at'>;
+
+const LISTED = `id, organisation_id, name, sha256, md5, size_bytes, object_key, exit_on_rc_lost, aircraft_model_key,
+  planned_duration_ms, summary, warnings, created_at`;
+
+/** Stored routes. Rows are never changed. */
+export class WaylineStore {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** The stored wayline; the earlier one where the organisation has these bytes already. */
+  async add(wayline: NewWayline): Promise<{ readonly row: WaylineRow; readonly isNew: boolean }> {
+    const inserted = await this.dataSource.query<WaylineRow[]>(
+      `INSERT INTO mission.wayline (id, organisation_id, name, sha256, md5, size_bytes, object_key, exit_on_rc_lost,
+         aircraft_model_key, planned_duration_ms, summary, warnings, route)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13::jsonb)
+       ON CONFLICT (organisation_id, sha256) DO NOTHING RETURNING *`,
+      [
+        wayline.id,
+        wayline.organisation_id,
+        wayline.name,
+        wayline.sha256,
+        wayline.md5,
+        wayline.size_bytes,
+        wayline.object_key,
+        wayline.exit_on_rc_lost,
+        wayline.aircraft_model_key,
+        wayline.planned_duration_ms,
+        JSON.stringify(wayline.summary),
+        JSON.stringify(wayline.warnings),
+        JSON.stringify(wayline.route),
+      ],
+    );
+    if (inserted[0] !== undefined) return { row: inserted[0], isNew: true };
+    const [row] = await this.dataSource.query<WaylineRow[]>(
+      'SELECT * FROM mission.wayline WHERE organisation_id = $1 AND sha256 = $2',
+      [wayline.organisation_id, wayline.sha256],
+    );
+    if (row === undefined) throw new Error('a wayline that exists was not found');
+    return { row, isNew: false };
+  }
+
+  async find(organisationId: string, id: string): Promise<WaylineRow | undefined> {
+    const [row] = await this.dataSource.query<WaylineRow[]>(
+      'SELECT * FROM mission.wayline WHERE organisation_id = $1 AND id = $2',
+      [organisationId, id],
+    );
+    return row;
+  }
+
+  async list<View>(
+    organisationId: string,
+    limit: number,
+    after: Position | null,
+    view: (row: WaylineRow) => View,
+  ): Promise<Page<View>> {
+    const rows = await this.dataSource.query<(WaylineRow & { position: string })[]>(
+      `SELECT ${LISTED}, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
+         FROM mission.wayline
+        WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::uuid))
+        ORDER BY created_at DESC, id DESC LIMIT $4`,
+      [organisationId, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+    );
+    return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), view);
+  }
+}

@@ -1,0 +1,81 @@
+import { Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { type Principal } from '@aerie/bus-contract';
+import { ApiKeyGuard, Caller, type Page, pageQuery, readCursor, readInput } from '@aerie/http-api';
+import { NotFoundError, isUuid } from '@aerie/kernel';
+import { type Request, type Response } from 'express';
+import { z } from 'zod';
+import { readUpload } from './read-upload.js';
+import { StoreWayline } from './store-wayline.js';
+import { type WaylineRow, WaylineStore } from './wayline.store.js';
+
+const uploadQuery = z.object({ name: z.string().trim().min(1).max(100).optional() });
+
+@Controller('api/v1/waylines')
+@UseGuards(ApiKeyGuard)
+export class WaylinesController {
+  constructor(
+    private readonly storeWayline: StoreWayline,
+    private readonly waylines: WaylineStore,
+  ) {}
+
+  /** Takes a KMZ as the raw body or as a file of a multipart form. 200 where the same bytes were stored before. */
+  @Post()
+  async upload(
+    @Caller() caller: Principal,
+    @Query() query: unknown,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { name } = readInput(uploadQuery, query, 'query');
+    const { bytes, fileName } = await readUpload(request);
+    const { row, isNew } = await this.storeWayline.execute(caller.organisationId, bytes, name ?? fileName ?? 'wayline');
+    response
+      .status(isNew ? 201 : 200)
+      .location(`/api/v1/waylines/${row.id}`)
+      .json(viewOf(row));
+  }
+
+  @Get()
+  list(@Caller() caller: Principal, @Query() query: unknown): Promise<Page<WaylineView>> {
+    const { limit, cursor } = readInput(pageQuery, query, 'query');
+    return this.waylines.list(caller.organisationId, limit, readCursor(cursor), viewOf);
+  }
+
+  @Get(':id')
+  async find(@Caller() caller: Principal, @Param('id') id: string): Promise<WaylineView> {
+    return viewOf(await this.row(caller, id));
+  }
+
+  /** What flies, as GeoJSON: a line for each route and a point for each waypoint. */
+  @Get(':id/route')
+  async route(@Caller() caller: Principal, @Param('id') id: string, @Res() response: Response): Promise<void> {
+    const { route } = await this.row(caller, id);
+    response.type('application/geo+json').send(JSON.stringify(route));
+  }
+
+  private async row(caller: Principal, id: string): Promise<WaylineRow> {
+    const row = isUuid(id) ? await this.waylines.find(caller.organisationId, id) : undefined;
+    if (row !== undefined) return row;
+    throw new NotFoundError('unknown_wayline', `there is no wayline ${id}`, {
+      fields: [{ field: 'id', message: 'is no stored wayline' }],
+    });
+  }
+}
+
+type WaylineView = ReturnType<typeof viewOf>;
+
+function viewOf(row: WaylineRow) {
+  return {
+    id: row.id,
+    name: row.name,
+    sha256: row.sha256,
+    md5: row.md5,
+    sizeBytes: row.size_bytes,
+    aircraftModelKey: row.aircraft_model_key,
+    exitOnRcLost: row.exit_on_rc_lost,
+    plannedDurationSeconds: row.planned_duration_ms / 1_000,
+    summary: row.summary,
+    warnings: row.warnings,
+    createdAt: row.created_at.toISOString(),
+  };
+}

@@ -1,0 +1,60 @@
+/** Aerie's HTTP API, as this tool uses it. */
+export class Api {
+  constructor(
+    private readonly url: string,
+    private readonly key: string,
+  ) {}
+
+  get<Body>(path: string): Promise<Answer<Body>> {
+    return this.call('GET', path);
+  }
+
+  post<Body>(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer<Body>> {
+    return this.call('POST', path, JSON.stringify(body ?? {}), { 'content-type': 'application/json', ...headers });
+  }
+
+  upload<Body>(path: string, bytes: Uint8Array): Promise<Answer<Body>> {
+    return this.call('POST', path, bytes, { 'content-type': 'application/vnd.google-earth.kmz' });
+  }
+
+  private async call<Body>(
+    method: string,
+    path: string,
+    body?: string | Uint8Array,
+    headers: Record<string, string> = {},
+  ): Promise<Answer<Body>> {
+    const response = await fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${this.key}`, ...headers },
+      ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
+      signal: AbortSignal.timeout(30_000),
+    });
+    return { status: response.status, body: (await response.json()) as Body };
+  }
+}
+
+export interface Answer<Body> {
+  readonly status: number;
+  readonly body: Body;
+}
+
+/** Unwraps an answer that has to be good. */
+export function good<Body>({ status, body }: Answer<Body>): Body {
+  if (status >= 200 && status < 300) return body;
+  throw new Error(`the API answered ${status}: ${JSON.stringify(body)}`);
+}
+
+export interface DockConnection {
+  readonly mqttUrl: string;
+  readonly mqttUser: string;
+  readonly mqttPassword: string;
+  readonly organisationId: string;
+  readonly bindingCode: string;
+}
+
+/** Registers a dock, or gives a registered one new credentials. */
+export async function registerDock(api: Api, sn: string, model: string, name: string): Promise<DockConnection> {
+  const registered = await api.post<DockConnection>('/docks', { sn, model, name });
+  if (registered.status !== 409) return good(registered);
+  return good(await api.post<DockConnection>(`/docks/${sn}/credentials`));
+}

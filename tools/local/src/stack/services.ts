@@ -1,0 +1,97 @@
+import path from 'node:path';
+import type { Infrastructure } from '../infrastructure/infrastructure.js';
+
+export const SERVICE_NAMES = [
+  'object-store',
+  'mqtt-ingress',
+  'fleet-service',
+  'credential-service',
+  'mission-service',
+  'edge',
+] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+export type ServicePorts = Readonly<Record<ServiceName, number>>;
+
+export interface StorageKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface ServicePlan {
+  readonly script: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Answers 200 once the service can do its work. */
+  readonly readyUrl: string;
+}
+
+const BUCKET = 'aerie';
+const REGION = 'us-east-1';
+
+/** How each program of ours is started on this machine. What it can do is in its own config.ts. */
+export function servicePlans(
+  root: string,
+  infrastructure: Infrastructure,
+  ports: ServicePorts,
+  storage: StorageKeys,
+): Readonly<Record<ServiceName, ServicePlan>> {
+  const { databaseUrl, redisUrl, natsUrl, mqttUrl, dockMqttUrl, logins, directory } = infrastructure;
+  const s3 = {
+    S3_ENDPOINT: `http://127.0.0.1:${ports['object-store']}`,
+    S3_REGION: REGION,
+    S3_BUCKET: BUCKET,
+    S3_ACCESS_KEY_ID: storage.accessKeyId,
+    S3_SECRET_ACCESS_KEY: storage.secretAccessKey,
+    S3_FORCE_PATH_STYLE: 'true',
+  };
+  const plan = (name: ServiceName, env: Record<string, string>): ServicePlan => ({
+    script: path.join(root, 'apps', name, 'dist', 'main.js'),
+    env,
+    readyUrl: `http://127.0.0.1:${ports[name]}/readyz`,
+  });
+  return {
+    'object-store': plan('object-store', {
+      OBJECT_STORE_PORT: String(ports['object-store']),
+      OBJECT_STORE_DIRECTORY: path.join(directory, 'objects'),
+      OBJECT_STORE_ACCESS_KEY_ID: storage.accessKeyId,
+      OBJECT_STORE_SECRET_ACCESS_KEY: storage.secretAccessKey,
+      OBJECT_STORE_REGION: REGION,
+      OBJECT_STORE_BUCKETS: BUCKET,
+    }),
+    'mqtt-ingress': plan('mqtt-ingress', {
+      INGRESS_HTTP_PORT: String(ports['mqtt-ingress']),
+      INGRESS_ID: 'local-0',
+      NATS_URL: natsUrl,
+      MQTT_URL: mqttUrl,
+      MQTT_USER: logins.ingress.username,
+      MQTT_PASSWORD: logins.ingress.password,
+    }),
+    'fleet-service': plan('fleet-service', {
+      FLEET_HTTP_PORT: String(ports['fleet-service']),
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      NATS_URL: natsUrl,
+      MQTT_URL: mqttUrl,
+      MQTT_USER: logins['fleet-service'].username,
+      MQTT_PASSWORD: logins['fleet-service'].password,
+      FLEET_DOCK_MQTT_URL: dockMqttUrl,
+    }),
+    'credential-service': plan('credential-service', {
+      CREDENTIAL_HTTP_PORT: String(ports['credential-service']),
+      NATS_URL: natsUrl,
+      ...s3,
+    }),
+    'mission-service': plan('mission-service', {
+      MISSION_HTTP_PORT: String(ports['mission-service']),
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      NATS_URL: natsUrl,
+      ...s3,
+    }),
+    edge: plan('edge', {
+      EDGE_HTTP_PORT: String(ports.edge),
+      EDGE_MISSION_URL: `http://127.0.0.1:${ports['mission-service']}`,
+      EDGE_FLEET_URL: `http://127.0.0.1:${ports['fleet-service']}`,
+    }),
+  };
+}

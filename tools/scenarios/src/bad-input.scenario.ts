@@ -1,0 +1,186 @@
+import { makeSampleKmz } from '@aerie/dock-simulator';
+import { Client } from 'pg';
+import yazl from 'yazl';
+import { World } from './world.js';
+
+interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
+}
+
+let world: World;
+let database: Client;
+const KNOWN_DOCK = 'KNOWN-1';
+
+beforeAll(async () => {
+  world = await World.start();
+  await world.register(KNOWN_DOCK, 'dock2');
+  database = new Client({ connectionString: world.stack.infrastructure.databaseUrl });
+  await database.connect();
+}, 120_000);
+afterAll(async () => {
+  await database.end();
+  await world.stop();
+}, 60_000);
+
+async function call(path: string, init: RequestInit): Promise<{ status: number; type: string; problem: Problem }> {
+  const headers = { authorization: `Bearer ${world.stack.apiKey}`, ...(init.headers as Record<string, string>) };
+  const response = await fetch(`${world.stack.apiUrl}/api/v1${path}`, { method: 'POST', ...init, headers });
+  return {
+    status: response.status,
+    type: response.headers.get('content-type') ?? '',
+    problem: (await response.json()) as Problem,
+  };
+}
+
+const json = (body: unknown, headers: Record<string, string> = {}): RequestInit => ({
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+const mission = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  ...world.body({ sn: KNOWN_DOCK }, { kind: 'immediate' }),
+  ...more,
+});
+
+/** Rows that a refused request could have left behind. */
+async function rows(): Promise<number> {
+  const { rows: counted } = await database.query<{ count: string }>(
+    `SELECT (SELECT count(*) FROM mission.mission) + (SELECT count(*) FROM mission.wayline)
+          + (SELECT count(*) FROM mission.idempotency_key) + (SELECT count(*) FROM mission.outbox)
+          + (SELECT count(*) FROM fleet.dock) AS count`,
+  );
+  return Number(counted[0]?.count);
+}
+
+async function expectRefused(answer: Promise<{ status: number; type: string; problem: Problem }>, status: number, field: string) {
+  const before = await rows();
+  const { status: got, type, problem } = await answer;
+  expect({ status: got, fields: problem.errors?.map((error) => error.field) }).toEqual({ status, fields: expect.arrayContaining([field]) });
+  expect(type).toContain('application/problem+json');
+  expect(problem).toMatchObject({ status, type: expect.stringMatching(/^urn:aerie:problem:/), title: expect.any(String) });
+  expect(await rows()).toBe(before);
+}
+
+const soon = (ms: number): string => new Date(Date.now() + ms).toISOString();
+
+it.each<[string, () => Record<string, unknown>, number, string]>([
+  ['an unknown dock', () => mission({ dockSn: 'NOBODY' }), 404, 'dockSn'],
+  ['an unknown wayline', () => mission({ waylineId: '00000000-0000-4000-8000-000000000000' }), 404, 'waylineId'],
+  ['a wayline id that is none', () => mission({ waylineId: 'x' }), 422, 'waylineId'],
+  ['an altitude of 19', () => mission({ rthAltitudeMeters: 19 }), 422, 'rthAltitudeMeters'],
+  ['an altitude of 1501', () => mission({ rthAltitudeMeters: 1501 }), 422, 'rthAltitudeMeters'],
+  ['an altitude as text', () => mission({ rthAltitudeMeters: '80' }), 422, 'rthAltitudeMeters'],
+  ['a time in the past', () => mission({ kind: 'timed', executeAt: soon(-1_000) }), 422, 'executeAt'],
+  ['a time in seconds', () => mission({ kind: 'timed', executeAt: Math.round(Date.now() / 1_000) + 600 }), 422, 'executeAt'],
+  ['a time without an offset', () => mission({ kind: 'timed', executeAt: soon(60_000).replace('Z', '') }), 422, 'executeAt'],
+  ['a date that does not exist', () => mission({ kind: 'timed', executeAt: '2027-02-30T10:61:00Z' }), 422, 'executeAt'],
+  ['a timed mission without its time', () => mission({ kind: 'timed' }), 422, 'executeAt'],
+  ['an immediate mission with a time', () => mission({ executeAt: soon(60_000) }), 422, 'executeAt'],
+  ['an unknown kind', () => mission({ kind: 'sometimes' }), 422, 'kind'],
+  ['a field that does not exist', () => mission({ state: 'succeeded' }), 422, 'state'],
+  ['a missing dock', () => mission({ dockSn: undefined }), 422, 'dockSn'],
+])('refuses a mission with %s, names the field and writes nothing', async (_what, body, status, field) => {
+  await expectRefused(call('/missions', json(body())), status, field);
+});
+
+it('refuses the same Idempotency-Key with another body, and gives the same answer for the same one', async () => {
+  const headers = { 'idempotency-key': 'one-key' };
+  const body = mission({ kind: 'timed', executeAt: soon(3_600_000) });
+  const first = await call('/missions', json(body, headers));
+  const again = await call('/missions', json(body, headers));
+  expect(first.status).toBe(201);
+  expect(again).toEqual(first);
+  await expectRefused(call('/missions', json({ ...body, rthAltitudeMeters: 99 }, headers)), 422, 'Idempotency-Key');
+});
+
+it('makes one mission of two equal requests with one key at the same time', async () => {
+  const body = mission({ kind: 'timed', executeAt: soon(7_200_000) });
+  const answers = await Promise.all([1, 2, 3, 4].map(() => call('/missions', json(body, { 'idempotency-key': 'at-once' }))));
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+  expect(new Set(answers.map(({ problem }) => (problem as unknown as { id: string }).id)).size).toBe(1);
+});
+
+it('refuses 1 MB of JSON', async () => {
+  await expectRefused(call('/missions', json(mission({ name: 'x'.repeat(1_000_000) }))), 413, 'body');
+});
+
+it('refuses what is no JSON', async () => {
+  const broken = { headers: { 'content-type': 'application/json' }, body: '{"dockSn": ' };
+  await expectRefused(call('/missions', broken), 400, 'body');
+});
+
+it('refuses a request without a key and with a wrong one', async () => {
+  const url = `${world.stack.apiUrl}/api/v1/missions`;
+  for (const authorization of [undefined, 'Bearer wrong', `Bearer ${world.stack.apiKey.slice(0, -1)}x`, 'Basic abc']) {
+    const response = await fetch(url, { headers: authorization === undefined ? {} : { authorization } });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+    expect(((await response.json()) as Problem).errors?.[0]?.field).toBe('Authorization');
+  }
+});
+
+const upload = (body: Buffer | string, type = 'application/octet-stream'): RequestInit => ({
+  headers: { 'content-type': type },
+  body: body as NonNullable<RequestInit['body']>,
+});
+
+it('refuses a text file as KMZ', async () => {
+  await expectRefused(call('/waylines', upload('this is no route', 'text/plain')), 422, 'file');
+});
+
+it('refuses a zip bomb', async () => {
+  const zip = new yazl.ZipFile();
+  zip.addBuffer(Buffer.alloc(100 * 1024 * 1024), 'wpmz/waylines.wpml');
+  zip.addBuffer(Buffer.from('<kml/>'), 'wpmz/template.kml');
+  zip.end();
+  const chunks: Buffer[] = [];
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
+  const before = await rows();
+  const { status, problem } = await call('/waylines', upload(Buffer.concat(chunks)));
+  expect(status).toBe(422);
+  expect(problem.errors?.length).toBeGreaterThan(0);
+  expect(await rows()).toBe(before);
+});
+
+it('refuses a file that is too large', async () => {
+  await expectRefused(call('/waylines', upload(Buffer.alloc(11 * 1024 * 1024))), 413, 'file');
+});
+
+it('takes the same KMZ as a raw body and as a form, and stores it once', async () => {
+  const kmz = await makeSampleKmz({ originLatitude: 10, originLongitude: 20 });
+  const first = await call('/waylines', upload(kmz));
+  const form = new FormData();
+  form.append('file', new Blob([new Uint8Array(kmz)]), 'route.kmz');
+  const second = await call('/waylines', { body: form });
+  expect([first.status, second.status]).toEqual([201, 200]);
+  expect((second.problem as unknown as { id: string }).id).toBe((first.problem as unknown as { id: string }).id);
+});
+
+it.each([
+  ['a serial number with a dot', { sn: 'a.b', model: 'dock2' }, 'sn'],
+  ['a wildcard as serial number', { sn: '#', model: 'dock2' }, 'sn'],
+  ['an unknown model', { sn: 'OK-1', model: 'dock9' }, 'model'],
+])('refuses a dock with %s', async (_what, body, field) => {
+  await expectRefused(call('/docks', json(body)), 422, field);
+});
+
+it('answers 503 problem+json for a service that is down, and works again when it is back', async () => {
+  await world.stack.kill('fleet-service');
+  const { status, type } = await call('/docks', { method: 'GET' });
+  expect(status).toBe(503);
+  expect(type).toContain('application/problem+json');
+  await world.stack.start('fleet-service');
+  expect((await call('/docks', { method: 'GET' })).status).toBe(200);
+});
+
+it('answers 404 problem+json for a route that does not exist', async () => {
+  for (const path of ['/nothing', '/docks/../missions', '//missions', '/missions/%2e%2e/docks']) {
+    const { status, type } = await call(path, { method: 'GET' });
+    expect(status).toBe(404);
+    expect(type).toContain('application/problem+json');
+  }
+});

@@ -1,0 +1,67 @@
+import { eventually } from '@aerie/testing';
+import { World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ 'mission-service': { MISSION_START_WINDOW_MS: '20000' } });
+}, 120_000);
+afterAll(() => world.stop(), 60_000);
+
+it('executes once with a dock that answers execute only after 20 s', async () => {
+  const dock = await world.dock({ faults: 'slow-reply:flighttask_execute=20s', speed: 6 });
+  const { id } = await world.immediate(dock);
+  await eventually('the late reply is on the wire', () => world.tap.of('services_reply', 'flighttask_execute', id).length > 0, 60_000);
+
+  await expect(world.ended(id, 90_000)).resolves.toMatchObject({ state: 'succeeded' });
+  expect(world.tap.executes(id)).toHaveLength(1);
+}, 180_000);
+
+it('prepares three times, undoes and fails with the cause when a dock never answers prepare', async () => {
+  const dock = await world.dock({ faults: 'silent=flighttask_prepare' });
+  const { id } = await world.immediate(dock);
+
+  await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'failed', cause: { code: 'prepare_no_reply' } });
+  await eventually('undo is on the wire', () => world.tap.of('services', 'flighttask_undo', id).length === 1);
+  const prepares = world.tap.of('services', 'flighttask_prepare', id);
+  expect(prepares).toHaveLength(3);
+  const urls = prepares.map(({ data }) => (data['file'] as { url: string }).url);
+  expect(new Set(urls).size).toBe(3);
+  expect(world.tap.executes(id)).toHaveLength(0);
+}, 90_000);
+
+it('misses a timed mission whose dock never answers prepare', async () => {
+  const dock = await world.dock({ faults: 'silent=flighttask_prepare' });
+  const { id } = await world.timed(dock, 3_000);
+  await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'missed', cause: { code: 'prepare_no_reply' } });
+  await eventually('undo is on the wire', () => world.tap.of('services', 'flighttask_undo', id).length > 0);
+}, 90_000);
+
+it('shows the refusal of a dock with its own code', async () => {
+  const dock = await world.dock({ faults: 'refuse:flighttask_execute=514134' });
+  const { id } = await world.immediate(dock);
+  const mission = await world.ended(id, 60_000);
+  expect(['rejected', 'missed']).toContain(mission.state);
+  expect(mission.cause?.dockResult).toBe(514134);
+  expect(dock.takeoffs).toHaveLength(0);
+}, 90_000);
+
+it('ends a mission by the truth of its progress when the reply to execute is lost', async () => {
+  const dock = await world.dock({ faults: 'drop-reply:flighttask_execute' });
+  const { id } = await world.immediate(dock);
+  await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
+  expect(world.tap.executes(id)).toHaveLength(1);
+}, 90_000);
+
+it('bears duplicated and reordered messages', async () => {
+  const dock = await world.dock({ faults: 'duplicate,reorder', seed: 7 });
+  const { id } = await world.immediate(dock);
+  await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
+  expect(world.tap.executes(id)).toHaveLength(1);
+  expect(dock.takeoffs).toEqual([id]);
+}, 90_000);
+
+it('ends a flight that failed in the air with the code of the dock', async () => {
+  const dock = await world.dock({ faults: 'fail=321784' });
+  const { id } = await world.immediate(dock);
+  await expect(world.ended(id)).resolves.toMatchObject({ state: 'failed', cause: { dockResult: 321784 } });
+}, 90_000);

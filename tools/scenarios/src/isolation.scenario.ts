@@ -1,0 +1,110 @@
+import mqtt, { type MqttClient } from 'mqtt';
+import type { DockConnection } from '@aerie/local';
+import { eventually } from '@aerie/testing';
+import { World } from './world.js';
+
+let world: World;
+let intruder: MqttClient;
+let credentials: DockConnection;
+const got: string[] = [];
+
+beforeAll(async () => {
+  world = await World.start();
+  credentials = await world.register('INTRUDER', 'dock2');
+  intruder = await connect(credentials);
+  intruder.on('message', (topic) => got.push(topic));
+}, 120_000);
+afterAll(async () => {
+  await intruder.endAsync(true);
+  await world.stop();
+}, 60_000);
+
+function connect({ mqttUrl, mqttUser, mqttPassword }: DockConnection, clientId = 'any', version: 4 | 5 = 5): Promise<MqttClient> {
+  const client = mqtt.connectAsync(mqttUrl, { clientId, username: mqttUser, password: mqttPassword, protocolVersion: version, reconnectPeriod: 0 });
+  return client.then((connected) => connected.on('error', () => undefined));
+}
+
+/** Published by the witness's side of the wire: everything before it has been delivered, or never will be. */
+async function marker(dockSn: string): Promise<void> {
+  const tid = `marker-${Math.random()}`;
+  const dock = world.docks.find(({ sn }) => sn === dockSn);
+  dock?.publishRaw(`thing/product/${dockSn}/events`, JSON.stringify({ tid, bid: tid, timestamp: Date.now(), method: 'marker', need_reply: 1, data: {} }));
+  await eventually('the marker is answered', () => world.tap.of('events_reply', 'marker').some((message) => message.tid === tid));
+}
+
+it('gives a dock nothing of others, whatever it subscribes', async () => {
+  const victim = await world.dock({ sn: 'VICTIM' });
+  const filters = ['#', '+/#', 'thing/#', 'thing/product/+/services', 'thing/product/VICTIM/services', '$SYS/#', '$CONTROL/#', 'sys/product/+/status'];
+  for (const filter of [...filters, '$share/aerie-ingress/thing/product/+/events', '$share/any/thing/#']) {
+    await intruder.subscribeAsync(filter).catch(() => undefined);
+  }
+  const { id } = await world.immediate(victim);
+  await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
+  await marker('VICTIM');
+  expect(got).toEqual([]);
+}, 90_000);
+
+it('takes no share of the messages of the ingress: 100 of 100 events of another dock are answered', async () => {
+  const victim = await world.dock({ sn: 'VICTIM-2', qos: 1 });
+  await intruder.subscribeAsync('$share/aerie-ingress/thing/product/+/events').catch(() => undefined);
+  const tids = Array.from({ length: 100 }, (_, index) => `share-${index}`);
+  for (const tid of tids) {
+    victim.publishRaw('thing/product/VICTIM-2/events', JSON.stringify({ tid, bid: tid, timestamp: Date.now(), method: 'counted', need_reply: 1, data: {} }));
+  }
+  await eventually('all are answered', () => new Set(world.tap.of('events_reply', 'counted').map(({ tid }) => tid)).size === 100, 20_000);
+  expect(got).toEqual([]);
+}, 60_000);
+
+it('delivers nothing that a dock publishes under another serial number, nor a command under its own', async () => {
+  const victim = await world.dock({ sn: 'VICTIM-3' });
+  const forged = JSON.stringify({ tid: 'forged', bid: 'forged', timestamp: Date.now(), method: 'flighttask_execute', need_reply: 1, data: { flight_id: 'x' } });
+  const topics = ['events', 'services_reply', 'requests', 'osd', 'state', 'services'].map((channel) => `thing/product/VICTIM-3/${channel}`);
+  for (const topic of [...topics, 'sys/product/VICTIM-3/status', 'thing/product/INTRUDER/services', '$CONTROL/dynamic-security/v1']) {
+    await intruder.publishAsync(topic, forged, { qos: 1 }).catch(() => undefined);
+  }
+  await marker('VICTIM-3');
+  expect(world.tap.seen.filter(({ tid }) => tid === 'forged')).toEqual([]);
+  expect(victim.received.filter(({ tid }) => tid === 'forged')).toEqual([]);
+}, 60_000);
+
+it('cannot take over the session of another client by its client id', async () => {
+  const victim = await world.dock({ sn: 'VICTIM-4' });
+  const connectionsBefore = victim.facts.filter(({ name }) => name === 'disconnected').length;
+  for (const clientId of ['VICTIM-4', 'aerie-ingress-local-0-0', 'aerie-ingress-local-0-down']) {
+    const client = await connect(credentials, clientId, 4);
+    await client.endAsync(true);
+  }
+  await marker('VICTIM-4');
+  expect(victim.facts.filter(({ name }) => name === 'disconnected')).toHaveLength(connectionsBefore);
+  const { id } = await world.immediate(victim);
+  await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
+}, 90_000);
+
+it('cannot leave a will or a retained message behind', async () => {
+  const victim = await world.dock({ sn: 'VICTIM-5' });
+  const will = { topic: 'thing/product/VICTIM-5/events', payload: Buffer.from('{"tid":"will"}'), qos: 1 as const };
+  const { mqttUrl, mqttUser, mqttPassword } = credentials;
+  const options = { username: mqttUser, password: mqttPassword, protocolVersion: 4 as const, reconnectPeriod: 0, will };
+  const dying = await mqtt.connectAsync(mqttUrl, options).catch(() => undefined);
+  dying?.on('error', () => undefined);
+  dying?.stream.destroy();
+  const retaining = await connect(credentials);
+  retaining.publish('thing/product/INTRUDER/events', '{"tid":"retained"}', { qos: 1, retain: true }, () => undefined);
+  await marker('VICTIM-5');
+  retaining.end(true);
+  const witness = world.stack.infrastructure.logins.observer;
+  const late = await mqtt.connectAsync(world.stack.infrastructure.mqttUrl, { username: witness.username, password: witness.password });
+  const kept: string[] = [];
+  late.on('message', (topic, _payload, packet) => packet.retain && kept.push(topic));
+  await late.subscribeAsync('thing/#');
+  await marker('VICTIM-5');
+  await late.endAsync(true);
+  expect(victim.received.filter(({ tid }) => tid === 'will')).toEqual([]);
+  expect(world.tap.seen.filter(({ tid }) => tid === 'will')).toEqual([]);
+  expect(kept).toEqual([]);
+}, 60_000);
+
+it('is refused with a wrong password, and anonymously', async () => {
+  await expect(mqtt.connectAsync(credentials.mqttUrl, { username: 'INTRUDER', password: 'wrong', reconnectPeriod: 0 })).rejects.toThrow();
+  await expect(mqtt.connectAsync(credentials.mqttUrl, { reconnectPeriod: 0 })).rejects.toThrow();
+}, 30_000);

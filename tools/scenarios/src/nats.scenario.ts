@@ -1,0 +1,39 @@
+import { eventually } from '@aerie/testing';
+import { World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+}, 120_000);
+afterAll(() => world.stop(), 60_000);
+
+it('loses nothing that was acknowledged while NATS is stopped for 20 s, and flows again within 5 s', async () => {
+  const dock = await world.dock({ qos: 1 });
+  const stranger = await world.dock({ qos: 1 });
+  const before = await world.mission((await world.immediate(dock)).id);
+  await world.ended(before.id);
+
+  await world.stack.infrastructure.kill('nats');
+  const stoppedMs = Date.now();
+  // Published at QoS 1 while nothing can be stored: the broker keeps them, nobody acknowledges them to it.
+  const sent = Array.from({ length: 50 }, (_, index) => `during-${index}`);
+  for (const tid of sent) {
+    const body = { tid, bid: tid, timestamp: Date.now(), method: 'unheard_of', need_reply: 1, gateway: stranger.sn, data: {} };
+    stranger.publishRaw(`thing/product/${stranger.sn}/events`, JSON.stringify(body));
+  }
+  await eventually('20 s have passed', () => Date.now() - stoppedMs >= 20_000, 25_000);
+  await world.stack.infrastructure.start('nats');
+  const backMs = Date.now();
+
+  await eventually(
+    'everything that was sent meanwhile is answered',
+    () => {
+      const answered = new Set(world.tap.of('events_reply', 'unheard_of').map(({ tid }) => tid));
+      return sent.every((tid) => answered.has(tid));
+    },
+    30_000,
+  );
+  expect(Date.now() - backMs).toBeLessThan(5_000);
+  const { id } = await world.immediate(dock);
+  await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
+}, 180_000);

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { eventually } from '@aerie/testing';
+import { rootFolder } from './world.js';
+
+interface Run {
+  readonly apiUrl: string;
+  readonly apiKey: string;
+  readonly pids: Readonly<Record<string, number>>;
+}
+
+const root = rootFolder();
+const directory = mkdtempSync(path.join(mkdirs(path.join(root, '.aerie', 'scenarios')), 'start-'));
+// The programs that were fetched once serve here too.
+symlinkSync(path.join(root, '.aerie', 'bin'), path.join(directory, 'bin'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+function mkdirs(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+interface Command {
+  readonly child: ChildProcess;
+  output: string;
+  readonly exit: Promise<number | null>;
+}
+
+function npm(...args: string[]): Command {
+  const child = spawn(process.execPath, [path.join(root, 'tools', 'bootstrap.mjs'), ...args], {
+    cwd: root,
+    env: { ...process.env, AERIE_DIRECTORY: directory },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const command: Command = { child, output: '', exit: new Promise((resolve) => child.once('exit', resolve)) };
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: Buffer) => (command.output += text.toString()));
+  return command;
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+it('flies one mission with `npm start -- --once`, exits 0 and leaves nothing running', async () => {
+  const start = npm('start', '--once');
+  await expect(start.exit.then((code) => ({ code, output: start.output }))).resolves.toMatchObject({
+    code: 0,
+    output: expect.stringContaining('Mission succeeded'),
+  });
+  expect(existsSync(path.join(directory, 'run.json'))).toBe(false);
+}, 180_000);
+
+it('stays up, keeps its keys in one private file, refuses a second start, and stops all it started on Ctrl-C', async () => {
+  const first = npm('start');
+  await eventually('it is up', () => first.output.includes('Aerie is up'), 120_000);
+  const file = path.join(directory, 'run.json');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const run = JSON.parse(readFileSync(file, 'utf8')) as Run;
+  expect(Object.keys(run)).toEqual(
+    expect.arrayContaining(['apiUrl', 'apiKey', 'mqttUrl', 'mqttUser', 'mqttPassword', 'natsUrl', 'databaseUrl', 'redisUrl', 'objectStoreUrl', 'pids']),
+  );
+  const docks = await fetch(`${run.apiUrl}/api/v1/docks`, { headers: { authorization: `Bearer ${run.apiKey}` } });
+  expect(((await docks.json()) as { items: { online: boolean }[] }).items.filter(({ online }) => online)).toHaveLength(3);
+
+  const second = npm('start');
+  expect(await second.exit).toBe(1);
+  expect(second.output).toContain('Aerie is already running');
+
+  const { start: _start, ...pids } = run.pids;
+  expect(Object.values(pids).every(isAlive)).toBe(true);
+  first.child.kill('SIGINT');
+  expect(await first.exit).toBe(0);
+  expect(Object.values(pids).filter(isAlive)).toEqual([]);
+}, 240_000);
+
+it('says which port is in use and what to do', async () => {
+  const server = net.createServer();
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as net.AddressInfo).port)),
+  );
+  const start = npm('start', '--once', '--port', String(port));
+  expect(await start.exit).toBe(1);
+  expect(start.output).toContain(`Port ${port} is in use`);
+  server.close();
+}, 60_000);
+
+it('ends what a killed run left behind with `npm run down`', async () => {
+  const start = npm('start');
+  await eventually('it is up', () => start.output.includes('Aerie is up'), 120_000);
+  const { pids } = JSON.parse(readFileSync(path.join(directory, 'run.json'), 'utf8')) as Run;
+  start.child.kill('SIGKILL');
+  await start.exit;
+  const down = npm('down');
+  expect(await down.exit).toBe(0);
+  expect(Object.values(pids).filter(isAlive)).toEqual([]);
+}, 240_000);

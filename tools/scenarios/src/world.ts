@@ -1,0 +1,148 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { type DockHandle, type DockOptions, makeSampleKmz, startDock } from '@aerie/dock-simulator';
+import { Api, type DockConnection, type ServiceName, Stack, good, registerDock } from '@aerie/local';
+import { eventually } from '@aerie/testing';
+import { Tap } from './tap.js';
+
+export interface MissionView {
+  readonly id: string;
+  readonly dockSn: string;
+  readonly state: string;
+  readonly version: number;
+  readonly attempt: number;
+  readonly executeAt: string | null;
+  readonly cause: { readonly code: string; readonly dockResult?: number } | null;
+  readonly progress: { readonly status: string; readonly mediaCount: number | null } | null;
+}
+
+export interface TimelineEntry {
+  readonly at: string;
+  readonly kind: string;
+  readonly what: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+const ENDED = ['succeeded', 'partially_done', 'failed', 'rejected', 'canceled', 'timed_out', 'missed', 'outcome_unknown'];
+
+/** Short deadlines, so that a story of half an hour is told in half a minute. All rules stay the same. */
+const QUICK: Readonly<Record<string, string>> = {
+  MISSION_EXECUTE_LEAD_MS: '0',
+  MISSION_REPLY_DEADLINE_MS: '4000',
+  MISSION_IMMEDIATE_REPLY_DEADLINE_MS: '2000',
+  MISSION_START_WINDOW_MS: '6000',
+  MISSION_START_GRACE_MS: '4000',
+};
+
+/** One whole Aerie with simulated docks and a witness, for one file of stories. */
+export class World {
+  readonly docks: DockHandle[] = [];
+  private count = 0;
+  waylineId = '';
+
+  private constructor(
+    readonly stack: Stack,
+    readonly api: Api,
+    readonly tap: Tap,
+    private readonly directory: string,
+  ) {}
+
+  static async start(env: Partial<Record<ServiceName, Readonly<Record<string, string>>>> = {}): Promise<World> {
+    const root = rootFolder();
+    const base = path.join(root, '.aerie', 'scenarios');
+    mkdirSync(base, { recursive: true });
+    const directory = mkdtempSync(path.join(base, 'world-'));
+    const stack = await Stack.up({
+      root,
+      directory,
+      packagesDirectory: path.join(root, '.aerie', 'bin'),
+      env: { ...env, 'mission-service': { ...QUICK, ...env['mission-service'] } },
+      say: () => undefined,
+    });
+    const { username, password } = stack.infrastructure.logins.observer;
+    const tap = await Tap.connect(stack.infrastructure.mqttUrl, username, password);
+    const world = new World(stack, new Api(stack.apiUrl, stack.apiKey), tap, directory);
+    const kmz = await makeSampleKmz({ originLatitude: 46.5, originLongitude: 6.6, waypoints: 3 });
+    world.waylineId = good(await world.api.upload<{ id: string }>('/waylines?name=scenario', kmz)).id;
+    return world;
+  }
+
+  /** Registers a dock and lets a simulated one connect with its credentials. Flights take seconds. */
+  async dock(options: Partial<DockOptions> = {}): Promise<DockHandle> {
+    const sn = options.sn ?? `SCN-${++this.count}`;
+    const connection = await this.register(sn, options.model ?? 'dock2');
+    const dock = await startDock({
+      sn,
+      ...connection,
+      speed: 60,
+      progressIntervalMs: 500,
+      osdIntervalMs: 1_000,
+      ...options,
+    });
+    this.docks.push(dock);
+    await dock.waitFor('online', 20_000);
+    return dock;
+  }
+
+  register(sn: string, model: string): Promise<DockConnection> {
+    return registerDock(this.api, sn, model, sn);
+  }
+
+  async immediate(dock: DockHandle): Promise<MissionView> {
+    return good(await this.api.post<MissionView>('/missions', this.body(dock, { kind: 'immediate' })));
+  }
+
+  async timed(dock: DockHandle, inMs: number): Promise<MissionView> {
+    const executeAt = new Date(Date.now() + inMs).toISOString();
+    return good(await this.api.post<MissionView>('/missions', this.body(dock, { kind: 'timed', executeAt })));
+  }
+
+  body(dock: { readonly sn: string }, more: Record<string, unknown>): Record<string, unknown> {
+    return { dockSn: dock.sn, waylineId: this.waylineId, rthAltitudeMeters: 60, ...more };
+  }
+
+  async mission(id: string): Promise<MissionView> {
+    return good(await this.api.get<MissionView>(`/missions/${id}`));
+  }
+
+  async timeline(id: string): Promise<readonly TimelineEntry[]> {
+    return good(await this.api.get<{ items: TimelineEntry[] }>(`/missions/${id}/timeline`)).items;
+  }
+
+  inState(id: string, state: string, withinMs = 20_000): Promise<MissionView> {
+    return eventually(
+      `mission ${id} is ${state}`,
+      async () => {
+        const mission = await this.mission(id);
+        return mission.state === state ? mission : undefined;
+      },
+      withinMs,
+    );
+  }
+
+  /** Waits until the mission has ended, in whatever way. */
+  ended(id: string, withinMs = 60_000): Promise<MissionView> {
+    return eventually(
+      `mission ${id} has ended`,
+      async () => {
+        const mission = await this.mission(id);
+        return ENDED.includes(mission.state) ? mission : undefined;
+      },
+      withinMs,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.docks.map((dock) => dock.stop()));
+    await this.tap.close();
+    await this.stack.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export function rootFolder(): string {
+  const root = process.env['AERIE_ROOT'];
+  if (root === undefined) throw new Error('AERIE_ROOT is not set: run scenarios by `npm test`.');
+  return root;
+}
