@@ -46,6 +46,10 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
         AERIE_TEST_REDIS_URL: infrastructure?.redisUrl,
         AERIE_TEST_NATS_URL: infrastructure?.natsUrl,
         AERIE_TEST_MQTT_URL: infrastructure?.mqttUrl,
+        // For tests that kill or fill a server: they start one of their own.
+        AERIE_TEST_BIN_NATS: infrastructure?.binaries.nats,
+        AERIE_TEST_BIN_MOSQUITTO: infrastructure?.binaries.mosquitto,
+        AERIE_TEST_BIN_LIBRARY_PATH: infrastructure?.binaries.env['LD_LIBRARY_PATH'],
       };
       healthy = jest(root, suite, jestArgs, env, counts) && healthy;
     }
@@ -65,10 +69,10 @@ function jest(root: string, suite: string, args: readonly string[], env: NodeJS.
     root,
     'node_modules/jest/bin/jest.js',
     [
-      ...['--selectProjects', suite, '--json', '--outputFile', report, '--passWithNoTests=false'],
+      ...[`--selectProjects=${suite}`, '--json', '--outputFile', report, '--passWithNoTests=false'],
       // Scenarios start every program: one at a time on two cores.
       ...(suite === 'scenario' ? ['--runInBand'] : ['--maxWorkers=2']),
-      ...args,
+      ...args.flatMap((arg) => (arg.startsWith('-') ? [arg] : ['--testPathPatterns', arg])),
     ],
     env,
     ['--experimental-vm-modules', '--no-warnings'],

@@ -22,7 +22,7 @@ export class Infrastructure {
 
   private constructor(
     readonly directory: string,
-    private readonly binaries: Binaries,
+    readonly binaries: Binaries,
     private readonly ports: Readonly<Record<InfrastructureName | 'docks', number>>,
     private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'nats', string>>,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
