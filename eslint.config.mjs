@@ -16,6 +16,15 @@ export const depConstraints = [
     sourceTag: 'type:adapter',
     onlyDependOnLibsWithTags: ['type:kernel', 'type:contract', 'type:adapter', 'type:testing'],
   },
+  {
+    sourceTag: 'type:tool',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:core', 'type:contract', 'type:adapter', 'scope:simulator'],
+  },
+  // Scenarios start programs, they do not import them; the simulator alone is a library too.
+  {
+    sourceTag: 'type:scenario',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:contract', 'type:testing', 'type:tool', 'scope:simulator'],
+  },
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:kernel', 'type:contract'] },
   {
     sourceTag: 'type:app',
@@ -46,7 +55,9 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: false, allow: [], depConstraints }],
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      // A method that promises may have nothing to wait for; that it is async keeps its errors in the promise.
+      '@typescript-eslint/require-await': 'off',
       'no-console': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },

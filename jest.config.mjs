@@ -5,7 +5,13 @@ const base = { testEnvironment: 'node', transform: {} };
 const roots = ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'];
 export default {
   projects: [
-    { ...base, roots, displayName: 'unit', testMatch: ['**/dist/**/*.spec.js'], testPathIgnorePatterns: ['\\.int\\.spec\\.js$', '/node_modules/'] },
+    {
+      ...base,
+      roots,
+      displayName: 'unit',
+      testMatch: ['**/dist/**/*.spec.js'],
+      testPathIgnorePatterns: ['\\.int\\.spec\\.js$', '/node_modules/'],
+    },
     { ...base, roots, displayName: 'int', testMatch: ['**/dist/**/*.int.spec.js'] },
     { ...base, roots, displayName: 'scenario', testMatch: ['**/dist/**/*.scenario.js'] },
   ],

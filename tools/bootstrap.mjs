@@ -25,13 +25,22 @@ const run = (what, program, programArgs) => {
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  fail(`Aerie needs Node.js 20.19 or newer; this is ${process.version}. Install it from nodejs.org or your package manager.`);
+  fail(
+    `Aerie needs Node.js 20.19 or newer; this is ${process.version}. Install it from nodejs.org or your package manager.`,
+  );
 }
 
-const lockHash = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+const lockHash = createHash('sha256')
+  .update(readFileSync(path.join(root, 'package-lock.json')))
+  .digest('hex');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash) {
   say('Installing dependencies (npm ci) …');
-  run('install the dependencies', process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  run('install the dependencies', process.platform === 'win32' ? 'npm.cmd' : 'npm', [
+    'ci',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
   writeFileSync(stamp, lockHash);
 }
 // The compiler looks at time stamps and content: about a second when nothing has changed.

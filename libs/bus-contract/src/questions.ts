@@ -108,6 +108,10 @@ export interface Principal {
 export const presignDownloadQuestion = question(
   'ask.credential.v1.download.presign',
   3_000,
-  z.object({ organisationId: z.string(), objectKey: z.string(), lifetimeSeconds: z.number().int().min(30).max(86_400) }),
+  z.object({
+    organisationId: z.string(),
+    objectKey: z.string(),
+    lifetimeSeconds: z.number().int().min(30).max(86_400),
+  }),
   z.object({ url: z.string(), expiresAtMs: z.number() }),
 );

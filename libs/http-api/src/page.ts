@@ -21,7 +21,12 @@ export interface Page<Item> {
 export function readCursor(cursor: string | undefined): Position | null {
   if (cursor === undefined) return null;
   const [createdAt, id] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
-  if (createdAt === undefined || id === undefined || Number.isNaN(Date.parse(createdAt)) || !/^[0-9a-f-]{36}$/.test(id)) {
+  if (
+    createdAt === undefined ||
+    id === undefined ||
+    Number.isNaN(Date.parse(createdAt)) ||
+    !/^[0-9a-f-]{36}$/.test(id)
+  ) {
     throw new InvalidError('invalid_input', 'the query is not valid', {
       fields: [{ field: 'cursor', message: 'is no cursor of this list' }],
     });

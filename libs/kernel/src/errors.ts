@@ -76,11 +76,21 @@ export function errorChain(error: unknown): string {
   // Causes could form a ring; nobody needs more than eight.
   while (current !== undefined && parts.length < 8) {
     if (!(current instanceof Error)) {
-      parts.push(typeof current === 'string' ? current : JSON.stringify(current));
+      parts.push(textOf(current));
       break;
     }
     parts.push(current.message === '' ? current.name : current.message);
     current = current.cause;
   }
   return parts.join(': ');
+}
+
+/** Of something thrown that is no error. A ring or a bigint is no JSON, and the way to the log must not throw. */
+function textOf(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  try {
+    return JSON.stringify(thrown);
+  } catch {
+    return '[object that is no JSON]';
+  }
 }

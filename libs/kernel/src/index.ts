@@ -1,4 +1,12 @@
-export { type Bid, type DeviceSn, type DockSn, type MissionId, type OrganisationId, type Tid, type WaylineId } from './ids.js';
+export {
+  type Bid,
+  type DeviceSn,
+  type DockSn,
+  type MissionId,
+  type OrganisationId,
+  type Tid,
+  type WaylineId,
+} from './ids.js';
 export { isSerialNumber, isUuid } from './ids.js';
 export { type Clock } from './clock.js';
 export {

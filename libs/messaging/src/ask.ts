@@ -38,7 +38,9 @@ export async function ask<Ask, Answer>(
     throw new NoAnswerError(isNoResponders(error), subject, error);
   }
   if (packet.err !== undefined) throw new NoAnswerError(false, subject, packet.err);
-  return question.answer.parse(packet.response);
+  const answer = question.answer.safeParse(packet.response);
+  if (!answer.success) throw new NoAnswerError(false, subject, answer.error);
+  return answer.data;
 }
 
 /** Checks what was asked, for the answering side. */

@@ -89,7 +89,10 @@ export function consume(options: ConsumeOptions): ConsumerHandle {
     async stop(withinMs) {
       stopping = true;
       messages?.stop();
-      await Promise.race([Promise.all([finished, ...inWork]), delay(withinMs)]);
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
+      await Promise.race([Promise.all([finished, ...inWork]), late]);
+      clearTimeout(timer);
     },
   };
 }

@@ -81,7 +81,10 @@ function isRetryable(error: unknown): boolean {
   const code = sqlState(error);
   if (code !== undefined) return RETRYABLE.has(code);
   // A backend that was killed in mid-transaction leaves no SQLSTATE behind, only one of these.
-  return error instanceof Error && /QueryRunnerAlreadyReleased|Connection terminated|already released/.test(`${error.name} ${error.message}`);
+  return (
+    error instanceof Error &&
+    /QueryRunnerAlreadyReleased|Connection terminated|already released/.test(`${error.name} ${error.message}`)
+  );
 }
 
 /** The SQLSTATE of a database error, where there is one. */

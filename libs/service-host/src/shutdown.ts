@@ -26,9 +26,13 @@ export class Shutdown {
       await Promise.all(
         this.steps
           .filter((step) => step.stage === stage)
-          .map(({ name, run }) =>
-            run().catch((error: unknown) => logger.warn({ err: error, step: name }, 'failed to stop cleanly')),
-          ),
+          .map(async ({ name, run }) => {
+            try {
+              await run();
+            } catch (error) {
+              logger.warn({ err: error, step: name }, 'failed to stop cleanly');
+            }
+          }),
       );
     }
   }

@@ -56,12 +56,23 @@ async function rows(): Promise<number> {
   return Number(counted[0]?.count);
 }
 
-async function expectRefused(answer: Promise<{ status: number; type: string; problem: Problem }>, status: number, field: string) {
+async function expectRefused(
+  answer: Promise<{ status: number; type: string; problem: Problem }>,
+  status: number,
+  field: string,
+) {
   const before = await rows();
   const { status: got, type, problem } = await answer;
-  expect({ status: got, fields: problem.errors?.map((error) => error.field) }).toEqual({ status, fields: expect.arrayContaining([field]) });
+  expect({ status: got, fields: problem.errors?.map((error) => error.field) }).toEqual({
+    status,
+    fields: expect.arrayContaining([field]),
+  });
   expect(type).toContain('application/problem+json');
-  expect(problem).toMatchObject({ status, type: expect.stringMatching(/^urn:aerie:problem:/), title: expect.any(String) });
+  expect(problem).toMatchObject({
+    status,
+    type: expect.stringMatching(/^urn:aerie:problem:/),
+    title: expect.any(String),
+  });
   expect(await rows()).toBe(before);
 }
 
@@ -75,8 +86,18 @@ it.each<[string, () => Record<string, unknown>, number, string]>([
   ['an altitude of 1501', () => mission({ rthAltitudeMeters: 1501 }), 422, 'rthAltitudeMeters'],
   ['an altitude as text', () => mission({ rthAltitudeMeters: '80' }), 422, 'rthAltitudeMeters'],
   ['a time in the past', () => mission({ kind: 'timed', executeAt: soon(-1_000) }), 422, 'executeAt'],
-  ['a time in seconds', () => mission({ kind: 'timed', executeAt: Math.round(Date.now() / 1_000) + 600 }), 422, 'executeAt'],
-  ['a time without an offset', () => mission({ kind: 'timed', executeAt: soon(60_000).replace('Z', '') }), 422, 'executeAt'],
+  [
+    'a time in seconds',
+    () => mission({ kind: 'timed', executeAt: Math.round(Date.now() / 1_000) + 600 }),
+    422,
+    'executeAt',
+  ],
+  [
+    'a time without an offset',
+    () => mission({ kind: 'timed', executeAt: soon(60_000).replace('Z', '') }),
+    422,
+    'executeAt',
+  ],
   ['a date that does not exist', () => mission({ kind: 'timed', executeAt: '2027-02-30T10:61:00Z' }), 422, 'executeAt'],
   ['a timed mission without its time', () => mission({ kind: 'timed' }), 422, 'executeAt'],
   ['an immediate mission with a time', () => mission({ executeAt: soon(60_000) }), 422, 'executeAt'],
@@ -99,7 +120,9 @@ it('refuses the same Idempotency-Key with another body, and gives the same answe
 
 it('makes one mission of two equal requests with one key at the same time', async () => {
   const body = mission({ kind: 'timed', executeAt: soon(7_200_000) });
-  const answers = await Promise.all([1, 2, 3, 4].map(() => call('/missions', json(body, { 'idempotency-key': 'at-once' }))));
+  const answers = await Promise.all(
+    [1, 2, 3, 4].map(() => call('/missions', json(body, { 'idempotency-key': 'at-once' }))),
+  );
   expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
   expect(new Set(answers.map(({ problem }) => (problem as unknown as { id: string }).id)).size).toBe(1);
 });

@@ -45,10 +45,10 @@ it('gives no execute to a dock that drops off before delivery and returns after 
   const dock = await world.dock({ cleanSession: false });
   const { id, executeAt } = await world.timed(dock, 5_000);
   await world.inState(id, 'prepared');
-  dock.goOffline();
+  void dock.goOffline();
   const deadlineMs = Date.parse(executeAt ?? '') + 6_000;
   await eventually('the deadline has passed', () => Date.now() > deadlineMs + 1_500, 30_000);
-  dock.goOnline();
+  void dock.goOnline();
   await dock.waitFor('online', 30_000, { after: dock.facts.at(-1)?.seq ?? 0 });
 
   await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'missed' });

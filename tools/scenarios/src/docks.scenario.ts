@@ -10,7 +10,11 @@ afterAll(() => world.stop(), 60_000);
 it('executes once with a dock that answers execute only after 20 s', async () => {
   const dock = await world.dock({ faults: 'slow-reply:flighttask_execute=20s', speed: 6 });
   const { id } = await world.immediate(dock);
-  await eventually('the late reply is on the wire', () => world.tap.of('services_reply', 'flighttask_execute', id).length > 0, 60_000);
+  await eventually(
+    'the late reply is on the wire',
+    () => world.tap.of('services_reply', 'flighttask_execute', id).length > 0,
+    60_000,
+  );
 
   await expect(world.ended(id, 90_000)).resolves.toMatchObject({ state: 'succeeded' });
   expect(world.tap.executes(id)).toHaveLength(1);
@@ -20,7 +24,10 @@ it('prepares three times, undoes and fails with the cause when a dock never answ
   const dock = await world.dock({ faults: 'silent=flighttask_prepare' });
   const { id } = await world.immediate(dock);
 
-  await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'failed', cause: { code: 'prepare_no_reply' } });
+  await expect(world.ended(id, 60_000)).resolves.toMatchObject({
+    state: 'failed',
+    cause: { code: 'prepare_no_reply' },
+  });
   await eventually('undo is on the wire', () => world.tap.of('services', 'flighttask_undo', id).length === 1);
   const prepares = world.tap.of('services', 'flighttask_prepare', id);
   expect(prepares).toHaveLength(3);
@@ -32,7 +39,10 @@ it('prepares three times, undoes and fails with the cause when a dock never answ
 it('misses a timed mission whose dock never answers prepare', async () => {
   const dock = await world.dock({ faults: 'silent=flighttask_prepare' });
   const { id } = await world.timed(dock, 3_000);
-  await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'missed', cause: { code: 'prepare_no_reply' } });
+  await expect(world.ended(id, 60_000)).resolves.toMatchObject({
+    state: 'missed',
+    cause: { code: 'prepare_no_reply' },
+  });
   await eventually('undo is on the wire', () => world.tap.of('services', 'flighttask_undo', id).length > 0);
 }, 90_000);
 

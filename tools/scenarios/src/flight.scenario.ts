@@ -8,15 +8,19 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.stop(), 60_000);
 
-it.each(['dock1', 'dock2', 'dock3'] as const)('flies an immediate mission from the API to the terminal word of a %s', async (model) => {
-  const dock = await world.dock({ model });
-  const { id } = await world.immediate(dock);
-  const mission = await world.ended(id);
+it.each(['dock1', 'dock2', 'dock3'] as const)(
+  'flies an immediate mission from the API to the terminal word of a %s',
+  async (model) => {
+    const dock = await world.dock({ model });
+    const { id } = await world.immediate(dock);
+    const mission = await world.ended(id);
 
-  expect(mission).toMatchObject({ state: 'succeeded', cause: { code: 'reported_by_dock', dockResult: 0 } });
-  expect(world.tap.executes(id)).toHaveLength(1);
-  expect(dock.takeoffs).toEqual([id]);
-}, 90_000);
+    expect(mission).toMatchObject({ state: 'succeeded', cause: { code: 'reported_by_dock', dockResult: 0 } });
+    expect(world.tap.executes(id)).toHaveLength(1);
+    expect(dock.takeoffs).toEqual([id]);
+  },
+  90_000,
+);
 
 it('starts a timed mission at its time and not before', async () => {
   const dock = await world.dock();
@@ -51,7 +55,9 @@ it('answers every event that asks, with its tid, bid and method, and only once i
       const last = dock.eventsSent.find(
         (event) => event.method === 'flighttask_progress' && JSON.stringify(event.data).includes('"ok"'),
       );
-      return world.tap.of('events_reply', 'flighttask_progress').find(({ tid }) => last !== undefined && tid === last.tid);
+      return world.tap
+        .of('events_reply', 'flighttask_progress')
+        .find(({ tid }) => last !== undefined && tid === last.tid);
     },
     60_000,
   );
@@ -59,9 +65,12 @@ it('answers every event that asks, with its tid, bid and method, and only once i
   expect((await world.mission(id)).state).toBe('succeeded');
   expect(reply).toMatchObject({ bid: id, data: { result: 0 } });
 
-  const asking = world.tap.seen.filter(({ topic, bid, method }) => topic.endsWith('/events') && bid === id && method !== undefined);
+  const asking = world.tap.seen.filter(
+    ({ topic, bid, method }) => topic.endsWith('/events') && bid === id && method !== undefined,
+  );
   const answered = new Set(world.tap.seen.filter(({ topic }) => topic.endsWith('/events_reply')).map(({ tid }) => tid));
-  for (const event of dock.eventsSent.filter(({ needReply, bid }) => needReply && bid === id)) expect(answered).toContain(event.tid);
+  for (const event of dock.eventsSent.filter(({ needReply, bid }) => needReply && bid === id))
+    expect(answered).toContain(event.tid);
   expect(asking.length).toBeGreaterThan(0);
 }, 90_000);
 
@@ -70,10 +79,14 @@ it('answers the repeat of an event again and gives it no second effect', async (
   const { id } = await world.immediate(dock);
   await world.ended(id);
   const terminal = { tid: 'repeated-tid', bid: id, method: 'flighttask_progress', need_reply: 1, gateway: dock.sn };
-  const data = { result: 0, output: { status: 'ok', progress: { current_step: 36, percent: 100 }, ext: { flight_id: id } } };
+  const data = {
+    result: 0,
+    output: { status: 'ok', progress: { current_step: 36, percent: 100 }, ext: { flight_id: id } },
+  };
   const send = (): boolean =>
     dock.publishRaw(`thing/product/${dock.sn}/events`, JSON.stringify({ ...terminal, timestamp: Date.now(), data }));
-  const answers = (): number => world.tap.of('events_reply', 'flighttask_progress').filter(({ tid }) => tid === terminal.tid).length;
+  const answers = (): number =>
+    world.tap.of('events_reply', 'flighttask_progress').filter(({ tid }) => tid === terminal.tid).length;
 
   send();
   await eventually('the first is answered', () => answers() === 1);
@@ -110,8 +123,18 @@ it('keeps a mission apart from another dock that names it', async () => {
   const { id } = await world.immediate(dock);
   await world.inState(id, 'executing', 30_000);
   const data = { result: 0, output: { status: 'failed', progress: {}, ext: { flight_id: id } } };
-  const forged = { tid: 'forged-tid', bid: id, timestamp: Date.now(), method: 'flighttask_progress', need_reply: 1, gateway: stranger.sn, data };
+  const forged = {
+    tid: 'forged-tid',
+    bid: id,
+    timestamp: Date.now(),
+    method: 'flighttask_progress',
+    need_reply: 1,
+    gateway: stranger.sn,
+    data,
+  };
   stranger.publishRaw(`thing/product/${stranger.sn}/events`, JSON.stringify(forged));
-  await eventually('the stranger is answered', () => world.tap.seen.some(({ topic, tid }) => tid === 'forged-tid' && topic.endsWith('events_reply')));
+  await eventually('the stranger is answered', () =>
+    world.tap.seen.some(({ topic, tid }) => tid === 'forged-tid' && topic.endsWith('events_reply')),
+  );
   await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
 }, 90_000);

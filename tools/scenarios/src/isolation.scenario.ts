@@ -19,8 +19,18 @@ afterAll(async () => {
   await world.stop();
 }, 60_000);
 
-function connect({ mqttUrl, mqttUser, mqttPassword }: DockConnection, clientId = 'any', version: 4 | 5 = 5): Promise<MqttClient> {
-  const client = mqtt.connectAsync(mqttUrl, { clientId, username: mqttUser, password: mqttPassword, protocolVersion: version, reconnectPeriod: 0 });
+function connect(
+  { mqttUrl, mqttUser, mqttPassword }: DockConnection,
+  clientId = 'any',
+  version: 4 | 5 = 5,
+): Promise<MqttClient> {
+  const client = mqtt.connectAsync(mqttUrl, {
+    clientId,
+    username: mqttUser,
+    password: mqttPassword,
+    protocolVersion: version,
+    reconnectPeriod: 0,
+  });
   return client.then((connected) => connected.on('error', () => undefined));
 }
 
@@ -28,13 +38,27 @@ function connect({ mqttUrl, mqttUser, mqttPassword }: DockConnection, clientId =
 async function marker(dockSn: string): Promise<void> {
   const tid = `marker-${Math.random()}`;
   const dock = world.docks.find(({ sn }) => sn === dockSn);
-  dock?.publishRaw(`thing/product/${dockSn}/events`, JSON.stringify({ tid, bid: tid, timestamp: Date.now(), method: 'marker', need_reply: 1, data: {} }));
-  await eventually('the marker is answered', () => world.tap.of('events_reply', 'marker').some((message) => message.tid === tid));
+  dock?.publishRaw(
+    `thing/product/${dockSn}/events`,
+    JSON.stringify({ tid, bid: tid, timestamp: Date.now(), method: 'marker', need_reply: 1, data: {} }),
+  );
+  await eventually('the marker is answered', () =>
+    world.tap.of('events_reply', 'marker').some((message) => message.tid === tid),
+  );
 }
 
 it('gives a dock nothing of others, whatever it subscribes', async () => {
   const victim = await world.dock({ sn: 'VICTIM' });
-  const filters = ['#', '+/#', 'thing/#', 'thing/product/+/services', 'thing/product/VICTIM/services', '$SYS/#', '$CONTROL/#', 'sys/product/+/status'];
+  const filters = [
+    '#',
+    '+/#',
+    'thing/#',
+    'thing/product/+/services',
+    'thing/product/VICTIM/services',
+    '$SYS/#',
+    '$CONTROL/#',
+    'sys/product/+/status',
+  ];
   for (const filter of [...filters, '$share/aerie-ingress/thing/product/+/events', '$share/any/thing/#']) {
     await intruder.subscribeAsync(filter).catch(() => undefined);
   }
@@ -49,17 +73,38 @@ it('takes no share of the messages of the ingress: 100 of 100 events of another 
   await intruder.subscribeAsync('$share/aerie-ingress/thing/product/+/events').catch(() => undefined);
   const tids = Array.from({ length: 100 }, (_, index) => `share-${index}`);
   for (const tid of tids) {
-    victim.publishRaw('thing/product/VICTIM-2/events', JSON.stringify({ tid, bid: tid, timestamp: Date.now(), method: 'counted', need_reply: 1, data: {} }));
+    victim.publishRaw(
+      'thing/product/VICTIM-2/events',
+      JSON.stringify({ tid, bid: tid, timestamp: Date.now(), method: 'counted', need_reply: 1, data: {} }),
+    );
   }
-  await eventually('all are answered', () => new Set(world.tap.of('events_reply', 'counted').map(({ tid }) => tid)).size === 100, 20_000);
+  await eventually(
+    'all are answered',
+    () => new Set(world.tap.of('events_reply', 'counted').map(({ tid }) => tid)).size === 100,
+    20_000,
+  );
   expect(got).toEqual([]);
 }, 60_000);
 
 it('delivers nothing that a dock publishes under another serial number, nor a command under its own', async () => {
   const victim = await world.dock({ sn: 'VICTIM-3' });
-  const forged = JSON.stringify({ tid: 'forged', bid: 'forged', timestamp: Date.now(), method: 'flighttask_execute', need_reply: 1, data: { flight_id: 'x' } });
-  const topics = ['events', 'services_reply', 'requests', 'osd', 'state', 'services'].map((channel) => `thing/product/VICTIM-3/${channel}`);
-  for (const topic of [...topics, 'sys/product/VICTIM-3/status', 'thing/product/INTRUDER/services', '$CONTROL/dynamic-security/v1']) {
+  const forged = JSON.stringify({
+    tid: 'forged',
+    bid: 'forged',
+    timestamp: Date.now(),
+    method: 'flighttask_execute',
+    need_reply: 1,
+    data: { flight_id: 'x' },
+  });
+  const topics = ['events', 'services_reply', 'requests', 'osd', 'state', 'services'].map(
+    (channel) => `thing/product/VICTIM-3/${channel}`,
+  );
+  for (const topic of [
+    ...topics,
+    'sys/product/VICTIM-3/status',
+    'thing/product/INTRUDER/services',
+    '$CONTROL/dynamic-security/v1',
+  ]) {
     await intruder.publishAsync(topic, forged, { qos: 1 }).catch(() => undefined);
   }
   await marker('VICTIM-3');
@@ -93,7 +138,10 @@ it('cannot leave a will or a retained message behind', async () => {
   await marker('VICTIM-5');
   retaining.end(true);
   const witness = world.stack.infrastructure.logins.observer;
-  const late = await mqtt.connectAsync(world.stack.infrastructure.mqttUrl, { username: witness.username, password: witness.password });
+  const late = await mqtt.connectAsync(world.stack.infrastructure.mqttUrl, {
+    username: witness.username,
+    password: witness.password,
+  });
   const kept: string[] = [];
   late.on('message', (topic, _payload, packet) => packet.retain && kept.push(topic));
   await late.subscribeAsync('thing/#');
@@ -105,6 +153,8 @@ it('cannot leave a will or a retained message behind', async () => {
 }, 60_000);
 
 it('is refused with a wrong password, and anonymously', async () => {
-  await expect(mqtt.connectAsync(credentials.mqttUrl, { username: 'INTRUDER', password: 'wrong', reconnectPeriod: 0 })).rejects.toThrow();
+  await expect(
+    mqtt.connectAsync(credentials.mqttUrl, { username: 'INTRUDER', password: 'wrong', reconnectPeriod: 0 }),
+  ).rejects.toThrow();
   await expect(mqtt.connectAsync(credentials.mqttUrl, { reconnectPeriod: 0 })).rejects.toThrow();
 }, 30_000);

@@ -18,7 +18,15 @@ it('loses nothing that was acknowledged while NATS is stopped for 20 s, and flow
   // Published at QoS 1 while nothing can be stored: the broker keeps them, nobody acknowledges them to it.
   const sent = Array.from({ length: 50 }, (_, index) => `during-${index}`);
   for (const tid of sent) {
-    const body = { tid, bid: tid, timestamp: Date.now(), method: 'unheard_of', need_reply: 1, gateway: stranger.sn, data: {} };
+    const body = {
+      tid,
+      bid: tid,
+      timestamp: Date.now(),
+      method: 'unheard_of',
+      need_reply: 1,
+      gateway: stranger.sn,
+      data: {},
+    };
     stranger.publishRaw(`thing/product/${stranger.sn}/events`, JSON.stringify(body));
   }
   await eventually('20 s have passed', () => Date.now() - stoppedMs >= 20_000, 25_000);

@@ -35,7 +35,8 @@ function npm(...args: string[]): Command {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const command: Command = { child, output: '', exit: new Promise((resolve) => child.once('exit', resolve)) };
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: Buffer) => (command.output += text.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (text: Buffer) => (command.output += text.toString()));
   return command;
 }
 
@@ -64,10 +65,23 @@ it('stays up, keeps its keys in one private file, refuses a second start, and st
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const run = JSON.parse(readFileSync(file, 'utf8')) as Run;
   expect(Object.keys(run)).toEqual(
-    expect.arrayContaining(['apiUrl', 'apiKey', 'mqttUrl', 'mqttUser', 'mqttPassword', 'natsUrl', 'databaseUrl', 'redisUrl', 'objectStoreUrl', 'pids']),
+    expect.arrayContaining([
+      'apiUrl',
+      'apiKey',
+      'mqttUrl',
+      'mqttUser',
+      'mqttPassword',
+      'natsUrl',
+      'databaseUrl',
+      'redisUrl',
+      'objectStoreUrl',
+      'pids',
+    ]),
   );
   const docks = await fetch(`${run.apiUrl}/api/v1/docks`, { headers: { authorization: `Bearer ${run.apiKey}` } });
-  expect(((await docks.json()) as { items: { online: boolean }[] }).items.filter(({ online }) => online)).toHaveLength(3);
+  expect(((await docks.json()) as { items: { online: boolean }[] }).items.filter(({ online }) => online)).toHaveLength(
+    3,
+  );
 
   const second = npm('start');
   expect(await second.exit).toBe(1);

@@ -24,7 +24,16 @@ export interface TimelineEntry {
   readonly to: string | null;
 }
 
-const ENDED = ['succeeded', 'partially_done', 'failed', 'rejected', 'canceled', 'timed_out', 'missed', 'outcome_unknown'];
+const ENDED = [
+  'succeeded',
+  'partially_done',
+  'failed',
+  'rejected',
+  'canceled',
+  'timed_out',
+  'missed',
+  'outcome_unknown',
+];
 
 /** Short deadlines, so that a story of half an hour is told in half a minute. All rules stay the same. */
 const QUICK: Readonly<Record<string, string>> = {

@@ -15,7 +15,9 @@ export class ApiKeyStore {
     const id = randomUUID();
     const key = `${PREFIX}_${id}_${randomBytes(32).toString('base64url')}`;
     await inTransaction(this.dataSource, async (tx) => {
-      const organisation = await tx.one<{ id: string }>('SELECT id FROM fleet.organisation ORDER BY created_at LIMIT 1');
+      const organisation = await tx.one<{ id: string }>(
+        'SELECT id FROM fleet.organisation ORDER BY created_at LIMIT 1',
+      );
       if (replace) {
         await tx.run(
           `UPDATE fleet.api_key SET revoked_at = clock_timestamp()

@@ -102,10 +102,7 @@ export class DockStates {
         const seen = results[index]?.[1];
         if (typeof seen !== 'string') return [sn, { online: false, lastSeenAt: null }];
         const seenAtMs = Number(seen);
-        return [
-          sn,
-          { online: nowMs - seenAtMs < ONLINE_WITHIN_MS, lastSeenAt: new Date(seenAtMs).toISOString() },
-        ];
+        return [sn, { online: nowMs - seenAtMs < ONLINE_WITHIN_MS, lastSeenAt: new Date(seenAtMs).toISOString() }];
       }),
     );
   }

@@ -58,7 +58,6 @@ export class DockStore {
   }
 }
 
-
 function recordOf(row: DockRow): DockRecord {
   return {
     sn: row.sn,

@@ -35,7 +35,10 @@ export class DocksController {
   @Post()
   async register(@Caller() caller: Principal, @Body() body: unknown, @Res() response: Response): Promise<void> {
     const dock = readInput(newDock, body);
-    const credentials = await this.registerDock.register(caller.organisationId, { ...dock, name: dock.name ?? dock.sn });
+    const credentials = await this.registerDock.register(caller.organisationId, {
+      ...dock,
+      name: dock.name ?? dock.sn,
+    });
     const view = await this.view(caller.organisationId, dock.sn);
     response
       .status(201)
@@ -52,8 +55,7 @@ export class DocksController {
     const presence = await this.states.presence(shown.map(({ sn }) => sn));
     return {
       items: shown.map((row) => viewOf(row, presence.get(row.sn))),
-      nextCursor:
-        rows.length > limit && last ? Buffer.from(`${last.position}|${last.sn}`).toString('base64url') : null,
+      nextCursor: rows.length > limit && last ? Buffer.from(`${last.position}|${last.sn}`).toString('base64url') : null,
     };
   }
 

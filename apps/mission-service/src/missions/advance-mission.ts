@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { factSubject } from '@aerie/bus-contract';
 import { assertNever } from '@aerie/kernel';
-import { type Decision, type Effect, type Mission, type MissionEvent, type Timing, decide, isOutcome } from '@aerie/mission-core';
+import {
+  type Decision,
+  type Effect,
+  type Mission,
+  type MissionEvent,
+  type Timing,
+  decide,
+  isOutcome,
+} from '@aerie/mission-core';
 import { type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { COMMAND_OF } from './dock/command-names.js';
-import {
-  lockOtherFlight,
-  recordCall,
-  releaseDock,
-  reserveDock,
-  saveMission,
-} from './store/flight-critical.js';
+import { lockOtherFlight, recordCall, releaseDock, reserveDock, saveMission } from './store/flight-critical.js';
 import { type LockedMission, type MissionProgress, missionOf } from './store/mission.row.js';
 import { writeTimeline } from './store/timeline.js';
 
@@ -91,7 +93,13 @@ export class AdvanceMission {
     return reserveDock(tx, locked, locked.planned_duration_ms * 2 + RESERVATION_MARGIN_MS);
   }
 
-  private async save(tx: Tx, locked: LockedMission, next: Mission, event: MissionEvent, evidence: Evidence): Promise<void> {
+  private async save(
+    tx: Tx,
+    locked: LockedMission,
+    next: Mission,
+    event: MissionEvent,
+    evidence: Evidence,
+  ): Promise<void> {
     await saveMission(tx, locked, next, {
       ...(event.type === 'prepareAccepted' || event.type === 'flightReady' ? { preparedFingerprint: locked.md5 } : {}),
       progress: evidence.progress ? forward(locked.progress, evidence.progress) : null,
@@ -138,7 +146,12 @@ export class AdvanceMission {
   private async endOtherFlight(tx: Tx, locked: LockedMission, cause: MissionEvent): Promise<void> {
     const other = await lockOtherFlight(tx, locked.dock_sn, locked.id);
     if (other === undefined) return;
-    await this.advance(tx, other, { type: 'observationGivenUp' }, { detail: { supersededBy: locked.id, cause: cause.type } });
+    await this.advance(
+      tx,
+      other,
+      { type: 'observationGivenUp' },
+      { detail: { supersededBy: locked.id, cause: cause.type } },
+    );
   }
 
   private async order(tx: Tx, effect: Order['effect'], mission: LockedMission, nowMs: number): Promise<Order> {

@@ -20,7 +20,10 @@ export class CancelMission {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       const detail = { by: caller.keyId };
-      return { found: locked, advanced: await this.advanceMission.advance(tx, locked, { type: 'cancelRequested' }, { detail }) };
+      return {
+        found: locked,
+        advanced: await this.advanceMission.advance(tx, locked, { type: 'cancelRequested' }, { detail }),
+      };
     });
     if (advanced.decision.kind === 'refused') throw cannotCancel(found.state);
     this.afterCommit.run(advanced);

@@ -90,7 +90,8 @@ export class CreateMission {
       'SELECT name, exit_on_rc_lost FROM mission.wayline WHERE organisation_id = $1 AND id = $2',
       [organisationId, input.waylineId],
     );
-    if (wayline === undefined) throw notFound('unknown_wayline', { field: 'waylineId', message: 'is no stored wayline' });
+    if (wayline === undefined)
+      throw notFound('unknown_wayline', { field: 'waylineId', message: 'is no stored wayline' });
     const exitOnRcLost = input.exitOnRcLost ?? wayline.exit_on_rc_lost;
     if (exitOnRcLost !== wayline.exit_on_rc_lost) {
       const message = `the wayline's file says ${wayline.exit_on_rc_lost}; both must agree`;

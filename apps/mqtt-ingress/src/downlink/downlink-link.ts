@@ -63,7 +63,8 @@ export class DownlinkLink {
   publish(topic: string, payload: string, expirySeconds: number): Promise<SendAnswer> {
     const client: MqttClient | undefined = this.link.current;
     if (client === undefined) return Promise.resolve({ outcome: 'refused', reason: 'not connected to the broker' });
-    if (this.waiting.size >= MAX_IN_FLIGHT) return Promise.resolve({ outcome: 'refused', reason: 'too many in flight' });
+    if (this.waiting.size >= MAX_IN_FLIGHT)
+      return Promise.resolve({ outcome: 'refused', reason: 'too many in flight' });
     return new Promise((resolve) => {
       const properties = { messageExpiryInterval: expirySeconds };
       client.publish(topic, payload, { qos: 1, retain: false, properties }, () => undefined);
@@ -84,7 +85,8 @@ export class DownlinkLink {
     if (!settle) return;
     if (reasonCode === NO_MATCHING_SUBSCRIBERS) settle({ outcome: 'refused', reason: 'no matching subscribers' });
     // An error code says that the broker did not take it, but it came after the bytes: only the dock is believed.
-    else if ((reasonCode ?? 0) >= FIRST_ERROR_CODE) settle({ outcome: 'unknown', reason: `PUBACK reason ${reasonCode}` });
+    else if ((reasonCode ?? 0) >= FIRST_ERROR_CODE)
+      settle({ outcome: 'unknown', reason: `PUBACK reason ${reasonCode}` });
     else settle({ outcome: 'written' });
   }
 

@@ -1,5 +1,5 @@
 import type { SendAnswer, SendAsk } from '@aerie/bus-contract';
-import { composeEnvelope, topicFor } from '@aerie/dji-protocol';
+import { type JsonObject, composeEnvelope, topicFor } from '@aerie/dji-protocol';
 import type { Clock } from '@aerie/kernel';
 import type { Metrics } from '@aerie/observability';
 import type { DownlinkLink } from './downlink-link.js';
@@ -33,9 +33,9 @@ export class SendDownlink {
     const topic = topicFor(channel, sn);
     const nowMs = this.clock.nowMs();
     const payload = JSON.stringify(
-      composeEnvelope({ tid, bid, timestampMs: nowMs, method, data: data as Record<string, unknown> }),
+      composeEnvelope({ tid, bid, timestampMs: nowMs, method, data: data as JsonObject }),
     );
-    if (payload.length > MAX_PAYLOAD_BYTES) return { outcome: 'refused', reason: 'the message is too large' };
+    if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return { outcome: 'refused', reason: 'the message is too large' };
     if (nowMs < sentAtMs - CLOCK_TOLERANCE_MS) {
       return { outcome: 'refused', reason: `the clock of the ingress is ${sentAtMs - nowMs} ms behind` };
     }

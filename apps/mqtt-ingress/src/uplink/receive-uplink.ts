@@ -31,6 +31,9 @@ export interface ReceivedPublish {
   readonly retain: boolean;
 }
 
+/** Of what cannot be read, so much is kept; the contract says so. */
+const KEPT_BYTES = 64 * 1024;
+
 /** The kinds in which stored uplinks are sorted; a reply is a reply, whatever was asked. */
 const KIND_OF_CHANNEL: Readonly<Record<string, UplinkKind>> = {
   events: 'events',
@@ -126,7 +129,7 @@ export class ReceiveUplink {
       topic,
       reason,
       receivedAtMs,
-      payloadBase64: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('base64'),
+      payloadBase64: Buffer.from(payload.subarray(0, KEPT_BYTES)).toString('base64'),
       payloadBytes: payload.byteLength,
     };
     const token = sn !== undefined && isSerialNumber(sn) ? sn : NO_SN;

@@ -22,7 +22,9 @@ export async function docsMissions(root: string, args: readonly string[]): Promi
   const wanted = withMatrix(present, lifecycleMatrix());
   if (args.includes('--check')) {
     if (present === wanted) return 0;
-    console.error(`${PAGE} does not show the lifecycle as it is. Run \`npm run docs:missions\` and commit the difference.`);
+    console.error(
+      `${PAGE} does not show the lifecycle as it is. Run \`npm run docs:missions\` and commit the difference.`,
+    );
     return 1;
   }
   if (present !== wanted) writeFileSync(file, wanted);

@@ -18,7 +18,9 @@ export async function down(root: string): Promise<number> {
     }
     ended.push(`npm start (process ${holder.pid})`);
   }
-  const folders = existsSync(base) ? readdirSync(base, { withFileTypes: true }).filter((entry) => entry.isDirectory()) : [];
+  const folders = existsSync(base)
+    ? readdirSync(base, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    : [];
   for (const folder of folders) ended.push(...(await endLeftOvers(path.join(base, folder.name))));
   rmSync(path.join(base, 'run.json'), { force: true });
   rmSync(lockFile, { force: true });

@@ -5,10 +5,23 @@ interface MissionView {
   readonly id: string;
   readonly state: string;
   readonly cause: { readonly code: string; readonly dockResult?: number } | null;
-  readonly progress: { readonly percent: number | null; readonly waypointIndex: number | null; readonly status: string } | null;
+  readonly progress: {
+    readonly percent: number | null;
+    readonly waypointIndex: number | null;
+    readonly status: string;
+  } | null;
 }
 
-const ENDED = ['succeeded', 'partially_done', 'failed', 'rejected', 'canceled', 'timed_out', 'missed', 'outcome_unknown'];
+const ENDED = [
+  'succeeded',
+  'partially_done',
+  'failed',
+  'rejected',
+  'canceled',
+  'timed_out',
+  'missed',
+  'outcome_unknown',
+];
 const WITHIN_MS = 120_000;
 const BAR_WIDTH = 24;
 
@@ -33,7 +46,10 @@ export async function flyMission(api: Api, dock: DockHandle, kmz: Uint8Array): P
   }
   show(mission, shown);
   if (process.stdout.isTTY) process.stdout.write('\n');
-  const cause = mission.cause === null ? '' : ` (${mission.cause.code}${mission.cause.dockResult ? ` ${mission.cause.dockResult}` : ''})`;
+  const cause =
+    mission.cause === null
+      ? ''
+      : ` (${mission.cause.code}${mission.cause.dockResult ? ` ${mission.cause.dockResult}` : ''})`;
   const seconds = ((Date.now() - startedMs) / 1_000).toFixed(1);
   console.log(`Mission ${mission.state}${mission.state === 'succeeded' ? '' : cause} after ${seconds} s`);
   return mission;

@@ -6,7 +6,8 @@ import { Problem } from '../infrastructure/problem.js';
 /** Reads JSON lines `{"topic", "payload"}` and prints for each, as one JSON line, what Aerie makes of it. */
 export async function inspect(_root: string, args: readonly string[]): Promise<number> {
   const [file] = args;
-  if (file === undefined || args.length > 1) throw new Problem('Usage: npm run inspect -- FILE   (or - for standard input)');
+  if (file === undefined || args.length > 1)
+    throw new Problem('Usage: npm run inspect -- FILE   (or - for standard input)');
   if (file !== '-' && !existsSync(file)) throw new Problem(`There is no file ${file}.`);
   const input = file === '-' ? process.stdin : createReadStream(file);
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {

@@ -106,7 +106,8 @@ function keepRunning(stack: Stack, changed: () => void): void {
     setTimeout(() => {
       if (stopping) return;
       stack.restart(name).then(changed, (error: unknown) => {
-        if (!stopping) console.error(`could not start ${name} again: ${error instanceof Error ? error.message : String(error)}`);
+        if (!stopping)
+          console.error(`could not start ${name} again: ${error instanceof Error ? error.message : String(error)}`);
       });
     }, RESTART_DELAY_MS);
   });
@@ -160,7 +161,8 @@ function readOptions(args: readonly string[]): { once: boolean; port: number | u
     const number = (name: string, text: string | undefined, max: number): number | undefined => {
       if (text === undefined) return undefined;
       const value = Number(text);
-      if (!Number.isInteger(value) || value < 1 || value > max) throw new Error(`--${name} must be a number from 1 to ${max}`);
+      if (!Number.isInteger(value) || value < 1 || value > max)
+        throw new Error(`--${name} must be a number from 1 to ${max}`);
       return value;
     };
     return {

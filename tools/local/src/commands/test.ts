@@ -25,7 +25,8 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
   if (!args.includes('--no-lint') && chosen.length === 0) {
     console.log('Format and lint …');
     healthy = run(root, 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']) && healthy;
-    healthy = run(root, 'node_modules/nx/dist/bin/nx.js', ['run-many', '-t', 'lint', '--outputStyle=static']) && healthy;
+    healthy =
+      run(root, 'node_modules/nx/dist/bin/nx.js', ['run-many', '-t', 'lint', '--outputStyle=static']) && healthy;
   }
 
   const directory = path.join(root, '.aerie', 'test');

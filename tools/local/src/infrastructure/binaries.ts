@@ -85,7 +85,11 @@ function fromPackages(root: string): Binaries | undefined {
   if (!valkey || !nats || !mosquitto || !plugin) return undefined;
   const libraries = ['usr/lib', 'lib'].flatMap((folder) => {
     const base = path.join(root, folder);
-    return existsSync(base) ? readdirSync(base).filter((name) => name.endsWith('-linux-gnu')).map((name) => path.join(base, name)) : [];
+    return existsSync(base)
+      ? readdirSync(base)
+          .filter((name) => name.endsWith('-linux-gnu'))
+          .map((name) => path.join(base, name))
+      : [];
   });
   return {
     valkey,
@@ -117,7 +121,12 @@ dynamic security plugin. Put them on PATH and start again:
   Fedora          dnf install valkey mosquitto; nats-server from https://github.com/nats-io/nats-server/releases
   other systems   https://valkey.io/download, https://nats.io/download, https://mosquitto.org/download`;
 
-const PACKAGES = ['valkey-server/bookworm-backports', 'nats-server/trixie', 'mosquitto/bookworm-backports', 'libmosquitto1/bookworm-backports'];
+const PACKAGES = [
+  'valkey-server/bookworm-backports',
+  'nats-server/trixie',
+  'mosquitto/bookworm-backports',
+  'libmosquitto1/bookworm-backports',
+];
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
@@ -180,7 +189,10 @@ function debianMirror(): string | undefined {
     return undefined;
   }
   const folder = '/etc/apt/sources.list.d';
-  const files = ['/etc/apt/sources.list', ...(existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [])];
+  const files = [
+    '/etc/apt/sources.list',
+    ...(existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : []),
+  ];
   for (const file of files.filter(existsSync)) {
     const mirror = /^[^#\n]*?(https?:\/\/\S+\/debian)\/?(?=\s|$)/m.exec(readFileSync(file, 'utf8'))?.[1];
     if (mirror !== undefined) return mirror;

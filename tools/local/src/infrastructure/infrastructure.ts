@@ -118,7 +118,9 @@ export class Infrastructure {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.processes].map(([name, process]) => process.stop(name === 'postgres' ? 'SIGINT' : 'SIGTERM')));
+    await Promise.all(
+      [...this.processes].map(([name, process]) => process.stop(name === 'postgres' ? 'SIGINT' : 'SIGTERM')),
+    );
   }
 }
 

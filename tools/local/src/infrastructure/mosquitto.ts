@@ -14,7 +14,8 @@ export interface BrokerUser {
 }
 
 interface Acl {
-  readonly acltype: 'publishClientSend' | 'publishClientReceive' | 'subscribePattern' | 'subscribeLiteral' | 'unsubscribePattern';
+  readonly acltype:
+    'publishClientSend' | 'publishClientReceive' | 'subscribePattern' | 'subscribeLiteral' | 'unsubscribePattern';
   readonly topic: string;
   readonly allow: boolean;
 }

@@ -29,7 +29,8 @@ export async function startPostgres(directory: string, port: number, password: s
       ...['--auth-local=trust', '--auth-host=scram-sha-256', '--no-instructions'],
     ]);
     const made = spawnSync(program, [...args], { encoding: 'utf8' });
-    if (made.status !== 0) throw new Problem(`Could not create a database in ${data}:\n${made.stderr || String(made.error)}`);
+    if (made.status !== 0)
+      throw new Problem(`Could not create a database in ${data}:\n${made.stderr || String(made.error)}`);
   }
   // Not below `directory`: the path of a socket may have only 107 characters.
   const socketFolder = mkdtempSync(path.join(os.tmpdir(), 'aerie-pg-'));
@@ -91,7 +92,9 @@ function asOrdinaryUser(program: string, args: readonly string[]): Command {
   if (process.getuid?.() !== 0) return { program, args };
   const mapping = ['--user', '--map-user=65534', '--map-group=65534'];
   if (spawnSync('unshare', [...mapping, 'true']).status !== 0) {
-    throw new Problem('PostgreSQL does not run as root, and `unshare --user` does not work here. Start as an ordinary user.');
+    throw new Problem(
+      'PostgreSQL does not run as root, and `unshare --user` does not work here. Start as an ordinary user.',
+    );
   }
   return { program: 'unshare', args: [...mapping, program, ...args] };
 }

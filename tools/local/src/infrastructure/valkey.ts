@@ -18,7 +18,11 @@ export async function startValkey(directory: string, binaries: Binaries, port: n
       `maxmemory-policy noeviction\nuser default on #${hash} ~* &* +@all\n`,
     { mode: 0o600 },
   );
-  const process = LocalProcess.start(directory, 'valkey', { program: binaries.valkey, args: [config], env: binaries.env });
+  const process = LocalProcess.start(directory, 'valkey', {
+    program: binaries.valkey,
+    args: [config],
+    env: binaries.env,
+  });
   if (!(await listening(port, 15_000, () => process.running))) {
     throw new Problem(`valkey did not start:\n${process.lastLines()}`);
   }

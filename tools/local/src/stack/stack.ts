@@ -135,7 +135,9 @@ export class Stack {
     const look = (): void => {
       const all: [ServiceName | InfrastructureName, LocalProcess][] = [
         ...this.services,
-        ...INFRASTRUCTURE_NAMES.map((name) => [name, this.infrastructure.process(name)] as [InfrastructureName, LocalProcess]),
+        ...INFRASTRUCTURE_NAMES.map(
+          (name) => [name, this.infrastructure.process(name)] as [InfrastructureName, LocalProcess],
+        ),
       ];
       for (const [name, process] of all) {
         if (process.running || seen.has(process)) continue;

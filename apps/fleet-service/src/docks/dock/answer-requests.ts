@@ -67,7 +67,10 @@ export class AnswerRequests {
     return { result: 0, output: { organization_name: dock.organisation_name } };
   }
 
-  async organizationBind(dockSn: string, { bind_devices }: AirportOrganizationBind): Promise<AirportOrganizationBindReply> {
+  async organizationBind(
+    dockSn: string,
+    { bind_devices }: AirportOrganizationBind,
+  ): Promise<AirportOrganizationBindReply> {
     const dock = await this.binding(dockSn);
     const own = bind_devices.find(({ sn }) => sn === dockSn);
     // A repeat of a bind that was answered, but whose answer was lost, succeeds again.
@@ -96,7 +99,9 @@ export class AnswerRequests {
   }
 
   private async aircraftOf(dockSn: string): Promise<string[]> {
-    const rows = await this.dataSource.query<{ sn: string }[]>('SELECT sn FROM fleet.aircraft WHERE dock_sn = $1', [dockSn]);
+    const rows = await this.dataSource.query<{ sn: string }[]>('SELECT sn FROM fleet.aircraft WHERE dock_sn = $1', [
+      dockSn,
+    ]);
     return rows.map(({ sn }) => sn);
   }
 }

@@ -42,7 +42,11 @@ function acls(sn: string, writes: readonly Channel[], reads: readonly Channel[])
     ...writes.map((channel) => allow('publishClientSend', topicFor(channel, sn))),
     ...reads.flatMap((channel) => {
       const topic = topicFor(channel, sn);
-      return [allow('subscribeLiteral', topic), allow('unsubscribeLiteral', topic), allow('publishClientReceive', topic)];
+      return [
+        allow('subscribeLiteral', topic),
+        allow('unsubscribeLiteral', topic),
+        allow('publishClientReceive', topic),
+      ];
     }),
   ];
 }

@@ -40,7 +40,10 @@ export class DockConsumer {
   private readonly unregistered;
 
   constructor(private readonly parts: DockConsumerParts) {
-    this.unregistered = parts.metrics.counter('fleet_unregistered_total', 'Messages of devices that are not registered.');
+    this.unregistered = parts.metrics.counter(
+      'fleet_unregistered_total',
+      'Messages of devices that are not registered.',
+    );
   }
 
   start(): void {

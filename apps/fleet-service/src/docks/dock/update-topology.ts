@@ -10,7 +10,9 @@ import type { Topologies } from '../topologies.js';
 
 /** The part of a device's model key that the topology tells. */
 const withoutSecrets = (topology: UpdateTopo): unknown =>
-  JSON.parse(JSON.stringify(topology, (key, value: unknown) => (key === 'device_secret' || key === 'nonce' ? undefined : value)));
+  JSON.parse(
+    JSON.stringify(topology, (key, value: unknown) => (key === 'device_secret' || key === 'nonce' ? undefined : value)),
+  );
 
 /** A dock says that it is here, and with which aircraft. [Cloud API, update_topo] */
 export class UpdateTopology {
@@ -54,7 +56,12 @@ export class UpdateTopology {
    * An aircraft belongs to the dock that it is in. Another dock may claim it only after the first one told a topology
    * without it, and never is a dock anybody's aircraft: otherwise a stolen dock could speak for others.
    */
-  private async bindAircraft(tx: Tx, organisationId: string, dockSn: string, wanted: readonly string[]): Promise<string[]> {
+  private async bindAircraft(
+    tx: Tx,
+    organisationId: string,
+    dockSn: string,
+    wanted: readonly string[],
+  ): Promise<string[]> {
     await tx.run(
       `UPDATE fleet.aircraft SET online = false, updated_at = clock_timestamp()
         WHERE dock_sn = $1 AND online AND NOT sn = ANY($2::text[])`,

@@ -55,7 +55,8 @@ export class DockCommands {
         notAfterMs: order.notAfterMs,
       });
     } catch (error) {
-      if (error instanceof NoAnswerError && error.noResponders) return { outcome: 'refused', reason: 'no ingress is there' };
+      if (error instanceof NoAnswerError && error.noResponders)
+        return { outcome: 'refused', reason: 'no ingress is there' };
       return { outcome: 'unknown', reason: error instanceof Error ? error.message : 'no answer' };
     }
   }

@@ -56,7 +56,9 @@ export class DockConsumer {
   constructor(private readonly parts: DockConsumerParts) {
     const { metrics } = parts;
     this.received = metrics.counter('mission_uplinks_total', 'Messages of docks handled.', ['method', 'repeat']);
-    this.orphans = metrics.counter('mission_orphans_total', 'Messages that belong to no mission of their dock.', ['method']);
+    this.orphans = metrics.counter('mission_orphans_total', 'Messages that belong to no mission of their dock.', [
+      'method',
+    ]);
   }
 
   start(): void {
@@ -129,7 +131,12 @@ export class DockConsumer {
       const locked = await lockMission(tx, missionId, dockSn);
       if (locked === undefined) return 'orphan';
       await heard(tx, locked.dock_sn, fact);
-      await writeTimeline(tx, { missionId, kind: 'message_in', what: method, detail: { tid: fact.tid, data: fact.data } });
+      await writeTimeline(tx, {
+        missionId,
+        kind: 'message_in',
+        what: method,
+        detail: { tid: fact.tid, data: fact.data },
+      });
       // A status word that nobody documents is kept and moves nothing.
       if (event === null) return 'repeat';
       return this.parts.advanceMission.advance(tx, locked, event, { ...evidence, detail: { tid: fact.tid } });

@@ -92,7 +92,8 @@ export class AfterCommit {
     const { outcome, reason } = await this.parts.commands.send(order, mission.now.getTime());
     const method = COMMAND_OF[effect];
     this.sends.inc({ method, outcome });
-    if (outcome !== 'written') this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');
+    if (outcome !== 'written')
+      this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       await recordOutcome(tx, tid, outcome, reason ?? null);
       const detail = { tid, outcome, reason: reason ?? null };

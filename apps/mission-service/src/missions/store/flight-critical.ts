@@ -37,7 +37,11 @@ export interface DueMission {
 }
 
 /** Missions whose time has come, longest overdue first. Reads only: the lock looks again. */
-export function findDue(tx: { query: Tx['query'] }, ids: readonly string[] | null, limit: number): Promise<DueMission[]> {
+export function findDue(
+  tx: { query: Tx['query'] },
+  ids: readonly string[] | null,
+  limit: number,
+): Promise<DueMission[]> {
   return tx.query<DueMission>(
     `SELECT id, dock_sn, state FROM mission.mission
       WHERE next_action_at <= clock_timestamp() AND ($1::uuid[] IS NULL OR id = ANY($1::uuid[]))

@@ -51,7 +51,14 @@ export class MissionReadModel {
           AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text IS NULL OR state = $3)
           AND ($4::timestamptz IS NULL OR (created_at, id) < ($4::timestamptz, $5::uuid))
         ORDER BY created_at DESC, id DESC LIMIT $6`,
-      [organisationId, filter.dockSn ?? null, filter.state ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+      [
+        organisationId,
+        filter.dockSn ?? null,
+        filter.state ?? null,
+        after?.createdAt ?? null,
+        after?.id ?? null,
+        limit + 1,
+      ],
     );
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf);
   }

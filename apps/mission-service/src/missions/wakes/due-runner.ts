@@ -45,7 +45,9 @@ export class DueRunner {
       this.gathering = undefined;
       const ids = [...this.gathered];
       this.gathered.clear();
-      this.run(ids).catch((error: unknown) => this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it'));
+      this.run(ids).catch((error: unknown) =>
+        this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it'),
+      );
     }, GATHER_MS);
   }
 
@@ -56,7 +58,8 @@ export class DueRunner {
     const due = await findDue({ query }, ids, FIND_LIMIT);
     if (due.length === 0) return 0;
     const seenAgoMs = await this.lookAtDocks(due);
-    for (let start = 0; start < due.length; start += UNIT) await this.runUnit(due.slice(start, start + UNIT), seenAgoMs);
+    for (let start = 0; start < due.length; start += UNIT)
+      await this.runUnit(due.slice(start, start + UNIT), seenAgoMs);
     return due.length;
   }
 
@@ -77,7 +80,10 @@ export class DueRunner {
     const { dataSource, advanceMission, afterCommit } = this.parts;
     const advanced = await inTransaction(dataSource, async (tx) => {
       const done: Advanced[] = [];
-      for (const locked of await lockDue(tx, due.map(({ id }) => id))) {
+      for (const locked of await lockDue(
+        tx,
+        due.map(({ id }) => id),
+      )) {
         const event = dueEvent(missionOf(locked), locked.now.getTime(), advanceMission.timing);
         if (event === null) continue;
         this.lateness.observe(Math.max(0, locked.now.getTime() - (locked.next_action_at?.getTime() ?? 0)) / 1_000);
@@ -91,7 +97,11 @@ export class DueRunner {
   }
 
   /** The conditions of a claim, looked at with the dock and the mission locked. In doubt, no take-off. */
-  private async guardExecute(tx: Tx, locked: LockedMission, seenAgoMs: ReadonlyMap<string, number>): Promise<MissionEvent> {
+  private async guardExecute(
+    tx: Tx,
+    locked: LockedMission,
+    seenAgoMs: ReadonlyMap<string, number>,
+  ): Promise<MissionEvent> {
     const held = (because: CauseCode): MissionEvent => ({ type: 'executeHeld', because });
     if (locked.prepared_fingerprint !== locked.md5) return held('file_unavailable');
     const heardAgoMs = locked.dock_heard_at === null ? Infinity : locked.now.getTime() - locked.dock_heard_at.getTime();

@@ -1,0 +1,336 @@
+import { jest } from '@jest/globals';
+import { type DeadLetter, type DockFact, type SendAsk, deadLetter, dockFact, sendQuestion } from '@aerie/bus-contract';
+import { type NatsConnection, NoAnswerError, ask, connectNats } from '@aerie/messaging';
+import { createLogger } from '@aerie/observability';
+import { type PrivateServer, eventually, startPrivateMosquitto, startPrivateNats } from '@aerie/testing';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import mqtt, { type MqttClient } from 'mqtt';
+import { BrokerTap } from './fixtures/broker-tap.js';
+import { RunningIngress } from './fixtures/running-ingress.js';
+
+jest.setTimeout(60_000);
+
+let nats: PrivateServer;
+let broker: PrivateServer;
+let connection: NatsConnection;
+let manager: JetStreamManager;
+const ingresses: RunningIngress[] = [];
+const clients: MqttClient[] = [];
+
+beforeAll(async () => {
+  nats = await startPrivateNats();
+  connection = await connectNats(nats.url, 'ingress-spec', createLogger('test', 'silent'));
+  manager = await jetstreamManager(connection);
+});
+
+// A broker for each test: the session of an ingress that was killed would keep its share of the next one's messages.
+beforeEach(async () => {
+  broker = await startPrivateMosquitto();
+});
+
+afterEach(async () => {
+  await Promise.all(ingresses.splice(0).map((ingress) => ingress.stop('SIGKILL')));
+  for (const client of clients.splice(0)) client.end(true);
+  await broker.remove();
+});
+
+afterAll(async () => {
+  await connection?.close();
+  await nats?.remove();
+});
+
+async function start(id = 'one', mqttUrl = broker.url): Promise<RunningIngress> {
+  const ingress = await RunningIngress.start({ natsUrl: nats.url, mqttUrl, id });
+  ingresses.push(ingress);
+  return ingress;
+}
+
+async function connectDock(): Promise<MqttClient> {
+  const client = await mqtt.connectAsync(broker.url, { protocolVersion: 5, reconnectPeriod: 100, clean: true });
+  client.on('error', () => undefined);
+  clients.push(client);
+  return client;
+}
+
+let docks = 0;
+/** A serial number of its own for each test, since the stream is one. */
+const aSerialNumber = (): string => `DOCK-${process.pid}-${++docks}`;
+
+const publishEvents = (dock: MqttClient, sn: string, tids: readonly string[]) =>
+  Promise.all(
+    tids.map((tid) =>
+      dock.publishAsync(
+        `thing/product/${sn}/events`,
+        JSON.stringify({ tid, bid: 'b', timestamp: 1, gateway: sn, method: 'some_event', data: {} }),
+        { qos: 1 },
+      ),
+    ),
+  );
+const numbered = (count: number, prefix = 'tid'): string[] => Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+
+/** All messages of a stream that a serial number has sent. */
+async function read<Message>(stream: string, sn: string, parse: (json: unknown) => Message): Promise<Message[]> {
+  const info = await manager.streams.info(stream, { subjects_filter: '>' });
+  if (!Object.keys(info.state.subjects ?? {}).some((subject) => subject.includes(sn))) return [];
+  const found: Message[] = [];
+  for (let seq = info.state.first_seq; seq <= info.state.last_seq; seq++) {
+    const message = await manager.streams.getMessage(stream, { seq });
+    if (message?.subject.includes(sn)) found.push(parse(message.json()));
+  }
+  return found;
+}
+const factsOf = (sn: string): Promise<DockFact[]> => read('DOCK', sn, (json) => dockFact.parse(json));
+const lettersOf = (sn: string): Promise<DeadLetter[]> => read('DEAD', sn, (json) => deadLetter.parse(json));
+const countOf = async (stream: string, sn: string): Promise<number> => {
+  const { state } = await manager.streams.info(stream, { subjects_filter: '>' });
+  return Object.entries(state.subjects ?? {}).reduce((sum, [subject, count]) => (subject.includes(sn) ? sum + count : sum), 0);
+};
+const tidsOf = async (sn: string): Promise<string[]> => [...new Set((await factsOf(sn)).map(({ tid }) => tid ?? ''))].sort();
+
+/** Waits until as many different messages are stored, and gives their tids. */
+const storedTids = (sn: string, atLeast: number) =>
+  eventually(`${atLeast} messages are stored`, async () => {
+    if ((await countOf('DOCK', sn)) < atLeast) return false;
+    const tids = await tidsOf(sn);
+    return tids.length >= atLeast && tids;
+  }, 30_000);
+
+describe('an uplink', () => {
+  it('is stored as the dock sent it', async () => {
+    await start();
+    const sn = aSerialNumber();
+    await publishEvents(await connectDock(), sn, ['tid-1']);
+    await storedTids(sn, 1);
+    expect(await factsOf(sn)).toMatchObject([{ sn, channel: 'events', method: 'some_event', tid: 'tid-1' }]);
+  });
+
+  it('gets its PUBACK only after JetStream has it', async () => {
+    const tap = await BrokerTap.open(broker.url);
+    await start('one', tap.url);
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    await nats.freeze();
+    try {
+      await publishEvents(dock, sn, ['tid-1']);
+      await eventually('the ingress has the message', () => tap.delivered > 0);
+      // The ingress gives up on the store and leaves; the broker keeps the message and gives it again.
+      expect(tap.acknowledged).toBe(0);
+    } finally {
+      nats.thaw();
+    }
+    await storedTids(sn, 1);
+    await eventually('the broker has its PUBACK', () => tap.acknowledged > 0);
+    tap.close();
+  });
+
+  it('is not lost while NATS stands still for longer than a store may take', async () => {
+    const ingress = await start();
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    await publishEvents(dock, sn, numbered(20, 'before'));
+    await nats.freeze();
+    const frozenMs = Date.now();
+    await publishEvents(dock, sn, numbered(100, 'during'));
+    await eventually('several store timeouts have passed', () => Date.now() - frozenMs > 4_000);
+    nats.thaw();
+    await ingress.ready();
+    await publishEvents(dock, sn, numbered(20, 'after'));
+    expect(await storedTids(sn, 140)).toHaveLength(140);
+  });
+
+  it('is not lost when NATS is killed and comes back', async () => {
+    const ingress = await start();
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    const before = publishEvents(dock, sn, numbered(100, 'before'));
+    await eventually('some are stored', async () => (await countOf('DOCK', sn)) > 10);
+    await nats.kill();
+    await before;
+    await publishEvents(dock, sn, numbered(100, 'during'));
+    await nats.start();
+    await ingress.ready();
+    expect(await storedTids(sn, 200)).toHaveLength(200);
+  });
+
+  it('is not lost when the ingress is killed with kill -9 and started again', async () => {
+    const first = await start();
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    const published = publishEvents(dock, sn, numbered(400));
+    await eventually('it is in the middle of them', async () => (await countOf('DOCK', sn)) > 20);
+    await first.stop('SIGKILL');
+    await published;
+    await start();
+    expect(await storedTids(sn, 400)).toHaveLength(400);
+  });
+
+  it('that is retained is dropped', async () => {
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    await dock.publishAsync(`thing/product/${sn}/events`, JSON.stringify({ tid: 'old', method: 'some_event', data: {} }), {
+      qos: 1,
+      retain: true,
+    });
+    await start();
+    await publishEvents(dock, sn, ['fresh']);
+    expect(await storedTids(sn, 1)).toEqual(['fresh']);
+  });
+});
+
+const GARBAGE: readonly (string | Buffer)[] = [
+  '',
+  '{',
+  'null',
+  '[]',
+  '7',
+  Buffer.from([0xff, 0xfe, 0x00]),
+  '{"method":"a.b","tid":"t","data":{}}',
+  '{"method":"*","tid":"t","data":{}}',
+  '{"method":">","tid":"t","data":{}}',
+  '{"method":"","tid":"t","data":{}}',
+  '{"method":7,"tid":"t","data":{}}',
+  `{"method":"${'x'.repeat(65)}","tid":"t","data":{}}`,
+  '{"method":"a b","tid":"t","data":{}}',
+  '{"method":"A","tid":"t","data":{}}',
+  '['.repeat(20_000),
+  'x'.repeat(200_000),
+];
+
+describe('a thousand messages that cannot be read, among good ones', () => {
+  it('are kept with a reason and hold up none of the good ones', async () => {
+    const ingress = await start();
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    const publishing: Promise<unknown>[] = [];
+    for (let index = 0; index < 1_000; index++) {
+      const garbage = GARBAGE[index % GARBAGE.length] ?? '';
+      // The two large ones would only fill the stream.
+      const payload = garbage.length > 10_000 && index > 100 ? '{' : garbage;
+      publishing.push(dock.publishAsync(`thing/product/${sn}/events`, payload, { qos: 1 }));
+      if (index % 5 === 0) publishing.push(publishEvents(dock, sn, [`good-${index}`]));
+    }
+    await Promise.all(publishing);
+    expect(await storedTids(sn, 200)).toHaveLength(200);
+    await eventually('all of the others are kept', async () => (await countOf('DEAD', sn)) >= 1_000, 30_000);
+    expect((await lettersOf(sn)).filter(({ reason }) => reason === '')).toEqual([]);
+    expect([ingress.running, await countOf('DOCK', sn)]).toEqual([true, 200]);
+  });
+});
+
+describe('a planned stop', () => {
+  it('leaves no member behind that would keep a share of the messages', async () => {
+    const first = await start('one');
+    await start('two');
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    await publishEvents(dock, sn, numbered(50, 'before'));
+    await first.stop('SIGTERM');
+    await publishEvents(dock, sn, numbered(100, 'after'));
+    expect(await storedTids(sn, 150)).toHaveLength(150);
+  });
+
+  it('loses nothing of what comes meanwhile', async () => {
+    const first = await start('one');
+    await start('two');
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    const stopping = first.stop('SIGTERM');
+    const publishing = publishEvents(dock, sn, numbered(300));
+    await Promise.all([stopping, publishing]);
+    expect(await storedTids(sn, 300)).toHaveLength(300);
+  });
+
+  it('ends with code 0', async () => {
+    const ingress = await start();
+    expect(await ingress.stop('SIGTERM')).toBe(0);
+  });
+});
+
+describe('a downlink', () => {
+  const anAsk = (sn: string, given: Partial<SendAsk> = {}): SendAsk => ({
+    sn,
+    channel: 'services',
+    method: 'flighttask_execute',
+    tid: 'tid-1',
+    bid: 'bid-1',
+    data: { flight_id: 'f' },
+    sentAtMs: Date.now(),
+    notAfterMs: Date.now() + 10_000,
+    ...given,
+  });
+  const send = (sn: string, given: Partial<SendAsk> = {}) => ask(connection, sendQuestion, anAsk(sn, given));
+  const tidsHeardBy = async (dock: MqttClient, sn: string): Promise<string[]> => {
+    const heard: string[] = [];
+    dock.on('message', (_topic, payload) => heard.push((JSON.parse(payload.toString()) as { tid: string }).tid));
+    await dock.subscribeAsync(`thing/product/${sn}/services`, { qos: 1 });
+    return heard;
+  };
+
+  it('is written once to a dock that listens', async () => {
+    await start();
+    const sn = aSerialNumber();
+    const heard = await tidsHeardBy(await connectDock(), sn);
+    expect(await send(sn)).toEqual({ outcome: 'written' });
+    await send(sn, { tid: 'tid-2' });
+    await eventually('the dock heard the second', () => heard.includes('tid-2'));
+    expect(heard).toEqual(['tid-1', 'tid-2']);
+  });
+
+  it('is refused when no dock listens', async () => {
+    await start();
+    expect(await send(aSerialNumber())).toEqual({ outcome: 'refused', reason: 'no matching subscribers' });
+  });
+
+  it('is refused after its time, and the dock hears nothing', async () => {
+    await start();
+    const sn = aSerialNumber();
+    const heard = await tidsHeardBy(await connectDock(), sn);
+    expect(await send(sn, { notAfterMs: Date.now() })).toEqual({ outcome: 'refused', reason: 'too late' });
+    await send(sn, { tid: 'tid-2' });
+    await eventually('the dock heard the second', () => heard.includes('tid-2'));
+    expect(heard).toEqual(['tid-2']);
+  });
+
+  it('is refused while the broker is away', async () => {
+    await start();
+    await broker.kill();
+    const answer = await eventually('the ingress noticed', async () => {
+      const given = await send(aSerialNumber());
+      return given.outcome === 'refused' && given;
+    });
+    expect(answer.reason).toBe('not connected to the broker');
+  });
+
+  it('is unknown when the broker is killed before its PUBACK, and is never sent again', async () => {
+    const ingress = await start();
+    const sn = aSerialNumber();
+    await tidsHeardBy(await connectDock(), sn);
+    await broker.freeze();
+    const answer = send(sn);
+    // An ask that was answered shows that the one before it was written.
+    const refused = await send(sn, { notAfterMs: Date.now() });
+    await broker.kill();
+    expect([refused.outcome, (await answer).outcome]).toEqual(['refused', 'unknown']);
+    await broker.start();
+    await ingress.ready();
+    const heard = await tidsHeardBy(await connectDock(), sn);
+    await send(sn, { tid: 'tid-2' });
+    await eventually('the dock hears the ingress again', () => heard.includes('tid-2'));
+    expect(heard).toEqual(['tid-2']);
+  });
+
+  it('is unknown when its PUBACK does not come in time', async () => {
+    await start();
+    const sn = aSerialNumber();
+    await tidsHeardBy(await connectDock(), sn);
+    await broker.freeze();
+    expect((await send(sn)).outcome).toBe('unknown');
+    broker.thaw();
+  });
+
+  it('that is asked for while no ingress runs was seen by nobody', async () => {
+    const failure = await send(aSerialNumber()).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(NoAnswerError);
+    expect(failure).toMatchObject({ noResponders: true });
+  });
+});

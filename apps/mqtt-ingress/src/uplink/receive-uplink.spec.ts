@@ -1,0 +1,183 @@
+import type { DeadLetter, DockFact } from '@aerie/bus-contract';
+import { Metrics, createLogger } from '@aerie/observability';
+import { type AnswerTo, ReceiveUplink } from './receive-uplink.js';
+
+interface Stored {
+  readonly subject: string;
+  readonly body: string;
+  readonly messageId: string;
+}
+
+const SN = 'DOCK-1';
+const RECEIVED_AT_MS = Date.UTC(2030, 0, 1);
+
+let stored: Stored[];
+let answers: { to: AnswerTo; data: { readonly result: number } }[];
+let storeFails: boolean;
+let receiver: ReceiveUplink;
+
+beforeEach(() => {
+  stored = [];
+  answers = [];
+  storeFails = false;
+  receiver = new ReceiveUplink(
+    async (subject, body, messageId) => {
+      if (storeFails) throw new Error('JetStream does not answer');
+      stored.push({ subject, body, messageId });
+    },
+    (to, data) => void answers.push({ to, data }),
+    createLogger('test', 'silent'),
+    new Metrics('test'),
+  );
+});
+
+const receive = (channel: string, payload: object | string, { retain = false, topic = `thing/product/${SN}/${channel}` } = {}) =>
+  receiver.receive(
+    { topic, retain, payload: Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)) },
+    RECEIVED_AT_MS,
+  );
+const anEvent = (method: string, more: object = {}) => ({
+  bid: 'bid-1',
+  tid: 'tid-1',
+  timestamp: RECEIVED_AT_MS,
+  gateway: SN,
+  method,
+  data: { anything: 1 },
+  ...more,
+});
+const fact = (): DockFact => JSON.parse(stored[0]?.body ?? '{}') as DockFact;
+const letter = (): DeadLetter => JSON.parse(stored[0]?.body ?? '{}') as DeadLetter;
+
+describe('a message that can be read', () => {
+  it('is stored under its owner, its dock, its kind and its method', async () => {
+    await receive('events', anEvent('flighttask_ready', { data: { flight_ids: ['a'] } }));
+    expect(stored.map(({ subject }) => subject)).toEqual(['dock.v1.mission.DOCK-1.events.flighttask_ready']);
+  });
+
+  it('is stored with its raw text beside it', async () => {
+    const payload = JSON.stringify(anEvent('some_event'));
+    await receive('events', payload);
+    expect(fact()).toMatchObject({ v: 1, sn: SN, tid: 'tid-1', receivedAtMs: RECEIVED_AT_MS, raw: payload });
+  });
+
+  it('is stored again under another id when the dock repeats it', async () => {
+    await receive('events', anEvent('some_event'));
+    await receive('events', anEvent('some_event'));
+    expect(new Set(stored.map(({ messageId }) => messageId)).size).toBe(2);
+  });
+
+  it('is a reply for whoever knows its tid when it has no method', async () => {
+    await receive('services_reply', { tid: 'tid-1', bid: 'bid-1', timestamp: RECEIVED_AT_MS, data: { result: 0 } });
+    expect(stored[0]?.subject).toBe('dock.v1.any.DOCK-1.replies._none');
+  });
+
+  it('is no success when the store fails', async () => {
+    storeFails = true;
+    await expect(receive('events', anEvent('some_event'))).rejects.toThrow('JetStream does not answer');
+  });
+
+  it('is not answered when the store fails', async () => {
+    storeFails = true;
+    await receive('events', anEvent('some_event', { need_reply: 1 })).catch(() => undefined);
+    expect(answers).toEqual([]);
+  });
+});
+
+describe('an answer on behalf of nobody in particular', () => {
+  it('goes to an event that no service knows and that wants one', async () => {
+    await receive('events', anEvent('some_event', { need_reply: 1 }));
+    expect(answers).toEqual([
+      { to: { sn: SN, channel: 'events', method: 'some_event', tid: 'tid-1', bid: 'bid-1' }, data: { result: 0 } },
+    ]);
+  });
+
+  it('does not go to an event that wants none', async () => {
+    await receive('events', anEvent('some_event', { need_reply: 0 }));
+    expect(answers).toEqual([]);
+  });
+
+  it('does not go to an event whose owner answers', async () => {
+    await receive('events', anEvent('flighttask_ready', { need_reply: 1, data: { flight_ids: ['a'] } }));
+    expect(answers).toEqual([]);
+  });
+
+  it.each(['offline_map_get', 'flight_areas_get'])('tells a dock that asks for %s that there is nothing to fetch', async (method) => {
+    await receive('requests', anEvent(method));
+    expect(answers.map(({ data }) => data.result)).toEqual([0]);
+  });
+
+  it('refuses a request that nobody knows', async () => {
+    await receive('requests', anEvent('some_request'));
+    expect(answers.map(({ data }) => data.result)).toEqual([314_000]);
+  });
+
+  it('does not go to a request whose owner answers', async () => {
+    await receive('requests', anEvent('config'));
+    expect(answers).toEqual([]);
+  });
+
+  it('goes to a state that wants one', async () => {
+    await receive('state', { ...anEvent('x'), method: undefined, need_reply: 1 });
+    expect(answers).toMatchObject([{ to: { channel: 'state', tid: 'tid-1' }, data: { result: 0 } }]);
+  });
+
+  it('does not go to a message without a tid', async () => {
+    await receive('events', anEvent('some_event', { tid: undefined, need_reply: 1 }));
+    expect(answers).toEqual([]);
+  });
+});
+
+describe('a message that cannot be read', () => {
+  it.each([
+    ['is no JSON', '{"a":'],
+    ['is empty', ''],
+    ['is a list', '[]'],
+    ['is null', 'null'],
+    ['has a method that is no token', anEvent('a.b')],
+    ['has a wildcard as its method', anEvent('*')],
+    ['has the other wildcard as its method', anEvent('>')],
+    ['has an empty method', anEvent('')],
+    ['has a method that is too long', anEvent('x'.repeat(65))],
+    ['has a number as its method', anEvent(7 as unknown as string)],
+  ])('is kept with the reason when it %s', async (_what, payload) => {
+    await receive('events', payload);
+    expect([stored[0]?.subject, letter().reason.length > 0]).toEqual(['dead.v1.DOCK-1', true]);
+  });
+
+  it('is kept as it was received', async () => {
+    await receive('events', 'garbage');
+    expect(Buffer.from(letter().payloadBase64, 'base64').toString()).toBe('garbage');
+  });
+
+  it('is kept under no serial number when its topic has none', async () => {
+    await receive('events', 'garbage', { topic: 'thing/product/a b/events' });
+    expect(stored[0]?.subject).toBe('dead.v1._none');
+  });
+
+  it('is refused when it is a request, so that the dock does not ask for ever', async () => {
+    await receive('requests', anEvent('config', { data: 'no object' }));
+    expect(answers.every(({ data }) => data.result !== 0)).toBe(true);
+  });
+
+  it('is no success when it could not be kept either', async () => {
+    storeFails = true;
+    await expect(receive('events', 'garbage')).rejects.toThrow('JetStream does not answer');
+  });
+
+  it('fits into the dead letter stream, even when it is the largest that the broker takes', async () => {
+    await receive('events', 'x'.repeat(262_144));
+    expect((stored[0]?.body ?? '').length).toBeLessThan(512 * 1024);
+  });
+
+  it('is cut as the contract says, with its true size beside it', async () => {
+    await receive('events', 'x'.repeat(262_144));
+    expect([Buffer.from(letter().payloadBase64, 'base64').length, letter().payloadBytes]).toEqual([65_536, 262_144]);
+  });
+});
+
+describe('a retained message', () => {
+  it('is dropped, because it would come again at every connect', async () => {
+    await receive('events', anEvent('some_event', { need_reply: 1 }), { retain: true });
+    expect([stored, answers]).toEqual([[], []]);
+  });
+});

@@ -1,0 +1,79 @@
+import * as contract from './index.js';
+import { CONSUMERS, type Owner, type Question, STREAMS, deadLetterSubject, dockSubject, factSubject } from './index.js';
+
+/** Whether a NATS subject falls under a filter. */
+function matches(filter: string, subject: string): boolean {
+  const wanted = filter.split('.');
+  const tokens = subject.split('.');
+  const tail = wanted.indexOf('>');
+  if (tail >= 0)
+    return tokens.length > tail && wanted.slice(0, tail).every((token, i) => token === '*' || token === tokens[i]);
+  return wanted.length === tokens.length && wanted.every((token, i) => token === '*' || token === tokens[i]);
+}
+
+const OWNERS: readonly Owner[] = ['mission', 'fleet', 'log', 'credential', 'none', 'any'];
+const streamsOf = (subject: string): string[] =>
+  STREAMS.filter(({ subjects }) => subjects.some((filter) => matches(filter, subject))).map(({ name }) => name);
+const questions = (Object.values(contract) as unknown[]).filter(
+  (entry): entry is Question<unknown, unknown> => typeof entry === 'object' && entry !== null && 'ask' in entry,
+);
+
+describe('subjects', () => {
+  it.each(OWNERS)('put an uplink of owner %s into stream DOCK only', (owner) => {
+    expect(streamsOf(dockSubject(owner, 'DOCK-1', 'events', 'flighttask_progress'))).toEqual(['DOCK']);
+  });
+
+  it.each(OWNERS)(
+    'give an uplink of owner %s to a consumer, because interest retention drops what nobody wants',
+    (owner) => {
+      const subject = dockSubject(owner, 'DOCK-1', 'replies', null);
+      expect(
+        CONSUMERS.filter(({ filterSubjects }) => filterSubjects.some((filter) => matches(filter, subject))),
+      ).not.toEqual([]);
+    },
+  );
+
+  it('put a dead letter into stream DEAD only', () => {
+    expect(streamsOf(deadLetterSubject('DOCK-1'))).toEqual(['DEAD']);
+  });
+
+  it('put a fact of ours into stream FACTS only', () => {
+    expect(streamsOf(factSubject('mission', 'org', 'started'))).toEqual(['FACTS']);
+  });
+
+  it('keep telemetry out of every stream', () => {
+    expect(streamsOf(contract.osdSubject('DOCK-1'))).toEqual([]);
+  });
+});
+
+describe('questions', () => {
+  it('are asked on a subject of their own', () => {
+    expect(new Set(questions.map(({ subject }) => subject)).size).toBe(questions.length);
+  });
+
+  it('stay out of every stream, which would answer them itself', () => {
+    expect(questions.filter(({ subject }) => streamsOf(subject).length > 0)).toEqual([]);
+  });
+
+  it('say how long the asker waits', () => {
+    expect(questions.filter(({ timeoutMs }) => !(timeoutMs > 0 && timeoutMs <= 10_000))).toEqual([]);
+  });
+});
+
+describe('streams', () => {
+  it('have consumers only where they are declared', () => {
+    const names = STREAMS.map(({ name }) => name);
+    expect(CONSUMERS.filter(({ stream }) => !names.includes(stream))).toEqual([]);
+  });
+
+  it('are bounded in bytes, age and size of a message', () => {
+    const unbounded = STREAMS.filter(
+      ({ maxBytes, maxAgeMs, maxMessageBytes }) => !(maxBytes > 0 && maxAgeMs > 0 && maxMessageBytes > 0),
+    );
+    expect(unbounded).toEqual([]);
+  });
+
+  it('refuse control messages when they are full, and forget none', () => {
+    expect(contract.DOCK_STREAM).toMatchObject({ retention: 'interest', discard: 'new' });
+  });
+});

@@ -1,0 +1,401 @@
+import { type ConsumerSpec, MISSION_DOCK_CONSUMER, STREAMS, type StreamSpec, dockSubject } from '@aerie/bus-contract';
+import { jest } from '@jest/globals';
+import { createLogger } from '@aerie/observability';
+import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
+import { type ConsumerInfo, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { type NatsConnection, connectNats } from './connection.js';
+import { ACK, type ConsumeOptions, type ConsumerHandle, type Delivery, consume } from './consume.js';
+import { declareConsumer, declareStream, declareTopology } from './declare.js';
+import { JetStreamPublisher } from './publish.js';
+
+const logger = createLogger('test', 'silent');
+jest.setTimeout(40_000);
+
+let nats: PrivateServer;
+let connection: NatsConnection;
+let manager: JetStreamManager;
+let publisher: JetStreamPublisher;
+const handles: ConsumerHandle[] = [];
+let names = 0;
+
+beforeAll(async () => {
+  nats = await startPrivateNats();
+  connection = await connectNats(nats.url, 'consume-spec', logger);
+  manager = await jetstreamManager(connection);
+  publisher = new JetStreamPublisher(connection, 2_000);
+});
+
+afterEach(() => Promise.all(handles.splice(0).map((handle) => handle.stop(2_000))));
+
+afterAll(async () => {
+  await connection?.close();
+  await nats?.remove();
+});
+
+/** A stream of its own with one consumer, for one test. */
+async function aStream(given: Partial<StreamSpec> = {}, consumerGiven: Partial<ConsumerSpec> = {}) {
+  const name = `S${++names}`;
+  const subject = `${name.toLowerCase()}.thing`;
+  const stream: StreamSpec = {
+    name,
+    subjects: [subject],
+    retention: 'interest',
+    discard: 'new',
+    maxBytes: 1_000_000,
+    maxAgeMs: 3_600_000,
+    maxMessageBytes: 10_000,
+    ...given,
+  };
+  const spec: ConsumerSpec = {
+    stream: name,
+    durable: 'worker',
+    filterSubjects: [subject],
+    ackWaitMs: 1_000,
+    maxAckPending: 100,
+    ...consumerGiven,
+  };
+  await declareStream(manager, stream);
+  await declareConsumer(manager, spec);
+  return { spec, publish: (body: string) => publisher.store(subject, body, `${name}-${body}`) };
+}
+
+function work(
+  spec: ConsumerSpec,
+  handle: ConsumeOptions['handle'],
+  more: Partial<ConsumeOptions> = {},
+): ConsumerHandle {
+  const keepRejected = () => Promise.reject(new Error('nothing is rejected here'));
+  const handle_ = consume({ connection, spec, concurrency: 4, logger, handle, keepRejected, ...more });
+  handles.push(handle_);
+  return handle_;
+}
+
+const infoOf = (spec: ConsumerSpec): Promise<ConsumerInfo> => manager.consumers.info(spec.stream, spec.durable);
+const textOf = ({ body }: Delivery): string => new TextDecoder().decode(body);
+const settled = (spec: ConsumerSpec) =>
+  eventually('everything is acknowledged', async () => {
+    const { num_pending, num_ack_pending } = await infoOf(spec);
+    return num_pending + num_ack_pending === 0;
+  });
+
+/** A handler that waits until it is let go. */
+function held() {
+  let release = (): void => undefined;
+  let begun = 0;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  return {
+    handle: async () => {
+      begun++;
+      await released;
+      return ACK;
+    },
+    release: () => release(),
+    begun: () => begun,
+  };
+}
+
+describe('consume', () => {
+  it('acknowledges nothing while the handler works', async () => {
+    const { spec, publish } = await aStream();
+    const handler = held();
+    work(spec, handler.handle);
+    await publish('a');
+    await eventually('the handler has begun', () => handler.begun() > 0);
+    expect(await infoOf(spec)).toMatchObject({ num_ack_pending: 1, ack_floor: { consumer_seq: 0 } });
+    handler.release();
+  });
+
+  it('acknowledges after the handler', async () => {
+    const { spec, publish } = await aStream();
+    const handler = held();
+    work(spec, handler.handle);
+    await publish('a');
+    await eventually('the handler has begun', () => handler.begun() > 0);
+    handler.release();
+    await settled(spec);
+    expect(handler.begun()).toBe(1);
+  });
+
+  it('keeps a message to itself for as long as the handler works', async () => {
+    const { spec, publish } = await aStream({}, { ackWaitMs: 600 });
+    const handler = held();
+    work(spec, handler.handle);
+    const startedMs = Date.now();
+    await publish('a');
+    await eventually('three times the wait for an acknowledgement has passed', () => Date.now() - startedMs > 1_800);
+    handler.release();
+    await settled(spec);
+    expect(handler.begun()).toBe(1);
+  });
+
+  it('delivers again what is to be tried again', async () => {
+    const { spec, publish } = await aStream();
+    const counts: number[] = [];
+    work(spec, async ({ deliveryCount }) => {
+      counts.push(deliveryCount);
+      return deliveryCount < 3 ? { kind: 'retry', afterMs: 10 } : ACK;
+    });
+    await publish('a');
+    await eventually('it came three times', () => counts.length === 3);
+    await settled(spec);
+    expect(counts).toEqual([1, 2, 3]);
+  });
+
+  it('delivers again what a handler threw at', async () => {
+    const { spec, publish } = await aStream();
+    const counts: number[] = [];
+    work(spec, async ({ deliveryCount }) => {
+      counts.push(deliveryCount);
+      if (deliveryCount === 1) throw new Error('the database is away');
+      return ACK;
+    });
+    await publish('a');
+    await eventually('it came twice', () => counts.length === 2);
+    await settled(spec);
+    expect(counts).toEqual([1, 2]);
+  });
+
+  it('keeps what is rejected with its reason, and does not deliver it again', async () => {
+    const { spec, publish } = await aStream();
+    const kept: string[] = [];
+    let handled = 0;
+    work(
+      spec,
+      async () => {
+        handled++;
+        return { kind: 'reject', reason: 'nobody knows it' };
+      },
+      { keepRejected: async (delivery, reason) => void kept.push(`${textOf(delivery)}: ${reason}`) },
+    );
+    await publish('a');
+    await eventually('it is kept', () => kept.length === 1);
+    await settled(spec);
+    expect([kept, handled]).toEqual([['a: nobody knows it'], 1]);
+  });
+
+  it('delivers a rejected message again when it could not be kept', async () => {
+    const { spec, publish } = await aStream();
+    let tries = 0;
+    work(spec, async () => ({ kind: 'reject', reason: 'x' }), {
+      keepRejected: async () => {
+        if (++tries === 1) throw new Error('the database is away');
+      },
+    });
+    await publish('a');
+    await eventually('it was kept at the second try', () => tries === 2);
+    await settled(spec);
+    expect(tries).toBe(2);
+  });
+
+  it('is not held up by one message that never succeeds', async () => {
+    const { spec, publish } = await aStream();
+    const done: string[] = [];
+    work(spec, async (delivery) => {
+      if (textOf(delivery) === 'bad') throw new Error('always');
+      done.push(textOf(delivery));
+      return ACK;
+    });
+    for (const body of ['bad', 'b', 'c', 'd', 'e', 'f', 'g']) await publish(body);
+    await eventually('the others are done', () => done.length === 6);
+    await eventually('only the bad one is left', async () => (await infoOf(spec)).num_ack_pending === 1);
+  });
+
+  it('has no more in work than it was allowed', async () => {
+    const { spec, publish } = await aStream();
+    let inWork = 0;
+    let most = 0;
+    work(
+      spec,
+      async () => {
+        most = Math.max(most, ++inWork);
+        await new Promise((resolve) => setImmediate(resolve));
+        inWork--;
+        return ACK;
+      },
+      { concurrency: 3 },
+    );
+    await Promise.all(Array.from({ length: 50 }, (_, index) => publish(String(index))));
+    await settled(spec);
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  it('stops only when the work in hand is done', async () => {
+    const { spec, publish } = await aStream();
+    const handler = held();
+    const consumer = work(spec, handler.handle);
+    await publish('a');
+    await eventually('the handler has begun', () => handler.begun() > 0);
+    let stopped = false;
+    const stopping = consumer.stop(10_000).then(() => (stopped = true));
+    await infoOf(spec);
+    expect(stopped).toBe(false);
+    handler.release();
+    await stopping;
+    await settled(spec);
+  });
+
+  it('stops after its time even when the work in hand never ends', async () => {
+    const { spec, publish } = await aStream();
+    const handler = held();
+    const consumer = work(spec, handler.handle);
+    await publish('a');
+    await eventually('the handler has begun', () => handler.begun() > 0);
+    const startedMs = Date.now();
+    await consumer.stop(300);
+    expect(Date.now() - startedMs).toBeLessThan(2_000);
+    handler.release();
+  });
+
+  it('takes nothing new once it stopped', async () => {
+    const { spec, publish } = await aStream();
+    let handled = 0;
+    const consumer = work(spec, async () => {
+      handled++;
+      return ACK;
+    });
+    await publish('a');
+    await settled(spec);
+    await consumer.stop(2_000);
+    await publish('b');
+    await eventually('it waits in the stream', async () => (await infoOf(spec)).num_pending === 1);
+    expect(handled).toBe(1);
+  });
+
+  it('lets twice the size of a stream through, because what is acknowledged makes room', async () => {
+    const { spec, publish } = await aStream({ maxBytes: 64 * 1024 });
+    let bytes = 0;
+    work(spec, async ({ body }) => {
+      bytes += body.byteLength;
+      return ACK;
+    });
+    for (let index = 0; index < 140; index++) {
+      const body = String(index).padEnd(1_000, '.');
+      // A full stream refuses: that is back-pressure, and it passes.
+      await eventually('there is room', () => publish(body).then(() => true));
+    }
+    await settled(spec);
+    expect(bytes).toBe(140_000);
+  });
+
+  it('has a stream refuse what it has no room for, and forget nothing', async () => {
+    const { spec, publish } = await aStream({ maxBytes: 16 * 1024 });
+    let stored = 0;
+    const full = eventually(
+      'the stream is full',
+      async () => {
+        await publish(String(stored).padEnd(1_000, '.'));
+        stored++;
+        return false;
+      },
+      200,
+    );
+    await expect(full).rejects.toMatchObject({ cause: { message: expect.stringContaining('maximum bytes exceeded') } });
+    expect((await infoOf(spec)).num_pending).toBe(stored);
+  });
+});
+
+describe('a JetStream that fails', () => {
+  const subject = (sn: string): string => dockSubject('mission', sn, 'events', 'flighttask_progress');
+  const publish = (sn: string) =>
+    eventually('it is stored', () => publisher.store(subject(sn), sn, `dock-${sn}`).then(() => true), 20_000);
+
+  it('is consumed again after a restart', async () => {
+    await declareTopology(connection);
+    const done: string[] = [];
+    work(MISSION_DOCK_CONSUMER, async (delivery) => {
+      done.push(textOf(delivery));
+      return ACK;
+    });
+    await publish('BEFORE');
+    await eventually('the first came', () => done.includes('BEFORE'));
+    await nats.kill();
+    await nats.start();
+    await publish('AFTER');
+    await eventually('the second came', () => done.includes('AFTER'), 20_000);
+  });
+
+  it('settles a message that was in work when it was restarted', async () => {
+    await declareTopology(connection);
+    const handler = held();
+    work(MISSION_DOCK_CONSUMER, handler.handle);
+    await publish('IN-WORK');
+    await eventually('the handler has begun', () => handler.begun() > 0);
+    await nats.kill();
+    await nats.start();
+    handler.release();
+    await eventually('nothing is left', async () => {
+      const { num_pending, num_ack_pending } = await infoOf(MISSION_DOCK_CONSUMER);
+      return num_pending + num_ack_pending === 0;
+    }, 20_000);
+    expect(handler.begun()).toBeGreaterThanOrEqual(1);
+  });
+
+  it('is whole again after all its streams were wiped, without a restart of ours', async () => {
+    await declareTopology(connection);
+    const done: string[] = [];
+    work(MISSION_DOCK_CONSUMER, async (delivery) => {
+      done.push(textOf(delivery));
+      return ACK;
+    });
+    for (const { name } of STREAMS) await manager.streams.delete(name);
+    await eventually('the consumer is declared again', () => infoOf(MISSION_DOCK_CONSUMER), 20_000);
+    await publish('AFTER-WIPE');
+    await eventually('messages come again', () => done.includes('AFTER-WIPE'), 20_000);
+  });
+
+  it('fails a store within its time while it is frozen', async () => {
+    await declareTopology(connection);
+    await nats.freeze();
+    const startedMs = Date.now();
+    try {
+      const quick = new JetStreamPublisher(connection, 500);
+      await expect(quick.store(subject('FROZEN'), 'x', 'frozen')).rejects.toThrow();
+      expect(Date.now() - startedMs).toBeLessThan(2_000);
+    } finally {
+      nats.thaw();
+    }
+  });
+});
+
+describe('declaring the topology', () => {
+  it('creates every stream and consumer', async () => {
+    await declareTopology(connection);
+    expect((await infoOf(MISSION_DOCK_CONSUMER)).config.filter_subjects).toEqual(MISSION_DOCK_CONSUMER.filterSubjects);
+  });
+
+  it('changes nothing when it is done again, also by many at once', async () => {
+    await declareTopology(connection);
+    const before = (await infoOf(MISSION_DOCK_CONSUMER)).created;
+    await Promise.all([1, 2, 3, 4].map(() => declareTopology(connection)));
+    expect((await infoOf(MISSION_DOCK_CONSUMER)).created).toBe(before);
+  });
+
+  it('by many at once on an empty server succeeds for all of them', async () => {
+    for (const { name } of STREAMS) await manager.streams.delete(name);
+    await Promise.all([1, 2, 3, 4].map(() => declareTopology(connection)));
+    expect((await manager.streams.info('DOCK')).config.name).toBe('DOCK');
+  });
+
+  it('keeps the position of a consumer', async () => {
+    const { spec, publish } = await aStream({ retention: 'limits' });
+    await publish('a');
+    const consumer = work(spec, () => Promise.resolve(ACK));
+    await settled(spec);
+    await consumer.stop(1_000);
+    await declareConsumer(manager, spec);
+    expect((await infoOf(spec)).ack_floor.stream_seq).toBe(1);
+  });
+});
+
+describe('a store', () => {
+  it('that is repeated with its id is kept once', async () => {
+    const { spec, publish } = await aStream();
+    await publish('same');
+    await publish('same');
+    expect((await infoOf(spec)).num_pending).toBe(1);
+  });
+
+  it('on a subject that no stream holds fails', async () => {
+    await expect(publisher.store('nobody.listens', 'x', 'y')).rejects.toThrow();
+  });
+});
