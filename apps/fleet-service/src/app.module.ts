@@ -15,6 +15,7 @@ import { DynamicSecurity } from './docks/broker/dynamic-security.js';
 import { AnswerRequests } from './docks/dock/answer-requests.js';
 import { DockConsumer } from './docks/dock/dock.consumer.js';
 import { KeepMessages } from './docks/dock/keep-messages.js';
+import { pruneKeptMessages } from './docks/dock/prune-kept.js';
 import { UpdateTopology } from './docks/dock/update-topology.js';
 import { DockStore } from './docks/dock.store.js';
 import { DockBrokerAddress, DocksController } from './docks/docks.controller.js';
@@ -67,18 +68,21 @@ export class AppModule {
       metrics,
     });
     let stopTelemetry = (): void => undefined;
+    let stopPruning = (): void => undefined;
     const intake = new Intake(
       () => {
         states.start();
         outbox.start();
         consumer.start();
         stopTelemetry = receiveTelemetry(nats, states, topologies);
+        stopPruning = pruneKeptMessages(dataSource, logger);
       },
       () => dataSource.isInitialized && brokerUsers.connected,
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'telemetry', async () => stopTelemetry());
+    shutdown.on('intake', 'pruning', async () => stopPruning());
     shutdown.on('work', 'outbox relay', () => outbox.stop());
     shutdown.on('work', 'dock states', () => states.stop());
     shutdown.on('connections', 'NATS', () => nats.drain());

@@ -1,4 +1,5 @@
 import type { DockStateView } from '@aerie/bus-contract';
+import { UnavailableError } from '@aerie/kernel';
 import type { Redis } from 'ioredis';
 import type { Logger } from '@aerie/observability';
 import { DataSource } from 'typeorm';
@@ -110,8 +111,10 @@ export class DockStates {
   private async hashes(sns: readonly string[]): Promise<Record<string, string>[]> {
     const pipeline = this.redis.pipeline();
     for (const sn of sns) pipeline.hgetall(keyOf(sn));
-    const results = (await pipeline.exec()) ?? [];
-    return results.map(([, hash]) => (hash ?? {}) as Record<string, string>);
+    const results = await pipeline.exec().catch((error: unknown) => {
+      throw new UnavailableError('state_unavailable', 'failed to read dock states, try again', { cause: error });
+    });
+    return (results ?? []).map(([, hash]) => (hash ?? {}) as Record<string, string>);
   }
 
   /** Puts back what is sent only on change, without touching anything newer. */

@@ -35,7 +35,10 @@ function readMultipart(request: Request): Promise<Upload> {
     let found: Promise<Upload> | undefined;
     const form = busboy({ headers: request.headers, limits: { files: 1, fileSize: MAX_KMZ_BYTES + 1, fields: 10 } });
     form.on('file', (_field, stream, { filename }) => {
-      const upload = collect(stream).then((bytes): Upload => ({ bytes, fileName: filename === '' ? null : (filename ?? null) }));
+      const upload = collect(stream).then((bytes): Upload => ({
+        bytes,
+        fileName: filename === '' ? null : (filename ?? null),
+      }));
       upload.catch(reject);
       found = upload;
     });

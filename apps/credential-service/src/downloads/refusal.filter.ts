@@ -1,0 +1,28 @@
+import { Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
+import { AppError } from '@aerie/kernel';
+import { HostLogger } from '@aerie/service-host';
+import { type Observable, throwError } from 'rxjs';
+
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly fields: AppError['fields'];
+}
+
+/** Tells the asker why there is no answer. Nest alone would make `Internal server error` of it. */
+@Catch()
+@Injectable()
+export class RefusalFilter implements ExceptionFilter {
+  constructor(private readonly host: HostLogger) {}
+
+  catch(error: unknown): Observable<never> {
+    const { logger } = this.host;
+    if (!(error instanceof AppError)) {
+      logger.error({ err: error }, 'failed to answer a question');
+      return throwError((): Refusal => ({ code: 'internal_error', message: 'internal error', fields: [] }));
+    }
+    const { code, message, fields } = error;
+    logger.warn({ code, fields }, 'refused a question');
+    return throwError((): Refusal => ({ code, message, fields }));
+  }
+}

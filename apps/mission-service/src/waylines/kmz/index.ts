@@ -1,0 +1,13 @@
+export { airDistanceMeters, groundDistanceMeters, type Position } from './measure.js';
+export { LIMITS } from './limits.js';
+export { readKmz } from './read-kmz.js';
+export { type ParseLimits, parseInWorker } from './parse-in-worker.js';
+export { type RouteFeature, type RouteFeatures, routeGeoJson } from './route-geojson.js';
+export {
+  type MissionConfig,
+  type Route,
+  type Warning,
+  type Wayline,
+  type WaylineSummary,
+  type Waypoint,
+} from './wayline.js';
