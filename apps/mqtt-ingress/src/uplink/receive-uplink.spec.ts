@@ -31,7 +31,11 @@ beforeEach(() => {
   );
 });
 
-const receive = (channel: string, payload: object | string, { retain = false, topic = `thing/product/${SN}/${channel}` } = {}) =>
+const receive = (
+  channel: string,
+  payload: object | string,
+  { retain = false, topic = `thing/product/${SN}/${channel}` } = {},
+) =>
   receiver.receive(
     { topic, retain, payload: Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)) },
     RECEIVED_AT_MS,
@@ -101,10 +105,13 @@ describe('an answer on behalf of nobody in particular', () => {
     expect(answers).toEqual([]);
   });
 
-  it.each(['offline_map_get', 'flight_areas_get'])('tells a dock that asks for %s that there is nothing to fetch', async (method) => {
-    await receive('requests', anEvent(method));
-    expect(answers.map(({ data }) => data.result)).toEqual([0]);
-  });
+  it.each(['offline_map_get', 'flight_areas_get'])(
+    'tells a dock that asks for %s that there is nothing to fetch',
+    async (method) => {
+      await receive('requests', anEvent(method));
+      expect(answers.map(({ data }) => data.result)).toEqual([0]);
+    },
+  );
 
   it('refuses a request that nobody knows', async () => {
     await receive('requests', anEvent('some_request'));

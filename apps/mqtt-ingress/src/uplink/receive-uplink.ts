@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  DOCK_STREAM,
   type DeadLetter,
   type DockFact,
   NO_SN,
@@ -33,6 +34,9 @@ export interface ReceivedPublish {
 
 /** Of what cannot be read, so much is kept; the contract says so. */
 const KEPT_BYTES = 64 * 1024;
+
+/** A text this long could exceed the stream's limit once it is UTF-8. */
+const WORTH_MEASURING = DOCK_STREAM.maxMessageBytes / 4;
 
 /** The kinds in which stored uplinks are sorted; a reply is a reply, whatever was asked. */
 const KIND_OF_CHANNEL: Readonly<Record<string, UplinkKind>> = {
@@ -108,9 +112,15 @@ export class ReceiveUplink {
       data,
       raw: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'),
     };
+    const body = JSON.stringify(fact);
+    if (body.length > WORTH_MEASURING && Buffer.byteLength(body) > DOCK_STREAM.maxMessageBytes) {
+      // It would be refused for ever, and everything behind it would wait.
+      const reason = `with its normalised form it has more than ${DOCK_STREAM.maxMessageBytes} bytes`;
+      return this.keepDeadLetter(topic, payload, { ...message, accepted: false, reason }, receivedAtMs);
+    }
     const stop = this.storeSeconds.startTimer();
     // A fresh id for each PUBLISH: a dock's repeat has to be stored, and answered, again.
-    await this.store(dockSubject(owner, sn, kind, method), JSON.stringify(fact), randomUUID());
+    await this.store(dockSubject(owner, sn, kind, method), body, randomUUID());
     stop();
     this.received.inc({ kind, owner });
     if (message.gatewayDiffers) this.otherGateway.inc();

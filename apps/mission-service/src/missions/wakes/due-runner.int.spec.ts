@@ -1,0 +1,118 @@
+import { DEFAULT_TIMING } from '@aerie/mission-core';
+import { Metrics, createLogger } from '@aerie/observability';
+import type { DataSource } from 'typeorm';
+import { AdvanceMission, type Advanced } from '../advance-mission.js';
+import { aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { DueRunner } from './due-runner.js';
+
+let pools: DataSource[];
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  ({ pools, drop } = await missionTestDatabase(2));
+}, 60_000);
+afterAll(() => drop(), 30_000);
+
+interface Replica {
+  readonly runner: DueRunner;
+  /** What it would have carried out after its commits. */
+  readonly carriedOut: Advanced[];
+}
+
+/** A replica up to its commit: what happens after it is another part's story. `seenAgoMs` is what fleet-service would say. */
+function replica(number: number, seenAgoMs = 0): Replica {
+  const dataSource = pools[number];
+  if (dataSource === undefined) throw new Error('there is no such pool');
+  const carriedOut: Advanced[] = [];
+  const runner = new DueRunner({
+    dataSource,
+    advanceMission: new AdvanceMission(DEFAULT_TIMING),
+    afterCommit: { run: (advanced: Advanced) => void carriedOut.push(advanced) } as never,
+    observeDock: { seenAgoMs: async (sns: readonly string[]) => new Map(sns.map((sn) => [sn, seenAgoMs])) } as never,
+    logger: createLogger('due-spec', 'silent'),
+    metrics: new Metrics(`due-spec-${number}-${Math.random()}`),
+  });
+  return { runner, carriedOut };
+}
+
+const executes = ({ carriedOut }: Replica): string[] =>
+  carriedOut
+    .flatMap(({ orders }) => orders)
+    .filter(({ effect }) => effect === 'sendExecute')
+    .map(({ mission }) => mission.id);
+
+async function aPrepared(dockSn?: string): Promise<string> {
+  const dataSource = pools[0] as DataSource;
+  const id = await aMission(dataSource, dockSn === undefined ? {} : { dockSn });
+  await apply(dataSource, id, { type: 'prepareDue' });
+  await apply(dataSource, id, { type: 'prepareAccepted' });
+  return id;
+}
+
+it('gives each of 40 due missions to exactly one of two replicas that look at once', async () => {
+  const ids = await Promise.all(Array.from({ length: 40 }, () => aPrepared()));
+  const [one, two] = [replica(0), replica(1)];
+  await Promise.all([one.runner.run(null), two.runner.run(null), one.runner.run(null), two.runner.run(null)]);
+  const claimed = [...executes(one), ...executes(two)];
+  expect(claimed.sort()).toEqual([...ids].sort());
+}, 30_000);
+
+it('holds a mission whose dock was not heard for half a minute, and says why', async () => {
+  const id = await aPrepared();
+  await pools[0]?.query(`UPDATE mission.dock SET heard_at = now() - interval '2 minutes'`);
+  const one = replica(0, 120_000);
+  await one.runner.run([id]);
+  expect(executes(one)).toEqual([]);
+  expect(await stateOf(pools[0] as DataSource, id)).toBe('prepared');
+  const rows = await pools[0]?.query<{ cause_code: string }[]>('SELECT cause_code FROM mission.mission WHERE id = $1', [
+    id,
+  ]);
+  expect(rows?.[0]?.cause_code).toBe('dock_offline');
+});
+
+it('starts the second mission of a dock only when the first has ended', async () => {
+  const dockSn = 'QUEUE-1';
+  const first = await aPrepared(dockSn);
+  const second = await aPrepared(dockSn);
+  const one = replica(0);
+  await one.runner.run([first, second]);
+  expect(executes(one)).toHaveLength(1);
+  const [flying] = executes(one);
+  expect([first, second]).toContain(flying);
+});
+
+it('claims no mission whose file is not the one that the dock accepted', async () => {
+  const id = await aPrepared();
+  await pools[0]?.query(`UPDATE mission.mission SET prepared_fingerprint = repeat('c', 32) WHERE id = $1`, [id]);
+  const one = replica(0);
+  await one.runner.run([id]);
+  expect(executes(one)).toEqual([]);
+});
+
+it('claims nothing while a reservation holds the dock', async () => {
+  const dockSn = 'RESERVED-1';
+  const id = await aPrepared(dockSn);
+  await pools[0]?.query(
+    `INSERT INTO mission.dock_reservation (dock_sn, during, holder_kind, holder_id)
+     VALUES ($1, tstzrange(now(), now() + interval '5 minutes'), 'log_upload', gen_random_uuid())`,
+    [dockSn],
+  );
+  const one = replica(0);
+  await one.runner.run([id]);
+  expect(executes(one)).toEqual([]);
+});
+
+it('lets one bad row stop no other', async () => {
+  const [bad, good] = [await aPrepared(), await aPrepared()];
+  await pools[0]?.query(`
+    CREATE FUNCTION mission.fail_on_purpose() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN IF NEW.id = '${bad}' THEN RAISE EXCEPTION 'bad row'; END IF; RETURN NEW; END $$;
+    CREATE TRIGGER fail_on_purpose BEFORE UPDATE ON mission.mission FOR EACH ROW EXECUTE FUNCTION mission.fail_on_purpose();
+  `);
+  try {
+    const one = replica(0);
+    await one.runner.run([bad, good]);
+    expect(executes(one)).toEqual([good]);
+  } finally {
+    await pools[0]?.query('DROP TRIGGER fail_on_purpose ON mission.mission');
+  }
+});
