@@ -39,19 +39,22 @@ export class BullWakes extends WakeQueue {
   private readonly producer: Redis;
   private readonly consumer: Redis;
   private lastWarningMs = 0;
+  private stopped = false;
 
   constructor(private readonly options: BullWakesOptions) {
     super();
+    // BullMQ duplicates the connections with these options and waits for its copies: none may try for ever after a stop.
+    const retryStrategy = (attempt: number): number | null => (this.stopped ? null : Math.min(attempt * 100, 2_000));
     // Without an offline queue and with a timeout, a hanging Redis costs a wake and not the caller's time.
     this.producer = new Redis(options.redisUrl, {
       enableOfflineQueue: false,
       commandTimeout: COMMAND_TIMEOUT_MS,
       maxRetriesPerRequest: 1,
-      retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+      retryStrategy,
     });
     this.consumer = new Redis(options.redisUrl, {
       maxRetriesPerRequest: null,
-      retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+      retryStrategy,
     });
     for (const client of [this.producer, this.consumer]) client.on('error', (error) => this.warn(error));
     this.queue = new Queue(options.queueName, { connection: this.producer, prefix: PREFIX, skipVersionCheck: true });
@@ -97,8 +100,9 @@ export class BullWakes extends WakeQueue {
 
   /** Waits for the wakes in work, at most `withinMs`, and leaves Redis. */
   async stop(withinMs: number): Promise<void> {
-    await Promise.race([this.worker.close(), new Promise((resolve) => setTimeout(resolve, withinMs))]);
-    await Promise.race([this.queue.close(), new Promise((resolve) => setTimeout(resolve, COMMAND_TIMEOUT_MS))]);
+    await atMost(withinMs, this.worker.close());
+    await atMost(COMMAND_TIMEOUT_MS, this.queue.close());
+    this.stopped = true;
     this.producer.disconnect();
     this.consumer.disconnect();
   }
@@ -110,4 +114,10 @@ export class BullWakes extends WakeQueue {
     this.lastWarningMs = nowMs;
     this.options.logger.warn({ err: error }, 'Redis does not answer; the sweeper carries on');
   }
+}
+
+async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, limitMs)))]);
+  clearTimeout(timer);
 }

@@ -323,10 +323,14 @@ describe('a JetStream that fails', () => {
     await nats.kill();
     await nats.start();
     handler.release();
-    await eventually('nothing is left', async () => {
-      const { num_pending, num_ack_pending } = await infoOf(MISSION_DOCK_CONSUMER);
-      return num_pending + num_ack_pending === 0;
-    }, 20_000);
+    await eventually(
+      'nothing is left',
+      async () => {
+        const { num_pending, num_ack_pending } = await infoOf(MISSION_DOCK_CONSUMER);
+        return num_pending + num_ack_pending === 0;
+      },
+      20_000,
+    );
     expect(handler.begun()).toBeGreaterThanOrEqual(1);
   });
 

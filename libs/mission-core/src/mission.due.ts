@@ -1,4 +1,4 @@
-import { mayExecute } from './mission.machine.js';
+import { isAcceptedByDock, mayExecute } from './mission.machine.js';
 import { CLAIM_MARGIN_MS, IMMEDIATE_PREPARES, type Mission, type MissionEvent, type Timing } from './mission.types.js';
 
 /** Undos are repeated this often before a cancel is taken as done: execute never left, so nothing can fly. */
@@ -10,13 +10,18 @@ const UNDO_LIMIT = 6;
  */
 export function dueEvent(mission: Mission, nowMs: number, timing: Timing): MissionEvent | null {
   if (mission.nextActionAtMs === null || nowMs < mission.nextActionAtMs) return null;
-  const closed = mission.deadlineMs !== null && nowMs >= mission.deadlineMs - CLAIM_MARGIN_MS;
+  // A conditional mission has no deadline before the dock is ready, but the end of its window.
+  const endMs = mission.deadlineMs ?? mission.readyUntilMs;
+  const closed = endMs !== null && nowMs >= endMs - CLAIM_MARGIN_MS;
   switch (mission.state) {
     case 'scheduled':
       return closed ? { type: 'windowClosed' } : { type: 'prepareDue' };
     case 'preparing':
       if (closed) return { type: 'windowClosed' };
-      if (mission.kind === 'immediate' && mission.prepareCount >= IMMEDIATE_PREPARES) return { type: 'prepareGivenUp' };
+      // Without a window to wait for, only the count ends it.
+      if ((mission.kind === 'immediate' || endMs === null) && mission.prepareCount >= IMMEDIATE_PREPARES) {
+        return { type: 'prepareGivenUp' };
+      }
       return { type: 'prepareOverdue' };
     case 'waiting_ready':
       return { type: 'windowClosed' };
@@ -56,9 +61,8 @@ export function judgeObservation(
 ): MissionEvent | null {
   if (observation === 'flying') return { type: 'observedFlying' };
   if (observation === 'unknown' || mission.state !== 'starting') return null;
-  const heardOfStart = mission.heardAtMs !== null && mission.startedAtMs !== null && mission.heardAtMs > mission.startedAtMs;
   const lastMs = mission.deadlineMs ?? mission.startedAtMs ?? mission.sinceMs;
   // A dock that accepted execute and then went idle has flown, or not: that it never started is not proven.
-  if (heardOfStart || nowMs < lastMs + timing.startGraceMs) return null;
+  if (isAcceptedByDock(mission) || nowMs < lastMs + timing.startGraceMs) return null;
   return { type: 'observedNotStarted' };
 }

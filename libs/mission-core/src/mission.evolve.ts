@@ -24,7 +24,7 @@ export function evolve(
     revision: mission.revision + 1,
     sinceMs: state === mission.state ? mission.sinceMs : nowMs,
   };
-  return { ...told, nextActionAtMs: nextActionAtMs(told, event, nowMs, timing) };
+  return { ...told, nextActionAtMs: nextActionAtMs(told, state !== mission.state, event, nowMs, timing) };
 }
 
 function factsOf(
@@ -34,6 +34,8 @@ function factsOf(
   nowMs: number,
   timing: Timing,
 ): Partial<Mission> {
+  // While a mission starts, only words about the start count: they are what an accepted execute is known by.
+  const heard = mission.state === 'starting' ? {} : { heardAtMs: nowMs };
   switch (event.type) {
     case 'prepareDue':
     case 'prepareOverdue':
@@ -43,7 +45,7 @@ function factsOf(
       // From here the start window of a mission without a planned instant counts.
       return state === 'prepared' && mission.state !== 'prepared' && mission.executeAtMs === null
         ? { deadlineMs: nowMs + timing.startWindowMs, heardAtMs: nowMs }
-        : { heardAtMs: nowMs };
+        : heard;
     case 'rescheduled':
       return {
         executeAtMs: event.executeAtMs,
@@ -65,13 +67,18 @@ function factsOf(
     case 'prepareDeferred':
       return mission.state === 'preparing'
         ? { heardAtMs: nowMs, cause: { code: 'dock_busy', dockResult: event.dockResult } }
-        : { heardAtMs: nowMs };
+        : heard;
     case 'undoOverdue':
       return { undoCount: mission.undoCount + 1 };
     case 'cancelRequested':
-      return { undoCount: mission.state === 'scheduled' ? 0 : 1, cause: { code: 'canceled_by_operator' } };
-    case 'executeAccepted':
-      return { heardAtMs: nowMs, startedAtMs: mission.startedAtMs ?? nowMs, cause: null };
+      return {
+        undoCount: state === 'canceling' ? Math.max(1, mission.undoCount) : 0,
+        cause: { code: 'canceled_by_operator' },
+      };
+    case 'executeAccepted': {
+      const startedAtMs = mission.startedAtMs ?? nowMs;
+      return { heardAtMs: Math.max(nowMs, startedAtMs + 1), startedAtMs, cause: null };
+    }
     case 'flightInProgress':
     case 'flightPaused':
     case 'observedFlying':
@@ -79,11 +86,11 @@ function factsOf(
     case 'flightSent':
     case 'undoAccepted':
     case 'undoRefused':
-      return { heardAtMs: nowMs };
+      return heard;
     case 'prepareRefused':
     case 'executeRefused':
     case 'flightEnded':
-      return { heardAtMs: nowMs, ...(isOutcome(state) ? { cause: endingCause(mission, event) } : {}) };
+      return isOutcome(state) ? { heardAtMs: nowMs, cause: endingCause(mission, event) } : heard;
     case 'prepareGivenUp':
     case 'windowClosed':
     case 'cancelGivenUp':
@@ -125,7 +132,13 @@ const HELD_RETRY_MS = 1_000;
 const DEFERRED_RETRY_MS = 5_000;
 
 /** When to look at the mission next. Every state that can be left has an instant: nothing is ever forgotten. */
-function nextActionAtMs(mission: Mission, event: MissionEvent, nowMs: number, timing: Timing): number | null {
+function nextActionAtMs(
+  mission: Mission,
+  entered: boolean,
+  event: MissionEvent,
+  nowMs: number,
+  timing: Timing,
+): number | null {
   const noLaterThan = (limitMs: number | null, atMs: number): number =>
     limitMs === null ? atMs : Math.min(limitMs, atMs);
   switch (mission.state) {
@@ -140,21 +153,24 @@ function nextActionAtMs(mission: Mission, event: MissionEvent, nowMs: number, ti
     case 'waiting_ready':
       return mission.readyUntilMs ?? nowMs + timing.replyMs;
     case 'prepared': {
-      if (event.type === 'executeHeld' || event.type === 'sendRefused' || event.type === 'executeDeferred') {
-        return noLaterThan(mission.deadlineMs, nowMs + HELD_RETRY_MS);
-      }
-      const dueMs = mission.executeAtMs === null ? nowMs : mission.executeAtMs - timing.executeLeadMs;
-      return noLaterThan(mission.deadlineMs, Math.max(nowMs, dueMs));
+      const heldBack = event.type === 'executeHeld' || event.type === 'sendRefused' || event.type === 'executeDeferred';
+      const soonestMs = heldBack ? nowMs + HELD_RETRY_MS : nowMs;
+      const dueMs = mission.executeAtMs === null ? soonestMs : mission.executeAtMs - timing.executeLeadMs;
+      return noLaterThan(mission.deadlineMs, Math.max(soonestMs, dueMs));
     }
     case 'starting':
-      if (event.type === 'executeDue') return nowMs + timing.replyMs;
+      if (entered) return nowMs + timing.replyMs;
       if (event.type === 'replyOverdue') return nowMs + timing.observeEveryMs;
       return mission.nextActionAtMs ?? nowMs + timing.observeEveryMs;
     case 'executing':
-    case 'paused':
-      return nowMs + (event.type === 'progressSilent' ? timing.observeEveryMs : timing.silenceMs);
+    case 'paused': {
+      const lookMs = nowMs + (event.type === 'progressSilent' ? timing.observeEveryMs : timing.silenceMs);
+      // A dock that never stops reporting must not put off the end of the longest flight.
+      return Math.min(lookMs, (mission.startedAtMs ?? mission.sinceMs) + timing.maxDurationMs);
+    }
     case 'canceling':
-      return event.type === 'cancelRequested' || event.type === 'undoOverdue'
+      // An operator who asks again must not put off the next undo.
+      return entered || event.type === 'undoOverdue'
         ? nowMs + timing.observeEveryMs
         : (mission.nextActionAtMs ?? nowMs + timing.observeEveryMs);
     default:

@@ -107,14 +107,29 @@ function isAboutOtherAttempt(mission: Mission, event: MissionEvent): boolean {
   return 'attempt' in event && mission.state === 'starting' && event.attempt !== mission.attempt;
 }
 
+/** Whether the dock accepted the execute of a mission that starts. From then on there must not be a second one. */
+export function isAcceptedByDock({ state, heardAtMs, startedAtMs }: Mission): boolean {
+  return state === 'starting' && heardAtMs !== null && startedAtMs !== null && heardAtMs > startedAtMs;
+}
+
+function isPastItsWindow({ readyUntilMs }: Mission, nowMs: number): boolean {
+  return readyUntilMs !== null && nowMs >= readyUntilMs;
+}
+
 /** What an event means for a mission. Never throws, reads no clock, changes nothing that it was given. */
 export function decide(mission: Mission, event: MissionEvent, nowMs: number, timing: Timing): Decision {
   const rows = transitions[event.type] as readonly Row<EventType>[];
   const row = rows.find(({ from }) => from.includes(mission.state));
   if (!row) return { kind: 'refused', reason: `${event.type} is not possible while ${mission.state}` };
   if (isAboutOtherAttempt(mission, event)) return { kind: 'refused', reason: `${event.type} is about another attempt` };
+  if ('attempt' in event && isAcceptedByDock(mission)) {
+    return { kind: 'refused', reason: `${event.type} contradicts the dock, which accepted this execute` };
+  }
   if (event.type === 'executeDue' && !mayExecute(mission, nowMs, timing)) {
     return { kind: 'refused', reason: 'execute is too early or too late' };
+  }
+  if (event.type === 'flightReady' && row.to !== 'unchanged' && isPastItsWindow(mission, nowMs)) {
+    return { kind: 'refused', reason: 'the dock is ready too late' };
   }
 
   const { to, effects = [] } = row;

@@ -80,7 +80,7 @@ export interface Mission {
   readonly sinceMs: number;
   /** When execute was claimed; null before. */
   readonly startedAtMs: number | null;
-  /** When the dock last said anything about this flight. */
+  /** When the dock last said anything about this flight; while it starts: anything about the start. */
   readonly heardAtMs: number | null;
   readonly nextActionAtMs: number | null;
   readonly cause: Cause | null;
@@ -134,7 +134,12 @@ export const CLAIM_MARGIN_MS = 1_500;
 export type MissionEvent =
   // The operator.
   | { readonly type: 'cancelRequested' }
-  | { readonly type: 'rescheduled'; readonly executeAtMs: number; readonly prepareAtMs: number; readonly deadlineMs: number }
+  | {
+      readonly type: 'rescheduled';
+      readonly executeAtMs: number;
+      readonly prepareAtMs: number;
+      readonly deadlineMs: number;
+    }
   // Time.
   | { readonly type: 'prepareDue' }
   | { readonly type: 'prepareOverdue' }

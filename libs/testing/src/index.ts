@@ -1,3 +1,4 @@
 export { type TestEnvironment, testEnvironment } from './environment.js';
 export { eventually } from './eventually.js';
+export { type PrivateServer, freePort, startPrivateMosquitto, startPrivateNats } from './private-server.js';
 export { type TestDatabase, createTestDatabase } from './test-database.js';

@@ -1,3 +1,4 @@
 export { Stack } from './stack/stack.js';
 export { Api, type Answer, type DockConnection, good, registerDock } from './stack/api.js';
 export { SERVICE_NAMES, type ServiceName } from './stack/services.js';
+export { isAlive } from './infrastructure/processes.js';

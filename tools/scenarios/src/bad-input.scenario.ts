@@ -201,7 +201,7 @@ it('answers 503 problem+json for a service that is down, and works again when it
 });
 
 it('answers 404 problem+json for a route that does not exist', async () => {
-  for (const path of ['/nothing', '/docks/../missions', '//missions', '/missions/%2e%2e/docks']) {
+  for (const path of ['/nothing', '//missions', '/missionsx', '/docks%2f..%2fmissions']) {
     const { status, type } = await call(path, { method: 'GET' });
     expect(status).toBe(404);
     expect(type).toContain('application/problem+json');

@@ -3,7 +3,7 @@ import net from 'node:net';
 /** A TCP proxy that calls back, before it passes a chunk on, when the chunk holds a text; so a fault strikes exactly there. */
 export class CutProxy {
   private readonly sockets = new Set<net.Socket>();
-  private armed: { readonly text: string; readonly strike: () => void } | undefined;
+  private armed: { readonly text: string; readonly passOn: boolean; readonly strike: () => void } | undefined;
 
   private constructor(
     private readonly server: net.Server,
@@ -28,7 +28,7 @@ export class CutProxy {
           const { armed } = proxy;
           if (armed !== undefined && chunk.includes(armed.text)) {
             proxy.armed = undefined;
-            upstream.write(chunk);
+            if (armed.passOn) upstream.write(chunk);
             armed.strike();
             return;
           }
@@ -45,9 +45,9 @@ export class CutProxy {
     });
   }
 
-  /** The next chunk from a client with this text is passed on, and at once `strike` is called. */
-  arm(text: string, strike: () => void): void {
-    this.armed = { text, strike };
+  /** At the next chunk from a client that holds this text, `strike` is called; before that it is passed on, or lost. */
+  arm(text: string, passOn: boolean, strike: () => void): void {
+    this.armed = { text, passOn, strike };
   }
 
   /** Cuts every connection. */

@@ -35,7 +35,8 @@ it('starts a timed mission at its time and not before', async () => {
 
 it('hands out the file again, under a fresh address, when the dock asks for it', async () => {
   const dock = await world.dock({ askResource: 'always' });
-  const { id } = await world.immediate(dock);
+  // Addresses are signed for a second: prepare and execute have to lie further apart to see that it is a new one.
+  const { id } = await world.timed(dock, 3_000);
   await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
 
   const prepared = world.tap.of('services', 'flighttask_prepare', id)[0]?.data as { file: { url: string } };

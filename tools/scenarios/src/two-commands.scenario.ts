@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { isAlive } from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import { rootFolder } from './world.js';
 
@@ -39,15 +40,6 @@ function npm(...args: string[]): Command {
     stream?.on('data', (text: Buffer) => (command.output += text.toString()));
   return command;
 }
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 it('flies one mission with `npm start -- --once`, exits 0 and leaves nothing running', async () => {
   const start = npm('start', '--once');

@@ -24,6 +24,9 @@ export interface TimelineEntry {
   readonly to: string | null;
 }
 
+/** Docks and the route lie in one place, so that a flight is short. */
+const HOME = { latitude: 46.5, longitude: 6.6, heightMeters: 450 };
+
 const ENDED = [
   'succeeded',
   'partially_done',
@@ -72,7 +75,11 @@ export class World {
     const { username, password } = stack.infrastructure.logins.observer;
     const tap = await Tap.connect(stack.infrastructure.mqttUrl, username, password);
     const world = new World(stack, new Api(stack.apiUrl, stack.apiKey), tap, directory);
-    const kmz = await makeSampleKmz({ originLatitude: 46.5, originLongitude: 6.6, waypoints: 3 });
+    const kmz = await makeSampleKmz({
+      originLatitude: HOME.latitude,
+      originLongitude: HOME.longitude,
+      waypoints: 3,
+    });
     world.waylineId = good(await world.api.upload<{ id: string }>('/waylines?name=scenario', kmz)).id;
     return world;
   }
@@ -80,10 +87,12 @@ export class World {
   /** Registers a dock and lets a simulated one connect with its credentials. Flights take seconds. */
   async dock(options: Partial<DockOptions> = {}): Promise<DockHandle> {
     const sn = options.sn ?? `SCN-${++this.count}`;
-    const connection = await this.register(sn, options.model ?? 'dock2');
+    const model = options.model ?? 'dock2';
+    const { mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode } = await this.register(sn, model);
     const dock = await startDock({
       sn,
-      ...connection,
+      ...{ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode },
+      position: HOME,
       speed: 60,
       progressIntervalMs: 500,
       osdIntervalMs: 1_000,

@@ -33,7 +33,7 @@ export class DownlinkLink {
       open: async () => {
         const client = await openSession({ login: options.login, clientId, sessionExpirySeconds: 0 });
         client.on('packetreceive', (packet) => {
-          if (packet.cmd === 'puback') this.acknowledged(packet as Puback);
+          if (packet.cmd === 'puback') this.acknowledged(packet);
         });
         client.once('close', () => this.lost());
         return client;

@@ -43,7 +43,13 @@ describe('a message to a dock', () => {
     expect(written).toMatchObject([
       {
         topic: 'thing/product/DOCK-1/services',
-        payload: { tid: 'tid-1', bid: 'bid-1', timestamp: NOW_MS, method: 'flighttask_execute', data: { flight_id: 'f' } },
+        payload: {
+          tid: 'tid-1',
+          bid: 'bid-1',
+          timestamp: NOW_MS,
+          method: 'flighttask_execute',
+          data: { flight_id: 'f' },
+        },
       },
     ]);
   });
@@ -54,7 +60,10 @@ describe('a message to a dock', () => {
   });
 
   it('has the outcome that the connection gives it', async () => {
-    expect(await send(anAsk(), { outcome: 'unknown', reason: 'no PUBACK' })).toEqual({ outcome: 'unknown', reason: 'no PUBACK' });
+    expect(await send(anAsk(), { outcome: 'unknown', reason: 'no PUBACK' })).toEqual({
+      outcome: 'unknown',
+      reason: 'no PUBACK',
+    });
   });
 
   it.each([

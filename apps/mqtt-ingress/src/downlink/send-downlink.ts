@@ -32,10 +32,9 @@ export class SendDownlink {
   private async write({ sn, channel, method, tid, bid, data, sentAtMs, notAfterMs }: SendAsk): Promise<SendAnswer> {
     const topic = topicFor(channel, sn);
     const nowMs = this.clock.nowMs();
-    const payload = JSON.stringify(
-      composeEnvelope({ tid, bid, timestampMs: nowMs, method, data: data as JsonObject }),
-    );
-    if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES) return { outcome: 'refused', reason: 'the message is too large' };
+    const payload = JSON.stringify(composeEnvelope({ tid, bid, timestampMs: nowMs, method, data: data as JsonObject }));
+    if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES)
+      return { outcome: 'refused', reason: 'the message is too large' };
     if (nowMs < sentAtMs - CLOCK_TOLERANCE_MS) {
       return { outcome: 'refused', reason: `the clock of the ingress is ${sentAtMs - nowMs} ms behind` };
     }

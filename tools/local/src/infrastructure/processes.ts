@@ -68,7 +68,10 @@ export class LocalProcess {
   async stop(signal: NodeJS.Signals = 'SIGTERM', withinMs = 10_000): Promise<void> {
     if (!this.running) return;
     this.signal(signal);
-    const ended = await Promise.race([this.exited.then(() => true), delay(withinMs).then(() => false)]);
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), withinMs)));
+    const ended = await Promise.race([this.exited.then(() => true), tooLong]);
+    clearTimeout(timer);
     if (ended) return;
     this.signal('SIGKILL');
     await this.exited;
@@ -112,16 +115,17 @@ function readRecord(file: string): PidRecord | undefined {
   }
 }
 
+/** Whether a process runs. One that has ended and that nobody has waited for still has a pid, but it is no process. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
   }
+  return !isZombie(pid);
 }
 
-const isSame = ({ pid, began }: PidRecord): boolean => isAlive(pid) && beginningOf(pid) === began && !isZombie(pid);
+const isSame = ({ pid, began }: PidRecord): boolean => isAlive(pid) && beginningOf(pid) === began;
 
 /** When a process began: field 22 of /proc/<pid>/stat, or what ps says where there is no /proc. */
 export function beginningOf(pid: number): string {

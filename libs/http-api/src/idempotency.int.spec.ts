@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { InvalidError } from '@aerie/kernel';
+import { createLogger } from '@aerie/observability';
+import { createDataSource, inTransaction } from '@aerie/persistence';
+import { type TestDatabase, createTestDatabase, testEnvironment } from '@aerie/testing';
+import {
+  type IdempotentRequest,
+  type StoredAnswer,
+  idempotencyTable,
+  once,
+  readIdempotencyKey,
+} from './idempotency.js';
+import { problemOf } from './problem.js';
+
+const SCHEMA = 'public';
+let database: TestDatabase;
+let dataSource: ReturnType<typeof createDataSource>;
+let executions: number;
+
+beforeAll(async () => {
+  database = await createTestDatabase(testEnvironment().databaseUrl, 'http_api_empty', () => Promise.resolve());
+  dataSource = await createDataSource({
+    url: database.url,
+    applicationName: 'idempotency-spec',
+    schema: SCHEMA,
+    migrations: [],
+    poolSize: 5,
+    statementTimeoutMs: 2_000,
+    logger: createLogger('test', 'silent'),
+  }).initialize();
+  await dataSource.query(idempotencyTable(SCHEMA));
+});
+
+afterAll(async () => {
+  await dataSource?.destroy();
+  await database?.drop();
+});
+
+beforeEach(() => {
+  executions = 0;
+});
+
+const aRequest = (given: Partial<IdempotentRequest> = {}): IdempotentRequest => ({
+  organisationId: randomUUID(),
+  route: 'POST /api/v1/missions',
+  key: 'key-1',
+  body: { name: 'a', start: { altitudeMeters: 1 } },
+  ...given,
+});
+
+const create = async (): Promise<StoredAnswer> => {
+  executions++;
+  return { status: 201, body: `{"id":"${randomUUID()}"}` };
+};
+const execute = (request: IdempotentRequest, work = create): Promise<StoredAnswer> =>
+  inTransaction(dataSource, (tx) => once(tx, SCHEMA, request, work));
+const failureOf = (request: IdempotentRequest): Promise<unknown> =>
+  execute(request).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('a request with an idempotency key', () => {
+  it('gets the same bytes when it is repeated', async () => {
+    const request = aRequest();
+    const first = await execute(request);
+    expect(await execute(request)).toEqual(first);
+  });
+
+  it('is executed once when it is repeated', async () => {
+    const request = aRequest();
+    await execute(request);
+    await execute(request);
+    expect(executions).toBe(1);
+  });
+
+  it('is executed once when it comes four times at once, and all get the same bytes', async () => {
+    const request = aRequest();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => execute(request)));
+    expect([executions, new Set(answers.map(({ body }) => body)).size]).toEqual([1, 1]);
+  });
+
+  it('is the same request when its keys come in another order', async () => {
+    const request = aRequest();
+    const first = await execute(request);
+    expect(await execute({ ...request, body: { start: { altitudeMeters: 1 }, name: 'a' } })).toEqual(first);
+  });
+
+  it('is refused with 422 when the key was used for another body', async () => {
+    const request = aRequest();
+    await execute(request);
+    const error = await failureOf({ ...request, body: { name: 'b' } });
+    expect(problemOf(error)).toMatchObject({
+      status: 422,
+      code: 'idempotency_key_reused',
+      errors: [{ field: 'Idempotency-Key' }],
+    });
+  });
+
+  it('is executed again after the first one failed', async () => {
+    const request = aRequest();
+    const failing = execute(request, () => Promise.reject(new Error('the disk is full')));
+    await expect(failing).rejects.toThrow('the disk is full');
+    expect((await execute(request)).status).toBe(201);
+  });
+
+  it.each([
+    ['another organisation', { organisationId: randomUUID() }],
+    ['another route', { route: 'POST /api/v1/schedules' }],
+    ['another key', { key: 'key-2' }],
+  ])('has nothing to do with %s', async (_what, given) => {
+    const request = aRequest();
+    await execute(request);
+    await execute({ ...request, ...given });
+    expect(executions).toBe(2);
+  });
+
+  it('does not collide with a list that looks like an object', async () => {
+    const request = aRequest({ body: { name: ['a'] } });
+    await execute(request);
+    expect(await failureOf({ ...request, body: { name: { 0: 'a' } } })).toBeInstanceOf(InvalidError);
+  });
+});
+
+describe('a request without a key', () => {
+  it('is executed each time', async () => {
+    const request = aRequest({ key: undefined });
+    await execute(request);
+    await execute(request);
+    expect(executions).toBe(2);
+  });
+});
+
+describe('the header', () => {
+  it('may be missing', () => {
+    expect(readIdempotencyKey(undefined)).toBeUndefined();
+  });
+
+  it.each(['', 'a b', 'é', 'x'.repeat(256), 'a\n'])('may not be %j', (header) => {
+    expect(() => readIdempotencyKey(header)).toThrow(InvalidError);
+  });
+});

@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { errorChain } from '@aerie/kernel';
+import { Metrics } from './metrics.js';
+
+/** What a process prints that logs `entry`; the logger writes past the streams of this one. */
+function logged(entry: string): Record<string, unknown> {
+  const program = `import { createLogger } from '${new URL('./logger.js', import.meta.url).href}';
+    const logger = createLogger('test'); ${entry}`;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
+describe('a log line', () => {
+  it('names the service and the level', () => {
+    expect(logged(`logger.warn('hello')`)).toMatchObject({ name: 'test', level: 'warn', msg: 'hello' });
+  });
+
+  it('tells an error with all its causes', () => {
+    const error = new Error('failed to save', { cause: new Error('disk full') });
+    expect(
+      logged(`logger.warn({ err: new Error('failed to save', { cause: new Error('disk full') }) }, 'x')`),
+    ).toMatchObject({
+      err: { message: errorChain(error), type: 'Error' },
+    });
+  });
+
+  it.each(['password', 'mqttPassword', 'apiKey', 'authorization', 'secretAccessKey', 'sessionToken', 'url'])(
+    'hides %s at the top and one level below',
+    (key) => {
+      const line = JSON.stringify(logged(`logger.info({ ${key}: 'hunter2', inner: { ${key}: 'hunter2' } }, 'x')`));
+      expect(line).not.toContain('hunter2');
+    },
+  );
+});
+
+describe('metrics', () => {
+  it('carry the name of the service', async () => {
+    const metrics = new Metrics('some-service');
+    metrics.counter('things_total', 'Things.', ['kind']).inc({ kind: 'a' });
+    expect(await metrics.registry.metrics()).toContain('things_total{kind="a",service="some-service"} 1');
+  });
+
+  it('read a gauge when they are asked for', async () => {
+    const metrics = new Metrics('some-service');
+    let depth = 1;
+    metrics.gauge('queue_depth', 'Depth.', () => depth);
+    depth = 5;
+    expect(await metrics.registry.metrics()).toContain('queue_depth{service="some-service"} 5');
+  });
+});

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { eventually } from './eventually.js';
+
+/** A server of one test alone, which may be killed, frozen and wiped. It keeps its port and its data over a restart. */
+export interface PrivateServer {
+  readonly url: string;
+  /** Starts it, also again after it was killed. Resolves when it takes connections. */
+  start(): Promise<void>;
+  /** Stops it in the middle of whatever it does, with its connections open, until `thaw`. */
+  freeze(): Promise<void>;
+  thaw(): void;
+  /** Ends it at once, as a lost machine would. */
+  kill(): Promise<void>;
+  /** Ends it and deletes its data. */
+  remove(): Promise<void>;
+}
+
+/** NATS with JetStream, without any user. */
+export const startPrivateNats = (): Promise<PrivateServer> =>
+  startPrivate('AERIE_TEST_BIN_NATS', 'nats', (directory, port) => [
+    ...['-a', '127.0.0.1', '-p', String(port)],
+    ...['-js', '-sd', directory],
+  ]);
+
+/** A broker without any user. It writes its sessions down at every change, so that they outlive a kill. */
+export const startPrivateMosquitto = (): Promise<PrivateServer> =>
+  startPrivate('AERIE_TEST_BIN_MOSQUITTO', 'mqtt', (directory, port) => {
+    const file = path.join(directory, 'mosquitto.conf');
+    const lines = [
+      ...(process.getuid?.() === 0 ? ['user root'] : []),
+      `listener ${port} 127.0.0.1`,
+      'allow_anonymous true',
+      'persistence true',
+      `persistence_location ${directory}/`,
+      'autosave_interval 1',
+      'autosave_on_changes true',
+      'max_queued_messages 100000',
+      'set_tcp_nodelay true',
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    return ['-c', file];
+  });
+
+/** A port on which nobody listens. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
+
+async function startPrivate(
+  variable: string,
+  scheme: string,
+  argumentsFor: (directory: string, port: number) => string[],
+): Promise<PrivateServer> {
+  const program = process.env[variable];
+  if (program === undefined || program === '') {
+    throw new Error(`${variable} is not set: this suite starts a server of its own. Run it by \`npm test\`.`);
+  }
+  const directory = mkdtempSync(path.join(tmpdir(), `aerie-${scheme}-`));
+  const port = await freePort();
+  const args = argumentsFor(directory, port);
+  let child: ChildProcess | undefined;
+
+  const running = (): boolean => child !== undefined && child.exitCode === null && child.signalCode === null;
+  const kill = async (): Promise<void> => {
+    if (child === undefined || !running()) return;
+    const ended = new Promise((resolve) => child?.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  };
+  // A test process that ends early leaves no server behind.
+  process.once('exit', () => child?.kill('SIGKILL'));
+
+  const server: PrivateServer = {
+    url: `${scheme}://127.0.0.1:${port}`,
+    kill,
+    async start() {
+      const libraries = [process.env['AERIE_TEST_BIN_LIBRARY_PATH'], process.env['LD_LIBRARY_PATH']];
+      const env = { ...process.env, LD_LIBRARY_PATH: libraries.filter((entry) => entry).join(':') };
+      child = spawn(program, args, { env, stdio: 'ignore' });
+      child.once('error', () => undefined);
+      await eventually(`${path.basename(program)} takes connections`, () => {
+        if (!running()) throw new Error(`${program} ended with code ${child?.exitCode}`);
+        return accepts(port);
+      });
+    },
+    async freeze() {
+      child?.kill('SIGSTOP');
+      // The signal reaches a busy process a little later.
+      await eventually(`${path.basename(program)} stands still`, () => isStopped(child?.pid));
+    },
+    thaw: () => void child?.kill('SIGCONT'),
+    async remove() {
+      await kill();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+function isStopped(pid = 0): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
