@@ -40,6 +40,11 @@ export const depConstraints = [
 
 const pureFiles = ['libs/kernel/src/**/*.ts', 'libs/*-core/src/**/*.ts'];
 const specFiles = ['**/*.spec.ts', '**/*.scenario.ts'];
+const testFiles = [...specFiles, '**/fixtures/**', '**/*.fixture.ts', 'libs/testing/**'];
+const noTestingImport = {
+  selector: "ImportDeclaration[source.value='@aerie/testing']",
+  message: 'Only specs and scenarios import the testing library.',
+};
 const nodeModules = [...builtinModules, 'node:*'];
 
 export default tseslint.config(
@@ -90,6 +95,7 @@ export default tseslint.config(
       'no-restricted-syntax': [
         'error',
         { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Take the time as a parameter.' },
+        noTestingImport,
       ],
     },
   },
@@ -105,16 +111,8 @@ export default tseslint.config(
   },
   {
     files: ['apps/**/src/**/*.ts', 'libs/**/src/**/*.ts'],
-    ignores: [...specFiles, 'libs/testing/**'],
-    rules: {
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "ImportDeclaration[source.value='@aerie/testing']",
-          message: 'Only specs and scenarios import the testing library.',
-        },
-      ],
-    },
+    ignores: [...testFiles, ...pureFiles],
+    rules: { 'no-restricted-syntax': ['error', noTestingImport] },
   },
   {
     // Console text is what these programs are for.
