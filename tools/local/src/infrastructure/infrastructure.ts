@@ -124,5 +124,8 @@ export class Infrastructure {
   }
 }
 
-/** 24 random bytes as text that needs no escaping in any URL or configuration file. */
-export const newPassword = (): string => randomBytes(24).toString('base64url');
+/**
+ * 24 random bytes as text that needs no escaping in any URL or configuration file. It begins with a letter: nats-server
+ * reads a variable as configuration, and would take `3e5…` for a number.
+ */
+export const newPassword = (): string => `k${randomBytes(24).toString('hex')}`;

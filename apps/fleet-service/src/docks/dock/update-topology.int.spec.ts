@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import type { DockFact } from '@aerie/bus-contract';
+import { createLogger } from '@aerie/observability';
+import { migrate } from '@aerie/persistence';
+import { createTestDatabase, testEnvironment } from '@aerie/testing';
+import type { DataSource } from 'typeorm';
+import { MIGRATIONS, fleetDatabase } from '../../database.js';
+import { BrokerUsers } from '../broker/broker-users.js';
+import { DockStore } from '../dock.store.js';
+import { Topologies } from '../topologies.js';
+import { UpdateTopology } from './update-topology.js';
+
+/** The broker is another part's story; what was asked of it is kept. */
+class NotedGrants extends BrokerUsers {
+  readonly grants: { dockSn: string; aircraftSns: readonly string[] }[] = [];
+  override async provision(): Promise<void> {}
+  override async grantAircraft(dockSn: string, aircraftSns: readonly string[]): Promise<void> {
+    this.grants.push({ dockSn, aircraftSns });
+  }
+}
+
+const logger = createLogger('fleet-spec', 'silent');
+let dataSource: DataSource;
+let docks: DockStore;
+let broker: NotedGrants;
+let updateTopology: UpdateTopology;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  const database = await createTestDatabase(
+    testEnvironment().databaseUrl,
+    `template_fleet_${MIGRATIONS.length}`,
+    async (url) => {
+      const fresh = await fleetDatabase(url, logger).initialize();
+      await migrate(fresh);
+      await fresh.destroy();
+    },
+  );
+  dataSource = await fleetDatabase(database.url, logger).initialize();
+  docks = new DockStore(dataSource);
+  drop = async () => {
+    await dataSource.destroy();
+    await database.drop();
+  };
+}, 60_000);
+afterAll(() => drop(), 30_000);
+beforeEach(() => {
+  broker = new NotedGrants();
+  updateTopology = new UpdateTopology(dataSource, broker, new Topologies(docks, logger), logger);
+});
+
+async function aDock(): Promise<string> {
+  const sn = `DOCK-${randomUUID().slice(0, 8)}`;
+  await dataSource.query(
+    `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name)
+     SELECT $1, id, 'dock2', '1.15', 'irrelevant' FROM fleet.organisation`,
+    [sn],
+  );
+  return sn;
+}
+
+let clockMs = 1_800_000_000_000;
+/** The dock says which aircraft it has. */
+function tell(dockSn: string, aircraftSns: readonly string[], receivedAtMs = ++clockMs): Promise<void> {
+  const data = { sub_devices: aircraftSns.map((sn) => ({ sn, device_secret: 'canary-secret' })) };
+  const tid = randomUUID();
+  const fact = { sn: dockSn, tid, receivedAtMs, data, raw: '', topic: '' } as unknown as DockFact;
+  return updateTopology.execute(dockSn, fact, data, tid);
+}
+const speakerFor = async (sn: string): Promise<string | undefined> => (await docks.speakerFor(sn))?.sn;
+
+it('binds the aircraft to the dock that told of it, and lets the dock speak for it at the broker', async () => {
+  const [dock, aircraft] = [await aDock(), randomUUID()];
+  await tell(dock, [aircraft]);
+  expect(await speakerFor(aircraft)).toBe(dock);
+  expect(broker.grants).toEqual([{ dockSn: dock, aircraftSns: [aircraft] }]);
+});
+
+it('gives no aircraft of another dock to a dock that claims it', async () => {
+  const [owner, thief, aircraft] = [await aDock(), await aDock(), randomUUID()];
+  await tell(owner, [aircraft]);
+  await tell(thief, [aircraft]);
+  expect(await speakerFor(aircraft)).toBe(owner);
+  expect(broker.grants.filter(({ dockSn }) => dockSn === thief)).toEqual([]);
+});
+
+it('gives the aircraft to another dock once the first one told that it is gone', async () => {
+  const [first, second, aircraft] = [await aDock(), await aDock(), randomUUID()];
+  await tell(first, [aircraft]);
+  await tell(first, []);
+  await tell(second, [aircraft]);
+  expect(await speakerFor(aircraft)).toBe(second);
+});
+
+it('never takes a dock for an aircraft', async () => {
+  const [dock, other] = [await aDock(), await aDock()];
+  await tell(dock, [other]);
+  expect(await speakerFor(other)).toBe(other);
+  expect(broker.grants).toEqual([]);
+});
+
+it('does not let an older topology that comes late undo a newer one', async () => {
+  const [dock, aircraft] = [await aDock(), randomUUID()];
+  const earlierMs = ++clockMs;
+  await tell(dock, [aircraft]);
+  await tell(dock, [], earlierMs);
+  expect(await speakerFor(aircraft)).toBe(dock);
+});
+
+it('keeps no secret of the topology', async () => {
+  const dock = await aDock();
+  await tell(dock, [randomUUID()]);
+  const [row] = await dataSource.query<{ topology: unknown }[]>('SELECT topology FROM fleet.dock WHERE sn = $1', [
+    dock,
+  ]);
+  expect(JSON.stringify(row?.topology)).not.toContain('canary-secret');
+});
