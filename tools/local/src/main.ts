@@ -5,6 +5,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   start: async () => (await import('./commands/start.js')).start,
   inspect: async () => (await import('./commands/inspect.js')).inspect,
   sim: async () => (await import('./commands/sim.js')).sim,
+  'bench-uplink': async () => (await import('./commands/bench-uplink.js')).benchUplink,
   'docs-missions': async () => (await import('./commands/docs-missions.js')).docsMissions,
   test: async () => (await import('./commands/test.js')).test,
   down: async () => (await import('./commands/down.js')).down,

@@ -111,6 +111,10 @@ export class Stack {
     await waitUntilReady(name, readyUrl, process_);
   }
 
+  metricsUrl(name: ServiceName): string {
+    return this.plans[name].readyUrl.replace(/readyz$/, 'metrics');
+  }
+
   /** Stops a service in order and starts it again with other settings. */
   async restartWith(name: ServiceName, env: Readonly<Record<string, string>>): Promise<void> {
     await this.process(name).stop();
