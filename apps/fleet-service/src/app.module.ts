@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys } from '@aerie/http-api';
-import { JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay } from '@aerie/persistence';
 import { type Host, hostModule } from '@aerie/service-host';
 import { Redis } from 'ioredis';
@@ -48,7 +48,7 @@ export class AppModule {
 
     const keys = new ApiKeyStore(dataSource);
     const docks = new DockStore(dataSource);
-    const topologies = new Topologies(docks, logger);
+    const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);
     const outbox = new OutboxRelay({
@@ -64,6 +64,7 @@ export class AppModule {
       updateTopology: new UpdateTopology(dataSource, brokerUsers, topologies, logger),
       answerRequests: new AnswerRequests(dataSource, config),
       keepMessages: new KeepMessages(dataSource),
+      deadLetters: new DeadLetters(publisher),
       logger,
       metrics,
     });
@@ -74,7 +75,7 @@ export class AppModule {
         states.start();
         outbox.start();
         consumer.start();
-        stopTelemetry = receiveTelemetry(nats, states, topologies);
+        stopTelemetry = receiveTelemetry(nats, states, topologies, logger);
         stopPruning = pruneKeptMessages(dataSource, logger);
       },
       () => dataSource.isInitialized && brokerUsers.connected,

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
-import { JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay } from '@aerie/persistence';
 import { type Host, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
@@ -15,6 +15,7 @@ import { ObserveDock } from './missions/dock/observe-dock.js';
 import { AfterCommit } from './missions/effects/after-commit.js';
 import { RepeatCalls } from './missions/effects/repeat-calls.js';
 import { MissionsController } from './missions/missions.controller.js';
+import { ResolveMission } from './missions/resolve-mission.js';
 import { MissionReadModel } from './missions/store/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
 import { OverdueSweeper } from './missions/wakes/overdue.sweeper.js';
@@ -79,13 +80,14 @@ export class AppModule {
       metrics,
     });
     const dueRunner = new DueRunner({ dataSource: flight, advanceMission, afterCommit, observeDock, logger, metrics });
-    const sweeper = new OverdueSweeper(dueRunner, new RepeatCalls(flight, commands, timing), flight, logger);
+    const sweeper = new OverdueSweeper(dueRunner, new RepeatCalls(flight, afterCommit, timing), flight, logger);
     const consumer = new DockConsumer({
       connection: nats,
       dataSource: flight,
       advanceMission,
       afterCommit,
       commands,
+      deadLetters: new DeadLetters(publisher),
       logger,
       metrics,
     });
@@ -121,6 +123,7 @@ export class AppModule {
           useValue: new CreateMission(api, nats, advanceMission, (id) => dueRunner.wake(id)),
         },
         { provide: CancelMission, useValue: new CancelMission(api, advanceMission, afterCommit) },
+        { provide: ResolveMission, useValue: new ResolveMission(api) },
         { provide: MissionReadModel, useValue: new MissionReadModel(api) },
         { provide: WaylineStore, useValue: waylines },
         { provide: StoreWayline, useValue: new StoreWayline(storage, waylines) },

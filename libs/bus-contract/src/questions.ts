@@ -79,6 +79,11 @@ export const dockStateView = z.object({
   sn: z.string(),
   /** How long ago the dock was last heard; null: never since the state was last wiped. */
   seenAgoMs: z.number().nullable(),
+  /**
+   * How long ago the dock was heard again after a silence in which it could have flown; null: no such silence since the
+   * state was last wiped and filled.
+   */
+  backAgoMs: z.number().nullable(),
   /** Last value of each property and how old it is. */
   properties: z.record(z.string(), z.object({ value: z.unknown(), agoMs: z.number() })),
 });

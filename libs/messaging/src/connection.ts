@@ -36,6 +36,11 @@ export function natsOptions(url: string, name: string) {
 export async function connectNats(url: string, name: string, logger: Logger): Promise<NatsConnection> {
   const connection = await connect(natsOptions(url, name));
   void logStatus(connection, logger);
+  // It gives up for good only when the server refuses our credentials again and again: better to end than to be half
+  // dead. The rejection ends the process, and the supervisor starts it anew.
+  void connection.closed().then((error) => {
+    if (error) throw new Error('the connection to NATS is closed for good', { cause: error });
+  });
   return connection;
 }
 

@@ -173,6 +173,28 @@ describe('consume', () => {
     expect([kept, handled]).toEqual([['a: nobody knows it'], 1]);
   });
 
+  it('keeps a message whose error lies in itself, and tries again after every other error', async () => {
+    const { spec, publish } = await aStream();
+    const kept: string[] = [];
+    let tries = 0;
+    work(
+      spec,
+      async (delivery) => {
+        if (textOf(delivery) === 'poison') throw new RangeError('out of range');
+        if (++tries === 1) throw new Error('the database is away');
+        return ACK;
+      },
+      {
+        isHopeless: (error) => error instanceof RangeError,
+        keepRejected: async (delivery, reason) => void kept.push(`${textOf(delivery)}: ${reason}`),
+      },
+    );
+    await publish('poison');
+    await publish('good');
+    await settled(spec);
+    expect([kept, tries]).toEqual([['poison: out of range'], 2]);
+  });
+
   it('delivers a rejected message again when it could not be kept', async () => {
     const { spec, publish } = await aStream();
     let tries = 0;

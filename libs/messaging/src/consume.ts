@@ -1,5 +1,5 @@
 import type { ConsumerSpec } from '@aerie/bus-contract';
-import { assertNever } from '@aerie/kernel';
+import { assertNever, errorChain } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from './connection.js';
@@ -32,6 +32,11 @@ export interface ConsumeOptions {
   readonly concurrency: number;
   readonly logger: Logger;
   readonly handle: (delivery: Delivery) => Promise<Verdict>;
+  /**
+   * Whether an error that `handle` threw lies in the message itself, so that trying again would block others for ever.
+   * An outage is no such error, however long it lasts.
+   */
+  readonly isHopeless?: (error: unknown) => boolean;
   /** Keeps a rejected message with its reason; must be idempotent. */
   readonly keepRejected: (delivery: Delivery, reason: string) => Promise<void>;
 }
@@ -106,7 +111,7 @@ async function handleOne(options: ConsumeOptions, message: JsMsg): Promise<void>
   };
   const heartbeat = setInterval(() => message.working(), spec.ackWaitMs / 2);
   try {
-    const verdict = await options.handle(delivery);
+    const verdict = await handled(options, delivery);
     switch (verdict.kind) {
       case 'ack':
         await message.ackAck();
@@ -128,6 +133,15 @@ async function handleOne(options: ConsumeOptions, message: JsMsg): Promise<void>
     message.nak(afterMs);
   } finally {
     clearInterval(heartbeat);
+  }
+}
+
+async function handled({ handle, isHopeless }: ConsumeOptions, delivery: Delivery): Promise<Verdict> {
+  try {
+    return await handle(delivery);
+  } catch (error) {
+    if (isHopeless?.(error) !== true) throw error;
+    return { kind: 'reject', reason: errorChain(error) };
   }
 }
 

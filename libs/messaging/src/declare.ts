@@ -15,6 +15,7 @@ import type { NatsConnection } from './connection.js';
 
 const NANOS_PER_MS = 1_000_000;
 const STREAM_NOT_FOUND = 10_059;
+const CONSUMER_EXISTS = 10_148;
 
 /**
  * Creates or updates every stream and consumer of bus-contract. Safe to call from every replica of every service at
@@ -47,7 +48,6 @@ export async function declareStream(manager: JetStreamManager, spec: StreamSpec)
   }
 }
 
-/** Creating a consumer that exists with the same settings changes nothing; its position stays. */
 export async function declareConsumer(manager: JetStreamManager, spec: ConsumerSpec): Promise<void> {
   const config: Partial<ConsumerConfig> & { durable_name: string } = {
     durable_name: spec.durable,
@@ -59,5 +59,11 @@ export async function declareConsumer(manager: JetStreamManager, spec: ConsumerS
     // A message that cannot be handled is rejected by us, counted and kept; the server must never strand one silently.
     max_deliver: -1,
   };
-  await manager.consumers.add(spec.stream, config);
+  try {
+    await manager.consumers.add(spec.stream, config);
+  } catch (error) {
+    // It is there with other settings, from another release: changed in place, its position stays.
+    if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_EXISTS) throw error;
+    await manager.consumers.update(spec.stream, spec.durable, config);
+  }
 }

@@ -3,4 +3,5 @@ export { declareTopology } from './declare.js';
 export { ACK, type ConsumerHandle, type Delivery, type Verdict, consume } from './consume.js';
 export { NoAnswerError, ask, readAsk } from './ask.js';
 export { JetStreamPublisher } from './publish.js';
+export { DeadLetters } from './dead-letters.js';
 export { answerDock } from './answer-dock.js';

@@ -84,7 +84,9 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
                        { from: ['prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   undoAccepted:       [{ from: ['canceling'],                                      to: 'canceled' },
                        { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
-  undoRefused:        [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  // A dock that cannot forget a task may be flying it, whatever we believe: look.
+  undoRefused:        [{ from: ['canceling'],                                      to: 'unchanged', effects: ['observeFlight'] },
+                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
 
   flightSent:         [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   flightInProgress:   [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'paused', 'canceling'], to: 'executing' },

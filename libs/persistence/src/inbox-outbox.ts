@@ -68,11 +68,11 @@ export async function pruneInboxAndOutbox(dataSource: DataSource, schema: string
   // A dock may replay after days without a network: eight days of memory.
   await dataSource.query(
     `DELETE FROM ${schema}.inbox WHERE ctid = ANY(ARRAY(
-       SELECT ctid FROM ${schema}.inbox WHERE received_at < now() - interval '8 days' LIMIT 500))`,
+       SELECT ctid FROM ${schema}.inbox WHERE received_at < now() - interval '8 days' LIMIT 5000))`,
   );
   await dataSource.query(
     `DELETE FROM ${schema}.outbox WHERE id = ANY(ARRAY(
-       SELECT id FROM ${schema}.outbox WHERE done_at < now() - interval '7 days' LIMIT 500))`,
+       SELECT id FROM ${schema}.outbox WHERE done_at < now() - interval '7 days' LIMIT 5000))`,
   );
 }
 

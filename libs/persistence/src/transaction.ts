@@ -87,6 +87,14 @@ function isRetryable(error: unknown): boolean {
   );
 }
 
+/**
+ * Whether the database refused the values themselves: out of range, too long, not text. Trying again changes nothing.
+ * Classes 22 (data exception) and 54 (program limit exceeded).
+ */
+export function isDataError(error: unknown): boolean {
+  return /^(22|54)/.test(sqlState(error) ?? '');
+}
+
 /** The SQLSTATE of a database error, where there is one. */
 export function sqlState(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;

@@ -1,6 +1,6 @@
 import type { DockStateView } from '@aerie/bus-contract';
-import { UnavailableError } from '@aerie/kernel';
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from '@aerie/observability';
 import { DataSource } from 'typeorm';
 
@@ -15,6 +15,27 @@ const EXPIRE_SECONDS = 7 * 24 * 3_600;
 
 const SEEN = '_seen';
 const FILLED = '_filled';
+const BACK = '_back';
+/**
+ * A silence shorter than this hides no flight: the cover has to open, the aircraft to climb, come back and land. After
+ * a longer one nobody can say what the dock did.
+ */
+const HIDES_NO_FLIGHT_MS = 45_000;
+/** Docks that this process itself remembers having heard, for the time that Redis is away. */
+const MAX_HEARD = 100_000;
+
+/** Writes values, and notes when the device was heard again after a long silence. One step, so that replicas may race. */
+const WRITE_STATE = `
+  local seen = redis.call('HGET', KEYS[1], '${SEEN}')
+  if (not seen) or (tonumber(ARGV[1]) - tonumber(seen) > tonumber(ARGV[2])) then
+    redis.call('HSET', KEYS[1], '${BACK}', ARGV[1])
+  end
+  redis.call('HSET', KEYS[1], '${SEEN}', ARGV[1], unpack(ARGV, 4))
+  redis.call('EXPIRE', KEYS[1], ARGV[3])`;
+
+interface WithWriteState {
+  writeDeviceState(key: string, ...values: (string | number)[]): unknown;
+}
 const keyOf = (sn: string): string => `{fleet}:device:${sn}`;
 
 export interface DockPresence {
@@ -35,13 +56,16 @@ interface Pending {
 export class DockStates {
   private pending = new Map<string, Pending>();
   private timer: NodeJS.Timeout | undefined;
-  private flushing: Promise<void> = Promise.resolve();
+  private writing: Promise<void> | undefined;
+  private readonly heard = new LRUCache<string, number>({ max: MAX_HEARD });
 
   constructor(
     private readonly redis: Redis,
     private readonly dataSource: DataSource,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    redis.defineCommand('writeDeviceState', { numberOfKeys: 1, lua: WRITE_STATE });
+  }
 
   start(): void {
     this.timer = setInterval(() => this.flush(), FLUSH_MS);
@@ -49,12 +73,14 @@ export class DockStates {
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    await this.writing;
     this.flush();
-    await this.flushing;
+    await this.writing;
   }
 
   /** Takes in a partial message. Never waits. */
   merge(sn: string, properties: Readonly<Record<string, unknown>>, receivedAtMs: number): void {
+    this.heard.set(sn, Math.max(receivedAtMs, this.heard.get(sn) ?? 0));
     let pending = this.pending.get(sn);
     if (pending === undefined) {
       if (this.pending.size >= MAX_PENDING_DEVICES) return;
@@ -72,13 +98,16 @@ export class DockStates {
     this.merge(sn, {}, receivedAtMs);
   }
 
+  /** The state of each device. While Redis is away only when this process heard it last; that is enough to let it fly. */
   async read(sns: readonly string[]): Promise<DockStateView[]> {
     const nowMs = Date.now();
     const hashes = await this.hashes(sns);
+    const agoMs = (atMs: string | undefined): number | null =>
+      atMs === undefined ? null : Math.max(0, nowMs - Number(atMs));
     return Promise.all(
       sns.map(async (sn, index) => {
-        let hash = hashes[index] ?? {};
-        if (hash[FILLED] === undefined) hash = await this.fill(sn, hash);
+        let hash = hashes?.[index] ?? {};
+        if (hashes !== null && hash[FILLED] === undefined) hash = await this.fill(sn, hash);
         const properties = Object.fromEntries(
           Object.entries(hash)
             .filter(([property]) => !property.startsWith('_'))
@@ -87,8 +116,7 @@ export class DockStates {
               return [property, { value, agoMs: Math.max(0, nowMs - receivedAtMs) }];
             }),
         );
-        const seen = hash[SEEN];
-        return { sn, seenAgoMs: seen === undefined ? null : Math.max(0, nowMs - Number(seen)), properties };
+        return { sn, seenAgoMs: agoMs(this.lastSeen(sn, hash[SEEN])), backAgoMs: agoMs(hash[BACK]), properties };
       }),
     );
   }
@@ -100,21 +128,28 @@ export class DockStates {
     const results = (await pipeline.exec().catch(() => null)) ?? [];
     return new Map(
       sns.map((sn, index): [string, DockPresence] => {
-        const seen = results[index]?.[1];
-        if (typeof seen !== 'string') return [sn, { online: false, lastSeenAt: null }];
+        const stored = results[index]?.[1];
+        const seen = this.lastSeen(sn, typeof stored === 'string' ? stored : undefined);
+        if (seen === undefined) return [sn, { online: false, lastSeenAt: null }];
         const seenAtMs = Number(seen);
         return [sn, { online: nowMs - seenAtMs < ONLINE_WITHIN_MS, lastSeenAt: new Date(seenAtMs).toISOString() }];
       }),
     );
   }
 
-  private async hashes(sns: readonly string[]): Promise<Record<string, string>[]> {
+  private lastSeen(sn: string, stored: string | undefined): string | undefined {
+    const heardAtMs = this.heard.get(sn);
+    if (stored === undefined) return heardAtMs?.toString();
+    return heardAtMs === undefined ? stored : String(Math.max(heardAtMs, Number(stored)));
+  }
+
+  /** Null while Redis is away. */
+  private async hashes(sns: readonly string[]): Promise<Record<string, string>[] | null> {
     const pipeline = this.redis.pipeline();
     for (const sn of sns) pipeline.hgetall(keyOf(sn));
-    const results = await pipeline.exec().catch((error: unknown) => {
-      throw new UnavailableError('state_unavailable', 'failed to read dock states, try again', { cause: error });
-    });
-    return (results ?? []).map(([, hash]) => (hash ?? {}) as Record<string, string>);
+    const results = await pipeline.exec().catch(() => null);
+    if (results === null || results.some(([error]) => error !== null)) return null;
+    return results.map(([, hash]) => (hash ?? {}) as Record<string, string>);
   }
 
   /** Puts back what is sent only on change, without touching anything newer. */
@@ -130,25 +165,28 @@ export class DockStates {
       pipeline.hsetnx(keyOf(sn), property, stored[property]);
     }
     pipeline.hset(keyOf(sn), FILLED, '1');
-    await pipeline.exec();
+    await pipeline.exec().catch(() => null);
     return { ...stored, ...hash };
   }
 
   private flush(): void {
-    if (this.pending.size === 0) return;
+    // One write at a time: while Redis hangs, values go on merging in the bounded map.
+    if (this.pending.size === 0 || this.writing !== undefined) return;
     const batch = this.pending;
     this.pending = new Map();
-    this.flushing = this.flushing.then(() => this.write(batch));
+    this.writing = this.write(batch).finally(() => (this.writing = undefined));
   }
 
   private async write(batch: ReadonlyMap<string, Pending>): Promise<void> {
     try {
       const pipeline = this.redis.pipeline();
+      // The command that the constructor defined; the client's types cannot know it.
+      const withWriteState = pipeline as unknown as WithWriteState;
       for (const [sn, { fields, seenAtMs }] of batch) {
-        pipeline.hset(keyOf(sn), ...[...fields].flat(), SEEN, String(seenAtMs));
-        pipeline.expire(keyOf(sn), EXPIRE_SECONDS);
+        withWriteState.writeDeviceState(keyOf(sn), seenAtMs, HIDES_NO_FLIGHT_MS, EXPIRE_SECONDS, ...[...fields].flat());
       }
-      await pipeline.exec();
+      const failed = (await pipeline.exec())?.find(([error]) => error !== null);
+      if (failed !== undefined) throw failed[0] ?? new Error('a write failed');
     } catch (error) {
       this.logger.warn({ err: error }, 'failed to write dock states; the next telemetry brings them again');
     }

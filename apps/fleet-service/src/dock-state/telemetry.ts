@@ -1,21 +1,31 @@
 import { OSD_SUBJECTS, type OsdFact } from '@aerie/bus-contract';
 import type { NatsConnection } from '@aerie/messaging';
+import type { Logger } from '@aerie/observability';
 import type { Topologies } from '../docks/topologies.js';
 import type { DockStates } from './dock-states.js';
 
 /** Takes telemetry off the bus, shared out among the replicas. */
-export function receiveTelemetry(connection: NatsConnection, states: DockStates, topologies: Topologies): () => void {
+export function receiveTelemetry(
+  connection: NatsConnection,
+  states: DockStates,
+  topologies: Topologies,
+  logger: Logger,
+): () => void {
   const subscription = connection.subscribe(OSD_SUBJECTS, {
     queue: 'fleet-service',
     callback: (error, message) => {
       if (error) return;
       const { sn, data, receivedAtMs } = message.json<OsdFact>();
-      void topologies.dockFor(sn).then((dockSn) => {
-        // Telemetry of an aircraft that no dock of ours speaks for is nobody's.
-        if (dockSn === null) return;
-        states.merge(sn, data, receivedAtMs);
-        if (dockSn !== sn) states.seen(dockSn, receivedAtMs);
-      });
+      topologies.dockFor(sn).then(
+        (dockSn) => {
+          // Telemetry of an aircraft that no dock of ours speaks for is nobody's.
+          if (dockSn === null) return;
+          states.merge(sn, data, receivedAtMs);
+          if (dockSn !== sn) states.seen(dockSn, receivedAtMs);
+        },
+        // The next one comes in a second.
+        (failure: unknown) => logger.debug({ err: failure, sn }, 'failed to look up who speaks'),
+      );
     },
   });
   return () => subscription.unsubscribe();

@@ -29,7 +29,7 @@ export class DockStore {
 
   async find(organisationId: string, sn: string): Promise<DockRow | undefined> {
     const rows = await this.dataSource.query<DockRow[]>(
-      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} WHERE d.organisation_id = $1 AND d.sn = $2`,
+      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} WHERE d.organisation_id = $1 AND d.sn = $2 AND d.provisioned_at IS NOT NULL`,
       [organisationId, sn],
     );
     return rows[0];
@@ -39,18 +39,22 @@ export class DockStore {
   list(organisationId: string, limit: number, after: { createdAt: string; sn: string } | null): Promise<DockRow[]> {
     return this.dataSource.query<DockRow[]>(
       `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
-        WHERE d.organisation_id = $1
+        WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL
           AND ($2::timestamptz IS NULL OR (d.created_at, d.sn) < ($2::timestamptz, $3::text))
         ORDER BY d.created_at DESC, d.sn DESC LIMIT $4`,
       [organisationId, after?.createdAt ?? null, after?.sn ?? null, limit + 1],
     );
   }
 
-  /** The dock that speaks under this serial number: itself, or the one whose topology bound this aircraft. */
+  /**
+   * The dock that speaks under this serial number: itself, or the one that had this aircraft last. What an aircraft
+   * tells after its dock reported it gone, such as the end of a flight, is still its dock's word.
+   */
   async speakerFor(sn: string): Promise<DockRecord | null> {
     const rows = await this.dataSource.query<DockRow[]>(
       `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
-        WHERE d.sn = $1 OR d.sn = (SELECT dock_sn FROM fleet.aircraft WHERE sn = $1 AND online)`,
+        WHERE d.provisioned_at IS NOT NULL
+          AND (d.sn = $1 OR d.sn = (SELECT dock_sn FROM fleet.aircraft WHERE sn = $1))`,
       [sn],
     );
     const row = rows[0];

@@ -27,25 +27,36 @@ export class RegisterDock {
     private readonly brokerUsers: BrokerUsers,
   ) {}
 
+  /**
+   * Registers a dock: its row, then its user at the broker, then the word that it is done. A call that ended between
+   * these is simply made again; the broker is never asked while a transaction is open.
+   */
   async register(organisationId: string, dock: NewDock): Promise<DockCredentials> {
     const credentials = newCredentials();
     await inTransaction(this.dataSource, async (tx) => {
-      const inserted = await tx.query(
-        `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, binding_code_hash)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1`,
+      const taken = await tx.one('SELECT 1 FROM fleet.aircraft WHERE sn = $1', [dock.sn]);
+      // A row whose broker user was never made belongs to an unfinished call of the same organisation.
+      const reserved = await tx.query(
+        `INSERT INTO fleet.dock AS d (sn, organisation_id, model, protocol_generation, name, binding_code_hash)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (sn) DO UPDATE SET model = excluded.model, protocol_generation = excluded.protocol_generation,
+           name = excluded.name, binding_code_hash = excluded.binding_code_hash
+          WHERE d.organisation_id = excluded.organisation_id AND d.provisioned_at IS NULL
+         RETURNING 1`,
         [dock.sn, organisationId, dock.model, dock.protocolGeneration, dock.name, hashOf(credentials.bindingCode)],
       );
-      const aircraft = await tx.one('SELECT 1 FROM fleet.aircraft WHERE sn = $1', [dock.sn]);
-      if (inserted.length === 0 || aircraft !== undefined) {
+      if (reserved.length === 0 || taken !== undefined) {
         const message = 'is registered already; POST /docks/{sn}/credentials makes new credentials';
         throw new ConflictError('dock_exists', `failed to register ${dock.sn}`, { fields: [{ field: 'sn', message }] });
       }
+    });
+    await this.brokerUsers.provision(dock.sn, credentials.mqttPassword);
+    await inTransaction(this.dataSource, async (tx) => {
+      await tx.run('UPDATE fleet.dock SET provisioned_at = clock_timestamp() WHERE sn = $1', [dock.sn]);
       const { sn, model, name } = dock;
       await writeOutbox(tx, SCHEMA, [
         { subject: factSubject('fleet', organisationId, 'dockRegistered'), payload: { sn, model, name } },
       ]);
-      // Last, and inside the transaction: without the broker there is no row, and a repeat finishes a half-made user.
-      await this.brokerUsers.provision(dock.sn, credentials.mqttPassword);
     });
     return credentials;
   }
@@ -53,14 +64,20 @@ export class RegisterDock {
   /** New credentials for a dock that lost its own. The old password and binding code stop working. */
   async renew(organisationId: string, sn: string): Promise<DockCredentials> {
     const credentials = newCredentials();
+    const known = await this.dataSource.query<unknown[]>(
+      'SELECT 1 FROM fleet.dock WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL',
+      [organisationId, sn],
+    );
+    if (known.length === 0) throw unknownDock(sn);
+    await this.brokerUsers.provision(sn, credentials.mqttPassword);
     await inTransaction(this.dataSource, async (tx) => {
-      const touched = await tx.run(
+      await tx.run(
         `UPDATE fleet.dock SET binding_code_hash = $3, updated_at = clock_timestamp()
           WHERE organisation_id = $1 AND sn = $2`,
         [organisationId, sn, hashOf(credentials.bindingCode)],
       );
-      if (touched === 0) throw unknownDock(sn);
-      await this.brokerUsers.provision(sn, credentials.mqttPassword);
+      // A broker that was set up anew has made the role without its aircraft: the next topology grants them again.
+      await tx.run('UPDATE fleet.aircraft SET granted_at = NULL WHERE dock_sn = $1', [sn]);
     });
     return credentials;
   }

@@ -32,6 +32,8 @@ export class CreateFleet1763683200000 implements MigrationInterface {
         -- sha256 of the one-time code with which the dock binds itself; null once it has.
         binding_code_hash   bytea,
         bound_at            timestamptz,
+        -- Null until the broker has a user for it; until then it is not registered.
+        provisioned_at      timestamptz,
         -- The last topology that the dock told, as normalised.
         topology            jsonb,
         topology_at         timestamptz,

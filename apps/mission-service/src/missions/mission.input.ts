@@ -67,6 +67,9 @@ export function readNewMission(body: unknown, nowMs: number): NewMission {
   };
 }
 
+/** What a person found. */
+export const resolution = z.strictObject({ note: z.string().trim().min(1).max(1_000) });
+
 export const missionFilter = z.object({
   dockSn: z.string().max(64).optional(),
   state: z.enum(STATES).optional(),

@@ -5,7 +5,8 @@ import { isUuid } from '@aerie/kernel';
 import { type Response } from 'express';
 import { CancelMission, unknownMission } from './cancel-mission.js';
 import { CreateMission } from './create-mission.js';
-import { missionFilter, readNewMission } from './mission.input.js';
+import { missionFilter, readNewMission, resolution } from './mission.input.js';
+import { ResolveMission } from './resolve-mission.js';
 import { MissionReadModel, type TimelineView } from './store/mission.read-model.js';
 import { type MissionView } from './store/mission.view.js';
 
@@ -15,6 +16,7 @@ export class MissionsController {
   constructor(
     private readonly createMission: CreateMission,
     private readonly cancelMission: CancelMission,
+    private readonly resolveMission: ResolveMission,
     private readonly missions: MissionReadModel,
   ) {}
 
@@ -53,6 +55,15 @@ export class MissionsController {
   async cancel(@Caller() caller: Principal, @Param('id') id: string): Promise<MissionView> {
     if (!isUuid(id)) throw unknownMission(id);
     return this.cancelMission.execute(caller, id);
+  }
+
+  /** A person has looked at a dock whose flight ended in a way that nobody knows; it may fly by itself again. */
+  @Post(':id/resolve')
+  @HttpCode(200)
+  async resolve(@Caller() caller: Principal, @Param('id') id: string, @Body() body: unknown): Promise<MissionView> {
+    const { note } = readInput(resolution, body);
+    if (!isUuid(id)) throw unknownMission(id);
+    return this.resolveMission.execute(caller, id, note);
   }
 
   /** Everything that happened to the mission, oldest first. */

@@ -76,8 +76,13 @@ describe('a message to a dock', () => {
     expect([(await send(anAsk(given))).outcome, written]).toEqual(['refused', []]);
   });
 
-  it('is still written a millisecond before its deadline', async () => {
-    expect((await send(anAsk({ notAfterMs: NOW_MS + 1 }))).outcome).toBe('written');
+  it('is still written a whole second before its deadline', async () => {
+    expect((await send(anAsk({ notAfterMs: NOW_MS + 1_000 }))).outcome).toBe('written');
+  });
+
+  it('is refused in the last second, in which the broker could deliver it too late', async () => {
+    const ask = anAsk({ channel: 'services', notAfterMs: NOW_MS + 999 });
+    expect(await send(ask)).toEqual({ outcome: 'refused', reason: 'too late' });
   });
 
   it('is still written by a clock that is a second behind', async () => {

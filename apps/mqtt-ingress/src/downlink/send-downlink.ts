@@ -39,7 +39,10 @@ export class SendDownlink {
       return { outcome: 'refused', reason: `the clock of the ingress is ${sentAtMs - nowMs} ms behind` };
     }
     if (nowMs >= notAfterMs) return { outcome: 'refused', reason: 'too late' };
+    const remainingSeconds = Math.floor((notAfterMs - nowMs) / 1_000);
+    // MQTT counts in whole seconds: with less than one left, a command could be delivered after its time.
+    if (channel === 'services' && remainingSeconds < 1) return { outcome: 'refused', reason: 'too late' };
     // Whole seconds that remain: rounded down, because a broker may deliver in the last of them.
-    return this.link.publish(topic, payload, Math.max(1, Math.floor((notAfterMs - nowMs) / 1_000)));
+    return this.link.publish(topic, payload, Math.max(1, remainingSeconds));
   }
 }

@@ -88,6 +88,7 @@ export class ControlLinks {
     this.inWork++;
     try {
       await receive.receive({ topic: packet.topic, payload, retain: packet.retain }, this.lastMessageMs);
+      gate.stored();
     } catch (error) {
       // No PUBACK: the broker sends it again. All leave, because none of them could store either.
       gate.close(error instanceof Error ? error.message : 'a store failed');

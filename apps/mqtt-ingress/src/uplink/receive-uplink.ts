@@ -35,6 +35,8 @@ export interface ReceivedPublish {
 /** Of what cannot be read, so much is kept; the contract says so. */
 const KEPT_BYTES = 64 * 1024;
 
+/** The stream counts the headers too. */
+const MAX_STORED_BYTES = DOCK_STREAM.maxMessageBytes - 1_024;
 /** A text this long could exceed the stream's limit once it is UTF-8. */
 const WORTH_MEASURING = DOCK_STREAM.maxMessageBytes / 4;
 
@@ -113,9 +115,9 @@ export class ReceiveUplink {
       raw: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'),
     };
     const body = JSON.stringify(fact);
-    if (body.length > WORTH_MEASURING && Buffer.byteLength(body) > DOCK_STREAM.maxMessageBytes) {
+    if (body.length > WORTH_MEASURING && Buffer.byteLength(body) > MAX_STORED_BYTES) {
       // It would be refused for ever, and everything behind it would wait.
-      const reason = `with its normalised form it has more than ${DOCK_STREAM.maxMessageBytes} bytes`;
+      const reason = `with its normalised form it has more than ${MAX_STORED_BYTES} bytes`;
       return this.keepDeadLetter(topic, payload, { ...message, accepted: false, reason }, receivedAtMs);
     }
     const stop = this.storeSeconds.startTimer();

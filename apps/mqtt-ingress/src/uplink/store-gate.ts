@@ -3,6 +3,8 @@ import { declareTopology } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
 
 const POLL_MS = 250;
+/** A stream that is full answers and does not store: so the tries grow rarer until one store has succeeded. */
+const LONGEST_REST_MS = 5_000;
 
 /**
  * Open while JetStream stores. While it is closed no control connection to the broker may exist: the broker then
@@ -11,6 +13,7 @@ const POLL_MS = 250;
 export class StoreGate {
   private open = false;
   private stopped = false;
+  private failuresInARow = 0;
   private closedListeners: (() => void)[] = [];
 
   constructor(
@@ -26,6 +29,11 @@ export class StoreGate {
     this.closedListeners.push(listener);
   }
 
+  /** A message was stored: what closed the gate before is over. */
+  stored(): void {
+    this.failuresInARow = 0;
+  }
+
   start(): void {
     void this.watchConnection();
     void this.reopen();
@@ -39,12 +47,16 @@ export class StoreGate {
   close(reason: string): void {
     if (!this.open) return;
     this.open = false;
+    this.failuresInARow++;
     this.logger.warn({ reason }, 'JetStream does not store; leaving the broker until it does');
     for (const listener of this.closedListeners) listener();
     void this.reopen();
   }
 
   private async reopen(): Promise<void> {
+    // The first time at once: usually the connection is back before anything else.
+    const restMs = this.failuresInARow <= 1 ? 0 : Math.min(LONGEST_REST_MS, POLL_MS * 2 ** (this.failuresInARow - 1));
+    await new Promise((resolve) => setTimeout(resolve, restMs));
     while (!this.stopped && !this.open) {
       try {
         // Declares what a wiped JetStream has lost; with interest retention a missing consumer would lose messages.

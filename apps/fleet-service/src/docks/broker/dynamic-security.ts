@@ -68,7 +68,12 @@ export class DynamicSecurity extends BrokerUsers {
   }
 
   override async grantAircraft(dockSn: string, aircraftSns: readonly string[]): Promise<void> {
-    await this.run([{ command: 'modifyRole', rolename: roleOf(dockSn), acls: dockAcls(dockSn, aircraftSns) }]);
+    const [rolename, acls] = [roleOf(dockSn), dockAcls(dockSn, aircraftSns)];
+    // A broker that was set up anew may have lost the role; the dock then needs new credentials all the same.
+    await this.run([
+      { command: 'createRole', rolename, acls },
+      { command: 'modifyRole', rolename, acls },
+    ]);
   }
 
   async stop(): Promise<void> {

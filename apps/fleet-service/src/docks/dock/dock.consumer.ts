@@ -10,6 +10,7 @@ import {
 import {
   ACK,
   type ConsumerHandle,
+  type DeadLetters,
   type Delivery,
   type NatsConnection,
   type Verdict,
@@ -17,6 +18,7 @@ import {
   consume,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
+import { isDataError } from '@aerie/persistence';
 import type { DockStates } from '../../dock-state/dock-states.js';
 import type { Topologies } from '../topologies.js';
 import type { AnswerRequests } from './answer-requests.js';
@@ -30,6 +32,7 @@ export interface DockConsumerParts {
   readonly updateTopology: UpdateTopology;
   readonly answerRequests: AnswerRequests;
   readonly keepMessages: KeepMessages;
+  readonly deadLetters: DeadLetters;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -54,7 +57,8 @@ export class DockConsumer {
       concurrency: 32,
       logger,
       handle: (delivery) => this.receive(delivery),
-      keepRejected: (delivery, reason) => this.parts.keepMessages.keepRejected(delivery, reason),
+      isHopeless: isDataError,
+      keepRejected: (delivery, reason) => this.parts.deadLetters.keepDelivery(delivery, reason),
     });
   }
 

@@ -1,8 +1,17 @@
 import type { DockFact } from '@aerie/bus-contract';
-import type { Delivery } from '@aerie/messaging';
 import { enterInbox, inTransaction } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
+
+/** No documented property has a name near this, and no message so many of them. */
+const MAX_NAME_LENGTH = 128;
+const MAX_PROPERTIES = 200;
+
+/** What a device proves itself with; never kept. */
+const SECRETS = new Set(['device_secret', 'nonce', 'device_binding_code', 'app_license', 'app_key']);
+
+const withoutSecrets = (raw: string): string =>
+  JSON.stringify(JSON.parse(raw, (key, value: unknown) => (SECRETS.has(key) ? '[secret]' : value)));
 
 /** Keeps what docks say where nobody else does. */
 export class KeepMessages {
@@ -12,18 +21,21 @@ export class KeepMessages {
   async keep(fact: DockFact, messageId: string): Promise<void> {
     const { sn, channel, method, raw, receivedAtMs } = fact;
     await inTransaction(this.dataSource, async (tx) => {
-      if (!(await enterInbox(tx, SCHEMA, { sn, method: method ?? channel, messageId }))) return;
+      // A name of its own: keeping a message must never pass for handling it.
+      if (!(await enterInbox(tx, SCHEMA, { sn, method: `kept ${method ?? channel}`, messageId }))) return;
       await tx.run(
         `INSERT INTO fleet.kept_message (organisation_id, sn, channel, method, raw, received_at)
          VALUES ((SELECT organisation_id FROM fleet.dock WHERE sn = $1), $1, $2, $3, $4, to_timestamp($5 / 1000.0))`,
-        [sn, channel, method, raw, receivedAtMs],
+        [sn, channel, method, withoutSecrets(raw), receivedAtMs],
       );
     });
   }
 
   /** Properties that were sent because they changed: the newest of each is kept. [Cloud API, device properties] */
   async keepState({ sn, data, receivedAtMs }: DockFact): Promise<void> {
-    const entries = Object.entries(data as Record<string, unknown>);
+    const entries = Object.entries(data as Record<string, unknown>)
+      .filter(([name]) => name.length <= MAX_NAME_LENGTH)
+      .slice(0, MAX_PROPERTIES);
     await this.dataSource.query(
       `INSERT INTO fleet.device_property AS p (sn, property, value, received_at)
        SELECT $1, property, value::jsonb, to_timestamp($4 / 1000.0)
@@ -31,14 +43,6 @@ export class KeepMessages {
        ON CONFLICT (sn, property) DO UPDATE SET value = excluded.value, received_at = excluded.received_at
         WHERE p.received_at <= excluded.received_at`,
       [sn, entries.map(([name]) => name), entries.map(([, value]) => JSON.stringify(value)), receivedAtMs],
-    );
-  }
-
-  /** A stored message that this service could not read at all. */
-  async keepRejected(delivery: Delivery, reason: string): Promise<void> {
-    await this.dataSource.query(
-      `INSERT INTO fleet.kept_message (sn, channel, method, raw, received_at) VALUES ('', $1, $2, $3, clock_timestamp())`,
-      [delivery.subject, reason, Buffer.from(delivery.body).toString('utf8').replaceAll('\0', '')],
     );
   }
 }

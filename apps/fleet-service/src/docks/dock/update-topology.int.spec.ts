@@ -46,14 +46,14 @@ beforeAll(async () => {
 afterAll(() => drop(), 30_000);
 beforeEach(() => {
   broker = new NotedGrants();
-  updateTopology = new UpdateTopology(dataSource, broker, new Topologies(docks, logger), logger);
+  updateTopology = new UpdateTopology(dataSource, broker, new Topologies(docks), logger);
 });
 
 async function aDock(): Promise<string> {
   const sn = `DOCK-${randomUUID().slice(0, 8)}`;
   await dataSource.query(
-    `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name)
-     SELECT $1, id, 'dock2', '1.15', 'irrelevant' FROM fleet.organisation`,
+    `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, provisioned_at)
+     SELECT $1, id, 'dock2', '1.15', 'irrelevant', now() FROM fleet.organisation`,
     [sn],
   );
   return sn;
@@ -90,6 +90,25 @@ it('gives the aircraft to another dock once the first one told that it is gone',
   await tell(first, []);
   await tell(second, [aircraft]);
   expect(await speakerFor(aircraft)).toBe(second);
+});
+
+it('takes the right to speak for an aircraft from the dock that lost it before another gets it', async () => {
+  const [first, second, aircraft] = [await aDock(), await aDock(), randomUUID()];
+  await tell(first, [aircraft]);
+  await tell(first, []);
+  broker.grants.length = 0;
+  await tell(second, [aircraft]);
+  expect(broker.grants).toEqual([
+    { dockSn: first, aircraftSns: [] },
+    { dockSn: second, aircraftSns: [aircraft] },
+  ]);
+});
+
+it('still takes an aircraft for its dock after the dock reported it gone', async () => {
+  const [dock, aircraft] = [await aDock(), randomUUID()];
+  await tell(dock, [aircraft]);
+  await tell(dock, []);
+  expect(await speakerFor(aircraft)).toBe(dock);
 });
 
 it('never takes a dock for an aircraft', async () => {

@@ -8,7 +8,7 @@ import { SCHEMA } from '../../database.js';
 import { BrokerUsers } from '../broker/broker-users.js';
 import type { Topologies } from '../topologies.js';
 
-/** The part of a device's model key that the topology tells. */
+/** A topology as it may be kept. */
 const withoutSecrets = (topology: UpdateTopo): unknown =>
   JSON.parse(
     JSON.stringify(topology, (key, value: unknown) => (key === 'device_secret' || key === 'nonce' ? undefined : value)),
@@ -27,18 +27,23 @@ export class UpdateTopology {
     // Only the dock itself tells its topology, never its aircraft.
     if (fact.sn !== dockSn) return;
     const wanted = topology.sub_devices.map(({ sn }) => sn).filter(isSerialNumber);
-    await inTransaction(this.dataSource, async (tx) => {
-      if (!(await enterInbox(tx, SCHEMA, { sn: fact.sn, method: 'update_topo', messageId }))) return;
+    const former = await inTransaction(this.dataSource, async (tx): Promise<readonly string[]> => {
+      if (!(await enterInbox(tx, SCHEMA, { sn: fact.sn, method: 'update_topo', messageId }))) return [];
       const dock = await tx.one<{ organisation_id: string; topology_at: Date | null }>(
         'SELECT organisation_id, topology_at FROM fleet.dock WHERE sn = $1 FOR UPDATE',
         [dockSn],
       );
       // An older topology that was delivered late must not undo a newer one.
-      if (dock === undefined || (dock.topology_at !== null && dock.topology_at.getTime() > fact.receivedAtMs)) return;
+      if (dock === undefined || (dock.topology_at !== null && dock.topology_at.getTime() > fact.receivedAtMs))
+        return [];
       await tx.run(
         `UPDATE fleet.dock SET topology = $2, topology_at = to_timestamp($3 / 1000.0), updated_at = clock_timestamp()
           WHERE sn = $1`,
         [dockSn, JSON.stringify(withoutSecrets(topology)), fact.receivedAtMs],
+      );
+      const holders = await tx.query<{ dock_sn: string }>(
+        'SELECT DISTINCT dock_sn FROM fleet.aircraft WHERE sn = ANY($1::text[]) AND dock_sn <> $2',
+        [wanted, dockSn],
       );
       const bound = await this.bindAircraft(tx, dock.organisation_id, dockSn, wanted);
       await writeOutbox(tx, SCHEMA, [
@@ -47,9 +52,12 @@ export class UpdateTopology {
           payload: { sn: dockSn, aircraftSns: bound },
         },
       ]);
+      return holders.map(({ dock_sn }) => dock_sn);
     });
     for (const sn of wanted) this.topologies.forget(sn);
-    await this.grantAtBroker(dockSn);
+    // Who lost an aircraft loses the right to speak for it, before somebody else gets it.
+    for (const sn of former) await this.grantAtBroker(sn, true);
+    await this.grantAtBroker(dockSn, false);
   }
 
   /**
@@ -85,12 +93,12 @@ export class UpdateTopology {
   }
 
   /** After the commit, and before the answer: a dock that is told "well received" may publish for its aircraft. */
-  private async grantAtBroker(dockSn: string): Promise<void> {
+  private async grantAtBroker(dockSn: string, evenIfGranted: boolean): Promise<void> {
     const rows = await this.dataSource.query<{ sn: string; granted_at: Date | null }[]>(
       'SELECT sn, granted_at FROM fleet.aircraft WHERE dock_sn = $1 ORDER BY sn',
       [dockSn],
     );
-    if (rows.every(({ granted_at }) => granted_at !== null)) return;
+    if (!evenIfGranted && rows.every(({ granted_at }) => granted_at !== null)) return;
     await this.brokerUsers.grantAircraft(
       dockSn,
       rows.map(({ sn }) => sn),

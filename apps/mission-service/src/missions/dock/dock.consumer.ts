@@ -5,6 +5,7 @@ import { isUuid } from '@aerie/kernel';
 import {
   ACK,
   type ConsumerHandle,
+  type DeadLetters,
   type Delivery,
   type NatsConnection,
   type Verdict,
@@ -14,7 +15,7 @@ import {
 } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { type Tx, enterInbox, inTransaction, isDataError } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
@@ -31,6 +32,7 @@ export interface DockConsumerParts {
   readonly advanceMission: AdvanceMission;
   readonly afterCommit: AfterCommit;
   readonly commands: DockCommands;
+  readonly deadLetters: DeadLetters;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -68,7 +70,8 @@ export class DockConsumer {
       concurrency: 32,
       logger: this.parts.logger,
       handle: (delivery) => this.receive(delivery),
-      keepRejected: async () => undefined,
+      isHopeless: isDataError,
+      keepRejected: (delivery, reason) => this.parts.deadLetters.keepDelivery(delivery, reason),
     });
   }
 
@@ -99,8 +102,11 @@ export class DockConsumer {
       case 'flighttask_progress': {
         const told = readProgress(fact);
         // Until the topology is known nobody speaks for this aircraft: answered, without any effect.
-        if (told === null || dockSn === null) this.orphans.inc({ method: fact.method });
-        else await this.applyOnce(fact, dockSn, told.missionId, told.event, { progress: told.progress });
+        if (told === null || dockSn === null) {
+          this.orphans.inc({ method: fact.method });
+          const reason = dockSn === null ? 'no dock speaks for this serial number' : 'it names no mission';
+          await this.parts.deadLetters.keepFact(fact, reason);
+        } else await this.applyOnce(fact, dockSn, told.missionId, told.event, { progress: told.progress });
         return received;
       }
       case 'flighttask_ready':
@@ -125,11 +131,12 @@ export class DockConsumer {
   ): Promise<void> {
     const method = fact.method ?? '';
     const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced | 'repeat' | 'orphan'> => {
+      // The mission first: what belongs to nobody leaves no inbox row, so that its repeat is looked at anew.
+      const locked = await lockMission(tx, missionId, dockSn);
+      if (locked === undefined) return 'orphan';
       // A ready event may name several missions: each is a message of its own to the inbox.
       const key = { sn: fact.sn, method: `${method}:${missionId}`, messageId: messageIdOf(fact) };
       if (!(await enterInbox(tx, SCHEMA, key))) return 'repeat';
-      const locked = await lockMission(tx, missionId, dockSn);
-      if (locked === undefined) return 'orphan';
       await heard(tx, locked.dock_sn, fact);
       await writeTimeline(tx, {
         missionId,
@@ -144,6 +151,9 @@ export class DockConsumer {
     this.received.inc({ method, repeat: String(advanced === 'repeat') });
     if (advanced === 'orphan') {
       this.orphans.inc({ method });
+      // An aircraft may have changed its dock a moment ago.
+      this.speakers.delete(fact.sn);
+      await this.parts.deadLetters.keepFact(fact, `mission ${missionId} is none of dock ${dockSn}`);
       this.parts.logger.warn({ sn: fact.sn, missionId, method }, 'a dock spoke of a mission that is not its own');
     } else if (advanced !== 'repeat') this.parts.afterCommit.run(advanced);
   }

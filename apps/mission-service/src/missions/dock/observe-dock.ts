@@ -23,9 +23,10 @@ export class ObserveDock {
     return new Map(views.flatMap(({ sn, seenAgoMs }) => (seenAgoMs === null ? [] : [[sn, seenAgoMs] as const])));
   }
 
-  async observe(sn: string): Promise<Observation> {
+  /** What a dock that was told to start `startedAgoMs` ago shows now. */
+  async observe(sn: string, startedAgoMs: number): Promise<Observation> {
     const [view] = await this.views([sn]).catch(() => []);
-    return view === undefined ? 'unknown' : observationOf(view);
+    return view === undefined ? 'unknown' : observationOf(view, startedAgoMs);
   }
 
   private async views(sns: readonly string[]): Promise<DockStateView[]> {
@@ -40,16 +41,19 @@ export class ObserveDock {
 }
 
 /**
- * Idle needs every witness: dock idle, task idle, aircraft inside. Flying needs the dock's own word that a task is in
- * flight. Anything else, also anything old, is unknown.
+ * Idle needs every witness: dock idle, task idle, aircraft inside, and that the dock was in sight all the time: after a
+ * long silence it may have flown and landed. Flying needs the dock's own word that a task is in flight. Anything else,
+ * also anything old, is unknown.
  */
-export function observationOf({ properties }: DockStateView): Observation {
+export function observationOf({ properties, backAgoMs }: DockStateView, startedAgoMs: number): Observation {
   const fresh = (name: string): unknown => {
     const property = properties[name];
     return property !== undefined && property.agoMs <= FRESH_MS ? property.value : undefined;
   };
   const step = fresh('flighttask_step_code');
   if (step === STEP_IN_FLIGHT && fresh('drone_in_dock') === 0) return 'flying';
+  const wasOutOfSight = backAgoMs !== null && backAgoMs <= startedAgoMs;
+  if (wasOutOfSight) return 'unknown';
   if (step === STEP_IDLE && fresh('mode_code') === MODE_IDLE && fresh('drone_in_dock') === 1) return 'idle';
   return 'unknown';
 }

@@ -37,7 +37,7 @@ export function readProgress(fact: DockFact): ToldOfFlight | null {
   if (missionId == null || !isUuid(missionId)) return null;
   return {
     missionId,
-    event: eventOfStatus(status, result),
+    event: eventOfStatus(status, inRange(result)),
     progress: {
       status,
       percent: progress.percent ?? null,
@@ -75,6 +75,9 @@ export function readResourceGet(fact: DockFact): string | null {
   return isUuid(flight_id) ? flight_id : null;
 }
 
+/** Dock busy with a mission, other mission running, preparing, working. [Cloud API, result codes] */
+const MAY_BE_THIS_FLIGHT: ReadonlySet<number> = new Set([319_001, 319_016, 319_025, 514_148]);
+
 /** What a reply to one of our commands says. Null for a command whose reply moves nothing. */
 export function eventOfReply(method: string, result: number, attempt: number): MissionEvent | null {
   switch (method as CommandName) {
@@ -86,6 +89,9 @@ export function eventOfReply(method: string, result: number, attempt: number): M
     case 'flighttask_execute':
       // "Already running" answers an execute that the dock has got before: it is this flight.
       if (result === 0 || isAlreadyRunning(result)) return { type: 'executeAccepted' };
+      // "Busy with a mission" is also what a dock answers to the second copy of an execute that it is flying, when the
+      // answer to the first was lost. It proves nothing: the mission stays as it is, and the dock is looked at.
+      if (MAY_BE_THIS_FLIGHT.has(result)) return null;
       return isBusyForNow(result)
         ? { type: 'executeDeferred', attempt, dockResult: result }
         : { type: 'executeRefused', attempt, dockResult: result };
@@ -96,5 +102,9 @@ export function eventOfReply(method: string, result: number, attempt: number): M
   }
 }
 
-/** `data.result` of a reply. */
-export const resultOf = (fact: DockFact): number => (fact.data as { result: number }).result;
+const MAX_INT4 = 2_147_483_647;
+
+/** `data.result` of a reply, brought into the range of a column: published codes have six digits. */
+export const resultOf = (fact: DockFact): number => inRange((fact.data as { result: number }).result);
+
+const inRange = (result: number): number => Math.max(-MAX_INT4, Math.min(MAX_INT4, Math.trunc(result)));

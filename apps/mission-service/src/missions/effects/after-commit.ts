@@ -26,6 +26,10 @@ export interface AfterCommitParts {
 
 /** Orders in work at once. Beyond it they wait in memory; a crash then loses nothing that a timer does not find. */
 const CONCURRENCY = 256;
+/** Of these, so many are for executes alone: a start must not wait behind prepares that wait for an address. */
+const KEPT_FOR_EXECUTE = 64;
+/** Orders that wait. What is dropped beyond it, a timer of its mission finds again. */
+const MAX_WAITING = 20_000;
 
 /**
  * What a committed decision asks for: send a command, look at a dock, set a wake. Nothing here is a promise that must
@@ -33,6 +37,7 @@ const CONCURRENCY = 256;
  */
 export class AfterCommit {
   private readonly inWork = new Set<Promise<void>>();
+  private readonly executes: Order[] = [];
   private readonly waiting: Order[] = [];
   private readonly sends;
 
@@ -45,10 +50,14 @@ export class AfterCommit {
     if (decision.kind === 'refused') return;
     this.parts.outbox.kick();
     this.setWake(mission);
+    this.enqueue(orders);
+  }
+
+  /** Carries orders out, some time soon. Never waits. */
+  enqueue(orders: readonly Order[]): void {
     for (const order of orders) {
-      // A start must not wait behind prepares that wait for their file's address.
-      if (order.effect === 'sendExecute') this.waiting.unshift(order);
-      else this.waiting.push(order);
+      if (order.effect === 'sendExecute') this.executes.push(order);
+      else if (this.waiting.length < MAX_WAITING) this.waiting.push(order);
     }
     this.pump();
   }
@@ -59,8 +68,11 @@ export class AfterCommit {
 
   private pump(): void {
     while (this.inWork.size < CONCURRENCY) {
-      const order = this.waiting.shift();
+      const mayTakeOthers = this.inWork.size < CONCURRENCY - KEPT_FOR_EXECUTE;
+      const order = this.executes.shift() ?? (mayTakeOthers ? this.waiting.shift() : undefined);
       if (order === undefined) return;
+      // An execute is sent all the same: only the ingress's word that it was too late opens the mission again.
+      if (order.effect !== 'sendExecute' && order.notAfterMs <= Date.now()) continue;
       const work: Promise<void> = this.carryOut(order)
         .catch((error: unknown) =>
           this.parts.logger.warn({ err: error, missionId: order.mission.id, effect: order.effect }, 'an order failed'),
@@ -95,12 +107,12 @@ export class AfterCommit {
     if (outcome !== 'written')
       this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
+      // Mission before call, as everywhere: the reply to this very command may be handled at the same instant.
+      const locked = await lockMission(tx, mission.id, null);
       await recordOutcome(tx, tid, outcome, reason ?? null);
       const detail = { tid, outcome, reason: reason ?? null };
       await writeTimeline(tx, { missionId: mission.id, kind: 'message_out', what: method, detail });
-      if (effect !== 'sendExecute' || outcome !== 'refused') return null;
-      const locked = await lockMission(tx, mission.id, null);
-      if (locked === undefined) return null;
+      if (effect !== 'sendExecute' || outcome !== 'refused' || locked === undefined) return null;
       const event: MissionEvent = { type: 'sendRefused', attempt: mission.attempt };
       return this.parts.advanceMission.advance(tx, locked, event, { detail });
     });
@@ -108,7 +120,8 @@ export class AfterCommit {
   }
 
   private async observe(mission: LockedMission): Promise<void> {
-    const observation = await this.parts.observeDock.observe(mission.dock_sn);
+    const startedAgoMs = mission.started_at === null ? 0 : mission.now.getTime() - mission.started_at.getTime();
+    const observation = await this.parts.observeDock.observe(mission.dock_sn, startedAgoMs);
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       const locked = await lockMission(tx, mission.id, null);
       if (locked === undefined) return null;

@@ -2,8 +2,9 @@ import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { Timing } from '@aerie/mission-core';
 import type { Order } from '../advance-mission.js';
-import { claimRepeats, lockMission, recordOutcome } from '../store/flight-critical.js';
-import type { DockCommands } from '../dock/dock-commands.js';
+import { COMMAND_OF } from '../dock/command-names.js';
+import { claimRepeats, lockMission } from '../store/flight-critical.js';
+import type { AfterCommit } from './after-commit.js';
 
 const BATCH = 50;
 
@@ -14,23 +15,24 @@ const BATCH = 50;
 export class RepeatCalls {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly commands: DockCommands,
+    private readonly afterCommit: AfterCommit,
     private readonly timing: Timing,
   ) {}
 
   async run(): Promise<void> {
+    // Two transactions: claiming locks calls, and a call is never locked before its mission.
+    const claimed = await inTransaction(this.dataSource, (tx) => claimRepeats(tx, BATCH));
+    const undos = claimed.filter(({ method }) => method === COMMAND_OF.sendUndo);
+    if (undos.length === 0) return;
     const orders = await inTransaction(this.dataSource, async (tx) => {
-      const due: (Order & { effect: 'sendUndo' })[] = [];
-      for (const { tid, mission_id, method } of await claimRepeats(tx, BATCH)) {
+      const due: Order[] = [];
+      for (const { tid, mission_id } of undos) {
         const mission = await lockMission(tx, mission_id, null);
-        if (mission === undefined || method !== 'flighttask_undo') continue;
+        if (mission === undefined) continue;
         due.push({ effect: 'sendUndo', mission, tid, notAfterMs: mission.now.getTime() + this.timing.replyMs });
       }
       return due;
     });
-    for (const order of orders) {
-      const { outcome, reason } = await this.commands.send(order, order.mission.now.getTime());
-      await inTransaction(this.dataSource, (tx) => recordOutcome(tx, order.tid, outcome, reason ?? null));
-    }
+    this.afterCommit.enqueue(orders);
   }
 }

@@ -50,6 +50,15 @@ export function findDue(
   );
 }
 
+/** Looks at a mission again a little later, whatever its rules say. */
+export async function postpone(tx: Tx, id: string): Promise<void> {
+  await tx.run(
+    `UPDATE mission.mission SET next_action_at = clock_timestamp() + interval '5 seconds'
+      WHERE id = $1 AND next_action_at IS NOT NULL`,
+    [id],
+  );
+}
+
 /** The other mission that flies on this dock, if there is one. The dock's row must be locked. */
 export function lockOtherFlight(tx: Tx, dockSn: string, id: string): Promise<LockedMission | undefined> {
   return tx.one<LockedMission>(

@@ -23,8 +23,8 @@ interface TimelineRow {
   readonly detail: unknown;
 }
 
-/** The longest timeline that one answer holds: an hour of progress every two seconds and more. */
-const TIMELINE_LIMIT = 5_000;
+/** The longest timeline that one answer holds: five hours of progress every two seconds, two entries each. */
+const TIMELINE_LIMIT = 20_000;
 
 /** Missions for screens. Reads only; every change goes through AdvanceMission. */
 export class MissionReadModel {

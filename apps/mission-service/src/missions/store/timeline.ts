@@ -11,6 +11,14 @@ export interface TimelineEntry {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
+/** No documented message is near this; what a dock sends beyond it is kept as its beginning. */
+const MAX_DETAIL_CHARACTERS = 16 * 1024;
+
+const bounded = (detail: string): string =>
+  detail.length <= MAX_DETAIL_CHARACTERS
+    ? detail
+    : JSON.stringify({ cut: true, characters: detail.length, beginning: detail.slice(0, MAX_DETAIL_CHARACTERS) });
+
 export async function writeTimeline(tx: Tx, entry: TimelineEntry): Promise<void> {
   await tx.run(
     `INSERT INTO mission.timeline (mission_id, kind, what, from_state, to_state, revision, detail)
@@ -22,7 +30,7 @@ export async function writeTimeline(tx: Tx, entry: TimelineEntry): Promise<void>
       entry.fromState ?? null,
       entry.toState ?? null,
       entry.revision ?? null,
-      JSON.stringify(entry.detail ?? {}),
+      bounded(JSON.stringify(entry.detail ?? {})),
     ],
   );
 }

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { AdvanceMission, Advanced } from '../advance-mission.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { AfterCommit } from '../effects/after-commit.js';
-import { type DueMission, findDue, lockDue, lockOtherFlight } from '../store/flight-critical.js';
+import { type DueMission, findDue, lockDue, lockOtherFlight, postpone } from '../store/flight-critical.js';
 import { type LockedMission, missionOf } from '../store/mission.row.js';
 
 export interface DueRunnerParts {
@@ -45,38 +45,54 @@ export class DueRunner {
       this.gathering = undefined;
       const ids = [...this.gathered];
       this.gathered.clear();
-      this.run(ids).catch((error: unknown) =>
+      this.runAll(ids).catch((error: unknown) =>
         this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it'),
       );
     }, GATHER_MS);
   }
 
-  /** Everything that is due, or those of the given missions that are. Returns how many were found. */
+  private async runAll(ids: readonly string[]): Promise<void> {
+    for (let start = 0; start < ids.length; start += FIND_LIMIT) await this.run(ids.slice(start, start + FIND_LIMIT));
+  }
+
+  /** What is due, or what of the given missions is, up to a limit. Returns how many were advanced. */
   async run(ids: readonly string[] | null): Promise<number> {
     const { dataSource } = this.parts;
     const query: Tx['query'] = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
     const due = await findDue({ query }, ids, FIND_LIMIT);
     if (due.length === 0) return 0;
     const seenAgoMs = await this.lookAtDocks(due);
-    for (let start = 0; start < due.length; start += UNIT)
-      await this.runUnit(due.slice(start, start + UNIT), seenAgoMs);
-    return due.length;
+    let advanced = 0;
+    for (let start = 0; start < due.length; start += UNIT) {
+      advanced += await this.runUnit(due.slice(start, start + UNIT), seenAgoMs);
+    }
+    return advanced;
   }
 
   /** One transaction for several missions; if it fails, each gets its own, so that one bad row stops no other. */
-  private async runUnit(due: readonly DueMission[], seenAgoMs: ReadonlyMap<string, number>): Promise<void> {
+  private async runUnit(due: readonly DueMission[], seenAgoMs: ReadonlyMap<string, number>): Promise<number> {
     try {
-      await this.advanceAll(due, seenAgoMs);
+      return await this.advanceAll(due, seenAgoMs);
     } catch (error) {
-      if (due.length === 1) {
-        this.parts.logger.warn({ err: error, missionId: due[0]?.id }, 'failed to advance a due mission, trying again');
-        return;
+      const [only, ...others] = due;
+      if (only === undefined || others.length === 0) {
+        this.parts.logger.warn({ err: error, missionId: only?.id }, 'failed to advance a due mission, trying again');
+        // Out of the way of the others, which would wait behind it for ever.
+        if (only !== undefined) await inTransaction(this.parts.dataSource, (tx) => postpone(tx, only.id));
+        return 0;
       }
-      for (const one of due) await this.runUnit([one], seenAgoMs);
+      let advanced = 0;
+      for (const one of due) {
+        advanced += await this.runUnit([one], seenAgoMs).catch((failure: unknown) => {
+          this.parts.logger.warn({ err: failure, missionId: one.id }, 'failed to put a due mission off');
+          return 0;
+        });
+      }
+      return advanced;
     }
   }
 
-  private async advanceAll(due: readonly DueMission[], seenAgoMs: ReadonlyMap<string, number>): Promise<void> {
+  private async advanceAll(due: readonly DueMission[], seenAgoMs: ReadonlyMap<string, number>): Promise<number> {
     const { dataSource, advanceMission, afterCommit } = this.parts;
     const advanced = await inTransaction(dataSource, async (tx) => {
       const done: Advanced[] = [];
@@ -85,7 +101,11 @@ export class DueRunner {
         due.map(({ id }) => id),
       )) {
         const event = dueEvent(missionOf(locked), locked.now.getTime(), advanceMission.timing);
-        if (event === null) continue;
+        if (event === null) {
+          // Due by its row and not by its rules: settings have changed since. Look again soon.
+          await postpone(tx, locked.id);
+          continue;
+        }
         this.lateness.observe(Math.max(0, locked.now.getTime() - (locked.next_action_at?.getTime() ?? 0)) / 1_000);
         const guarded = event.type === 'executeDue' ? await this.guardExecute(tx, locked, seenAgoMs) : event;
         done.push(await advanceMission.advance(tx, locked, guarded));
@@ -94,6 +114,7 @@ export class DueRunner {
     });
     // The commit is known to have succeeded: only now may anything leave.
     for (const one of advanced) afterCommit.run(one);
+    return advanced.length;
   }
 
   /** The conditions of a claim, looked at with the dock and the mission locked. In doubt, no take-off. */

@@ -1,0 +1,46 @@
+import { type Principal, factSubject } from '@aerie/bus-contract';
+import { ConflictError } from '@aerie/kernel';
+import { inTransaction, writeOutbox } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { SCHEMA } from '../database.js';
+import { unknownMission } from './cancel-mission.js';
+import { lockMission } from './store/flight-critical.js';
+import { type MissionView, viewOf } from './store/mission.view.js';
+import { writeTimeline } from './store/timeline.js';
+
+/**
+ * A person has looked: the flight whose outcome nobody knew no longer keeps its dock from flying by itself. The outcome
+ * stays unknown; who said what is kept beside it.
+ */
+export class ResolveMission {
+  constructor(private readonly dataSource: DataSource) {}
+
+  execute(caller: Principal, id: string, note: string): Promise<MissionView> {
+    return inTransaction(this.dataSource, async (tx) => {
+      const locked = await lockMission(tx, id, null);
+      if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
+      if (locked.state !== 'outcome_unknown') {
+        const message = `only a mission whose outcome is unknown can be resolved; this one is ${locked.state}`;
+        throw new ConflictError('mission_state', message, {
+          fields: [{ field: 'id', message }],
+          details: { state: locked.state },
+        });
+      }
+      // The first resolution stands; a repeat shows it.
+      if (locked.resolution !== null) return viewOf(locked);
+      const resolution = { by: 'person', keyId: caller.keyId, note, at: locked.now.toISOString() };
+      await tx.run('UPDATE mission.mission SET resolution = $2::jsonb, updated_at = clock_timestamp() WHERE id = $1', [
+        id,
+        JSON.stringify(resolution),
+      ]);
+      await writeTimeline(tx, { missionId: id, kind: 'note', what: 'resolved', detail: resolution });
+      await writeOutbox(tx, SCHEMA, [
+        {
+          subject: factSubject('mission', locked.organisation_id, 'resolved'),
+          payload: { missionId: id, dockSn: locked.dock_sn, resolution },
+        },
+      ]);
+      return viewOf({ ...locked, resolution });
+    });
+  }
+}
