@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { Client } from 'pg';
 import { World } from './world.js';
 
 let world: World;
@@ -26,10 +27,17 @@ it('starts every timed mission on time although Redis was flushed while they wai
   }
 }, 120_000);
 
-it('accepts and flies missions while Redis is gone', async () => {
+it('accepts and flies missions while Redis is gone, also when the dock has said nothing of missions for long', async () => {
   const dock = await world.dock();
   await world.stack.infrastructure.kill('valkey');
-  const { id } = await world.timed(dock, 3_000);
+  const { id } = await world.timed(dock, 6_000);
+  await world.inState(id, 'prepared');
+  // As if its prepare had been accepted a quarter of an hour ago: only its telemetry says that it is there.
+  const database = new Client({ connectionString: world.stack.infrastructure.databaseUrl });
+  await database.connect();
+  await database.query('UPDATE mission.dock SET heard_at = NULL WHERE sn = $1', [dock.sn]);
+  await database.end();
+
   await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
   await world.stack.infrastructure.start('valkey');
 }, 90_000);

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type DockHandle, type DockOptions, makeSampleKmz, startDock } from '@aerie/dock-simulator';
-import { Api, type DockConnection, type ServiceName, Stack, good, registerDock } from '@aerie/local';
+import { Api, type DockConnection, type ServiceName, Stack, good, hasEnded, registerDock } from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import { Tap } from './tap.js';
 
@@ -26,17 +26,6 @@ export interface TimelineEntry {
 
 /** Docks and the route lie in one place, so that a flight is short. */
 const HOME = { latitude: 46.5, longitude: 6.6, heightMeters: 450 };
-
-const ENDED = [
-  'succeeded',
-  'partially_done',
-  'failed',
-  'rejected',
-  'canceled',
-  'timed_out',
-  'missed',
-  'outcome_unknown',
-];
 
 /** Short deadlines, so that a story of half an hour is told in half a minute. All rules stay the same. */
 const QUICK: Readonly<Record<string, string>> = {
@@ -145,7 +134,7 @@ export class World {
       `mission ${id} has ended`,
       async () => {
         const mission = await this.mission(id);
-        return ENDED.includes(mission.state) ? mission : undefined;
+        return hasEnded(mission.state) ? mission : undefined;
       },
       withinMs,
     );

@@ -1,5 +1,6 @@
 import type { DockHandle } from '@aerie/dock-simulator';
 import { type Api, good } from '../stack/api.js';
+import { hasEnded } from '../stack/has-ended.js';
 
 interface MissionView {
   readonly id: string;
@@ -12,16 +13,6 @@ interface MissionView {
   } | null;
 }
 
-const ENDED = [
-  'succeeded',
-  'partially_done',
-  'failed',
-  'rejected',
-  'canceled',
-  'timed_out',
-  'missed',
-  'outcome_unknown',
-];
 const WITHIN_MS = 120_000;
 const BAR_WIDTH = 24;
 
@@ -39,7 +30,7 @@ export async function flyMission(api: Api, dock: DockHandle, kmz: Uint8Array): P
   console.log(`Mission ${mission.id} on dock ${dock.sn}`);
   const startedMs = Date.now();
   let shown = '';
-  while (!ENDED.includes(mission.state) && Date.now() - startedMs < WITHIN_MS) {
+  while (!hasEnded(mission.state) && Date.now() - startedMs < WITHIN_MS) {
     shown = show(mission, shown);
     await new Promise((resolve) => setTimeout(resolve, 200));
     mission = good(await api.get<MissionView>(`/missions/${mission.id}`));
@@ -57,7 +48,7 @@ export async function flyMission(api: Api, dock: DockHandle, kmz: Uint8Array): P
 
 /** One line that changes in a terminal; one line for each change elsewhere. */
 function show({ state, progress }: MissionView, shown: string): string {
-  const percent = ENDED.includes(state) ? 100 : (progress?.percent ?? 0);
+  const percent = hasEnded(state) ? 100 : (progress?.percent ?? 0);
   const filled = Math.round((percent / 100) * BAR_WIDTH);
   const waypoint = progress?.waypointIndex == null ? '' : `  waypoint ${progress.waypointIndex}`;
   const line = `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}] ${String(percent).padStart(3)} %  ${state}${waypoint}`;

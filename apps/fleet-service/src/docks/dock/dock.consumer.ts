@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type DockFact, FLEET_DOCK_CONSUMER } from '@aerie/bus-contract';
 import {
   type AirportBindStatus,
@@ -16,6 +15,7 @@ import {
   type Verdict,
   answerDock,
   consume,
+  messageIdOf,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import { isDataError } from '@aerie/persistence';
@@ -123,9 +123,4 @@ export class DockConsumer {
         return null;
     }
   }
-}
-
-/** What makes a repeat the same message. */
-export function messageIdOf({ tid, topic, raw }: DockFact): string {
-  return tid ?? createHash('sha256').update(topic).update('\0').update(raw).digest('hex');
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type DockFact, MISSION_DOCK_CONSUMER, dockQuestion } from '@aerie/bus-contract';
 import { encodeReply } from '@aerie/dji-protocol';
 import { isUuid } from '@aerie/kernel';
@@ -12,6 +11,7 @@ import {
   answerDock,
   ask,
   consume,
+  messageIdOf,
 } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
@@ -220,9 +220,4 @@ async function heard(tx: Tx, dockSn: string, fact: DockFact): Promise<void> {
       WHERE sn = $1 AND (heard_at IS NULL OR heard_at < to_timestamp($2 / 1000.0) - ${HEARD_EVERY})`,
     [dockSn, fact.receivedAtMs],
   );
-}
-
-/** What makes a repeat the same message. */
-function messageIdOf({ tid, topic, raw }: DockFact): string {
-  return tid ?? createHash('sha256').update(topic).update('\0').update(raw).digest('hex');
 }
