@@ -18,7 +18,7 @@ const schema = z.object({
     .int()
     .min(1)
     .max(32)
-    .default(4)
+    .default(8)
     .describe('MQTT connections for control messages. Each has one message in work at a time.'),
   INGRESS_KEEPALIVE_SECONDS: z.coerce
     .number()

@@ -28,10 +28,17 @@ export async function benchUplink(root: string, args: readonly string[]): Promis
   try {
     const docks = await connectDocks(stack);
     const plain = await rate(messages, await publisher(docks, 'drc/up', messages), await countPlain(stack));
-    const stored = await rate(messages, await publisher(docks, 'events', messages), () => storedBy(stack));
-    console.log(`plain subscriber, QoS 1   ${plain.toFixed(0)} messages/s`);
-    console.log(`ingress, stored + PUBACK  ${stored.toFixed(0)} messages/s`);
-    console.log(`ratio                     ${(stored / plain).toFixed(2)}`);
+    // All share this machine's cores: first the ingress with its consumer held still, then both.
+    const consumer = stack.process('fleet-service');
+    consumer.signal('SIGSTOP');
+    const alone = await rate(messages, await publisher(docks, 'events', messages), () => storedBy(stack));
+    consumer.signal('SIGCONT');
+    const together = await rate(messages, await publisher(docks, 'events', messages), () => storedBy(stack));
+    console.log(`plain subscriber, QoS 1               ${plain.toFixed(0)} messages/s`);
+    console.log(
+      `ingress, stored before PUBACK         ${alone.toFixed(0)} messages/s, ratio ${(alone / plain).toFixed(2)}`,
+    );
+    console.log(`the same while its consumer works too ${together.toFixed(0)} messages/s`);
     await Promise.all(docks.map(({ client }) => client.endAsync(true)));
     return 0;
   } finally {
@@ -67,7 +74,7 @@ async function publisher(docks: readonly Dock[], channel: string, messages: numb
     let next = 0;
     const lane = async (): Promise<void> => {
       while (next < share) {
-        const tid = `${sn}-${channel}-${next++}`;
+        const tid = `${sn}-${channel}-${Date.now()}-${next++}`;
         const body = { tid, bid: tid, timestamp: Date.now(), method: 'bench_event', need_reply: 0, gateway: sn, data };
         await client.publishAsync(`thing/product/${sn}/${channel}`, JSON.stringify(body), { qos: 1 });
       }
