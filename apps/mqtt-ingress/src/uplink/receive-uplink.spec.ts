@@ -64,6 +64,24 @@ describe('a message that can be read', () => {
     expect(fact()).toMatchObject({ v: 1, sn: SN, tid: 'tid-1', receivedAtMs: RECEIVED_AT_MS, raw: payload });
   });
 
+  it('is stored without what the device proves itself with', async () => {
+    const data = {
+      domain: '3',
+      device_secret: 'canary',
+      nonce: 'canary',
+      sub_devices: [{ sn: 'A', device_secret: 'canary' }],
+    };
+    await receive('status', anEvent('update_topo', { data }), { topic: `sys/product/${SN}/status` });
+    expect(stored[0]?.subject).toBe('dock.v1.fleet.DOCK-1.status.update_topo');
+    expect(stored[0]?.body).not.toContain('canary');
+  });
+
+  it('keeps the binding code of a dock out of the raw text', async () => {
+    const data = { bind_devices: [{ sn: SN, organization_id: 'o', device_binding_code: 'canary' }] };
+    await receive('requests', anEvent('airport_organization_bind', { data }));
+    expect(fact().raw).not.toContain('canary');
+  });
+
   it('is stored again under another id when the dock repeats it', async () => {
     await receive('events', anEvent('some_event'));
     await receive('events', anEvent('some_event'));

@@ -111,8 +111,10 @@ export class ReceiveUplink {
       receivedAtMs,
       needReply,
       gateway,
-      data,
-      raw: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'),
+      data: method === 'update_topo' ? withoutSecrets(data) : data,
+      raw: mayHoldSecrets(method)
+        ? JSON.stringify(message.raw, hideSecrets)
+        : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('utf8'),
     };
     const body = JSON.stringify(fact);
     if (body.length > WORTH_MEASURING && Buffer.byteLength(body) > MAX_STORED_BYTES) {
@@ -170,6 +172,16 @@ export class ReceiveUplink {
     if (channel === 'requests') this.answer({ ...to, channel }, { result: UNREADABLE_REQUEST_RESULT });
   }
 }
+
+/** What devices prove themselves with. Nobody here needs it but for the binding code, which works once. */
+const SECRETS: ReadonlySet<string> = new Set(['device_secret', 'nonce', 'device_binding_code']);
+
+const mayHoldSecrets = (method: string | null): boolean =>
+  method === 'update_topo' || (method?.startsWith('airport_organization') ?? false);
+
+const hideSecrets = (key: string, value: unknown): unknown => (SECRETS.has(key) ? '[secret]' : value);
+
+const withoutSecrets = (data: unknown): unknown => JSON.parse(JSON.stringify(data, hideSecrets));
 
 /** Any non-zero number: the dock learns that its question was not understood. [Cloud API, result codes: 325001] */
 const UNREADABLE_REQUEST_RESULT = 325_001;
