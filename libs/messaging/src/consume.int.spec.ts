@@ -195,6 +195,23 @@ describe('consume', () => {
     expect([kept, tries]).toEqual([['poison: out of range'], 2]);
   });
 
+  it('keeps a message that cannot be read', async () => {
+    const { spec, publish } = await aStream();
+    const kept: string[] = [];
+    work(
+      spec,
+      async (delivery) => {
+        JSON.parse(textOf(delivery));
+        return ACK;
+      },
+      { keepRejected: async (delivery) => void kept.push(textOf(delivery)) },
+    );
+    await publish('{"broken');
+    await publish('{}');
+    await settled(spec);
+    expect(kept).toEqual(['{"broken']);
+  });
+
   it('delivers a rejected message again when it could not be kept', async () => {
     const { spec, publish } = await aStream();
     let tries = 0;

@@ -140,7 +140,9 @@ async function handled({ handle, isHopeless }: ConsumeOptions, delivery: Deliver
   try {
     return await handle(delivery);
   } catch (error) {
-    if (isHopeless?.(error) !== true) throw error;
+    // What cannot be parsed, or has not the shape of a fact, will not have it the next time either.
+    const isUnreadable = error instanceof SyntaxError || error instanceof TypeError;
+    if (!isUnreadable && isHopeless?.(error) !== true) throw error;
     return { kind: 'reject', reason: errorChain(error) };
   }
 }
