@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { endLeftOvers, isAlive } from '../infrastructure/processes.js';
+import { endAllLeftOvers, isAlive } from '../infrastructure/processes.js';
 import { holderOf } from '../stack/run-lock.js';
 
 const STOP_WITHIN_MS = 40_000;
@@ -18,10 +18,7 @@ export async function down(root: string): Promise<number> {
     }
     ended.push(`npm start (process ${holder.pid})`);
   }
-  const folders = existsSync(base)
-    ? readdirSync(base, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-    : [];
-  for (const folder of folders) ended.push(...(await endLeftOvers(path.join(base, folder.name))));
+  ended.push(...(await endAllLeftOvers(base)));
   rmSync(path.join(base, 'run.json'), { force: true });
   rmSync(lockFile, { force: true });
   console.log(ended.length === 0 ? 'Nothing was running.' : `Ended ${ended.join(', ')}.`);

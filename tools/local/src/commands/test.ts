@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Infrastructure } from '../infrastructure/infrastructure.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
@@ -32,6 +32,10 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
   const directory = path.join(root, '.aerie', 'test');
   await endLeftOvers(directory);
   rmSync(directory, { recursive: true, force: true });
+  // Worlds of scenarios that were cut off in the middle.
+  const worlds = path.join(root, '.aerie', 'scenarios');
+  for (const world of existsSync(worlds) ? readdirSync(worlds) : []) await endLeftOvers(path.join(worlds, world));
+  rmSync(worlds, { recursive: true, force: true });
   const packagesDirectory = path.join(root, '.aerie', 'bin');
   const infrastructure = suites.includes('int')
     ? await Infrastructure.up({ directory, packagesDirectory, openBroker: true, say: console.log })
