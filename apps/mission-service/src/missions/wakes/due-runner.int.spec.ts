@@ -3,6 +3,7 @@ import { Metrics, createLogger } from '@aerie/observability';
 import type { DataSource } from 'typeorm';
 import { AdvanceMission, type Advanced } from '../advance-mission.js';
 import { aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { ResolveMission } from '../resolve-mission.js';
 import { DueRunner } from './due-runner.js';
 
 let pools: DataSource[];
@@ -104,6 +105,54 @@ it('claims nothing while a reservation holds the dock', async () => {
   const one = replica(0);
   await one.runner.run([id]);
   expect(executes(one)).toEqual([]);
+});
+
+describe('a dock whose last flight ended in a way that nobody knows', () => {
+  const caller = { keyId: 'spec', organisationId: '11111111-1111-4111-8111-111111111111' };
+
+  async function aBlockedDock(dockSn: string): Promise<{ unknown: string; next: string }> {
+    const dataSource = pools[0] as DataSource;
+    const unknown = await aPrepared(dockSn);
+    await apply(dataSource, unknown, { type: 'executeDue' });
+    await apply(dataSource, unknown, { type: 'observationGivenUp' });
+    const next = await aMission(dataSource, { dockSn, kind: 'timed', executeInMs: 60_000 });
+    await apply(dataSource, next, { type: 'prepareDue' });
+    await apply(dataSource, next, { type: 'prepareAccepted' });
+    return { unknown, next };
+  }
+  const due = (id: string) => pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
+
+  it('starts no timed mission by itself until a person has looked', async () => {
+    const { unknown, next } = await aBlockedDock('BLOCKED-1');
+    const one = replica(0);
+    await due(next);
+    await one.runner.run([next]);
+    expect(executes(one)).toEqual([]);
+
+    const note = 'it stands in its dock, unharmed';
+    const resolved = await new ResolveMission(pools[0] as DataSource).execute(caller, unknown, note);
+    expect(resolved).toMatchObject({ state: 'outcome_unknown', resolution: { by: 'person', note } });
+    await due(next);
+    await one.runner.run([next]);
+    expect(executes(one)).toEqual([next]);
+  });
+
+  it('is freed by the late word of the dock as well', async () => {
+    const { unknown, next } = await aBlockedDock('BLOCKED-2');
+    await apply(pools[0] as DataSource, unknown, { type: 'flightEnded', outcome: 'succeeded', dockResult: 0 });
+    const one = replica(0);
+    await due(next);
+    await one.runner.run([next]);
+    expect(executes(one)).toEqual([next]);
+  });
+
+  it('is resolved by nobody of another organisation, and no other mission is resolved at all', async () => {
+    const { unknown, next } = await aBlockedDock('BLOCKED-3');
+    const resolve = new ResolveMission(pools[0] as DataSource);
+    const stranger = { ...caller, organisationId: '22222222-2222-4222-8222-222222222222' };
+    await expect(resolve.execute(stranger, unknown, 'x')).rejects.toMatchObject({ code: 'unknown_mission' });
+    await expect(resolve.execute(caller, next, 'x')).rejects.toMatchObject({ code: 'mission_state' });
+  });
 });
 
 it('lets one bad row stop no other', async () => {
