@@ -45,8 +45,11 @@ export {
   isAlreadyRunning,
   isBusyForNow,
   isCannotCancelRunning,
+  isNotPrepared,
   meaningOf,
 } from './result-codes.js';
+export { ERROR_CODES, errorCode, type ErrorCode } from './catalogue/error-codes.js';
+export { type Advice, type Retry } from './catalogue/advice.js';
 export { breakReasonMeaning } from './break-reasons.js';
 export { inspectLine } from './inspect.js';
 export { isMessage, type ServiceData, type ServiceMethod, type WireData } from './wire-data.js';
@@ -64,10 +67,16 @@ export {
   type DocumentedFlighttaskStatus,
   type FlighttaskStatus,
 } from './wayline/flighttask-status.js';
+export { type DeviceExitHomingNotify } from './wayline/device-exit-homing-notify.js';
+export { type FlightSetupExceptionNotify } from './wayline/flight-setup-exception-notify.js';
+export { type FlighttaskProgressGet, type FlighttaskProgressGetReply } from './wayline/flighttask-progress-get.js';
+export { type FlighttaskStop } from './wayline/flighttask-stop.js';
 export { type FlighttaskReady } from './wayline/flighttask-ready.js';
 export { type FlighttaskResourceGet, type FlighttaskResourceGetReply } from './wayline/flighttask-resource-get.js';
 export { type NoData } from './wayline/no-data.js';
+export { type DockHomeInfo, type ReturnHomeInfo, type ReturnPathPoint } from './wayline/return-home-info.js';
 export { type ReturnHomeReply } from './wayline/return-home.js';
+export { type ReturnSpecificHome } from './wayline/return-specific-home.js';
 export { type TopologyDevice, type TopologySubDevice, type UpdateTopo } from './device/update-topo.js';
 export { type ConfigReply, type ConfigRequest } from './device/config.js';
 export { type AirportBindStatus, type AirportBindStatusReply, type BindStatus } from './device/airport-bind-status.js';

@@ -1,4 +1,4 @@
-import { DOCK_MODELS, GENERATIONS } from './dock-profile.js';
+import { DOCK_MODELS, GENERATIONS, type DockModel } from './dock-profile.js';
 import { decodeMessage } from './decode.js';
 import { accepted, aMessage } from './fixtures/messages.js';
 import { findMethod, genericAnswer, METHODS, ownerOf, UNSUPPORTED_REQUEST_RESULT } from './methods.js';
@@ -17,10 +17,20 @@ const TYPED: RequestNames = {
     flighttask_recovery: true,
     return_home: true,
     return_home_cancel: true,
+    flighttask_stop: true,
+    return_specific_home: true,
+    flight_setup_abort: true,
   },
-  events: { flighttask_progress: true, flighttask_ready: true },
+  events: {
+    flighttask_progress: true,
+    flighttask_ready: true,
+    device_exit_homing_notify: true,
+    return_home_info: true,
+    flight_setup_exception_notify: true,
+  },
   requests: {
     flighttask_resource_get: true,
+    flighttask_progress_get: true,
     config: true,
     airport_bind_status: true,
     airport_organization_get: true,
@@ -53,6 +63,15 @@ describe('the index of methods', () => {
     expect(models.every((model) => DOCK_MODELS.includes(model))).toBe(true);
   });
 
+  it.each<[string, readonly DockModel[]]>([
+    ['flighttask_stop', ['dock2', 'dock3']],
+    ['return_specific_home', ['dock2', 'dock3']],
+    ['flight_setup_abort', ['dock1']],
+    ['flighttask_execute', DOCK_MODELS],
+  ])('knows that %s is for %j', (method, models) => {
+    expect(findMethod('services', method)?.models).toEqual(models);
+  });
+
   it.each(METHODS)('finds the reply of $method by its base channel', (entry) => {
     const reply = replyChannelOf(entry.channel);
     expect(reply === null ? null : findMethod(reply, entry.method)).toBe(entry);
@@ -65,7 +84,9 @@ describe('the index of methods', () => {
   it.each<[Channel, string | null, string]>([
     ['services_reply', 'flighttask_execute', 'mission'],
     ['events', 'flighttask_progress', 'mission'],
+    ['events', 'device_exit_homing_notify', 'mission'],
     ['requests', 'flighttask_resource_get', 'mission'],
+    ['requests', 'flighttask_progress_get', 'mission'],
     ['requests', 'config', 'fleet'],
     ['status', 'update_topo', 'fleet'],
     ['osd', null, 'fleet'],
@@ -93,12 +114,9 @@ describe('the generic answer', () => {
     expect(genericAnswer('requests', 'unheard_of')).toEqual({ result: UNSUPPORTED_REQUEST_RESULT });
   });
 
-  it('refuses the question for the progress of another dock, which no service answers yet (M20)', () => {
-    expect(genericAnswer('requests', 'flighttask_progress_get')).toEqual({ result: UNSUPPORTED_REQUEST_RESULT });
-  });
-
   it.each<[Channel, string | null]>([
     ['events', 'flighttask_progress'],
+    ['requests', 'flighttask_progress_get'],
     ['requests', 'config'],
     ['status', 'update_topo'],
     ['services_reply', 'unheard_of'],
@@ -110,10 +128,8 @@ describe('the generic answer', () => {
 
 describe('messages of other families', () => {
   it.each([
-    ['requests', 'flighttask_progress_get', { sn: 'DOCK2' }, 'M20'],
     ['events', 'in_flight_wayline_progress', { status: 0, way_point_index: 1 }, 'M21'],
-    ['events', 'device_exit_homing_notify', { action: 1, reason: '0' }, 'M23'],
-    ['events', 'flight_setup_exception_notify', { timestamp: 1.5, timeout_time: 4 }, 'M24'],
+    ['events', 'uom_fly_data_info', { anything: 1.5 }, 'E17'],
   ] as const)('are accepted as sent: %s %s %j (%s)', (channel, method, data, _quirk) => {
     expect(accepted(aMessage(channel, { method, data }))).toMatchObject({ known: false, owner: 'none', data });
   });

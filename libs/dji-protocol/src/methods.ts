@@ -27,10 +27,18 @@ import {
   type Channel,
   type Direction,
 } from './topics.js';
+import { decodeDeviceExitHomingNotify } from './wayline/device-exit-homing-notify.js';
+import { decodeFlightSetupAbort, encodeFlightSetupAbort } from './wayline/flight-setup-abort.js';
+import { decodeFlightSetupExceptionNotify } from './wayline/flight-setup-exception-notify.js';
 import { decodeFlighttaskCreate, encodeFlighttaskCreate } from './wayline/flighttask-create.js';
 import { decodeFlighttaskExecute, encodeFlighttaskExecute } from './wayline/flighttask-execute.js';
 import { decodeFlighttaskPause, encodeFlighttaskPause } from './wayline/flighttask-pause.js';
 import { decodeFlighttaskPrepare, encodeFlighttaskPrepare } from './wayline/flighttask-prepare.js';
+import {
+  decodeFlighttaskProgressGet,
+  decodeFlighttaskProgressGetReply,
+  strictFlighttaskProgressGetReply,
+} from './wayline/flighttask-progress-get.js';
 import { decodeFlighttaskProgress } from './wayline/flighttask-progress.js';
 import { decodeFlighttaskReady } from './wayline/flighttask-ready.js';
 import { decodeFlighttaskRecovery, encodeFlighttaskRecovery } from './wayline/flighttask-recovery.js';
@@ -39,14 +47,17 @@ import {
   decodeFlighttaskResourceGetReply,
   strictFlighttaskResourceGetReply,
 } from './wayline/flighttask-resource-get.js';
+import { decodeFlighttaskStop, encodeFlighttaskStop } from './wayline/flighttask-stop.js';
 import { decodeFlighttaskUndo, encodeFlighttaskUndo } from './wayline/flighttask-undo.js';
 import { decodeReturnHomeCancel, encodeReturnHomeCancel } from './wayline/return-home-cancel.js';
+import { decodeReturnHomeInfo } from './wayline/return-home-info.js';
 import {
   decodeReturnHome,
   decodeReturnHomeReply,
   encodeReturnHome,
   strictReturnHomeReply,
 } from './wayline/return-home.js';
+import { decodeReturnSpecificHome, encodeReturnSpecificHome } from './wayline/return-specific-home.js';
 
 /** The service that a message is for. */
 export type MethodOwner = 'mission' | 'fleet' | 'log' | 'credential';
@@ -72,8 +83,11 @@ export interface Method {
 }
 
 type Row = Pick<Method, 'method' | 'owner' | 'decodeRequest' | 'since' | 'source'> &
-  Partial<Pick<Method, 'decodeReply' | 'strictReply'>>;
+  Partial<Pick<Method, 'decodeReply' | 'strictReply' | 'models'>>;
 
+/** A flight from one dock to another is documented for these. */
+const LEAPFROG_MODELS: readonly DockModel[] = ['dock2', 'dock3'];
+/** What a row gets that does not say otherwise. */
 const PLAIN = { decodeReply: decodePlainReply, strictReply: strictPlainReply, models: DOCK_MODELS };
 
 const service = (row: Row & { readonly encodeRequest: NonNullable<Method['encodeRequest']> }): Method => ({
@@ -158,6 +172,33 @@ export const METHODS: readonly Method[] = [
     since: '1.4',
     source: 'Wayline management, cancel return home',
   }),
+  service({
+    method: 'flighttask_stop',
+    owner: 'mission',
+    decodeRequest: decodeFlighttaskStop,
+    encodeRequest: encodeFlighttaskStop,
+    models: LEAPFROG_MODELS,
+    since: '1.11',
+    source: 'Wayline management, end task of a dock (1.11.1)',
+  }),
+  service({
+    method: 'return_specific_home',
+    owner: 'mission',
+    decodeRequest: decodeReturnSpecificHome,
+    encodeRequest: encodeReturnSpecificHome,
+    models: LEAPFROG_MODELS,
+    since: '1.11',
+    source: 'Wayline management, return to a given home point (1.11.1)',
+  }),
+  service({
+    method: 'flight_setup_abort',
+    owner: 'mission',
+    decodeRequest: decodeFlightSetupAbort,
+    encodeRequest: encodeFlightSetupAbort,
+    models: ['dock1'],
+    since: '1.11',
+    source: 'Wayline management of Dock 1, cancel a task in preparation (1.11.2)',
+  }),
   uplink('events', {
     method: 'flighttask_progress',
     owner: 'mission',
@@ -172,6 +213,29 @@ export const METHODS: readonly Method[] = [
     since: '1.3.2',
     source: 'Wayline management, task ready notification',
   }),
+  uplink('events', {
+    method: 'device_exit_homing_notify',
+    owner: 'mission',
+    decodeRequest: decodeDeviceExitHomingNotify,
+    // The page has it from 1.3.1 on, which is no milestone of its own.
+    since: '1.3.2',
+    source: 'Wayline management, device left the return state (1.3.1)',
+  }),
+  uplink('events', {
+    method: 'return_home_info',
+    owner: 'mission',
+    decodeRequest: decodeReturnHomeInfo,
+    since: '1.7',
+    source: 'Wayline management, return home information',
+  }),
+  uplink('events', {
+    method: 'flight_setup_exception_notify',
+    owner: 'mission',
+    decodeRequest: decodeFlightSetupExceptionNotify,
+    models: ['dock1'],
+    since: '1.11',
+    source: 'Wayline management of Dock 1, exception in the preparation of a task (1.11.2)',
+  }),
   uplink('requests', {
     method: 'flighttask_resource_get',
     owner: 'mission',
@@ -180,6 +244,16 @@ export const METHODS: readonly Method[] = [
     strictReply: strictFlighttaskResourceGetReply,
     since: '1.3.0',
     source: 'Wayline management, get task resource',
+  }),
+  uplink('requests', {
+    method: 'flighttask_progress_get',
+    owner: 'mission',
+    decodeRequest: decodeFlighttaskProgressGet,
+    decodeReply: decodeFlighttaskProgressGetReply,
+    strictReply: strictFlighttaskProgressGetReply,
+    models: LEAPFROG_MODELS,
+    since: '1.11',
+    source: 'Wayline management, get task progress (1.11.1)',
   }),
   uplink('status', {
     method: 'update_topo',

@@ -1,4 +1,4 @@
-import { InvalidError, type FieldProblem } from '@aerie/kernel';
+import { InvalidError, isSerialNumber, type FieldProblem } from '@aerie/kernel';
 import { z } from 'zod';
 import { fieldProblems } from './problems.js';
 import type { JsonObject } from './payload.js';
@@ -10,6 +10,8 @@ export const flightId = z
   .string()
   .max(128)
   .regex(/^[^<>:"/|?*._\\\u0000]+$/, 'must not be empty nor contain any of < > : " / | ? * . _ \\');
+/** A device, as it is named in topics. */
+export const serialNumber = z.string().refine(isSerialNumber, 'must be a serial number');
 /** Milliseconds since the epoch, 13 digits. */
 export const epochMs = z.int().min(1_000_000_000_000).max(9_999_999_999_999);
 /** Docks fetch with a plain GET, without extra headers. */

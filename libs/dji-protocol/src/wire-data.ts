@@ -5,15 +5,21 @@ import type { AirportOrganizationGet, AirportOrganizationGetReply } from './devi
 import type { ConfigReply, ConfigRequest } from './device/config.js';
 import type { UpdateTopo } from './device/update-topo.js';
 import type { PlainReply } from './reply.js';
+import type { DeviceExitHomingNotify } from './wayline/device-exit-homing-notify.js';
+import type { FlightSetupExceptionNotify } from './wayline/flight-setup-exception-notify.js';
 import type { FlighttaskCreate } from './wayline/flighttask-create.js';
 import type { FlighttaskExecute } from './wayline/flighttask-execute.js';
 import type { FlighttaskPrepare } from './wayline/flighttask-prepare.js';
+import type { FlighttaskProgressGet, FlighttaskProgressGetReply } from './wayline/flighttask-progress-get.js';
 import type { FlighttaskProgress } from './wayline/flighttask-progress.js';
 import type { FlighttaskReady } from './wayline/flighttask-ready.js';
 import type { FlighttaskResourceGet, FlighttaskResourceGetReply } from './wayline/flighttask-resource-get.js';
+import type { FlighttaskStop } from './wayline/flighttask-stop.js';
 import type { FlighttaskUndo } from './wayline/flighttask-undo.js';
 import type { NoData } from './wayline/no-data.js';
+import type { ReturnHomeInfo } from './wayline/return-home-info.js';
 import type { ReturnHomeReply } from './wayline/return-home.js';
+import type { ReturnSpecificHome } from './wayline/return-specific-home.js';
 
 /** The data of each command of the cloud. */
 export interface ServiceData {
@@ -25,18 +31,31 @@ export interface ServiceData {
   readonly flighttask_recovery: NoData;
   readonly return_home: NoData;
   readonly return_home_cancel: NoData;
+  readonly flighttask_stop: FlighttaskStop;
+  readonly return_specific_home: ReturnSpecificHome;
+  readonly flight_setup_abort: NoData;
 }
 
 export type ServiceMethod = keyof ServiceData;
+
+/** The data of each event that is known. */
+export interface EventData {
+  readonly flighttask_progress: FlighttaskProgress;
+  readonly flighttask_ready: FlighttaskReady;
+  readonly device_exit_homing_notify: DeviceExitHomingNotify;
+  readonly return_home_info: ReturnHomeInfo;
+  readonly flight_setup_exception_notify: FlightSetupExceptionNotify;
+}
 
 /** The data of each known message, by channel and method. A spec holds it against `methods.ts`. */
 export interface WireData {
   readonly services: ServiceData;
   readonly services_reply: { readonly [Name in ServiceMethod]: PlainReply } & { readonly return_home: ReturnHomeReply };
-  readonly events: { readonly flighttask_progress: FlighttaskProgress; readonly flighttask_ready: FlighttaskReady };
-  readonly events_reply: { readonly flighttask_progress: PlainReply; readonly flighttask_ready: PlainReply };
+  readonly events: EventData;
+  readonly events_reply: { readonly [Name in keyof EventData]: PlainReply };
   readonly requests: {
     readonly flighttask_resource_get: FlighttaskResourceGet;
+    readonly flighttask_progress_get: FlighttaskProgressGet;
     readonly config: ConfigRequest;
     readonly airport_bind_status: AirportBindStatus;
     readonly airport_organization_get: AirportOrganizationGet;
@@ -44,6 +63,7 @@ export interface WireData {
   };
   readonly requests_reply: {
     readonly flighttask_resource_get: FlighttaskResourceGetReply;
+    readonly flighttask_progress_get: FlighttaskProgressGetReply;
     readonly config: ConfigReply;
     readonly airport_bind_status: AirportBindStatusReply;
     readonly airport_organization_get: AirportOrganizationGetReply;

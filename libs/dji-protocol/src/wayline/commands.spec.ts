@@ -10,6 +10,9 @@ const ALL: readonly ServiceMethod[] = [
   'flighttask_execute',
   'flighttask_undo',
   ...BARE_COMMANDS,
+  'flighttask_stop',
+  'return_specific_home',
+  'flight_setup_abort',
 ];
 
 describe('flighttask_undo', () => {

@@ -6,3 +6,10 @@ export function listedFlights(value: Members): Members {
   const ids = named['flight_ids'];
   return typeof ids === 'string' ? { ...named, flight_ids: [ids] } : named;
 }
+
+/** Drops an empty id: it names nothing, and would hide the `bid` from whoever prefers the `flight_id`. */
+export function namedFlight(value: Members): Members {
+  if (value['flight_id'] !== '') return value;
+  const { flight_id: _empty, ...rest } = value;
+  return rest;
+}

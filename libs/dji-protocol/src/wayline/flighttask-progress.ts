@@ -11,6 +11,7 @@ import {
   underOutput,
   type Members,
 } from '../tolerant.js';
+import { namedFlight } from './flight-ids.js';
 import type { FlighttaskStatus } from './flighttask-status.js';
 
 /** Where and why a flight stopped. Its first four members can be sent back in a prepare. [Cloud API 1.4] */
@@ -100,23 +101,19 @@ const ext = record(
       }),
     ),
   },
-  withoutEmptyFlight,
+  namedFlight,
 );
-
-/** An empty id names nothing, and would hide the `bid` from whoever prefers `ext.flight_id`. */
-function withoutEmptyFlight(value: Members): Members {
-  if (value['flight_id'] !== '') return value;
-  const { flight_id: _empty, ...rest } = value;
-  return rest;
-}
 
 /** Quirk M19: the pages of 1.7 and 1.8 print five digits for "unknown". */
 const step = integer.transform((value) => (value === UNKNOWN_MISPRINT ? UNKNOWN_16_BIT : value));
 
+/** How far a job is; the same in every message that reports it. */
+export const decodeStepAndPercent = record({ current_step: optional(step), percent: optional(decimal) });
+
 const output = record(
   {
     status: text.refine((status) => status !== '', 'must not be empty'),
-    progress: record({ current_step: optional(step), percent: optional(decimal) }),
+    progress: decodeStepAndPercent,
     ext,
   },
   completed,
