@@ -1,5 +1,6 @@
 export { type Problem, problem, problemOf } from './problem.js';
 export { ApiKeyGuard, ApiKeys, Caller, RemoteApiKeys } from './api-key.guard.js';
+export { checkVersion, etagOf, readIfMatch } from './if-match.js';
 export { readInput } from './read-input.js';
 export {
   type IdempotentRequest,

@@ -1,13 +1,14 @@
 import { InvalidError } from '@aerie/kernel';
 import { z } from 'zod';
 
-/** How a list is asked for: newest first, `limit` at a time, `cursor` as the last page returned it. */
+/** How a list is asked for: `limit` at a time, `cursor` as the last page returned it. */
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(200).optional(),
 });
 
 export interface Position {
+  /** What the list is sorted by: when a thing was created, where the list says nothing else. */
   readonly createdAt: string;
   readonly id: string;
 }
@@ -18,17 +19,21 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-export function readCursor(cursor: string | undefined): Position | null {
+/** `order` names how the list is sorted: a cursor of another order means nothing in this one. */
+export function readCursor(cursor: string | undefined, order = ''): Position | null {
   if (cursor === undefined) return null;
-  const [createdAt, id] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
+  const [createdAt, id, sortedBy = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
   if (
     createdAt === undefined ||
     id === undefined ||
+    sortedBy !== order ||
     Number.isNaN(Date.parse(createdAt)) ||
     !/^[0-9a-f-]{36}$/.test(id)
   ) {
     throw new InvalidError('invalid_input', 'the query is not valid', {
-      fields: [{ field: 'cursor', message: 'is no cursor of this list' }],
+      fields: [
+        { field: 'cursor', message: 'is no cursor of this list in this order; begin at the first page without it' },
+      ],
     });
   }
   return { createdAt, id };
@@ -40,12 +45,14 @@ export function toPage<Row, Item>(
   limit: number,
   positionOf: (row: Row) => Position,
   toItem: (row: Row) => Item,
+  order = '',
 ): Page<Item> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return {
-    items: shown.map(toItem),
-    nextCursor: more ? Buffer.from(`${positionOf(last).createdAt}|${positionOf(last).id}`).toString('base64url') : null,
-  };
+  const items = shown.map(toItem);
+  if (!more) return { items, nextCursor: null };
+  const { createdAt, id } = positionOf(last);
+  const parts = order === '' ? [createdAt, id] : [createdAt, id, order];
+  return { items, nextCursor: Buffer.from(parts.join('|')).toString('base64url') };
 }

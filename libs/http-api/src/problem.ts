@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<AppError['kind'], number>> = {
   unauthenticated: 401,
   notFound: 404,
   conflict: 409,
+  outdated: 412,
   tooLarge: 413,
   unavailable: 503,
 };
@@ -29,6 +30,7 @@ const TITLE: Readonly<Record<number, string>> = {
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict with the present state',
+  412: 'Changed since it was read',
   413: 'Too large',
   415: 'Media type not supported',
   422: 'The input is not valid',

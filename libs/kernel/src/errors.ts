@@ -17,7 +17,8 @@ export interface AppErrorOptions {
  * The message says what was being done, without the cause, which travels in `cause`.
  */
 export abstract class AppError extends Error {
-  abstract readonly kind: 'invalid' | 'unauthenticated' | 'notFound' | 'conflict' | 'tooLarge' | 'unavailable';
+  abstract readonly kind:
+    'invalid' | 'unauthenticated' | 'notFound' | 'conflict' | 'outdated' | 'tooLarge' | 'unavailable';
   readonly fields: readonly FieldProblem[];
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -52,6 +53,11 @@ export class NotFoundError extends AppError {
 /** The thing is in a state that forbids this. */
 export class ConflictError extends AppError {
   readonly kind = 'conflict';
+}
+
+/** The thing has changed since the caller looked at it: look again. */
+export class OutdatedError extends AppError {
+  readonly kind = 'outdated';
 }
 
 /** Send less. */

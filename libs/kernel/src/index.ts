@@ -16,6 +16,7 @@ export {
   type FieldProblem,
   InvalidError,
   NotFoundError,
+  OutdatedError,
   TooLargeError,
   UnauthenticatedError,
   UnavailableError,
