@@ -5,7 +5,9 @@ export {
   type CauseCode,
   DEFAULT_TIMING,
   type Decision,
+  type Delivery,
   type Effect,
+  type EventType,
   IMMEDIATE_PREPARES,
   type Mission,
   type MissionEvent,
@@ -17,7 +19,9 @@ export {
   type Timing,
   isOutcome,
 } from './mission.types.js';
-export { EVENT_TYPES, decide, mayExecute } from './mission.machine.js';
+export { EVENT_TYPES, decide, mayExecute, transitions } from './mission.machine.js';
 export { type Observation, dueEvent, judgeObservation } from './mission.due.js';
-export { type Plan, planMission } from './mission.plan.js';
+export { type Plan, planAnew, planMission } from './mission.plan.js';
+export { type Span, leadMs, occupiedSpan } from './mission.timing.js';
 export { lifecycleMatrix } from './matrix.js';
+export * from './preflight/index.js';

@@ -1,4 +1,5 @@
 import { isAcceptedByDock, mayExecute } from './mission.machine.js';
+import { flightEndsByMs } from './mission.timing.js';
 import { CLAIM_MARGIN_MS, IMMEDIATE_PREPARES, type Mission, type MissionEvent, type Timing } from './mission.types.js';
 
 /** Undos are repeated this often before a cancel is taken as done: execute never left, so nothing can fly. */
@@ -43,7 +44,7 @@ export function dueEvent(mission: Mission, nowMs: number, timing: Timing): Missi
 function isUnobserved(mission: Mission, nowMs: number, timing: Timing): boolean {
   const startedMs = mission.startedAtMs ?? mission.sinceMs;
   const heardMs = Math.max(mission.heardAtMs ?? 0, startedMs, mission.sinceMs);
-  return nowMs - heardMs >= timing.unobservedMs || nowMs - startedMs >= timing.maxDurationMs;
+  return nowMs - heardMs >= timing.unobservedMs || nowMs >= flightEndsByMs(mission, timing);
 }
 
 /** What a look at the dock showed. `flying`: its aircraft flies a wayline. `idle`: it rests in its dock. */

@@ -1,3 +1,4 @@
+import { flightEndsByMs, leadMs } from './mission.timing.js';
 import {
   type Cause,
   type Mission,
@@ -38,19 +39,33 @@ function factsOf(
   const heard = mission.state === 'starting' ? {} : { heardAtMs: nowMs };
   switch (event.type) {
     case 'prepareDue':
+      // Nothing is prepared with a dock that is given flights in one command: its start window counts from here.
+      return state === 'prepared'
+        ? { deadlineMs: mission.deadlineMs ?? nowMs + timing.startWindowMs }
+        : { prepareCount: mission.prepareCount + 1 };
     case 'prepareOverdue':
       return { prepareCount: mission.prepareCount + 1 };
     case 'prepareAccepted':
     case 'flightReady':
       // From here the start window of a mission without a planned instant counts.
       return state === 'prepared' && mission.state !== 'prepared' && mission.executeAtMs === null
-        ? { deadlineMs: nowMs + timing.startWindowMs, heardAtMs: nowMs }
+        ? { deadlineMs: mission.readyUntilMs ?? nowMs + timing.startWindowMs, heardAtMs: nowMs }
         : heard;
+    case 'executeUnprepared':
+      if (state === mission.state) return heard;
+      if (isOutcome(state)) return { heardAtMs: nowMs, cause: endingCause(mission, event) };
+      return {
+        prepareCount: mission.prepareCount + 1,
+        startedAtMs: null,
+        heardAtMs: nowMs,
+        cause: { code: 'dock_forgot_task', dockResult: event.dockResult },
+      };
     case 'rescheduled':
       return {
         executeAtMs: event.executeAtMs,
         prepareAtMs: event.prepareAtMs,
         deadlineMs: event.deadlineMs,
+        edition: mission.edition + 1,
         prepareCount: 0,
         cause: null,
       };
@@ -81,8 +96,15 @@ function factsOf(
     }
     case 'flightInProgress':
     case 'flightPaused':
-    case 'observedFlying':
-      return { heardAtMs: nowMs, startedAtMs: mission.startedAtMs ?? nowMs, cause: null };
+    case 'observedFlying': {
+      const resumed = mission.state === 'paused' && state !== 'paused';
+      return {
+        heardAtMs: nowMs,
+        startedAtMs: mission.startedAtMs ?? nowMs,
+        ...(resumed ? { pausedMs: mission.pausedMs + Math.max(0, nowMs - mission.sinceMs) } : {}),
+        cause: null,
+      };
+    }
     case 'flightSent':
     case 'undoAccepted':
     case 'undoRefused':
@@ -99,15 +121,26 @@ function factsOf(
       return { cause: endingCause(mission, event) };
     case 'replyOverdue':
     case 'progressSilent':
+    case 'pauseRequested':
+    case 'resumeRequested':
+    case 'returnRequested':
+    case 'returnCancelRequested':
+    case 'returnElsewhereRequested':
+    case 'stopRequested':
+    case 'setupAbortRequested':
       return {};
   }
 }
+
+/** An operator's wish about a flight changes nothing by itself; in particular it puts no watchdog off. */
+const isWish = ({ type }: MissionEvent): boolean => type.endsWith('Requested') && type !== 'cancelRequested';
 
 function endingCause(mission: Mission, event: MissionEvent): Cause {
   switch (event.type) {
     case 'prepareRefused':
       return { code: 'prepare_refused', dockResult: event.dockResult };
     case 'executeRefused':
+    case 'executeUnprepared':
       return { code: 'execute_refused', dockResult: event.dockResult };
     case 'flightEnded':
       return { code: 'reported_by_dock', dockResult: event.dockResult };
@@ -128,6 +161,8 @@ function endingCause(mission: Mission, event: MissionEvent): Cause {
 
 /** Between two tries of a claim that a guard held back. */
 const HELD_RETRY_MS = 1_000;
+/** The same where the window may be hours long. */
+const HELD_RETRY_CONDITIONAL_MS = 10_000;
 /** Before a dock that was busy is asked again. */
 const DEFERRED_RETRY_MS = 5_000;
 
@@ -141,12 +176,13 @@ function nextActionAtMs(
 ): number | null {
   const noLaterThan = (limitMs: number | null, atMs: number): number =>
     limitMs === null ? atMs : Math.min(limitMs, atMs);
+  if (isWish(event)) return mission.nextActionAtMs ?? nowMs;
   switch (mission.state) {
     case 'scheduled':
       return noLaterThan(mission.deadlineMs, mission.prepareAtMs);
     case 'preparing': {
       if (event.type === 'prepareDeferred') return noLaterThan(mission.deadlineMs, nowMs + DEFERRED_RETRY_MS);
-      if (event.type !== 'prepareDue' && event.type !== 'prepareOverdue') return mission.nextActionAtMs;
+      if (!entered && event.type !== 'prepareOverdue') return mission.nextActionAtMs;
       const replyMs = mission.kind === 'immediate' ? timing.immediateReplyMs : timing.replyMs;
       return noLaterThan(mission.deadlineMs, nowMs + replyMs);
     }
@@ -154,8 +190,9 @@ function nextActionAtMs(
       return mission.readyUntilMs ?? nowMs + timing.replyMs;
     case 'prepared': {
       const heldBack = event.type === 'executeHeld' || event.type === 'sendRefused' || event.type === 'executeDeferred';
-      const soonestMs = heldBack ? nowMs + HELD_RETRY_MS : nowMs;
-      const dueMs = mission.executeAtMs === null ? soonestMs : mission.executeAtMs - timing.executeLeadMs;
+      const retryMs = mission.kind === 'conditional' ? HELD_RETRY_CONDITIONAL_MS : HELD_RETRY_MS;
+      const soonestMs = heldBack ? nowMs + retryMs : Math.max(nowMs, (mission.readyFromMs ?? 0) + 1);
+      const dueMs = mission.executeAtMs === null ? soonestMs : mission.executeAtMs - leadMs(mission, timing);
       return noLaterThan(mission.deadlineMs, Math.max(soonestMs, dueMs));
     }
     case 'starting':
@@ -166,7 +203,7 @@ function nextActionAtMs(
     case 'paused': {
       const lookMs = nowMs + (event.type === 'progressSilent' ? timing.observeEveryMs : timing.silenceMs);
       // A dock that never stops reporting must not put off the end of the longest flight.
-      return Math.min(lookMs, (mission.startedAtMs ?? mission.sinceMs) + timing.maxDurationMs);
+      return Math.min(lookMs, Math.max(nowMs, flightEndsByMs(mission, timing)));
     }
     case 'canceling':
       // An operator who asks again must not put off the next undo.

@@ -21,6 +21,7 @@ const anEvent = (type: EventType): MissionEvent =>
   ({
     type,
     attempt: 1,
+    edition: 1,
     dockResult: 314_000,
     outcome: 'succeeded',
     because: 'dock_busy',
@@ -207,7 +208,11 @@ describe('execute', () => {
   );
 
   it('is still open to a busy dock when an old reply to prepare comes first', () => {
-    const starting = step(aMission({ state: 'starting', startedAtMs: NOON }), { type: 'prepareAccepted' }, NOON + 1);
+    const starting = step(
+      aMission({ state: 'starting', startedAtMs: NOON }),
+      { type: 'prepareAccepted', edition: 1 },
+      NOON + 1,
+    );
     expect(step(starting, anEvent('executeDeferred'), NOON + 2).state).toBe('prepared');
   });
 
@@ -274,7 +279,7 @@ describe('cancel', () => {
 describe('the word of the dock', () => {
   it('makes an accepted prepare of an immediate mission open its start window', () => {
     const preparing = step(planned('immediate'), { type: 'prepareDue' }, NOON);
-    expect(step(preparing, { type: 'prepareAccepted' }, NOON + 4_000)).toMatchObject({
+    expect(step(preparing, { type: 'prepareAccepted', edition: 1 }, NOON + 4_000)).toMatchObject({
       state: 'prepared',
       deadlineMs: NOON + 4_000 + DEFAULT_TIMING.startWindowMs,
       nextActionAtMs: NOON + 4_000,
@@ -283,13 +288,13 @@ describe('the word of the dock', () => {
 
   it('does not move the start window when the accepted prepare comes again', () => {
     const preparing = step(planned('immediate'), { type: 'prepareDue' }, NOON);
-    const prepared = step(preparing, { type: 'prepareAccepted' }, NOON + 4_000);
-    expect(step(prepared, { type: 'prepareAccepted' }, NOON + 9_000).deadlineMs).toBe(prepared.deadlineMs);
+    const prepared = step(preparing, { type: 'prepareAccepted', edition: 1 }, NOON + 4_000);
+    expect(step(prepared, { type: 'prepareAccepted', edition: 1 }, NOON + 9_000).deadlineMs).toBe(prepared.deadlineMs);
   });
 
   it('makes a prepared conditional mission wait until its conditions hold', () => {
     const preparing = step(planned('conditional'), { type: 'prepareDue' }, NOON);
-    expect(step(preparing, { type: 'prepareAccepted' }, NOON + 1_000).state).toBe('waiting_ready');
+    expect(step(preparing, { type: 'prepareAccepted', edition: 1 }, NOON + 1_000).state).toBe('waiting_ready');
   });
 
   it('lets a conditional mission start when the dock is ready within its window', () => {
@@ -298,11 +303,11 @@ describe('the word of the dock', () => {
       state: 'waiting_ready',
       executeAtMs: null,
       deadlineMs: null,
-      readyUntilMs: NOON + 1,
+      readyUntilMs: NOON + 60 * MINUTE_MS,
     });
     expect(step(waiting, { type: 'flightReady' }, NOON)).toMatchObject({
       state: 'prepared',
-      deadlineMs: NOON + DEFAULT_TIMING.startWindowMs,
+      deadlineMs: NOON + 60 * MINUTE_MS,
     });
   });
 

@@ -1,5 +1,7 @@
 import { evolve } from './mission.evolve.js';
+import { leadMs } from './mission.timing.js';
 import {
+  ATTEMPTS_OF_FORGETFUL_DOCK,
   CLAIM_MARGIN_MS,
   type Decision,
   type Effect,
@@ -28,6 +30,20 @@ const afterPrepare: Choice<'prepareAccepted'> = {
   oneOf: ['prepared', 'waiting_ready'],
   pick: (mission) => (mission.kind === 'conditional' ? 'waiting_ready' : 'prepared'),
 };
+/** A dock that is given flights in one command has nothing to prepare. */
+const toTheDock: Choice<'prepareDue'> = {
+  oneOf: ['preparing', 'prepared'],
+  pick: ({ delivery }) => (delivery === 'create' ? 'prepared' : 'preparing'),
+};
+const takenBack: Choice<'cancelRequested'> = {
+  oneOf: ['canceling', 'canceled'],
+  pick: ({ delivery }) => (delivery === 'create' ? 'canceled' : 'canceling'),
+};
+const toldAgain: Choice<'executeUnprepared'> = {
+  oneOf: ['preparing', 'rejected'],
+  pick: ({ attempt, delivery }) =>
+    delivery === 'create' || attempt >= ATTEMPTS_OF_FORGETFUL_DOCK ? 'rejected' : 'preparing',
+};
 const asReported: Choice<'flightEnded'> = {
   oneOf: ['succeeded', 'partially_done', 'failed', 'rejected', 'canceled', 'timed_out'],
   pick: (_mission, event) => event.outcome,
@@ -45,12 +61,20 @@ const SETTLED = OUTCOMES.filter((state) => state !== 'outcome_unknown');
 // prettier-ignore
 export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
   cancelRequested:    [{ from: ['scheduled'],                                      to: 'canceled' },
-                       { from: ['preparing', 'waiting_ready', 'prepared'],         to: 'canceling', effects: ['sendUndo'] },
+                       { from: ['preparing', 'waiting_ready', 'prepared'],         to: takenBack,   effects: ['sendUndo'] },
                        { from: ['canceling', 'canceled'],                          to: 'unchanged' }],
   rescheduled:        [{ from: ['scheduled'],                                      to: 'unchanged' },
                        { from: ['preparing', 'prepared'],                          to: 'scheduled', effects: ['sendUndo'] }],
+  // None of these names a flight on the wire, so they are for a flight that is the only one on its dock.
+  pauseRequested:     [{ from: ['executing'],                                      to: 'unchanged', effects: ['sendPause'] }],
+  resumeRequested:    [{ from: ['paused'],                                         to: 'unchanged', effects: ['sendResume'] }],
+  returnRequested:    [{ from: ['starting', 'executing', 'paused'],                to: 'unchanged', effects: ['sendReturnHome'] }],
+  returnCancelRequested: [{ from: ['executing', 'paused'],                         to: 'unchanged', effects: ['sendReturnCancel'] }],
+  returnElsewhereRequested: [{ from: ['executing', 'paused'],                      to: 'unchanged', effects: ['sendReturnElsewhere'] }],
+  stopRequested:      [{ from: ['starting', 'executing', 'paused'],                to: 'unchanged', effects: ['sendStop'] }],
+  setupAbortRequested: [{ from: ['starting', 'executing'],                         to: 'unchanged', effects: ['sendSetupAbort'] }],
 
-  prepareDue:         [{ from: ['scheduled'],                                      to: 'preparing', effects: ['sendPrepare'] }],
+  prepareDue:         [{ from: ['scheduled'],                                      to: toTheDock,   effects: ['sendPrepare'] }],
   prepareOverdue:     [{ from: ['preparing'],                                      to: 'unchanged', effects: ['sendPrepare'] }],
   prepareGivenUp:     [{ from: ['preparing'],                                      to: 'failed',    effects: ['sendUndo'] }],
   windowClosed:       [{ from: ['scheduled'],                                      to: 'missed' },
@@ -68,7 +92,11 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
   // Proven that no byte left, or the dock said that it did not start: the only ways to a new attempt.
   sendRefused:        [{ from: ['starting'],                                       to: 'prepared' }],
   executeDeferred:    [{ from: ['starting'],                                       to: 'prepared' },
-                       { from: ['prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+
+  // The dock does not know the flight: it has rebooted since prepare. It cannot be flying it.
+  executeUnprepared:  [{ from: ['starting'],                                       to: toldAgain,   effects: ['sendPrepare'] },
+                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
 
   prepareAccepted:    [{ from: ['preparing'],                                      to: afterPrepare },
                        { from: ['waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
@@ -76,24 +104,24 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
                        { from: ['waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   prepareDeferred:    [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   flightReady:        [{ from: ['preparing', 'waiting_ready'],                     to: 'prepared' },
-                       { from: ['prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['scheduled', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   // An accepted execute outside `starting`: there must not be a second one, so go where none is sent.
-  executeAccepted:    [{ from: ['preparing', 'waiting_ready', 'prepared', 'canceling'], to: 'starting' },
+  executeAccepted:    [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'canceling'], to: 'starting' },
                        { from: ['starting', 'executing', 'paused', ...OUTCOMES],   to: 'unchanged' }],
   executeRefused:     [{ from: ['starting'],                                       to: 'rejected' },
-                       { from: ['prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   undoAccepted:       [{ from: ['canceling'],                                      to: 'canceled' },
                        { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
   // A dock that cannot forget a task may be flying it, whatever we believe: look.
   undoRefused:        [{ from: ['canceling'],                                      to: 'unchanged', effects: ['observeFlight'] },
                        { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
 
-  flightSent:         [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
-  flightInProgress:   [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'paused', 'canceling'], to: 'executing' },
+  flightSent:         [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  flightInProgress:   [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'paused', 'canceling'], to: 'executing' },
                        { from: ['executing', ...OUTCOMES],                         to: 'unchanged' }],
-  flightPaused:       [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'canceling'], to: 'paused' },
+  flightPaused:       [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'canceling'], to: 'paused' },
                        { from: ['paused', ...OUTCOMES],                            to: 'unchanged' }],
-  flightEnded:        [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling'], to: asReported },
+  flightEnded:        [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling'], to: asReported },
                        { from: SETTLED,                                            to: 'unchanged' },
                        { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['recordResolution'] }],
 
@@ -107,6 +135,11 @@ export const EVENT_TYPES = Object.keys(transitions) as EventType[];
 /** Events that speak of one execute attempt; about another attempt they are only evidence. */
 function isAboutOtherAttempt(mission: Mission, event: MissionEvent): boolean {
   return 'attempt' in event && mission.state === 'starting' && event.attempt !== mission.attempt;
+}
+
+/** Answers to the prepare of a plan that was changed since. */
+function isAboutOtherEdition({ edition }: Mission, event: MissionEvent): boolean {
+  return 'edition' in event && event.edition !== edition;
 }
 
 /** Whether the dock accepted the execute of a mission that starts. From then on there must not be a second one. */
@@ -124,6 +157,7 @@ export function decide(mission: Mission, event: MissionEvent, nowMs: number, tim
   const row = rows.find(({ from }) => from.includes(mission.state));
   if (!row) return { kind: 'refused', reason: `${event.type} is not possible while ${mission.state}` };
   if (isAboutOtherAttempt(mission, event)) return { kind: 'refused', reason: `${event.type} is about another attempt` };
+  if (isAboutOtherEdition(mission, event)) return { kind: 'refused', reason: `${event.type} is about an earlier plan` };
   if ('attempt' in event && isAcceptedByDock(mission)) {
     return { kind: 'refused', reason: `${event.type} contradicts the dock, which accepted this execute` };
   }
@@ -134,14 +168,29 @@ export function decide(mission: Mission, event: MissionEvent, nowMs: number, tim
     return { kind: 'refused', reason: 'the dock is ready too late' };
   }
 
-  const { to, effects = [] } = row;
+  const { to } = row;
   const state = to === 'unchanged' ? mission.state : typeof to === 'string' ? to : to.pick(mission, event);
   const next = evolve(mission, state, event, nowMs, timing);
+  const effects = (row.effects ?? []).filter((effect) => makesSense(effect, next, event, nowMs));
   return { kind: state === mission.state ? 'unchanged' : 'moved', mission: next, effects };
+}
+
+/**
+ * A dock is told again so soon after a change of the plan that the new prepare replaces the old one by itself. An undo
+ * could then overtake it, and the dock would forget the new plan. Undos are repeated for less than two minutes.
+ */
+const REPLACED_BY_PREPARE_MS = 3 * 60_000;
+
+function makesSense(effect: Effect, next: Mission, event: MissionEvent, nowMs: number): boolean {
+  if (effect === 'sendPrepare') return next.state === 'preparing';
+  if (effect !== 'sendUndo') return true;
+  if (next.delivery === 'create') return false;
+  return event.type !== 'rescheduled' || next.prepareAtMs - nowMs > REPLACED_BY_PREPARE_MS;
 }
 
 /** The last pure word on take-off: inside the window, with the time it takes to reach the wire. */
 export function mayExecute(mission: Mission, nowMs: number, timing: Timing): boolean {
   if (mission.deadlineMs === null || nowMs >= mission.deadlineMs - CLAIM_MARGIN_MS) return false;
-  return mission.executeAtMs === null || nowMs >= mission.executeAtMs - timing.executeLeadMs;
+  if (mission.readyFromMs !== null && nowMs <= mission.readyFromMs) return false;
+  return mission.executeAtMs === null || nowMs >= mission.executeAtMs - leadMs(mission, timing);
 }

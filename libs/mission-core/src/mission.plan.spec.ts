@@ -4,7 +4,7 @@ import { DEFAULT_TIMING } from './mission.types.js';
 
 describe('a new mission', () => {
   it('is prepared at once when it is immediate', () => {
-    expect(planMission({ kind: 'immediate' }, NOON, DEFAULT_TIMING)).toMatchObject({
+    expect(planMission({ plannedDurationMs: 1, kind: 'immediate' }, NOON, DEFAULT_TIMING)).toMatchObject({
       state: 'scheduled',
       prepareAtMs: NOON,
       nextActionAtMs: NOON,
@@ -14,21 +14,30 @@ describe('a new mission', () => {
 
   it('is prepared a quarter of an hour before its time', () => {
     const executeAtMs = NOON + 60 * MINUTE_MS;
-    expect(planMission({ kind: 'timed', executeAtMs }, NOON, DEFAULT_TIMING).prepareAtMs).toBe(NOON + 45 * MINUTE_MS);
+    expect(planMission({ plannedDurationMs: 1, kind: 'timed', executeAtMs }, NOON, DEFAULT_TIMING).prepareAtMs).toBe(
+      NOON + 45 * MINUTE_MS,
+    );
   });
 
   it('is prepared at once when its time is nearer than that', () => {
-    expect(planMission({ kind: 'timed', executeAtMs: NOON + MINUTE_MS }, NOON, DEFAULT_TIMING).prepareAtMs).toBe(NOON);
+    expect(
+      planMission({ plannedDurationMs: 1, kind: 'timed', executeAtMs: NOON + MINUTE_MS }, NOON, DEFAULT_TIMING)
+        .prepareAtMs,
+    ).toBe(NOON);
   });
 
   it('is never delivered to the dock more than 24 hours before its time', () => {
     const timing = { ...DEFAULT_TIMING, prepareLeadMs: 3 * DAY_MS };
     const executeAtMs = NOON + 2 * DAY_MS;
-    expect(planMission({ kind: 'timed', executeAtMs }, NOON, timing).prepareAtMs).toBe(executeAtMs - DAY_MS);
+    expect(planMission({ plannedDurationMs: 1, kind: 'timed', executeAtMs }, NOON, timing).prepareAtMs).toBe(
+      executeAtMs - DAY_MS,
+    );
   });
 
   it('may start until its start window has passed', () => {
     const executeAtMs = NOON + MINUTE_MS;
-    expect(planMission({ kind: 'timed', executeAtMs }, NOON, DEFAULT_TIMING).deadlineMs).toBe(executeAtMs + 20_000);
+    expect(planMission({ plannedDurationMs: 1, kind: 'timed', executeAtMs }, NOON, DEFAULT_TIMING).deadlineMs).toBe(
+      executeAtMs + 20_000,
+    );
   });
 });

@@ -1,36 +1,63 @@
-import type { Mission, MissionKind, Timing } from './mission.types.js';
+import type { Delivery, Mission, MissionKind, Timing } from './mission.types.js';
 
 /** The protocol: a timed task may be delivered to the dock 24 h before its time at most. */
 const EARLIEST_PREPARE_MS = 24 * 60 * 60_000;
 
 export interface Plan {
   readonly kind: MissionKind;
+  /** Default: `prepare`. */
+  readonly delivery?: Delivery;
+  /** Of the wayline. */
+  readonly plannedDurationMs: number;
   /** Timed missions only. */
   readonly executeAtMs?: number;
-  /** Conditional missions only: end of their window. */
+  /** Conditional missions only: their window, both ends exclusive. */
+  readonly readyFromMs?: number;
   readonly readyUntilMs?: number;
 }
 
 /** A mission as it begins. */
 export function planMission(plan: Plan, nowMs: number, timing: Timing): Mission {
   const executeAtMs = plan.executeAtMs ?? null;
-  const leadMs = Math.min(timing.prepareLeadMs, EARLIEST_PREPARE_MS);
-  const prepareAtMs = executeAtMs === null ? nowMs : Math.max(nowMs, executeAtMs - leadMs);
+  const prepareAtMs = prepareAt(executeAtMs ?? plan.readyFromMs ?? null, nowMs, timing);
   return {
     kind: plan.kind,
+    delivery: plan.delivery ?? 'prepare',
     state: 'scheduled',
     revision: 1,
+    edition: 1,
     executeAtMs,
     prepareAtMs,
     deadlineMs: executeAtMs === null ? null : executeAtMs + timing.startWindowMs,
+    readyFromMs: plan.readyFromMs ?? null,
     readyUntilMs: plan.readyUntilMs ?? null,
+    plannedDurationMs: plan.plannedDurationMs,
     prepareCount: 0,
     attempt: 0,
     undoCount: 0,
     sinceMs: nowMs,
     startedAtMs: null,
+    pausedMs: 0,
     heardAtMs: null,
     nextActionAtMs: prepareAtMs,
     cause: null,
   };
+}
+
+/** What changes when a timed mission is moved to another time. */
+export function planAnew(
+  executeAtMs: number,
+  nowMs: number,
+  timing: Timing,
+): { executeAtMs: number; prepareAtMs: number; deadlineMs: number } {
+  return {
+    executeAtMs,
+    prepareAtMs: prepareAt(executeAtMs, nowMs, timing),
+    deadlineMs: executeAtMs + timing.startWindowMs,
+  };
+}
+
+function prepareAt(startMs: number | null, nowMs: number, timing: Timing): number {
+  const leadMs = Math.min(timing.prepareLeadMs, EARLIEST_PREPARE_MS);
+  return startMs === null ? nowMs : Math.max(nowMs, startMs - leadMs);
 }

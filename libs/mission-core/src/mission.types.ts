@@ -1,3 +1,9 @@
+/**
+ * How a dock is given a flight. `prepare`: with one command, and started with another. `create`: both in one, as docks
+ * older than protocol 1.3.0 know it; such a dock holds nothing before the start, so there is nothing to undo.
+ */
+export type Delivery = 'prepare' | 'create';
+
 /** When a mission starts: as soon as the dock has it, at an instant, or when the dock says that its conditions hold. */
 export type MissionKind = 'immediate' | 'timed' | 'conditional';
 
@@ -43,6 +49,8 @@ export type CauseCode =
   | 'dock_busy'
   | 'dock_unknown_state'
   | 'send_refused'
+  | 'preflight_no_go'
+  | 'dock_forgot_task'
   | 'file_unavailable'
   | 'not_started'
   | 'not_observed'
@@ -59,17 +67,24 @@ export interface Cause {
 /** All that a decision needs to know of a mission. Instants are milliseconds since the epoch by the database's clock. */
 export interface Mission {
   readonly kind: MissionKind;
+  readonly delivery: Delivery;
   readonly state: MissionState;
   /** Grows with every saved decision; a wake that was set for an older one is dropped. */
   readonly revision: number;
+  /** Grows with every change of the plan; what a dock answers to a prepare of an older plan is only evidence. */
+  readonly edition: number;
   /** When the flight is to start. Null for other than timed missions. */
   readonly executeAtMs: number | null;
   /** When the dock is first told. */
   readonly prepareAtMs: number;
   /** No execute leaves at or after this. Immediate missions have none until the dock accepted the prepare. */
   readonly deadlineMs: number | null;
+  /** Conditional missions: the dock may start only after this. */
+  readonly readyFromMs: number | null;
   /** Conditional missions: after this the dock's word that it is ready comes too late. */
   readonly readyUntilMs: number | null;
+  /** How long the wayline takes by its own plan. */
+  readonly plannedDurationMs: number;
   /** Prepares sent so far. */
   readonly prepareCount: number;
   /** Number of the execute attempt; 0 before the first claim. */
@@ -80,6 +95,8 @@ export interface Mission {
   readonly sinceMs: number;
   /** When execute was claimed; null before. */
   readonly startedAtMs: number | null;
+  /** How long the flight was paused before the present state. */
+  readonly pausedMs: number;
   /** When the dock last said anything about this flight; while it starts: anything about the start. */
   readonly heardAtMs: number | null;
   readonly nextActionAtMs: number | null;
@@ -106,7 +123,9 @@ export interface Timing {
   readonly startGraceMs: number;
   /** After this long without a word or a look, the outcome is called unknown. */
   readonly unobservedMs: number;
-  /** A flight that takes longer than this is called unknown. */
+  /** A flight that takes longer than one and a half times its plan and this, without its pauses, is called unknown. */
+  readonly durationSlackMs: number;
+  /** No flight takes longer than this, whatever its plan and its pauses. */
   readonly maxDurationMs: number;
 }
 
@@ -120,12 +139,16 @@ export const DEFAULT_TIMING: Timing = {
   silenceMs: 60_000,
   startGraceMs: 30_000,
   unobservedMs: 10 * 60_000,
+  durationSlackMs: 10 * 60_000,
   // Docks fly well under an hour; the longest flight with its landing and after-work stays below this.
   maxDurationMs: 3 * 60 * 60_000,
 };
 
 /** An immediate mission is prepared at most this often: once and twice more. */
 export const IMMEDIATE_PREPARES = 3;
+
+/** A dock that forgets its task each time is given it this often; then something is wrong with the dock. */
+export const ATTEMPTS_OF_FORGETFUL_DOCK = 5;
 
 /** A claim this close to the deadline would reach the wire too late. */
 export const CLAIM_MARGIN_MS = 1_500;
@@ -140,6 +163,13 @@ export type MissionEvent =
       readonly prepareAtMs: number;
       readonly deadlineMs: number;
     }
+  | { readonly type: 'pauseRequested' }
+  | { readonly type: 'resumeRequested' }
+  | { readonly type: 'returnRequested' }
+  | { readonly type: 'returnCancelRequested' }
+  | { readonly type: 'returnElsewhereRequested' }
+  | { readonly type: 'stopRequested' }
+  | { readonly type: 'setupAbortRequested' }
   // Time.
   | { readonly type: 'prepareDue' }
   | { readonly type: 'prepareOverdue' }
@@ -155,13 +185,14 @@ export type MissionEvent =
   // The ingress, on what became of one execute.
   | { readonly type: 'sendRefused'; readonly attempt: number }
   // The dock.
-  | { readonly type: 'prepareAccepted' }
-  | { readonly type: 'prepareRefused'; readonly dockResult: number }
-  | { readonly type: 'prepareDeferred'; readonly dockResult: number }
+  | { readonly type: 'prepareAccepted'; readonly edition: number }
+  | { readonly type: 'prepareRefused'; readonly edition: number; readonly dockResult: number }
+  | { readonly type: 'prepareDeferred'; readonly edition: number; readonly dockResult: number }
   | { readonly type: 'flightReady' }
   | { readonly type: 'executeAccepted' }
   | { readonly type: 'executeRefused'; readonly attempt: number; readonly dockResult: number }
   | { readonly type: 'executeDeferred'; readonly attempt: number; readonly dockResult: number }
+  | { readonly type: 'executeUnprepared'; readonly attempt: number; readonly dockResult: number }
   | { readonly type: 'undoAccepted' }
   | { readonly type: 'undoRefused'; readonly dockResult: number }
   | { readonly type: 'flightSent' }
@@ -176,7 +207,19 @@ export type EventType = MissionEvent['type'];
 export type EventOf<T extends EventType> = Extract<MissionEvent, { type: T }>;
 
 /** An order to the edges. Its name is enough, because all that it needs is on the mission. */
-export type Effect = 'sendPrepare' | 'sendExecute' | 'sendUndo' | 'observeFlight' | 'recordResolution';
+export type Effect =
+  | 'sendPrepare'
+  | 'sendExecute'
+  | 'sendUndo'
+  | 'sendPause'
+  | 'sendResume'
+  | 'sendReturnHome'
+  | 'sendReturnCancel'
+  | 'sendReturnElsewhere'
+  | 'sendStop'
+  | 'sendSetupAbort'
+  | 'observeFlight'
+  | 'recordResolution';
 
 export type Decision =
   | { readonly kind: 'moved' | 'unchanged'; readonly mission: Mission; readonly effects: readonly Effect[] }

@@ -1,0 +1,44 @@
+import type { Mission, Timing } from './mission.types.js';
+
+/** How long before its time a start is told. A dock that is not told the time takes off at once. */
+export function leadMs({ delivery }: Mission, timing: Timing): number {
+  return delivery === 'create' ? 0 : timing.executeLeadMs;
+}
+
+/** One and a half times the plan: wind, detours and landing again take time. */
+const DURATION_FACTOR = 1.5;
+
+/** Until when a flight may take before nobody believes that its end will still be told. */
+export function flightEndsByMs(mission: Mission, timing: Timing): number {
+  const { startedAtMs, sinceMs, state, plannedDurationMs, pausedMs } = mission;
+  const startMs = startedAtMs ?? sinceMs;
+  const longestMs = startMs + timing.maxDurationMs;
+  // A pause lasts as long as the operator wants; only the hard limit ends it.
+  if (state === 'paused') return longestMs;
+  return Math.min(longestMs, startMs + plannedDurationMs * DURATION_FACTOR + timing.durationSlackMs + pausedMs);
+}
+
+/** What a dock is busy with before and after the flight itself: power on, cover, home point; landing and after-work. */
+const BEFORE_FLIGHT_MS = 60_000;
+const AFTER_FLIGHT_MS = 5 * 60_000;
+/** Until an immediate mission is prepared: three prepares of ten seconds, and then its start window. */
+const IMMEDIATE_PREPARE_MS = 30_000;
+
+export interface Span {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/**
+ * When the dock is taken by a mission, with margins. Null for a conditional one: its window may be hours long, and the
+ * dock is asked for once it says that it is ready.
+ */
+export function occupiedSpan(mission: Mission, nowMs: number, timing: Timing): Span | null {
+  if (mission.kind === 'conditional') return null;
+  const latestStartMs =
+    mission.executeAtMs === null
+      ? nowMs + IMMEDIATE_PREPARE_MS + timing.startWindowMs
+      : mission.executeAtMs + timing.startWindowMs;
+  const fromMs = mission.executeAtMs === null ? nowMs : mission.executeAtMs - timing.executeLeadMs - BEFORE_FLIGHT_MS;
+  return { fromMs, untilMs: latestStartMs + BEFORE_FLIGHT_MS + mission.plannedDurationMs + AFTER_FLIGHT_MS };
+}

@@ -1,0 +1,131 @@
+import { FRESH_MS, choiceOf, isFresh, measureOf, numberOf } from './readings.js';
+import { type Judgement, type Look, type WhenMissing, atMost, exactly, judged, missing } from './rule.js';
+
+/** A dock refuses a mission when its clock is 30 s off [Cloud API]; below this the commands still have time to travel. */
+const CLOCK_SKEW_LIMIT_MS = 20_000;
+
+const MODE_IDLE = 0;
+const STEP_IDLE = 5;
+
+/** [Cloud API] `mode_code` of a dock. */
+const MODES: Readonly<Record<number, string>> = {
+  1: 'on-site debugging',
+  2: 'remote debugging',
+  3: 'upgrading',
+  4: 'working',
+  5: 'to be calibrated',
+};
+
+/** [Cloud API] `flighttask_step_code`. */
+const STEPS: Readonly<Record<number, string>> = {
+  0: 'preparing a flight',
+  1: 'in flight',
+  2: 'recovering the aircraft',
+  3: 'updating flight areas',
+  4: 'updating terrain',
+  255: 'aircraft fault',
+  256: 'flight step unknown to the dock',
+};
+
+export const passes: WhenMissing = () => 'pass';
+export const fails: WhenMissing = () => 'fail';
+
+/** In doubt do not take off; but what is planned or prepared in doubt can still become certain. */
+export const failsAtTakeOff: WhenMissing = ({ facts }) => (facts.stage === 'execute' ? 'fail' : 'pass');
+
+/** Some firmware does not send the emergency stop at all. From a dock that says the rest, its absence means nothing. */
+export const failsAtTakeOffUnlessNeverSent: WhenMissing = (look) => {
+  const saysTheRest = (['drone_in_dock', 'mode_code'] as const).every((name) => look.reading(name).kind === 'fresh');
+  return look.reading('emergency_stop_state').kind === 'absent' && saysTheRest ? 'pass' : failsAtTakeOff(look);
+};
+
+export function judgeDockSeen({ facts: { dock } }: Look): Judgement {
+  const agoMs = numberOf(dock?.seenAgoMs);
+  if (agoMs === null) {
+    const says = dock === null ? 'Nobody could say when the dock was last heard.' : 'The dock was never heard.';
+    return missing(FRESH_MS, says);
+  }
+  // An age below zero shows as it is, and counts as far from now as it is.
+  return judged(
+    { go: isFresh(agoMs), input: agoMs, limit: FRESH_MS, margin: FRESH_MS - Math.abs(agoMs) },
+    `The dock was last heard ${seconds(agoMs)} ago, and ${seconds(FRESH_MS)} is allowed.`,
+    'Check its power and its network.',
+  );
+}
+
+export function judgeEmergencyStop({ reading }: Look): Judgement {
+  const state = choiceOf(reading('emergency_stop_state').value, [0, 1]);
+  if (state === null) return missing(false, 'The dock does not say whether its emergency stop is pressed.');
+  return judged(
+    exactly(state === 1, false),
+    `The emergency stop of the dock is ${state === 1 ? 'pressed' : 'not pressed'}.`,
+    'Find out at the dock why, and release it there.',
+  );
+}
+
+export function judgeAircraftInDock({ reading }: Look): Judgement {
+  const inDock = choiceOf(reading('drone_in_dock').value, [0, 1]);
+  if (inDock === null) return missing(true, 'The dock does not say whether the aircraft is in it.');
+  return judged(
+    exactly(inDock === 1, true),
+    `The aircraft is ${inDock === 1 ? '' : 'not '}in the dock.`,
+    'Wait until it is back, or put it back.',
+  );
+}
+
+export function judgeDockIdle({ reading }: Look): Judgement {
+  const mode = measureOf(reading('mode_code').value);
+  const stepReading = reading('flighttask_step_code');
+  const step = measureOf(stepReading.value);
+
+  const occupations: string[] = [];
+  if (mode !== null && mode !== MODE_IDLE) occupations.push(MODES[mode] ?? `mode ${mode}`);
+  if (step !== null && step !== STEP_IDLE) occupations.push(STEPS[step] ?? `flight step ${step}`);
+  if (occupations.length > 0) {
+    const input = occupations.join(', ');
+    return judged(
+      exactly(input, 'idle'),
+      `The dock is not idle: ${input}.`,
+      'Wait until it is. A dock that stays so needs somebody to end its debugging, or to mend it.',
+    );
+  }
+  if (mode === null) return missing('idle', 'The dock does not say whether it is idle.');
+  // Old firmware does not know the step: only then the mode alone decides.
+  if (step === null && stepReading.kind !== 'absent') {
+    return missing('idle', 'The dock does not say any more what its flight task does.');
+  }
+  return judged(exactly('idle', 'idle'), 'The dock is idle.', '');
+}
+
+export function judgeLogExport({ facts: { exportsLogs } }: Look): Judgement {
+  return judged(
+    exactly(exportsLogs, false),
+    exportsLogs ? 'The dock is exporting logs.' : 'No log export holds the dock.',
+    'Wait until the export is over, or cancel it.',
+  );
+}
+
+export function judgeClockSkew({ facts: { dock } }: Look): Judgement {
+  const skewMs = numberOf(dock?.clockSkewMs);
+  if (skewMs === null) return missing(CLOCK_SKEW_LIMIT_MS, "The dock's clock was not measured.");
+  return judged(
+    { ...atMost(Math.abs(skewMs), CLOCK_SKEW_LIMIT_MS), input: skewMs },
+    `The dock's clock is ${seconds(Math.abs(skewMs))} off, and ${seconds(CLOCK_SKEW_LIMIT_MS)} is allowed.`,
+    'See that the dock reaches its time server; see that ours is right too.',
+  );
+}
+
+export function judgeUnknownOutcome({ facts: { automatic, blockedBy } }: Look): Judgement {
+  const verdict = { go: blockedBy === null || !automatic, input: blockedBy, limit: null, margin: null };
+  if (blockedBy === null) return judged(verdict, 'How the last mission of the dock ended is known.', '');
+  const says = `Nobody knows how mission ${blockedBy} of this dock ended.`;
+  return judged(
+    verdict,
+    automatic ? says : `${says} A person starts this one, and takes the decision.`,
+    'Look at the dock and resolve that mission; until then it starts nothing by itself.',
+  );
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
+}

@@ -1,0 +1,66 @@
+import type { PreflightPolicy } from './preflight.policy.js';
+
+/** When the question is asked: as the mission is planned, before the dock is told, or as the last word before take-off. */
+export type Stage = 'plan' | 'prepare' | 'execute';
+
+/** All that a verdict rests on. The caller has the clock: every age is told as one. */
+export interface PreflightFacts {
+  readonly stage: Stage;
+  /** It starts without a person: timed, conditional or resumed by itself. */
+  readonly automatic: boolean;
+  /** An indoor test without propellers. */
+  readonly simulated: boolean;
+  readonly positioning: 'gps' | 'rtk';
+  readonly plannedDurationMs: number;
+  readonly storageNeededMegabytes: number | null;
+  /** Null: nobody could say anything about the dock. */
+  readonly dock: DockFacts | null;
+  /** The mission of this dock whose outcome is unknown and not resolved. */
+  readonly blockedBy: string | null;
+  /** A log export holds the dock now. */
+  readonly exportsLogs: boolean;
+}
+
+export interface DockFacts {
+  /** Null: never heard. */
+  readonly seenAgoMs: number | null;
+  /** Between the dock's clock and ours, in either direction. Null: not measured. */
+  readonly clockSkewMs: number | null;
+  /** What the dock last said of itself, under the vendor's names and as it came. */
+  readonly properties: Readonly<Record<string, { readonly value: unknown; readonly agoMs: number }>>;
+}
+
+/** Rules that no policy switches off. */
+export type HardRuleName =
+  'dock_seen' | 'emergency_stop' | 'aircraft_in_dock' | 'dock_idle' | 'log_export' | 'clock_skew' | 'unknown_outcome';
+
+/** Rules whose limits an organisation sets. */
+export type TunableRuleName = keyof PreflightPolicy;
+
+export type RuleName = HardRuleName | TunableRuleName;
+
+export type Unit = 'percent' | 'metersPerSecond' | 'celsius' | 'milliseconds' | 'megabytes' | 'level';
+
+/** What a rule shows as its input or its limit. */
+export type Shown = number | string | boolean | null;
+
+export interface RuleResult {
+  readonly rule: RuleName;
+  readonly hard: boolean;
+  /** `unknown`: there is no input, and that passes. `off`: the policy does not ask. */
+  readonly verdict: 'go' | 'no_go' | 'unknown' | 'off';
+  /** Null: there is none, so a `no_go` is for want of it. */
+  readonly input: Shown;
+  readonly limit: Shown;
+  /** How far inside the limit, or below zero outside, in `unit`. Null where that makes no sense. */
+  readonly margin: number | null;
+  readonly unit: Unit | null;
+  /** For people. Where the verdict is `no_go` it says what to change. */
+  readonly message: string;
+}
+
+/** Every rule exactly once, in the order of the table; `no_go` if one of them says so. */
+export interface PreflightResult {
+  readonly verdict: 'go' | 'no_go';
+  readonly rules: readonly RuleResult[];
+}
