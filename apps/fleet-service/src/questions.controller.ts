@@ -27,6 +27,7 @@ export class QuestionsController {
 
   @MessagePattern(dockStateQuestion.subject)
   async dockStates(@Payload() data: unknown) {
-    return { docks: await this.states.read(readAsk(dockStateQuestion, data).sns) };
+    const { sns, properties } = readAsk(dockStateQuestion, data);
+    return { docks: await this.states.read(sns, properties) };
   }
 }

@@ -25,6 +25,7 @@ export {
   type DockModel,
   type DockRecord,
   type DockStateView,
+  FLIGHT_GATE_PROPERTIES,
   type Principal,
   type Question,
   type SendAnswer,

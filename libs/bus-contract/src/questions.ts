@@ -84,16 +84,42 @@ export const dockStateView = z.object({
    * state was last wiped and filled.
    */
   backAgoMs: z.number().nullable(),
+  /**
+   * How far the device's clock is behind ours, milliseconds, negative when it is ahead; the smallest of the last minute,
+   * so that delays on the way do not count. Null: not measured.
+   */
+  clockSkewMs: z.number().nullable(),
   /** Last value of each property and how old it is. */
   properties: z.record(z.string(), z.object({ value: z.unknown(), agoMs: z.number() })),
 });
 export type DockStateView = z.infer<typeof dockStateView>;
 
-/** The freshest state of up to 500 docks at once. */
+/**
+ * The properties that decide whether a dock may fly and whether it does. fleet-service has them at hand even while Redis
+ * is away. [Cloud API, dock properties]
+ */
+export const FLIGHT_GATE_PROPERTIES = [
+  'mode_code',
+  'flighttask_step_code',
+  'drone_in_dock',
+  'cover_state',
+  'emergency_stop_state',
+  'drone_charge_state',
+  'drone_battery_maintenance_info',
+  'rainfall',
+  'wind_speed',
+  'environment_temperature',
+  'storage',
+  'position_state',
+  'alternate_land_point',
+  'compatible_status',
+] as const;
+
+/** The freshest state of up to 500 docks at once: all properties, or only those that are named. */
 export const dockStateQuestion = question(
   'ask.fleet.v1.dockState.get',
   1_000,
-  z.object({ sns: z.array(z.string()).max(500) }),
+  z.object({ sns: z.array(z.string()).max(500), properties: z.array(z.string()).max(64).optional() }),
   z.object({ docks: z.array(dockStateView) }),
 );
 

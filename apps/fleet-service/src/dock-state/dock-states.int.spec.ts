@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { createLogger } from '@aerie/observability';
 import { eventually, testEnvironment } from '@aerie/testing';
 import { Redis } from 'ioredis';
@@ -63,6 +64,9 @@ it('still knows which docks it heard while Redis is away, so that they may fly',
   without.merge(sn, { mode_code: 0 }, Date.now());
   const [view] = await without.read([sn]);
   expect(view?.seenAgoMs).toBeLessThan(5_000);
+  expect(view?.properties['mode_code']).toMatchObject({ value: 0 });
+  // A process that began to listen just now cannot say that the dock was in sight before.
+  expect(view?.backAgoMs).toBeLessThan(5_000);
   expect((await without.presence([sn])).get(sn)?.online).toBe(true);
   away.disconnect();
 });
@@ -74,4 +78,40 @@ it('is full again after the state was wiped and the dock spoke', async () => {
   await redis.del(`{fleet}:device:${sn}`);
   states.merge(sn, { mode_code: 4 }, Date.now());
   await eventually('it is back', async () => (await valueOf(sn, 'mode_code')) === 4);
+});
+
+it('measures how far the clock of a device is off, and tells the other replicas', async () => {
+  const sn = aSn();
+  const at = Date.now();
+  states.merge(sn, { mode_code: 0 }, at, at - 25_000);
+  await eventually('it is written', async () => (await valueOf(sn, 'mode_code')) === 0);
+  const other = new DockStates(redis, nothingStored, logger);
+  expect((await other.read([sn]))[0]?.clockSkewMs).toBe(25_000);
+});
+
+it('reads only the properties that are asked for', async () => {
+  const sn = aSn();
+  states.merge(sn, { mode_code: 0, rainfall: 1 }, nowMs);
+  await eventually('it is written', async () => (await valueOf(sn, 'rainfall')) === 1);
+  const [view] = await states.read([sn], ['mode_code']);
+  expect(Object.keys(view?.properties ?? {})).toEqual(['mode_code']);
+});
+
+it('C5: answers from memory within a second when Redis hangs', async () => {
+  const sn = aSn();
+  const sockets: Socket[] = [];
+  const hung = createServer((socket) => void sockets.push(socket));
+  await new Promise<void>((resolve) => hung.listen(0, '127.0.0.1', resolve));
+  const { port } = hung.address() as AddressInfo;
+  const client = new Redis({ port, maxRetriesPerRequest: 1, commandTimeout: 1_000, enableReadyCheck: false });
+  client.on('error', () => undefined);
+  const without = new DockStates(client, nothingStored, logger);
+  without.merge(sn, { drone_in_dock: 1 }, Date.now());
+  const startedMs = performance.now();
+  const [view] = await without.read([sn]);
+  expect(view?.properties['drone_in_dock']?.value).toBe(1);
+  expect(performance.now() - startedMs).toBeLessThan(1_000);
+  client.disconnect();
+  for (const socket of sockets) socket.destroy();
+  hung.close();
 });

@@ -1,8 +1,8 @@
 import type { DockStateView } from '@aerie/bus-contract';
 import type { Redis } from 'ioredis';
-import { LRUCache } from 'lru-cache';
 import type { Logger } from '@aerie/observability';
 import { DataSource } from 'typeorm';
+import { RecentStates } from './recent-states.js';
 
 /** A dock that was not heard for this long is offline. Docks send telemetry every two seconds. */
 export const ONLINE_WITHIN_MS = 30_000;
@@ -16,13 +16,18 @@ const EXPIRE_SECONDS = 7 * 24 * 3_600;
 const SEEN = '_seen';
 const FILLED = '_filled';
 const BACK = '_back';
+const SKEW = '_skew';
 /**
  * A silence shorter than this hides no flight: the cover has to open, the aircraft to climb, come back and land. After
  * a longer one nobody can say what the dock did.
  */
 const HIDES_NO_FLIGHT_MS = 45_000;
-/** Docks that this process itself remembers having heard, for the time that Redis is away. */
-const MAX_HEARD = 100_000;
+/** A start does not wait for Redis: what this process heard itself answers after this long. */
+const PATIENCE_MS = 200;
+/** Then Redis is not asked again for so long. */
+const LEAVE_ALONE_MS = 2_000;
+/** What a device's clock was off when it was last heard; an older figure says nothing. */
+const SKEW_FRESH_MS = 60_000;
 
 /** Writes values, and notes when the device was heard again after a long silence. One step, so that replicas may race. */
 const WRITE_STATE = `
@@ -57,7 +62,8 @@ export class DockStates {
   private pending = new Map<string, Pending>();
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
-  private readonly heard = new LRUCache<string, number>({ max: MAX_HEARD });
+  private readonly recent = new RecentStates(HIDES_NO_FLIGHT_MS);
+  private askAgainAtMs = 0;
 
   constructor(
     private readonly redis: Redis,
@@ -79,8 +85,13 @@ export class DockStates {
   }
 
   /** Takes in a partial message. Never waits. */
-  merge(sn: string, properties: Readonly<Record<string, unknown>>, receivedAtMs: number): void {
-    this.heard.set(sn, Math.max(receivedAtMs, this.heard.get(sn) ?? 0));
+  merge(
+    sn: string,
+    properties: Readonly<Record<string, unknown>>,
+    receivedAtMs: number,
+    sentAtMs: number | null = null,
+  ): void {
+    this.recent.merge(sn, properties, receivedAtMs, sentAtMs);
     let pending = this.pending.get(sn);
     if (pending === undefined) {
       if (this.pending.size >= MAX_PENDING_DEVICES) return;
@@ -91,6 +102,8 @@ export class DockStates {
     for (const [property, value] of Object.entries(properties)) {
       if (!property.startsWith('_')) pending.fields.set(property, JSON.stringify([receivedAtMs, value]));
     }
+    const skewMs = sentAtMs === null ? null : this.recent.of(sn)?.skew.read(receivedAtMs);
+    if (skewMs != null) pending.fields.set(SKEW, JSON.stringify([receivedAtMs, skewMs]));
   }
 
   /** The dock said something, whatever it was. */
@@ -98,27 +111,60 @@ export class DockStates {
     this.merge(sn, {}, receivedAtMs);
   }
 
-  /** The state of each device. While Redis is away only when this process heard it last; that is enough to let it fly. */
-  async read(sns: readonly string[]): Promise<DockStateView[]> {
+  /**
+   * The state of each device, all of it or the named properties. While Redis is away only what this process heard
+   * itself; that is enough to let a dock fly.
+   */
+  async read(sns: readonly string[], properties?: readonly string[]): Promise<DockStateView[]> {
     const nowMs = Date.now();
     const hashes = await this.hashes(sns);
-    const agoMs = (atMs: string | undefined): number | null =>
+    if (hashes === null) return sns.map((sn) => this.recentView(sn, properties, nowMs));
+    const wanted = properties && new Set(properties);
+    const ago = (atMs: string | number | undefined): number | null =>
       atMs === undefined ? null : Math.max(0, nowMs - Number(atMs));
     return Promise.all(
       sns.map(async (sn, index) => {
-        let hash = hashes?.[index] ?? {};
-        if (hashes !== null && hash[FILLED] === undefined) hash = await this.fill(sn, hash);
-        const properties = Object.fromEntries(
-          Object.entries(hash)
-            .filter(([property]) => !property.startsWith('_'))
-            .map(([property, text]) => {
-              const [receivedAtMs, value] = JSON.parse(text) as [number, unknown];
-              return [property, { value, agoMs: Math.max(0, nowMs - receivedAtMs) }];
-            }),
-        );
-        return { sn, seenAgoMs: agoMs(this.lastSeen(sn, hash[SEEN])), backAgoMs: agoMs(hash[BACK]), properties };
+        let hash = hashes[index] ?? {};
+        if (hash[FILLED] === undefined) hash = await this.fill(sn, hash);
+        const view: DockStateView = {
+          sn,
+          seenAgoMs: ago(this.lastSeen(sn, hash[SEEN])),
+          backAgoMs: ago(hash[BACK]),
+          clockSkewMs: this.skewOf(sn, hash[SKEW], nowMs),
+          properties: {},
+        };
+        for (const [property, text] of Object.entries(hash)) {
+          if (property.startsWith('_') || (wanted && !wanted.has(property))) continue;
+          const [receivedAtMs, value] = JSON.parse(text) as [number, unknown];
+          view.properties[property] = { value, agoMs: Math.max(0, nowMs - receivedAtMs) };
+        }
+        return view;
       }),
     );
+  }
+
+  private recentView(sn: string, wanted: readonly string[] | undefined, nowMs: number): DockStateView {
+    const device = this.recent.of(sn);
+    if (device === undefined) return { sn, seenAgoMs: null, backAgoMs: null, clockSkewMs: null, properties: {} };
+    const ago = (atMs: number): number => Math.max(0, nowMs - atMs);
+    const values = [...device.values].filter(([property]) => wanted === undefined || wanted.includes(property));
+    return {
+      sn,
+      seenAgoMs: ago(device.seenAtMs),
+      backAgoMs: ago(device.backAtMs),
+      clockSkewMs: device.skew.read(nowMs),
+      properties: Object.fromEntries(
+        values.map(([property, [receivedAtMs, value]]) => [property, { value, agoMs: ago(receivedAtMs) }]),
+      ),
+    };
+  }
+
+  /** Our own measure, or else that of another replica. */
+  private skewOf(sn: string, stored: string | undefined, nowMs: number): number | null {
+    const own = this.recent.of(sn)?.skew.read(nowMs) ?? null;
+    if (own !== null || stored === undefined) return own;
+    const [atMs, skewMs] = JSON.parse(stored) as [number, number];
+    return nowMs - atMs <= SKEW_FRESH_MS ? skewMs : null;
   }
 
   async presence(sns: readonly string[]): Promise<Map<string, DockPresence>> {
@@ -138,17 +184,24 @@ export class DockStates {
   }
 
   private lastSeen(sn: string, stored: string | undefined): string | undefined {
-    const heardAtMs = this.heard.get(sn);
+    const heardAtMs = this.recent.of(sn)?.seenAtMs;
     if (stored === undefined) return heardAtMs?.toString();
     return heardAtMs === undefined ? stored : String(Math.max(heardAtMs, Number(stored)));
   }
 
-  /** Null while Redis is away. */
+  /** Null while Redis is away, or slow: a start waits for nothing. */
   private async hashes(sns: readonly string[]): Promise<Record<string, string>[] | null> {
+    if (Date.now() < this.askAgainAtMs) return null;
     const pipeline = this.redis.pipeline();
     for (const sn of sns) pipeline.hgetall(keyOf(sn));
-    const results = await pipeline.exec().catch(() => null);
-    if (results === null || results.some(([error]) => error !== null)) return null;
+    let patience: NodeJS.Timeout | undefined;
+    const tooSlow = new Promise<null>((resolve) => (patience = setTimeout(() => resolve(null), PATIENCE_MS)));
+    const results = await Promise.race([pipeline.exec().catch(() => null), tooSlow]);
+    clearTimeout(patience);
+    if (results === null || results.some(([error]) => error !== null)) {
+      this.askAgainAtMs = Date.now() + LEAVE_ALONE_MS;
+      return null;
+    }
     return results.map(([, hash]) => (hash ?? {}) as Record<string, string>);
   }
 

@@ -15,12 +15,12 @@ export function receiveTelemetry(
     queue: 'fleet-service',
     callback: (error, message) => {
       if (error) return;
-      const { sn, data, receivedAtMs } = message.json<OsdFact>();
+      const { sn, data, receivedAtMs, timestampMs } = message.json<OsdFact>();
       topologies.dockFor(sn).then(
         (dockSn) => {
           // Telemetry of an aircraft that no dock of ours speaks for is nobody's.
           if (dockSn === null) return;
-          states.merge(sn, data, receivedAtMs);
+          states.merge(sn, data, receivedAtMs, timestampMs);
           if (dockSn !== sn) states.seen(dockSn, receivedAtMs);
         },
         // The next one comes in a second.
