@@ -6,16 +6,26 @@ import { OutboxRelay } from '@aerie/persistence';
 import { type Host, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
-import { AdvanceMission } from './missions/advance-mission.js';
-import { CancelMission } from './missions/cancel-mission.js';
-import { CreateMission } from './missions/create-mission.js';
+import { AutoResume } from './missions/breakpoints/auto-resume.js';
+import { ResumeMission } from './missions/breakpoints/resume-mission.js';
+import { ErrorCodesController } from './missions/catalogue/error-codes.controller.js';
+import { CancelMission } from './missions/control/cancel-mission.js';
+import { ControlController } from './missions/control/control.controller.js';
+import { ControlMission } from './missions/control/control-mission.js';
+import { ResolveMission } from './missions/control/resolve-mission.js';
 import { DockCommands } from './missions/dock/dock-commands.js';
 import { DockConsumer } from './missions/dock/dock.consumer.js';
 import { ObserveDock } from './missions/dock/observe-dock.js';
 import { AfterCommit } from './missions/effects/after-commit.js';
 import { RepeatCalls } from './missions/effects/repeat-calls.js';
+import { HistoryController } from './missions/history.controller.js';
 import { MissionsController } from './missions/missions.controller.js';
-import { ResolveMission } from './missions/resolve-mission.js';
+import { CreateMission } from './missions/planning/create-mission.js';
+import { PlanMission } from './missions/planning/plan-mission.js';
+import { RescheduleMission } from './missions/planning/reschedule-mission.js';
+import { ChangePolicy } from './missions/policy/change-policy.js';
+import { PolicyController } from './missions/policy/policy.controller.js';
+import { PolicyStore } from './missions/policy/policy.store.js';
 import { MissionReadModel } from './missions/store/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
 import { OverdueSweeper } from './missions/wakes/overdue.sweeper.js';
@@ -65,31 +75,35 @@ export class AppModule {
       onWake: async (id) => dueRunner.wake(id),
       logger,
     });
-    const advanceMission = new AdvanceMission(timing);
     const commands = new DockCommands(nats);
     const observeDock = new ObserveDock(nats);
     const afterCommit = new AfterCommit({
       dataSource: flight,
-      advanceMission,
       commands,
       observeDock,
       wakes,
       outbox,
-      timing,
       logger,
       metrics,
     });
-    const dueRunner = new DueRunner({ dataSource: flight, advanceMission, afterCommit, observeDock, logger, metrics });
-    const sweeper = new OverdueSweeper(dueRunner, new RepeatCalls(flight, afterCommit, timing), flight, logger);
+    // On the pool of the API: a policy is read while a claim holds a connection of the other.
+    const policies = new PolicyStore(api);
+    const dueRunner = new DueRunner({ dataSource: flight, afterCommit, observeDock, policies, logger, metrics });
+    const sweeper = new OverdueSweeper(dueRunner, new RepeatCalls(flight, afterCommit), flight, logger);
     const consumer = new DockConsumer({
       connection: nats,
       dataSource: flight,
-      advanceMission,
+      autoResume: new AutoResume(policies),
       afterCommit,
       commands,
       deadLetters: new DeadLetters(publisher),
       logger,
       metrics,
+    });
+    const planMission = new PlanMission({ dataSource: api, connection: nats, observeDock, policies, timing });
+    const createMission = new CreateMission(api, planMission, (id, delayMs) => {
+      if (delayMs <= 0) dueRunner.wake(id);
+      else wakes.set([{ id, revision: 1, delayMs }]);
     });
     const waylines = new WaylineStore(api);
     const intake = new Intake(
@@ -115,15 +129,24 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [hostModule(host)],
-      controllers: [MissionsController, WaylinesController],
+      controllers: [
+        MissionsController,
+        ControlController,
+        HistoryController,
+        PolicyController,
+        ErrorCodesController,
+        WaylinesController,
+      ],
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
-        {
-          provide: CreateMission,
-          useValue: new CreateMission(api, nats, advanceMission, (id) => dueRunner.wake(id)),
-        },
-        { provide: CancelMission, useValue: new CancelMission(api, advanceMission, afterCommit) },
+        { provide: CreateMission, useValue: createMission },
+        { provide: RescheduleMission, useValue: new RescheduleMission(api, afterCommit) },
+        { provide: ResumeMission, useValue: new ResumeMission(api, createMission) },
+        { provide: CancelMission, useValue: new CancelMission(api, afterCommit) },
+        { provide: ControlMission, useValue: new ControlMission(api, afterCommit) },
         { provide: ResolveMission, useValue: new ResolveMission(api) },
+        { provide: PolicyStore, useValue: policies },
+        { provide: ChangePolicy, useValue: new ChangePolicy(api, policies) },
         { provide: MissionReadModel, useValue: new MissionReadModel(api) },
         { provide: WaylineStore, useValue: waylines },
         { provide: StoreWayline, useValue: new StoreWayline(storage, waylines) },

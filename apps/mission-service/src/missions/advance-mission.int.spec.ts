@@ -17,7 +17,7 @@ const pool = (number: number): DataSource => {
 
 const TO_FLIGHT: readonly MissionEvent[] = [
   { type: 'prepareDue' },
-  { type: 'prepareAccepted' },
+  { type: 'prepareAccepted', edition: 1 },
   { type: 'executeDue' },
   { type: 'executeAccepted' },
 ];
@@ -59,7 +59,7 @@ it('claims a mission once although two replicas try in the same instant', async 
   for (let round = 0; round < 30; round++) {
     const id = await aMission(pool(0));
     await apply(pool(0), id, { type: 'prepareDue' });
-    await apply(pool(0), id, { type: 'prepareAccepted' });
+    await apply(pool(0), id, { type: 'prepareAccepted', edition: 1 });
     const claims = await Promise.all([
       apply(pool(0), id, { type: 'executeDue' }),
       apply(pool(1), id, { type: 'executeDue' }),
@@ -78,7 +78,7 @@ it('lets either the cancel or the claim win, never both', async () => {
   for (let round = 0; round < 30; round++) {
     const id = await aMission(pool(0));
     await apply(pool(0), id, { type: 'prepareDue' });
-    await apply(pool(0), id, { type: 'prepareAccepted' });
+    await apply(pool(0), id, { type: 'prepareAccepted', edition: 1 });
     const race = [
       () => apply(pool(0), id, { type: 'cancelRequested' }),
       () => apply(pool(1), id, { type: 'executeDue' }),
@@ -96,7 +96,7 @@ it('never lets two missions of one dock fly at once', async () => {
   const second = await aMission(pool(0), { dockSn });
   for (const id of [first, second]) {
     await apply(pool(0), id, { type: 'prepareDue' });
-    await apply(pool(0), id, { type: 'prepareAccepted' });
+    await apply(pool(0), id, { type: 'prepareAccepted', edition: 1 });
   }
   await apply(pool(0), first, { type: 'executeDue' });
   // The dock says that it flies the second one: then the first has ended in a way that nobody told.

@@ -1,21 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import { factSubject } from '@aerie/bus-contract';
-import { assertNever } from '@aerie/kernel';
 import {
   type Decision,
   type Effect,
   type Mission,
   type MissionEvent,
-  type Timing,
+  type PreflightResult,
+  type Stage,
   decide,
   isOutcome,
 } from '@aerie/mission-core';
-import { type Tx, writeOutbox } from '@aerie/persistence';
+import { type OutboxFact, type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
-import { COMMAND_OF } from './dock/command-names.js';
-import { lockOtherFlight, recordCall, releaseDock, reserveDock, saveMission } from './store/flight-critical.js';
-import { type LockedMission, type MissionProgress, missionOf } from './store/mission.row.js';
-import { writeTimeline } from './store/timeline.js';
+import { commandFor, lifetimeMs } from './dock/command-names.js';
+import { keepBreakPoints } from './store/breakpoints.js';
+import {
+  type MissionChange,
+  type NewCall,
+  lockOtherFlight,
+  recordCalls,
+  releaseDocks,
+  saveMissions,
+  stopRepeats,
+} from './store/flight-critical.js';
+import {
+  type LockedMission,
+  type MissionProgress,
+  type StoredBreakPoint,
+  dateOf,
+  missionOf,
+  timingOf,
+} from './store/mission.row.js';
+import { type TimelineEntry, writeTimeline } from './store/timeline.js';
 
 /** A command that was recorded and now has to be sent, or a look that has to be taken: once, after the commit. */
 export interface Order {
@@ -24,6 +40,12 @@ export interface Order {
   readonly mission: LockedMission;
   readonly tid: string;
   readonly notAfterMs: number;
+  /** What a person's command says beside its name. */
+  readonly parameters: CommandParameters;
+}
+
+export interface CommandParameters {
+  readonly homeDockSn?: string;
 }
 
 export interface Advanced {
@@ -36,175 +58,234 @@ export interface Advanced {
 export interface Evidence {
   /** What a dock told with it. */
   readonly progress?: MissionProgress;
+  readonly breakPoint?: StoredBreakPoint;
+  readonly preflight?: { readonly stage: Stage; readonly result: PreflightResult };
+  /** Who asked for it, and why. */
+  readonly wish?: { readonly by: string; readonly reason: string | null; readonly parameters?: CommandParameters };
   /** For the timeline. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** After the planned flight: power-on before it, landing and after-work behind it. */
-const RESERVATION_MARGIN_MS = 10 * 60_000;
+export interface Step {
+  readonly locked: LockedMission;
+  readonly event: MissionEvent;
+  readonly evidence?: Evidence;
+}
+
+/** All rows that some decisions lead to, written in a few statements however many they are. */
+class Writes {
+  readonly changes: MissionChange[] = [];
+  readonly resolutions: { readonly id: string; readonly resolution: unknown }[] = [];
+  readonly breakPoints: { readonly missionId: string; readonly point: StoredBreakPoint }[] = [];
+  readonly calls: NewCall[] = [];
+  readonly released: string[] = [];
+  readonly givenAnew: string[] = [];
+  readonly facts: OutboxFact[] = [];
+  readonly timeline: TimelineEntry[] = [];
+
+  async flush(tx: Tx): Promise<void> {
+    await saveMissions(tx, this.changes);
+    for (const { id, resolution } of this.resolutions) {
+      await tx.run('UPDATE mission.mission SET resolution = $2::jsonb, updated_at = clock_timestamp() WHERE id = $1', [
+        id,
+        JSON.stringify(resolution),
+      ]);
+    }
+    await keepBreakPoints(tx, this.breakPoints);
+    await stopRepeats(tx, this.givenAnew);
+    await recordCalls(tx, this.calls);
+    await releaseDocks(tx, this.released);
+    await writeOutbox(tx, SCHEMA, this.facts);
+    await writeTimeline(tx, this.timeline);
+  }
+}
 
 /**
  * Every event of an operator, a timer or a dock ends here: with the dock and the mission locked, decide by the pure
  * core, and write state, evidence and effects in the transaction of the caller.
  *
- * INVARIANTS: the caller holds the lock and sends the orders only after its commit is known to have succeeded.
+ * INVARIANTS: the caller holds the locks and sends the orders only after its commit is known to have succeeded; no
+ * mission is in `steps` twice.
  */
-export class AdvanceMission {
-  constructor(readonly timing: Timing) {}
-
-  async advance(tx: Tx, locked: LockedMission, event: MissionEvent, evidence: Evidence = {}): Promise<Advanced> {
-    const nowMs = locked.now.getTime();
-    const decision = decide(missionOf(locked), event, nowMs, this.timing);
-    const detail = { ...evidence.detail, event, nowMs };
-    if (decision.kind === 'refused') {
-      const { reason } = decision;
-      await writeTimeline(tx, {
-        missionId: locked.id,
-        kind: 'refusal',
-        what: event.type,
-        fromState: locked.state,
-        detail: { ...detail, reason },
-      });
-      return { decision, mission: locked, orders: [] };
+export async function advanceAll(tx: Tx, steps: readonly Step[]): Promise<Advanced[]> {
+  const writes = new Writes();
+  const advanced: Advanced[] = [];
+  for (const step of steps) {
+    const decision = decide(missionOf(step.locked), step.event, step.locked.now.getTime(), timingOf(step.locked));
+    if (decision.kind !== 'refused' && isFlying(decision.mission) && !isFlying(step.locked)) {
+      await endOtherFlight(tx, step);
     }
-
-    if (isFlying(decision.mission) && !isFlying(missionOf(locked))) await this.endOtherFlight(tx, locked, event);
-    if (isOutcome(locked.state)) await this.keepLateWord(tx, locked, decision.effects, evidence, detail);
-    else await this.save(tx, locked, decision.mission, event, evidence);
-    await writeTimeline(tx, {
-      missionId: locked.id,
-      kind: 'decision',
-      what: event.type,
-      fromState: locked.state,
-      toState: decision.mission.state,
-      revision: decision.mission.revision,
-      detail,
-    });
-    const mission = merged(locked, decision.mission);
-    const orders: Order[] = [];
-    for (const effect of decision.effects) {
-      if (effect !== 'recordResolution') orders.push(await this.order(tx, effect, mission, nowMs));
-    }
-    return { decision, mission, orders };
+    advanced.push(collect(writes, step, decision));
   }
-
-  /** Claims the dock for a flight. False when something else holds it. */
-  reserve(tx: Tx, locked: LockedMission): Promise<boolean> {
-    return reserveDock(tx, locked, locked.planned_duration_ms * 2 + RESERVATION_MARGIN_MS);
-  }
-
-  private async save(
-    tx: Tx,
-    locked: LockedMission,
-    next: Mission,
-    event: MissionEvent,
-    evidence: Evidence,
-  ): Promise<void> {
-    await saveMission(tx, locked, next, {
-      ...(event.type === 'prepareAccepted' || event.type === 'flightReady' ? { preparedFingerprint: locked.md5 } : {}),
-      progress: evidence.progress ? forward(locked.progress, evidence.progress) : null,
-    });
-    const wasFlying = isFlying(missionOf(locked));
-    if (wasFlying && !isFlying(next)) await releaseDock(tx, locked.id);
-    if (next.state === locked.state) return;
-    await writeOutbox(tx, SCHEMA, [
-      {
-        subject: factSubject('mission', locked.organisation_id, 'stateChanged'),
-        payload: {
-          missionId: locked.id,
-          dockSn: locked.dock_sn,
-          from: locked.state,
-          to: next.state,
-          revision: next.revision,
-          cause: next.cause,
-          at: locked.now.toISOString(),
-        },
-      },
-    ]);
-  }
-
-  /** The mission has ended; what its dock still says is kept beside it and changes nothing. */
-  private async keepLateWord(
-    tx: Tx,
-    locked: LockedMission,
-    effects: readonly Effect[],
-    evidence: Evidence,
-    detail: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
-    const resolves = effects.includes('recordResolution') && locked.resolution === null;
-    if (!resolves) return;
-    await tx.run('UPDATE mission.mission SET resolution = $2::jsonb, updated_at = clock_timestamp() WHERE id = $1', [
-      locked.id,
-      JSON.stringify({ by: 'dock', ...detail, progress: evidence.progress ?? null }),
-    ]);
-  }
-
-  /**
-   * A dock flies one mission at a time. When it says that it flies this one, another that we still believe to fly has
-   * ended in a way that nobody told us.
-   */
-  private async endOtherFlight(tx: Tx, locked: LockedMission, cause: MissionEvent): Promise<void> {
-    const other = await lockOtherFlight(tx, locked.dock_sn, locked.id);
-    if (other === undefined) return;
-    await this.advance(
-      tx,
-      other,
-      { type: 'observationGivenUp' },
-      { detail: { supersededBy: locked.id, cause: cause.type } },
-    );
-  }
-
-  private async order(tx: Tx, effect: Order['effect'], mission: LockedMission, nowMs: number): Promise<Order> {
-    const tid = randomUUID();
-    const notAfterMs = this.notAfterMs(effect, mission, nowMs);
-    if (effect !== 'observeFlight') {
-      await recordCall(tx, {
-        tid,
-        missionId: mission.id,
-        dockSn: mission.dock_sn,
-        method: COMMAND_OF[effect],
-        attempt: effect === 'sendExecute' ? mission.attempt : 0,
-        notAfterMs,
-        // While it is canceling, the mission's own timer repeats the undo.
-        repeats: effect === 'sendUndo' && mission.state !== 'canceling',
-      });
-    }
-    return { effect, mission, tid, notAfterMs };
-  }
-
-  private notAfterMs(effect: Order['effect'], mission: LockedMission, nowMs: number): number {
-    switch (effect) {
-      case 'sendExecute':
-        return mission.deadline?.getTime() ?? nowMs;
-      case 'sendPrepare': {
-        const replyMs = mission.kind === 'immediate' ? this.timing.immediateReplyMs : this.timing.replyMs;
-        return Math.min(nowMs + replyMs, mission.deadline?.getTime() ?? Number.POSITIVE_INFINITY);
-      }
-      case 'sendUndo':
-      case 'observeFlight':
-        return nowMs + this.timing.replyMs;
-      default:
-        return assertNever(effect);
-    }
-  }
+  await writes.flush(tx);
+  return advanced;
 }
 
-const isFlying = ({ state }: Mission): boolean => state === 'starting' || state === 'executing' || state === 'paused';
+export async function advance(
+  tx: Tx,
+  locked: LockedMission,
+  event: MissionEvent,
+  evidence: Evidence = {},
+): Promise<Advanced> {
+  const [advanced] = await advanceAll(tx, [{ locked, event, evidence }]);
+  if (advanced === undefined) throw new Error('one step has one result');
+  return advanced;
+}
+
+/**
+ * A dock flies one mission at a time. When it says that it flies this one, another that we still believe to fly has
+ * ended in a way that nobody told us.
+ */
+async function endOtherFlight(tx: Tx, { locked, event }: Step): Promise<void> {
+  // A claim looked at the other missions itself, and would not be here.
+  if (event.type === 'executeDue') return;
+  const other = await lockOtherFlight(tx, locked.dock_sn, locked.id);
+  if (other === undefined) return;
+  const detail = { supersededBy: locked.id, cause: event.type };
+  await advance(tx, other, { type: 'observationGivenUp' }, { detail });
+}
+
+function collect(writes: Writes, { locked, event, evidence = {} }: Step, decision: Decision): Advanced {
+  const nowMs = locked.now.getTime();
+  const detail = { ...evidence.detail, ...wishDetail(evidence), event, nowMs };
+  if (decision.kind === 'refused') {
+    writes.timeline.push({
+      missionId: locked.id,
+      kind: 'refusal',
+      what: event.type,
+      fromState: locked.state,
+      detail: { ...detail, reason: decision.reason },
+    });
+    return { decision, mission: locked, orders: [] };
+  }
+  const { mission: next, effects } = decision;
+  if (isOutcome(locked.state)) keepLateWord(writes, locked, effects, evidence, detail);
+  else collectChange(writes, locked, next, event, evidence);
+  if (evidence.breakPoint) writes.breakPoints.push({ missionId: locked.id, point: evidence.breakPoint });
+  writes.timeline.push({
+    missionId: locked.id,
+    kind: 'decision',
+    what: event.type,
+    fromState: locked.state,
+    toState: next.state,
+    revision: next.revision,
+    detail: { ...detail, effects, nextActionAtMs: next.nextActionAtMs },
+  });
+  const mission = merged(locked, next);
+  const orders = effects
+    .filter((effect) => effect !== 'recordResolution')
+    .map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
+  return { decision, mission, orders };
+}
+
+const wishDetail = ({ wish }: Evidence) => (wish ? { by: wish.by, reason: wish.reason, ...wish.parameters } : {});
+
+function collectChange(writes: Writes, locked: LockedMission, next: Mission, event: MissionEvent, evidence: Evidence) {
+  const { preflight, progress } = evidence;
+  const at = locked.now.toISOString();
+  writes.changes.push({
+    before: locked,
+    after: next,
+    preparedFingerprint: isPreparedBy(locked, next, event) ? locked.md5 : null,
+    progress: progress ? forward(locked.progress, progress) : null,
+    preflight: preflight ? { [preflight.stage]: { ...preflight.result, at } } : null,
+  });
+  if (isOutcome(next.state)) writes.released.push(locked.id);
+  if (next.state === locked.state) return;
+  writes.facts.push({
+    subject: factSubject('mission', locked.organisation_id, 'stateChanged'),
+    payload: {
+      missionId: locked.id,
+      dockSn: locked.dock_sn,
+      from: locked.state,
+      to: next.state,
+      revision: next.revision,
+      cause: next.cause,
+      at,
+    },
+  });
+}
+
+/** The dock has the file: it said so, or it is a dock that is given the file with the start itself. */
+function isPreparedBy({ delivery }: LockedMission, next: Mission, event: MissionEvent): boolean {
+  if (event.type === 'prepareAccepted' || event.type === 'flightReady') return true;
+  return event.type === 'prepareDue' && delivery === 'create' && next.state === 'prepared';
+}
+
+/** The mission has ended; what its dock still says is kept beside it and changes nothing. */
+function keepLateWord(
+  writes: Writes,
+  locked: LockedMission,
+  effects: readonly Effect[],
+  evidence: Evidence,
+  detail: Readonly<Record<string, unknown>>,
+): void {
+  if (!effects.includes('recordResolution') || locked.resolution !== null) return;
+  const resolution = { by: 'dock', ...detail, progress: evidence.progress ?? null };
+  writes.resolutions.push({ id: locked.id, resolution });
+  writes.facts.push({
+    subject: factSubject('mission', locked.organisation_id, 'resolved'),
+    payload: { missionId: locked.id, dockSn: locked.dock_sn, resolution },
+  });
+}
+
+function collectOrder(
+  writes: Writes,
+  effect: Order['effect'],
+  mission: LockedMission,
+  nowMs: number,
+  { wish }: Evidence,
+): Order {
+  const tid = randomUUID();
+  const parameters = wish?.parameters ?? {};
+  const notAfterMs = latestSendMs(effect, mission, nowMs);
+  const order: Order = { effect, mission, tid, notAfterMs, parameters };
+  if (effect === 'observeFlight') return order;
+  if (effect === 'sendPrepare') writes.givenAnew.push(mission.id);
+  writes.calls.push({
+    tid,
+    missionId: mission.id,
+    dockSn: mission.dock_sn,
+    method: commandFor(effect, mission.delivery),
+    attempt: effect === 'sendExecute' ? mission.attempt : 0,
+    edition: mission.edition,
+    notAfterMs,
+    requestedBy: wish?.by ?? null,
+    reason: wish?.reason ?? null,
+    // While it is canceling, the mission's own timer repeats the undo.
+    repeats: effect === 'sendUndo' && mission.state !== 'canceling',
+  });
+  return order;
+}
+
+function latestSendMs(effect: Order['effect'], mission: LockedMission, nowMs: number): number {
+  if (effect === 'sendExecute') return mission.deadline?.getTime() ?? nowMs;
+  const untilMs = nowMs + lifetimeMs(effect, mission.kind, timingOf(mission));
+  return effect === 'sendPrepare' ? Math.min(untilMs, mission.deadline?.getTime() ?? untilMs) : untilMs;
+}
+
+const isFlying = ({ state }: Pick<Mission, 'state'>): boolean =>
+  state === 'starting' || state === 'executing' || state === 'paused';
 
 function merged(row: LockedMission, next: Mission): LockedMission {
-  const at = (value: number | null): Date | null => (value === null ? null : new Date(value));
   return {
     ...row,
     state: next.state,
     revision: next.revision,
-    execute_at: at(next.executeAtMs),
-    deadline: at(next.deadlineMs),
+    edition: next.edition,
+    execute_at: dateOf(next.executeAtMs),
+    prepare_at: new Date(next.prepareAtMs),
+    deadline: dateOf(next.deadlineMs),
     prepare_count: next.prepareCount,
     attempt: next.attempt,
     undo_count: next.undoCount,
-    started_at: at(next.startedAtMs),
-    heard_at: at(next.heardAtMs),
-    next_action_at: at(next.nextActionAtMs),
+    since: new Date(next.sinceMs),
+    started_at: dateOf(next.startedAtMs),
+    paused_ms: String(next.pausedMs),
+    heard_at: dateOf(next.heardAtMs),
+    next_action_at: dateOf(next.nextActionAtMs),
+    cause_code: next.cause?.code ?? null,
+    cause_dock_result: next.cause?.dockResult ?? null,
   };
 }
 

@@ -1,13 +1,33 @@
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Param, Patch, Post, Query, Res, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, type Page, pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
-import { isUuid } from '@aerie/kernel';
+import {
+  ApiKeyGuard,
+  Caller,
+  type Page,
+  type StoredAnswer,
+  etagOf,
+  pageQuery,
+  readCursor,
+  readIdempotencyKey,
+  readIfMatch,
+  readInput,
+} from '@aerie/http-api';
+import { InvalidError, isUuid } from '@aerie/kernel';
 import { type Response } from 'express';
-import { CancelMission, unknownMission } from './cancel-mission.js';
-import { CreateMission } from './create-mission.js';
-import { missionFilter, readNewMission, resolution } from './mission.input.js';
-import { ResolveMission } from './resolve-mission.js';
-import { MissionReadModel, type TimelineView } from './store/mission.read-model.js';
+import { ResumeMission } from './breakpoints/resume-mission.js';
+import { CancelMission, unknownMission } from './control/cancel-mission.js';
+import { ResolveMission } from './control/resolve-mission.js';
+import {
+  readMissionQuery,
+  readNewMission,
+  readReschedule,
+  resolution,
+  resumeFromBreakPoint,
+  why,
+} from './mission.input.js';
+import { CreateMission, type Preview } from './planning/create-mission.js';
+import { RescheduleMission } from './planning/reschedule-mission.js';
+import { MissionReadModel } from './store/mission.read-model.js';
 import { type MissionView } from './store/mission.view.js';
 
 @Controller('api/v1/missions')
@@ -15,8 +35,10 @@ import { type MissionView } from './store/mission.view.js';
 export class MissionsController {
   constructor(
     private readonly createMission: CreateMission,
+    private readonly rescheduleMission: RescheduleMission,
     private readonly cancelMission: CancelMission,
     private readonly resolveMission: ResolveMission,
+    private readonly resumeMission: ResumeMission,
     private readonly missions: MissionReadModel,
   ) {}
 
@@ -25,52 +47,117 @@ export class MissionsController {
   async create(
     @Caller() caller: Principal,
     @Body() body: unknown,
+    @Query('dryRun') dryRun: string | undefined,
     @Headers('idempotency-key') key: string | undefined,
     @Res() response: Response,
   ): Promise<void> {
     const idempotencyKey = readIdempotencyKey(key);
     const input = readNewMission(body, Date.now());
-    const answer = await this.createMission.execute(caller, input, { idempotencyKey, body });
-    const { id } = JSON.parse(answer.body) as { id: string };
-    response.status(answer.status).location(`/api/v1/missions/${id}`).type('application/json').send(answer.body);
+    if (readDryRun(dryRun)) {
+      const preview: Preview = await this.createMission.preview(caller, input);
+      response.status(200).json(preview);
+      return;
+    }
+    const request = { route: 'POST /missions', idempotencyKey, body };
+    sendCreated(response, await this.createMission.execute(caller, input, request));
   }
 
   @Get()
   list(@Caller() caller: Principal, @Query() query: unknown): Promise<Page<MissionView>> {
     const { limit, cursor } = readInput(pageQuery, query, 'query');
-    const { dockSn, state } = readInput(missionFilter, query, 'query');
-    return this.missions.list(caller.organisationId, { dockSn, state }, limit, readCursor(cursor));
+    const { filter, sort } = readMissionQuery(query);
+    return this.missions.list(caller.organisationId, filter, sort, limit, readCursor(cursor, sort));
   }
 
   @Get(':id')
-  async find(@Caller() caller: Principal, @Param('id') id: string): Promise<MissionView> {
+  async find(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<MissionView> {
     const mission = isUuid(id) ? await this.missions.find(caller.organisationId, id) : undefined;
     if (mission === undefined) throw unknownMission(id);
+    response.setHeader('ETag', etagOf(mission.version));
     return mission;
   }
 
-  /** Calls a mission off before it starts. Idempotent; 409 once the dock has been told to start. */
+  /** Moves a timed mission to another time, as long as its dock was not told to start. */
+  @Patch(':id')
+  async reschedule(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<MissionView> {
+    const executeAtMs = readReschedule(body, Date.now());
+    const version = readIfMatch(ifMatch);
+    if (!isUuid(id)) throw unknownMission(id);
+    return this.rescheduleMission.execute(caller, id, executeAtMs, version);
+  }
+
+  /** Calls a mission off before it starts. Idempotent; 409 with what can be done instead once the dock was told to start. */
   @Post(':id/cancel')
   @HttpCode(200)
-  async cancel(@Caller() caller: Principal, @Param('id') id: string): Promise<MissionView> {
+  async cancel(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<MissionView> {
+    const { reason = null } = readInput(why, body ?? {});
+    const version = readIfMatch(ifMatch);
     if (!isUuid(id)) throw unknownMission(id);
-    return this.cancelMission.execute(caller, id);
+    return this.cancelMission.execute(caller, id, { reason, version });
+  }
+
+  /** A new mission that goes on where this one stopped. */
+  @Post(':id/resume-from-breakpoint')
+  async resumeFromBreakPoint(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Headers('idempotency-key') key: string | undefined,
+    @Res() response: Response,
+  ): Promise<void> {
+    const idempotencyKey = readIdempotencyKey(key);
+    const { breakPointId = null, executeAt = null, ...input } = readInput(resumeFromBreakPoint, body ?? {});
+    if (!isUuid(id)) throw unknownMission(id);
+    const wish = {
+      breakPointId,
+      executeAtMs: executeAt,
+      name: input.name ?? null,
+      rthAltitudeMeters: input.rthAltitudeMeters ?? null,
+    };
+    const request = { route: `POST /missions/${id}/resume-from-breakpoint`, idempotencyKey, body: body ?? {} };
+    sendCreated(response, await this.resumeMission.execute(caller, id, wish, request));
   }
 
   /** A person has looked at a dock whose flight ended in a way that nobody knows; it may fly by itself again. */
   @Post(':id/resolve')
   @HttpCode(200)
-  async resolve(@Caller() caller: Principal, @Param('id') id: string, @Body() body: unknown): Promise<MissionView> {
+  async resolve(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<MissionView> {
     const { note } = readInput(resolution, body);
+    const version = readIfMatch(ifMatch);
     if (!isUuid(id)) throw unknownMission(id);
-    return this.resolveMission.execute(caller, id, note);
+    return this.resolveMission.execute(caller, id, note, version);
   }
+}
 
-  /** Everything that happened to the mission, oldest first. */
-  @Get(':id/timeline')
-  async timeline(@Caller() caller: Principal, @Param('id') id: string): Promise<{ items: TimelineView[] }> {
-    const items = isUuid(id) ? await this.missions.timeline(caller.organisationId, id) : undefined;
-    if (items === undefined) throw unknownMission(id);
-    return { items };
-  }
+function readDryRun(text: string | undefined): boolean {
+  if (text === undefined || text === 'false') return false;
+  if (text === 'true') return true;
+  throw new InvalidError('invalid_input', 'the query is not valid', {
+    fields: [{ field: 'dryRun', message: 'must be true or false' }],
+  });
+}
+
+function sendCreated(response: Response, { status, body }: StoredAnswer): void {
+  const { id, version } = JSON.parse(body) as { id: string; version: number };
+  response.status(status).location(`/api/v1/missions/${id}`).setHeader('ETag', etagOf(version));
+  response.type('application/json').send(body);
 }

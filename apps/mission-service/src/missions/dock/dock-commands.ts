@@ -1,17 +1,22 @@
 import { type SendAnswer, presignDownloadQuestion, sendQuestion } from '@aerie/bus-contract';
 import {
   type DockProfile,
+  type FlighttaskCreate,
+  type FlighttaskPrepare,
   type FlighttaskResourceGetReply,
   type Generation,
+  type ResumePoint,
+  type ServiceMethod,
   encodeReply,
   encodeService,
-  generationOf,
+  findMethod,
   speaks,
 } from '@aerie/dji-protocol';
+import { assertNever } from '@aerie/kernel';
 import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
 import type { Order } from '../advance-mission.js';
-import type { LockedMission } from '../store/mission.row.js';
-import { COMMAND_OF } from './command-names.js';
+import { type LockedMission, type StoredBreakPoint, profileOf } from '../store/mission.row.js';
+import { type CommandEffect, commandFor } from './command-names.js';
 
 /**
  * How long the address of a file works. A dock fetches it right after prepare, and asks for a new one when it comes
@@ -19,13 +24,16 @@ import { COMMAND_OF } from './command-names.js';
  */
 const URL_LIFETIME_SECONDS = 900;
 
-type CommandEffect = keyof typeof COMMAND_OF;
+/** Whether this dock has the command. Docks older than 1.3.0, for one, know only flighttask_create. */
+export function knows(profile: DockProfile, method: ServiceMethod): boolean {
+  const entry = findMethod('services', method);
+  return entry !== null && entry.models.includes(profile.model) && speaks(profile, entry.since);
+}
 
-/** The first version of the protocol with prepare and execute; older docks know only flighttask_create. */
-const PREPARE_SINCE: Generation = '1.3.0';
-
-export const canPrepare = (model: DockProfile['model'], generation: string): boolean =>
-  speaks({ model, generation: generation as Generation }, PREPARE_SINCE);
+export const profileFrom = (model: DockProfile['model'], generation: string): DockProfile => ({
+  model,
+  generation: generation as Generation,
+});
 
 /** Writes our orders in the dock's words, at the moment they are sent. */
 export class DockCommands {
@@ -37,7 +45,7 @@ export class DockCommands {
   async send(order: Order & { readonly effect: CommandEffect }, sentAtMs: number): Promise<SendAnswer> {
     let data: unknown;
     try {
-      data = await this.dataOf(order.effect, order.mission, sentAtMs);
+      data = await this.dataOf(order, sentAtMs);
     } catch (error) {
       // Nothing was given to anybody yet.
       return { outcome: 'refused', reason: error instanceof Error ? error.message : 'the command cannot be written' };
@@ -46,7 +54,7 @@ export class DockCommands {
       return await ask(this.connection, sendQuestion, {
         sn: order.mission.dock_sn,
         channel: 'services',
-        method: COMMAND_OF[order.effect],
+        method: commandFor(order.effect, order.mission.delivery),
         tid: order.tid,
         // All messages of one flight share the bid; docks put it into their progress.
         bid: order.mission.id,
@@ -67,31 +75,80 @@ export class DockCommands {
     return encodeReply('requests_reply', 'flighttask_resource_get', reply);
   }
 
-  private async dataOf(effect: CommandEffect, mission: LockedMission, nowMs: number): Promise<unknown> {
-    const profile: DockProfile = { model: mission.model, generation: mission.protocol_generation as Generation };
+  private async dataOf({ effect, mission, parameters }: Order & { effect: CommandEffect }, nowMs: number) {
+    const profile = profileOf(mission);
     switch (effect) {
+      case 'sendPrepare':
+        return encodeService('flighttask_prepare', await this.prepareOf(mission, nowMs), profile);
       case 'sendExecute':
-        return encodeService('flighttask_execute', { flight_id: mission.id }, profile);
+        return mission.delivery === 'create'
+          ? encodeService('flighttask_create', await this.createOf(mission), profile)
+          : encodeService('flighttask_execute', { flight_id: mission.id }, profile);
       case 'sendUndo':
         return encodeService('flighttask_undo', { flight_ids: [mission.id] }, profile);
-      case 'sendPrepare':
-        return encodeService(
-          'flighttask_prepare',
-          {
-            flight_id: mission.id,
-            task_type: mission.kind === 'timed' ? 1 : mission.kind === 'conditional' ? 2 : 0,
-            // An immediate task carries the cloud's "now": docks refuse one that is 30 s off.
-            execute_time: mission.execute_at?.getTime() ?? nowMs,
-            file: await this.fileOf(mission),
-            rth_altitude: mission.rth_altitude_meters,
-            rth_mode: 1,
-            out_of_control_action: 0,
-            exit_wayline_when_rc_lost: mission.exit_on_rc_lost === 'continue' ? 0 : 1,
-            wayline_precision_type: mission.positioning === 'rtk' ? 1 : 0,
-          },
-          { ...profile, generation: generationOf(profile) },
-        );
+      case 'sendPause':
+        return encodeService('flighttask_pause', {}, profile);
+      case 'sendResume':
+        return encodeService('flighttask_recovery', {}, profile);
+      case 'sendReturnHome':
+        return encodeService('return_home', {}, profile);
+      case 'sendReturnCancel':
+        return encodeService('return_home_cancel', {}, profile);
+      case 'sendReturnElsewhere':
+        return encodeService('return_specific_home', { home_dock_sn: parameters.homeDockSn ?? '' }, profile);
+      case 'sendStop':
+        // 0: a normal end; 1 would say that the other dock of a multi-dock flight failed.
+        return encodeService('flighttask_stop', { flight_id: mission.id, reason: 0 }, profile);
+      case 'sendSetupAbort':
+        return encodeService('flight_setup_abort', {}, profile);
+      default:
+        return assertNever(effect);
     }
+  }
+
+  private async prepareOf(mission: LockedMission, nowMs: number): Promise<FlighttaskPrepare> {
+    const { simulate, ready_from, ready_until } = mission;
+    return {
+      flight_id: mission.id,
+      task_type: TASK_TYPE[mission.kind],
+      // An immediate task carries the cloud's "now": docks refuse one that is 30 s off.
+      ...(mission.kind === 'conditional' ? {} : { execute_time: mission.execute_at?.getTime() ?? nowMs }),
+      file: await this.fileOf(mission),
+      ...(ready_from && ready_until
+        ? {
+            ready_conditions: {
+              battery_capacity: mission.battery_above_percent ?? 0,
+              begin_time: ready_from.getTime(),
+              end_time: ready_until.getTime(),
+            },
+          }
+        : {}),
+      ...(mission.storage_needed_megabytes === null
+        ? {}
+        : { executable_conditions: { storage_capacity: mission.storage_needed_megabytes } }),
+      ...(mission.break_point === null ? {} : { break_point: resumePointOf(mission.break_point) }),
+      rth_altitude: mission.rth_altitude_meters,
+      rth_mode: 1,
+      out_of_control_action: 0,
+      exit_wayline_when_rc_lost: mission.exit_on_rc_lost === 'continue' ? 0 : 1,
+      wayline_precision_type: mission.positioning === 'rtk' ? 1 : 0,
+      ...(simulate === null
+        ? {}
+        : {
+            simulate_mission: {
+              is_enable: 1,
+              latitude: simulate.latitude,
+              longitude: simulate.longitude,
+              ...(simulate.altitudeMeters === undefined ? {} : { altitude: simulate.altitudeMeters }),
+            },
+          }),
+      ...(mission.flight_area_check ? { flight_safety_advance_check: 1 } : {}),
+    };
+  }
+
+  private async createOf(mission: LockedMission): Promise<FlighttaskCreate> {
+    const { url, fingerprint } = await this.fileOf(mission);
+    return { flight_id: mission.id, type: 'wayline', file: { url, sign: fingerprint } };
   }
 
   private async fileOf(mission: LockedMission): Promise<{ url: string; fingerprint: string }> {
@@ -102,4 +159,11 @@ export class DockCommands {
     });
     return { url, fingerprint: mission.md5 };
   }
+}
+
+const TASK_TYPE = { immediate: 0, timed: 1, conditional: 2 } as const;
+
+/** The four members of a reported breakpoint that go back into a prepare. Only such are ever stored with a mission. */
+export function resumePointOf({ index, state, progress, wayline_id }: StoredBreakPoint): ResumePoint {
+  return { index: index ?? 0, state: state ?? 0, progress: progress ?? 0, wayline_id: wayline_id ?? 0 };
 }

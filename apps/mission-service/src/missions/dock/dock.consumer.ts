@@ -13,23 +13,34 @@ import {
   consume,
   messageIdOf,
 } from '@aerie/messaging';
-import type { MissionEvent } from '@aerie/mission-core';
+import { type MissionEvent, isOutcome } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, enterInbox, inTransaction, isDataError } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
-import type { AdvanceMission, Advanced, Evidence } from '../advance-mission.js';
+import { type Advanced, type Evidence, advance } from '../advance-mission.js';
+import type { AutoResume } from '../breakpoints/auto-resume.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { findCall, lockMission, recordReply } from '../store/flight-critical.js';
+import type { LockedMission } from '../store/mission.row.js';
 import { writeTimeline } from '../store/timeline.js';
+import { UNKNOWN_MISSION, answerProgressGet } from './answer-progress-get.js';
 import type { DockCommands } from './dock-commands.js';
-import { eventOfReply, readProgress, readReady, readResourceGet, resultOf } from './translate-uplink.js';
+import { NOTICES, keepNotice } from './keep-notice.js';
+import {
+  eventOfReply,
+  foreignFlightOf,
+  readProgress,
+  readReady,
+  readResourceGet,
+  resultOf,
+} from './translate-uplink.js';
 
 export interface DockConsumerParts {
   readonly connection: NatsConnection;
   readonly dataSource: DataSource;
-  readonly advanceMission: AdvanceMission;
+  readonly autoResume: AutoResume;
   readonly afterCommit: AfterCommit;
   readonly commands: DockCommands;
   readonly deadLetters: DeadLetters;
@@ -37,10 +48,10 @@ export interface DockConsumerParts {
   readonly metrics: Metrics;
 }
 
-/** Nobody has this flight. [Cloud API, result codes: 319003 unknown mission id] */
-const UNKNOWN_MISSION = 319_003;
 /** The file cannot be handed out now. [Cloud API, result codes: 314013] */
 const NO_FILE = 314_013;
+/** A dock that names a flight names it every two seconds. */
+const NAMES_NOW_MS = 15_000;
 const SPEAKER_CACHE_MS = 5_000;
 /** How exactly `dock.heard_at` is kept: each write locks the row. */
 const HEARD_EVERY = "interval '5 seconds'";
@@ -106,17 +117,26 @@ export class DockConsumer {
           this.orphans.inc({ method: fact.method });
           const reason = dockSn === null ? 'no dock speaks for this serial number' : 'it names no mission';
           await this.parts.deadLetters.keepFact(fact, reason);
-        } else await this.applyOnce(fact, dockSn, told.missionId, told.event, { progress: told.progress });
+          const foreign = dockSn === null ? null : foreignFlightOf(fact);
+          if (dockSn !== null && foreign !== null) await this.noteForeignFlight(dockSn, foreign, fact);
+        } else {
+          const { progress, breakPoint } = told;
+          const evidence = { progress, ...(breakPoint === null ? {} : { breakPoint }) };
+          await this.applyOnce(fact, dockSn, told.missionId, told.event, evidence, told.goesOn);
+        }
         return received;
       }
       case 'flighttask_ready':
         for (const missionId of dockSn === null ? [] : readReady(fact)) {
-          await this.applyOnce(fact, dockSn, missionId, { type: 'flightReady' }, {});
+          await this.applyOnce(fact, dockSn, missionId, { type: 'flightReady' }, {}, null);
         }
         return received;
       case 'flighttask_resource_get':
         return this.resource(fact, dockSn);
+      case 'flighttask_progress_get':
+        return answerProgressGet(this.parts.dataSource, fact, dockSn);
       default:
+        if (dockSn !== null && NOTICES.has(fact.method ?? '')) await keepNotice(this.parts.dataSource, fact, dockSn);
         return received;
     }
   }
@@ -128,6 +148,7 @@ export class DockConsumer {
     missionId: string,
     event: MissionEvent | null,
     evidence: Evidence,
+    goesOn: boolean | null,
   ): Promise<void> {
     const method = fact.method ?? '';
     const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced | 'repeat' | 'orphan'> => {
@@ -138,24 +159,29 @@ export class DockConsumer {
       const key = { sn: fact.sn, method: `${method}:${missionId}`, messageId: messageIdOf(fact) };
       if (!(await enterInbox(tx, SCHEMA, key))) return 'repeat';
       await heard(tx, locked.dock_sn, fact);
-      await writeTimeline(tx, {
-        missionId,
-        kind: 'message_in',
-        what: method,
-        detail: { tid: fact.tid, data: fact.data },
-      });
+      if (goesOn !== null && !isOutcome(locked.state)) await noteFlight(tx, locked, fact, goesOn);
+      const detail = { tid: fact.tid, data: fact.data };
+      await writeTimeline(tx, [{ missionId, kind: 'message_in', what: method, detail }]);
       // A status word that nobody documents is kept and moves nothing.
       if (event === null) return 'repeat';
-      return this.parts.advanceMission.advance(tx, locked, event, { ...evidence, detail: { tid: fact.tid } });
+      const advanced = await advance(tx, locked, event, { ...evidence, detail: { tid: fact.tid } });
+      await this.parts.autoResume.after(tx, locked, advanced);
+      return advanced;
     });
     this.received.inc({ method, repeat: String(advanced === 'repeat') });
     if (advanced === 'orphan') {
       this.orphans.inc({ method });
       // An aircraft may have changed its dock a moment ago.
       this.speakers.delete(fact.sn);
+      if (dockSn !== null && goesOn === true) await this.noteForeignFlight(dockSn, missionId, fact);
       await this.parts.deadLetters.keepFact(fact, `mission ${missionId} is none of dock ${dockSn}`);
       this.parts.logger.warn({ sn: fact.sn, missionId, method }, 'a dock spoke of a mission that is not its own');
     } else if (advanced !== 'repeat') this.parts.afterCommit.run(advanced);
+  }
+
+  /** A flight that is none of ours: whoever started it, the dock is busy with it. */
+  private noteForeignFlight(dockSn: string, flightId: string, fact: DockFact): Promise<void> {
+    return inTransaction(this.parts.dataSource, (tx) => noteFlight(tx, { id: flightId, dock_sn: dockSn }, fact, true));
   }
 
   /** A reply is matched by its tid to the command, and with it to the mission. */
@@ -169,16 +195,12 @@ export class DockConsumer {
       if (locked === undefined) return null;
       const result = resultOf(fact);
       await heard(tx, dockSn, fact);
-      await writeTimeline(tx, {
-        missionId: locked.id,
-        kind: 'message_in',
-        what: `${call.method} reply`,
-        detail: { tid, result },
-      });
+      const detail = { tid, result };
+      await writeTimeline(tx, [{ missionId: locked.id, kind: 'message_in', what: `${call.method} reply`, detail }]);
       // The first reply counts. Another one, also a different one, is evidence.
       if (!(await recordReply(tx, tid, result))) return null;
-      const event = eventOfReply(call.method, result, call.attempt);
-      return event === null ? null : this.parts.advanceMission.advance(tx, locked, event, { detail: { tid } });
+      const event = eventOfReply(call, result, fliesOther(locked));
+      return event === null ? null : advance(tx, locked, event, { detail: { tid } });
     });
     this.received.inc({ method: 'reply', repeat: String(advanced === null) });
     if (advanced !== null) this.parts.afterCommit.run(advanced);
@@ -193,7 +215,7 @@ export class DockConsumer {
       const locked = await lockMission(tx, missionId, dockSn);
       if (locked === undefined) return undefined;
       const detail = { tid: fact.tid };
-      await writeTimeline(tx, { missionId, kind: 'message_in', what: 'flighttask_resource_get', detail });
+      await writeTimeline(tx, [{ missionId, kind: 'message_in', what: 'flighttask_resource_get', detail }]);
       return locked;
     });
     if (mission === undefined) return refuse(UNKNOWN_MISSION);
@@ -212,6 +234,29 @@ export class DockConsumer {
     this.speakers.set(sn, dock.sn);
     return dock.sn;
   }
+}
+
+/** Which flight the dock speaks of, and when it did last, to within a few seconds. */
+async function noteFlight(
+  tx: Tx,
+  flight: { readonly id: string; readonly dock_sn: string },
+  fact: DockFact,
+  goesOn: boolean,
+): Promise<void> {
+  await tx.run(
+    goesOn
+      ? `UPDATE mission.dock SET flight_id = $2, flight_at = to_timestamp($3 / 1000.0)
+          WHERE sn = $1 AND (flight_id IS DISTINCT FROM $2 OR flight_at < to_timestamp($3 / 1000.0) - ${HEARD_EVERY})`
+      : `UPDATE mission.dock SET flight_id = NULL, flight_at = to_timestamp($3 / 1000.0)
+          WHERE sn = $1 AND flight_id = $2`,
+    [flight.dock_sn, flight.id, fact.receivedAtMs],
+  );
+}
+
+/** Whether the dock has just named another flight than this one. */
+function fliesOther({ id, now, dock_flight_id, dock_flight_at }: LockedMission): boolean {
+  if (dock_flight_id === null || dock_flight_id === id || dock_flight_at === null) return false;
+  return now.getTime() - dock_flight_at.getTime() <= NAMES_NOW_MS;
 }
 
 async function heard(tx: Tx, dockSn: string, fact: DockFact): Promise<void> {

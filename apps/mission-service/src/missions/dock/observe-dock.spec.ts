@@ -8,6 +8,7 @@ const aView = (values: Record<string, unknown>, more: { agoMs?: number; backAgoM
   sn: 'irrelevant',
   seenAgoMs: 0,
   backAgoMs: more.backAgoMs ?? null,
+  clockSkewMs: null,
   properties: Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, { value, agoMs: more.agoMs ?? 500 }]),
   ),

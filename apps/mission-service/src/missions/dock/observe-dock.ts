@@ -1,4 +1,4 @@
-import { type DockStateView, dockStateQuestion } from '@aerie/bus-contract';
+import { type DockStateView, FLIGHT_GATE_PROPERTIES, dockStateQuestion } from '@aerie/bus-contract';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Observation } from '@aerie/mission-core';
 
@@ -11,16 +11,16 @@ const STEP_IN_FLIGHT = 1;
 const STEP_IDLE = 5;
 
 /** Most docks that one question may name. */
-const BATCH = 500;
+const BATCH = 200;
 
 /** Looks at docks through the state that fleet-service keeps. */
 export class ObserveDock {
   constructor(private readonly connection: NatsConnection) {}
 
-  /** How long ago each dock was heard; a dock that is missing from the answer was never heard. Rejects when nobody answers. */
-  async seenAgoMs(sns: readonly string[]): Promise<Map<string, number>> {
+  /** What decides whether docks may fly. Rejects when nobody answers. */
+  async look(sns: readonly string[]): Promise<ReadonlyMap<string, DockStateView>> {
     const views = await this.views(sns);
-    return new Map(views.flatMap(({ sn, seenAgoMs }) => (seenAgoMs === null ? [] : [[sn, seenAgoMs] as const])));
+    return new Map(views.map((view) => [view.sn, view]));
   }
 
   /** What a dock that was told to start `startedAgoMs` ago shows now. */
@@ -33,7 +33,10 @@ export class ObserveDock {
     const unique = [...new Set(sns)];
     const views: DockStateView[] = [];
     for (let start = 0; start < unique.length; start += BATCH) {
-      const { docks } = await ask(this.connection, dockStateQuestion, { sns: unique.slice(start, start + BATCH) });
+      const { docks } = await ask(this.connection, dockStateQuestion, {
+        sns: unique.slice(start, start + BATCH),
+        properties: [...FLIGHT_GATE_PROPERTIES],
+      });
       views.push(...docks);
     }
     return views;

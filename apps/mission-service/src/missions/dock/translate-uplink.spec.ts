@@ -17,32 +17,63 @@ const progress = (status: string, more: { flightId?: string; bid?: string; resul
     },
   }) as unknown as DockFact;
 
-describe('a reply to execute', () => {
+const call = (method: string, attempt = 0) => ({ method, attempt, edition: 2 });
+const replyToStart = (result: number, fliesOther = false, method = 'flighttask_execute') =>
+  eventOfReply(call(method, 1), result, fliesOther);
+
+describe.each(['flighttask_execute', 'flighttask_create'])('a reply to %s', (method) => {
   it.each([0, 321_257])('with %d says that the dock flies it', (result) => {
-    expect(eventOfReply('flighttask_execute', result, 1)).toEqual({ type: 'executeAccepted' });
+    expect(replyToStart(result, false, method)).toEqual({ type: 'executeAccepted' });
   });
 
-  it.each([319_001, 319_016, 319_025, 514_148])(
-    'with %d moves nothing, because a dock that flies this very mission says it too',
-    (result) => {
-      expect(eventOfReply('flighttask_execute', result, 1)).toBeNull();
-    },
-  );
-
   it('with the weather as its reason proves that it did not start', () => {
-    const event = eventOfReply('flighttask_execute', 514_134, 2);
-    expect(event).toEqual({ type: 'executeDeferred', attempt: 2, dockResult: 514_134 });
+    const event = replyToStart(514_134, false, method);
+    expect(event).toEqual({ type: 'executeDeferred', attempt: 1, dockResult: 514_134 });
   });
 
   it('with any other code is a refusal', () => {
-    const event = eventOfReply('flighttask_execute', 319_003, 1);
-    expect(event).toEqual({ type: 'executeRefused', attempt: 1, dockResult: 319_003 });
+    const event = replyToStart(514_120, false, method);
+    expect(event).toMatchObject({ type: expect.stringMatching(/execute(Refused|Deferred)/) });
+    expect(replyToStart(314_005, false, method)).toEqual({ type: 'executeRefused', attempt: 1, dockResult: 314_005 });
   });
 });
 
-it('asks a dock that is busy again when it refused to prepare', () => {
-  expect(eventOfReply('flighttask_prepare', 319_001, 0)).toEqual({ type: 'prepareDeferred', dockResult: 319_001 });
+describe('DK13: a reply to execute that says busy with a mission', () => {
+  const busy = [319_001, 319_016, 319_025, 514_148];
+
+  it.each(busy)('with %d moves nothing, because a dock that flies this very mission says it too', (result) => {
+    expect(replyToStart(result)).toBeNull();
+  });
+
+  it.each(busy)('with %d is a reason to try again while the dock names another flight', (result) => {
+    expect(replyToStart(result, true)).toEqual({ type: 'executeDeferred', attempt: 1, dockResult: result });
+  });
+
+  it('means this flight when the code says that it already runs', () => {
+    expect(replyToStart(321_257, true)).toEqual({ type: 'executeAccepted' });
+  });
 });
+
+it.each([319_003, 321_001, 321_259])('DK2: takes %d to execute for a dock that does not know the flight', (result) => {
+  expect(replyToStart(result)).toEqual({ type: 'executeUnprepared', attempt: 1, dockResult: result });
+});
+
+it('asks a dock that is busy again when it refused to prepare', () => {
+  const event = eventOfReply(call('flighttask_prepare'), 319_001, false);
+  expect(event).toEqual({ type: 'prepareDeferred', edition: 2, dockResult: 319_001 });
+});
+
+it('says of which plan an accepted prepare was', () => {
+  expect(eventOfReply(call('flighttask_prepare'), 0, false)).toEqual({ type: 'prepareAccepted', edition: 2 });
+});
+
+it.each(['flighttask_pause', 'flighttask_recovery', 'return_home', 'flighttask_stop'])(
+  'moves nothing by the reply to %s: the flight itself shows what came of it',
+  (method) => {
+    expect(eventOfReply(call(method), 0, false)).toBeNull();
+    expect(eventOfReply(call(method), 319_020, false)).toBeNull();
+  },
+);
 
 it.each([
   ['ok', 'succeeded'],

@@ -3,12 +3,15 @@ import {
   type FlighttaskProgress,
   type FlighttaskReady,
   type FlighttaskResourceGet,
-  isBusyForNow,
   isAlreadyRunning,
+  isBusyForNow,
+  isNotPrepared,
+  isTerminalStatus,
 } from '@aerie/dji-protocol';
 import { isUuid } from '@aerie/kernel';
 import type { MissionEvent, ReportedOutcome } from '@aerie/mission-core';
-import type { MissionProgress } from '../store/mission.row.js';
+import type { CallRow } from '../store/flight-critical.js';
+import type { MissionProgress, StoredBreakPoint } from '../store/mission.row.js';
 import type { CommandName } from './command-names.js';
 
 /** How the dock's words for the end of a flight are called here. This is the one table of them. */
@@ -26,6 +29,10 @@ export interface ToldOfFlight {
   /** Null for a word that we do not know: kept, but it moves nothing. */
   readonly event: MissionEvent | null;
   readonly progress: MissionProgress;
+  /** Where the flight stopped; null while it goes on. */
+  readonly breakPoint: StoredBreakPoint | null;
+  /** Whether this says that the flight goes on. */
+  readonly goesOn: boolean;
 }
 
 /** What a `flighttask_progress` says, and of which mission. Null when it names none of ours. */
@@ -46,6 +53,8 @@ export function readProgress(fact: DockFact): ToldOfFlight | null {
       mediaCount: status in OUTCOME_OF_STATUS ? (ext.media_count ?? null) : null,
       reportedAt: new Date(fact.receivedAtMs).toISOString(),
     },
+    breakPoint: ext.break_point ?? null,
+    goesOn: !isTerminalStatus(status),
   };
 }
 
@@ -64,6 +73,12 @@ function eventOfStatus(status: string, result: number): MissionEvent | null {
   }
 }
 
+/** A flight that goes on under an id that cannot be ours. */
+export function foreignFlightOf(fact: DockFact): string | null {
+  const { output } = fact.data as FlighttaskProgress;
+  return isTerminalStatus(output.status) ? null : (output.ext.flight_id ?? fact.bid);
+}
+
 /** Missions whose conditions hold. [Cloud API, flighttask_ready] */
 export function readReady(fact: DockFact): string[] {
   return (fact.data as FlighttaskReady).flight_ids.filter(isUuid);
@@ -78,28 +93,41 @@ export function readResourceGet(fact: DockFact): string | null {
 /** Dock busy with a mission, other mission running, preparing, working. [Cloud API, result codes] */
 const MAY_BE_THIS_FLIGHT: ReadonlySet<number> = new Set([319_001, 319_016, 319_025, 514_148]);
 
-/** What a reply to one of our commands says. Null for a command whose reply moves nothing. */
-export function eventOfReply(method: string, result: number, attempt: number): MissionEvent | null {
+/**
+ * What a reply to one of our commands says. Null for a command whose reply moves nothing. `fliesOther`: the dock has
+ * just named another flight than this one.
+ */
+export function eventOfReply(
+  { method, attempt, edition }: Pick<CallRow, 'method' | 'attempt' | 'edition'>,
+  result: number,
+  fliesOther: boolean,
+): MissionEvent | null {
   switch (method as CommandName) {
     case 'flighttask_prepare':
-      if (result === 0) return { type: 'prepareAccepted' };
+      if (result === 0) return { type: 'prepareAccepted', edition };
       return isBusyForNow(result)
-        ? { type: 'prepareDeferred', dockResult: result }
-        : { type: 'prepareRefused', dockResult: result };
+        ? { type: 'prepareDeferred', edition, dockResult: result }
+        : { type: 'prepareRefused', edition, dockResult: result };
     case 'flighttask_execute':
-      // "Already running" answers an execute that the dock has got before: it is this flight.
-      if (result === 0 || isAlreadyRunning(result)) return { type: 'executeAccepted' };
-      // "Busy with a mission" is also what a dock answers to the second copy of an execute that it is flying, when the
-      // answer to the first was lost. It proves nothing: the mission stays as it is, and the dock is looked at.
-      if (MAY_BE_THIS_FLIGHT.has(result)) return null;
-      return isBusyForNow(result)
-        ? { type: 'executeDeferred', attempt, dockResult: result }
-        : { type: 'executeRefused', attempt, dockResult: result };
+    case 'flighttask_create':
+      return eventOfStart(result, attempt, fliesOther);
     case 'flighttask_undo':
       return result === 0 ? { type: 'undoAccepted' } : { type: 'undoRefused', dockResult: result };
     default:
       return null;
   }
+}
+
+function eventOfStart(result: number, attempt: number, fliesOther: boolean): MissionEvent | null {
+  // "Already running" answers an execute that the dock has got before: it is this flight.
+  if (result === 0 || isAlreadyRunning(result)) return { type: 'executeAccepted' };
+  if (isNotPrepared(result)) return { type: 'executeUnprepared', attempt, dockResult: result };
+  // "Busy with a mission" is also what a dock answers to the second copy of an execute that it is flying, when the
+  // answer to the first was lost. Unless it names another flight it proves nothing: the dock is looked at.
+  if (MAY_BE_THIS_FLIGHT.has(result) && !fliesOther) return null;
+  return isBusyForNow(result)
+    ? { type: 'executeDeferred', attempt, dockResult: result }
+    : { type: 'executeRefused', attempt, dockResult: result };
 }
 
 const MAX_INT4 = 2_147_483_647;

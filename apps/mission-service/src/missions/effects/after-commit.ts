@@ -1,25 +1,22 @@
-import { assertNever } from '@aerie/kernel';
 import type { Wake, WakeQueue } from '@aerie/job-queue';
-import { type MissionEvent, type Timing, judgeObservation } from '@aerie/mission-core';
+import { type MissionEvent, judgeObservation } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import type { AdvanceMission, Advanced, Order } from '../advance-mission.js';
-import { COMMAND_OF } from '../dock/command-names.js';
+import { type Advanced, type Order, advance } from '../advance-mission.js';
+import { type CommandEffect, commandFor } from '../dock/command-names.js';
 import type { DockCommands } from '../dock/dock-commands.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
-import { lockMission, recordOutcome } from '../store/flight-critical.js';
-import { type LockedMission, missionOf } from '../store/mission.row.js';
-import { writeTimeline } from '../store/timeline.js';
+import { type SendOutcome, lockMission, recordOutcomes } from '../store/flight-critical.js';
+import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
+import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
 
 export interface AfterCommitParts {
   readonly dataSource: DataSource;
-  readonly advanceMission: AdvanceMission;
   readonly commands: DockCommands;
   readonly observeDock: ObserveDock;
   readonly wakes: WakeQueue;
   readonly outbox: OutboxRelay;
-  readonly timing: Timing;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -28,8 +25,16 @@ export interface AfterCommitParts {
 const CONCURRENCY = 256;
 /** Of these, so many are for executes alone: a start must not wait behind prepares that wait for an address. */
 const KEPT_FOR_EXECUTE = 64;
+/** What became of commands is written together: that many at most, and this long after the first of them. */
+const OUTCOMES_AT_ONCE = 100;
+const OUTCOMES_GATHER_MS = 20;
 /** Orders that wait. What is dropped beyond it, a timer of its mission finds again. */
 const MAX_WAITING = 20_000;
+
+interface Told {
+  readonly outcome: SendOutcome;
+  readonly entry: TimelineEntry;
+}
 
 /**
  * What a committed decision asks for: send a command, look at a dock, set a wake. Nothing here is a promise that must
@@ -39,6 +44,8 @@ export class AfterCommit {
   private readonly inWork = new Set<Promise<void>>();
   private readonly executes: Order[] = [];
   private readonly waiting: Order[] = [];
+  private outcomes: Told[] = [];
+  private telling: NodeJS.Timeout | undefined;
   private readonly sends;
 
   constructor(private readonly parts: AfterCommitParts) {
@@ -64,6 +71,7 @@ export class AfterCommit {
 
   async settle(): Promise<void> {
     while (this.inWork.size > 0) await Promise.all(this.inWork);
+    await this.tell();
   }
 
   private pump(): void {
@@ -86,37 +94,66 @@ export class AfterCommit {
   }
 
   private carryOut(order: Order): Promise<void> {
-    switch (order.effect) {
-      case 'sendPrepare':
-      case 'sendUndo':
-      case 'sendExecute':
-        return this.send({ ...order, effect: order.effect });
-      case 'observeFlight':
-        return this.observe(order.mission);
-      default:
-        return assertNever(order.effect);
-    }
+    const { effect } = order;
+    return effect === 'observeFlight' ? this.observe(order.mission) : this.send({ ...order, effect });
   }
 
-  private async send(order: Order & { effect: keyof typeof COMMAND_OF }): Promise<void> {
+  private async send(order: Order & { effect: CommandEffect }): Promise<void> {
     const { mission, tid, effect } = order;
     // The instant of the claim, by the database's clock, moved on by our own since then.
-    const { outcome, reason } = await this.parts.commands.send(order, mission.now.getTime());
-    const method = COMMAND_OF[effect];
+    const { outcome, reason = null } = await this.parts.commands.send(order, mission.now.getTime());
+    const method = commandFor(effect, mission.delivery);
     this.sends.inc({ method, outcome });
     if (outcome !== 'written')
       this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');
+    const detail = { tid, outcome, reason };
+    const told: Told = {
+      outcome: { tid, outcome, reason },
+      entry: { missionId: mission.id, kind: 'message_out', what: method, detail },
+    };
+    if (effect === 'sendExecute' && outcome === 'refused') await this.openAgain(mission, told);
+    else this.gather(told);
+  }
+
+  /** Proven that no byte of this execute left: the mission may be claimed anew. */
+  private async openAgain(mission: LockedMission, { outcome, entry }: Told): Promise<void> {
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       // Mission before call, as everywhere: the reply to this very command may be handled at the same instant.
       const locked = await lockMission(tx, mission.id, null);
-      await recordOutcome(tx, tid, outcome, reason ?? null);
-      const detail = { tid, outcome, reason: reason ?? null };
-      await writeTimeline(tx, { missionId: mission.id, kind: 'message_out', what: method, detail });
-      if (effect !== 'sendExecute' || outcome !== 'refused' || locked === undefined) return null;
+      await recordOutcomes(tx, [outcome]);
+      await writeTimeline(tx, [entry]);
+      if (locked === undefined) return null;
       const event: MissionEvent = { type: 'sendRefused', attempt: mission.attempt };
-      return this.parts.advanceMission.advance(tx, locked, event, { detail });
+      return advance(tx, locked, event, { detail: entry.detail ?? {} });
     });
     if (advanced !== null) this.run(advanced);
+  }
+
+  /** What was written, or may have been, moves nothing: it is written down soon, with others. */
+  private gather(told: Told): void {
+    this.outcomes.push(told);
+    if (this.outcomes.length >= OUTCOMES_AT_ONCE) void this.tell();
+    else this.telling ??= setTimeout(() => void this.tell(), OUTCOMES_GATHER_MS);
+  }
+
+  private async tell(): Promise<void> {
+    clearTimeout(this.telling);
+    this.telling = undefined;
+    const told = this.outcomes;
+    this.outcomes = [];
+    if (told.length === 0) return;
+    await inTransaction(this.parts.dataSource, async (tx) => {
+      await recordOutcomes(
+        tx,
+        told.map(({ outcome }) => outcome),
+      );
+      await writeTimeline(
+        tx,
+        told.map(({ entry }) => entry),
+      );
+    }).catch((error: unknown) =>
+      this.parts.logger.warn({ err: error, commands: told.length }, 'failed to write down what became of commands'),
+    );
   }
 
   private async observe(mission: LockedMission): Promise<void> {
@@ -125,9 +162,9 @@ export class AfterCommit {
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       const locked = await lockMission(tx, mission.id, null);
       if (locked === undefined) return null;
-      const event = judgeObservation(missionOf(locked), observation, locked.now.getTime(), this.parts.timing);
-      if (event !== null) return this.parts.advanceMission.advance(tx, locked, event, { detail: { observation } });
-      await writeTimeline(tx, { missionId: mission.id, kind: 'note', what: 'observed', detail: { observation } });
+      const event = judgeObservation(missionOf(locked), observation, locked.now.getTime(), timingOf(locked));
+      if (event !== null) return advance(tx, locked, event, { detail: { observation } });
+      await writeTimeline(tx, [{ missionId: mission.id, kind: 'note', what: 'observed', detail: { observation } }]);
       return null;
     });
     if (advanced !== null) this.run(advanced);

@@ -1,9 +1,9 @@
+import { isOutcome } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import type { Timing } from '@aerie/mission-core';
 import type { Order } from '../advance-mission.js';
-import { COMMAND_OF } from '../dock/command-names.js';
 import { claimRepeats, lockMission } from '../store/flight-critical.js';
+import { timingOf } from '../store/mission.row.js';
 import type { AfterCommit } from './after-commit.js';
 
 const BATCH = 50;
@@ -16,20 +16,21 @@ export class RepeatCalls {
   constructor(
     private readonly dataSource: DataSource,
     private readonly afterCommit: AfterCommit,
-    private readonly timing: Timing,
   ) {}
 
   async run(): Promise<void> {
     // Two transactions: claiming locks calls, and a call is never locked before its mission.
     const claimed = await inTransaction(this.dataSource, (tx) => claimRepeats(tx, BATCH));
-    const undos = claimed.filter(({ method }) => method === COMMAND_OF.sendUndo);
+    const undos = claimed.filter(({ method }) => method === 'flighttask_undo');
     if (undos.length === 0) return;
     const orders = await inTransaction(this.dataSource, async (tx) => {
       const due: Order[] = [];
       for (const { tid, mission_id } of undos) {
         const mission = await lockMission(tx, mission_id, null);
-        if (mission === undefined) continue;
-        due.push({ effect: 'sendUndo', mission, tid, notAfterMs: mission.now.getTime() + this.timing.replyMs });
+        // Given to the dock anew in the meantime: an old undo would take it away again.
+        if (mission === undefined || !(isOutcome(mission.state) || mission.state === 'scheduled')) continue;
+        const notAfterMs = mission.now.getTime() + timingOf(mission).replyMs;
+        due.push({ effect: 'sendUndo', mission, tid, notAfterMs, parameters: {} });
       }
       return due;
     });

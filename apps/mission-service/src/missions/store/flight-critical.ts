@@ -1,12 +1,12 @@
 // The statements on which flights depend: lock, save, claim, calls. Raw SQL, all in this file.
 // Lock order everywhere: dock, then mission, then call. Every decision is made on the database's clock, which each
 // lock reads with clock_timestamp().
-import type { Mission } from '@aerie/mission-core';
+import type { Mission, Span } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
-import { type LockedMission, type MissionProgress, dateOf } from './mission.row.js';
+import { type LockedMission, type MissionProgress, type StoredPreflight, dateOf } from './mission.row.js';
 
 const LOCKED_COLUMNS = `m.*, d.model, d.protocol_generation, d.heard_at AS dock_heard_at,
-  w.md5, w.object_key, w.planned_duration_ms, clock_timestamp() AS now`;
+  d.flight_id AS dock_flight_id, d.flight_at AS dock_flight_at, w.md5, w.object_key, w.planned_duration_ms, clock_timestamp() AS now`;
 const LOCKED_FROM = `mission.dock d
   JOIN mission.mission m ON m.dock_sn = d.sn
   JOIN mission.wayline w ON w.id = m.wayline_id`;
@@ -68,63 +68,147 @@ export function lockOtherFlight(tx: Tx, dockSn: string, id: string): Promise<Loc
   );
 }
 
-/** Writes what was decided. The lock is held, so the revision cannot have changed; it is checked all the same. */
-export async function saveMission(
-  tx: Tx,
-  before: LockedMission,
-  after: Mission,
-  extra: { readonly preparedFingerprint?: string; readonly progress?: MissionProgress | null },
-): Promise<void> {
-  const touched = await tx.run(
-    `UPDATE mission.mission
-        SET state = $3, revision = $4, execute_at = $5, prepare_at = $6, deadline = $7, prepare_count = $8,
-            attempt = $9, undo_count = $10, since = $11, started_at = $12, heard_at = $13, next_action_at = $14,
-            cause_code = $15, cause_dock_result = $16, prepared_fingerprint = coalesce($17, prepared_fingerprint),
-            progress = coalesce($18::jsonb, progress), updated_at = clock_timestamp()
-      WHERE id = $1 AND revision = $2`,
-    [
-      before.id,
-      before.revision,
-      after.state,
-      after.revision,
-      dateOf(after.executeAtMs),
-      new Date(after.prepareAtMs),
-      dateOf(after.deadlineMs),
-      after.prepareCount,
-      after.attempt,
-      after.undoCount,
-      new Date(after.sinceMs),
-      dateOf(after.startedAtMs),
-      dateOf(after.heardAtMs),
-      dateOf(after.nextActionAtMs),
-      after.cause?.code ?? null,
-      after.cause?.dockResult ?? null,
-      extra.preparedFingerprint ?? null,
-      extra.progress ? JSON.stringify(extra.progress) : null,
-    ],
-  );
-  if (touched !== 1) throw new Error(`mission ${before.id} was changed under our lock`);
+export interface MissionChange {
+  readonly before: LockedMission;
+  readonly after: Mission;
+  readonly preparedFingerprint: string | null;
+  readonly progress: MissionProgress | null;
+  /** Results of preflight stages; they replace the last ones of the same stages. */
+  readonly preflight: StoredPreflight | null;
 }
 
 /**
- * Reserves the dock for a flight that is about to be claimed. False when it is taken, by another mission or by an
- * export of logs.
+ * Writes what was decided, for any number of missions in one statement. The locks are held, so no revision can have
+ * changed; they are checked all the same.
  */
-export async function reserveDock(tx: Tx, mission: LockedMission, forMs: number): Promise<boolean> {
-  const rows = await tx.query(
-    `INSERT INTO mission.dock_reservation (dock_sn, during, holder_kind, holder_id)
-     SELECT $1, tstzrange(clock_timestamp(), clock_timestamp() + $3 * interval '1 millisecond'), 'mission', $2
-      WHERE NOT EXISTS (SELECT 1 FROM mission.dock_reservation
-                         WHERE dock_sn = $1 AND holder_id <> $2 AND upper(during) > clock_timestamp())
-     ON CONFLICT (holder_kind, holder_id) DO UPDATE SET during = excluded.during
-     RETURNING 1`,
-    [mission.dock_sn, mission.id, forMs],
+export async function saveMissions(tx: Tx, changes: readonly MissionChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  const touched = await tx.run(
+    `UPDATE mission.mission AS m
+        SET state = c.state, revision = c.revision, edition = c.edition, execute_at = c.execute_at,
+            prepare_at = c.prepare_at, deadline = c.deadline, prepare_count = c.prepare_count, attempt = c.attempt,
+            undo_count = c.undo_count, since = c.since, started_at = c.started_at, paused_ms = c.paused_ms,
+            heard_at = c.heard_at, next_action_at = c.next_action_at, cause_code = c.cause_code,
+            cause_dock_result = c.cause_dock_result,
+            prepared_fingerprint = coalesce(c.prepared_fingerprint, m.prepared_fingerprint),
+            progress = coalesce(c.progress, m.progress), preflight = m.preflight || coalesce(c.preflight, '{}'),
+            updated_at = clock_timestamp()
+       FROM jsonb_to_recordset($1::jsonb) AS c (
+              id uuid, old_revision integer, state text, revision integer, edition integer, execute_at timestamptz,
+              prepare_at timestamptz, deadline timestamptz, prepare_count integer, attempt integer, undo_count integer,
+              since timestamptz, started_at timestamptz, paused_ms bigint, heard_at timestamptz,
+              next_action_at timestamptz, cause_code text, cause_dock_result integer, prepared_fingerprint text,
+              progress jsonb, preflight jsonb)
+      WHERE m.id = c.id AND m.revision = c.old_revision`,
+    [JSON.stringify(changes.map(changedColumns))],
   );
-  return rows.length > 0;
+  if (touched !== changes.length) throw new Error('a mission was changed under our lock');
 }
 
-export async function releaseDock(tx: Tx, missionId: string): Promise<void> {
-  await tx.run(`DELETE FROM mission.dock_reservation WHERE holder_kind = 'mission' AND holder_id = $1`, [missionId]);
+function changedColumns({ before, after, preparedFingerprint, progress, preflight }: MissionChange) {
+  return {
+    id: before.id,
+    old_revision: before.revision,
+    state: after.state,
+    revision: after.revision,
+    edition: after.edition,
+    execute_at: dateOf(after.executeAtMs),
+    prepare_at: new Date(after.prepareAtMs),
+    deadline: dateOf(after.deadlineMs),
+    prepare_count: after.prepareCount,
+    attempt: after.attempt,
+    undo_count: after.undoCount,
+    since: new Date(after.sinceMs),
+    started_at: dateOf(after.startedAtMs),
+    paused_ms: after.pausedMs,
+    heard_at: dateOf(after.heardAtMs),
+    next_action_at: dateOf(after.nextActionAtMs),
+    cause_code: after.cause?.code ?? null,
+    cause_dock_result: after.cause?.dockResult ?? null,
+    prepared_fingerprint: preparedFingerprint,
+    progress,
+    preflight,
+  };
+}
+
+/** Locks the dock, before any of its missions: planning, claiming and exporting logs take turns. */
+export async function lockDock(tx: Tx, dockSn: string): Promise<void> {
+  await tx.run('SELECT 1 FROM mission.dock WHERE sn = $1 FOR UPDATE', [dockSn]);
+}
+
+export interface Holder {
+  readonly holder_kind: 'mission' | 'log_upload';
+  readonly holder_id: string;
+  readonly from_at: Date;
+  readonly until_at: Date;
+  /** Null for what is no mission. */
+  readonly name: string | null;
+  readonly state: string | null;
+}
+
+/** Who holds the dock at any time of a span, except the given holder. At most ten, soonest first. */
+export function findHolders(
+  tx: { query: Tx['query'] },
+  dockSn: string,
+  span: Span,
+  except: string | null,
+): Promise<Holder[]> {
+  return tx.query<Holder>(
+    `SELECT r.holder_kind, r.holder_id, lower(r.during) AS from_at, upper(r.during) AS until_at, m.name, m.state
+       FROM mission.dock_reservation r
+       LEFT JOIN mission.mission m ON r.holder_kind = 'mission' AND m.id = r.holder_id
+      WHERE r.dock_sn = $1 AND r.during && tstzrange($2, $3) AND ($4::uuid IS NULL OR r.holder_id <> $4)
+      ORDER BY lower(r.during) LIMIT 10`,
+    [dockSn, new Date(span.fromMs), new Date(span.untilMs), except],
+  );
+}
+
+/** Reserves the dock for a mission, or moves its reservation. The dock's row is locked and nobody else holds the span. */
+export async function reserveDock(tx: Tx, missionId: string, dockSn: string, span: Span): Promise<void> {
+  await tx.run(
+    `INSERT INTO mission.dock_reservation (dock_sn, during, holder_kind, holder_id)
+     VALUES ($1, tstzrange($3, $4), 'mission', $2)
+     ON CONFLICT (holder_kind, holder_id) DO UPDATE SET during = excluded.during`,
+    [dockSn, missionId, new Date(span.fromMs), new Date(span.untilMs)],
+  );
+}
+
+export async function releaseDocks(tx: Tx, missionIds: readonly string[]): Promise<void> {
+  if (missionIds.length === 0) return;
+  await tx.run(`DELETE FROM mission.dock_reservation WHERE holder_kind = 'mission' AND holder_id = ANY($1::uuid[])`, [
+    missionIds,
+  ]);
+}
+
+/** What else is true of the docks of missions that are to be claimed. All their docks are locked. */
+export interface ClaimGuard {
+  readonly id: string;
+  /** Another mission that flies on the dock. */
+  readonly other_flight: string | null;
+  /** A mission of the dock that ended in a way that nobody knows. */
+  readonly unresolved: string | null;
+  readonly exports_logs: boolean;
+  /** Another mission that holds the dock now, and has not begun. */
+  readonly held_by: string | null;
+}
+
+export async function readClaimGuards(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, ClaimGuard>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.query<ClaimGuard>(
+    `SELECT m.id,
+            (SELECT o.id FROM mission.mission o
+              WHERE o.dock_sn = m.dock_sn AND o.id <> m.id AND o.state IN ('starting', 'executing', 'paused') LIMIT 1) AS other_flight,
+            (SELECT o.id FROM mission.mission o
+              WHERE o.dock_sn = m.dock_sn AND o.id <> m.id AND o.state = 'outcome_unknown' AND o.resolution IS NULL LIMIT 1) AS unresolved,
+            EXISTS (SELECT 1 FROM mission.dock_reservation r
+                     WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs,
+            (SELECT r.holder_id FROM mission.dock_reservation r
+              WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'mission' AND r.holder_id <> m.id
+                AND r.during @> clock_timestamp() LIMIT 1) AS held_by
+       FROM mission.mission m WHERE m.id = ANY($1::uuid[])`,
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 export interface NewCall {
@@ -133,7 +217,11 @@ export interface NewCall {
   readonly dockSn: string;
   readonly method: string;
   readonly attempt: number;
+  readonly edition: number;
   readonly notAfterMs: number;
+  /** A person's command in flight. */
+  readonly requestedBy: string | null;
+  readonly reason: string | null;
   /** Repeated by itself until it is answered; only for what is harmless to repeat. */
   readonly repeats: boolean;
 }
@@ -142,12 +230,42 @@ export interface NewCall {
 const REPEAT = "interval '30 seconds'";
 const REPEAT_LIMIT = 3;
 
-/** Records a command before it is sent. A second execute of one attempt cannot be recorded. */
-export async function recordCall(tx: Tx, call: NewCall): Promise<void> {
+/** Records commands before they are sent. A second start of one attempt cannot be recorded. */
+export async function recordCalls(tx: Tx, calls: readonly NewCall[]): Promise<void> {
+  if (calls.length === 0) return;
   await tx.run(
-    `INSERT INTO mission.dock_call (tid, mission_id, dock_sn, method, attempt, not_after, send_count, next_attempt_at)
-     VALUES ($1, $2, $3, $4, $5, $6, 1, CASE WHEN $7 THEN clock_timestamp() + ${REPEAT} END)`,
-    [call.tid, call.missionId, call.dockSn, call.method, call.attempt, new Date(call.notAfterMs), call.repeats],
+    `INSERT INTO mission.dock_call
+       (tid, mission_id, dock_sn, method, attempt, edition, not_after, requested_by, reason, send_count, next_attempt_at)
+     SELECT tid, mission_id, dock_sn, method, attempt, edition, not_after, requested_by, reason, 1,
+            CASE WHEN repeats THEN clock_timestamp() + ${REPEAT} END
+       FROM jsonb_to_recordset($1::jsonb) AS c (tid uuid, mission_id uuid, dock_sn text, method text, attempt integer,
+              edition integer, not_after timestamptz, requested_by text, reason text, repeats boolean)`,
+    [
+      JSON.stringify(
+        calls.map((call) => ({
+          tid: call.tid,
+          mission_id: call.missionId,
+          dock_sn: call.dockSn,
+          method: call.method,
+          attempt: call.attempt,
+          edition: call.edition,
+          not_after: new Date(call.notAfterMs),
+          requested_by: call.requestedBy,
+          reason: call.reason,
+          repeats: call.repeats,
+        })),
+      ),
+    ],
+  );
+}
+
+/** A dock that is given a flight anew must not be told to forget it by an old undo. */
+export async function stopRepeats(tx: Tx, missionIds: readonly string[]): Promise<void> {
+  if (missionIds.length === 0) return;
+  await tx.run(
+    `UPDATE mission.dock_call SET next_attempt_at = NULL
+      WHERE mission_id = ANY($1::uuid[]) AND next_attempt_at IS NOT NULL`,
+    [missionIds],
   );
 }
 
@@ -156,13 +274,14 @@ export interface CallRow {
   readonly mission_id: string;
   readonly method: string;
   readonly attempt: number;
+  readonly edition: number;
   readonly reply_at: Date | null;
 }
 
 /** The command that a reply answers. Another dock's reply to it is no reply. */
 export function findCall(tx: Tx, tid: string, dockSn: string): Promise<CallRow | undefined> {
   return tx.one<CallRow>(
-    'SELECT tid, mission_id, method, attempt, reply_at FROM mission.dock_call WHERE tid = $1 AND dock_sn = $2',
+    'SELECT tid, mission_id, method, attempt, edition, reply_at FROM mission.dock_call WHERE tid = $1 AND dock_sn = $2',
     [tid, dockSn],
   );
 }
@@ -177,10 +296,23 @@ export async function recordReply(tx: Tx, tid: string, result: number): Promise<
   return touched === 1;
 }
 
-export async function recordOutcome(tx: Tx, tid: string, outcome: string, reason: string | null): Promise<void> {
+export interface SendOutcome {
+  readonly tid: string;
+  readonly outcome: string;
+  readonly reason: string | null;
+}
+
+/** What became of commands. Locks calls only, in the order of their ids. */
+export async function recordOutcomes(tx: Tx, outcomes: readonly SendOutcome[]): Promise<void> {
+  if (outcomes.length === 0) return;
   await tx.run(
-    `UPDATE mission.dock_call SET send_outcome = $2, send_reason = $3, sent_at = clock_timestamp() WHERE tid = $1`,
-    [tid, outcome, reason],
+    `UPDATE mission.dock_call AS c
+        SET send_outcome = o.outcome, send_reason = o.reason, sent_at = clock_timestamp()
+       FROM (SELECT k.tid, o.outcome, o.reason
+               FROM jsonb_to_recordset($1::jsonb) AS o (tid uuid, outcome text, reason text)
+               JOIN mission.dock_call k ON k.tid = o.tid ORDER BY k.tid FOR UPDATE OF k) AS o
+      WHERE c.tid = o.tid`,
+    [JSON.stringify(outcomes)],
   );
 }
 
@@ -193,7 +325,7 @@ export function claimRepeats(tx: Tx, limit: number): Promise<CallRow[]> {
        FROM (SELECT tid FROM mission.dock_call
               WHERE next_attempt_at <= clock_timestamp() ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
       WHERE c.tid = due.tid
-      RETURNING c.tid, c.mission_id, c.method, c.attempt, c.reply_at`,
+      RETURNING c.tid, c.mission_id, c.method, c.attempt, c.edition, c.reply_at`,
     [limit],
   );
 }

@@ -1,7 +1,10 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
+import type { MissionKind, MissionState } from '@aerie/mission-core';
 import { DataSource } from 'typeorm';
-import type { MissionRow } from './mission.row.js';
-import { type MissionView, viewOf } from './mission.view.js';
+import { type BreakPointRow, findBreakPoints } from './breakpoints.js';
+import type { MissionRow, StoredPreflight } from './mission.row.js';
+import { type MissionView, dockErrorOf, viewOf } from './mission.view.js';
+import { isResumable } from '../breakpoints/resumable.js';
 
 export interface TimelineView {
   readonly at: string;
@@ -14,6 +17,7 @@ export interface TimelineView {
 }
 
 interface TimelineRow {
+  readonly id: string;
   readonly at: Date;
   readonly kind: string;
   readonly what: string;
@@ -23,51 +27,73 @@ interface TimelineRow {
   readonly detail: unknown;
 }
 
+export const SORTS = ['-createdAt', 'createdAt', '-time', 'time'] as const;
+export type Sort = (typeof SORTS)[number];
+
+export interface MissionFilter {
+  readonly dockSn: string | undefined;
+  readonly states: readonly MissionState[] | undefined;
+  readonly kind: MissionKind | undefined;
+  readonly waylineId: string | undefined;
+  /** By `executeAt`, or by when it was created for missions that have none. */
+  readonly fromMs: number | undefined;
+  readonly toMs: number | undefined;
+}
+
 /** The longest timeline that one answer holds: five hours of progress every two seconds, two entries each. */
 const TIMELINE_LIMIT = 20_000;
+const COMMANDS_LIMIT = 1_000;
 
-/** Missions for screens. Reads only; every change goes through AdvanceMission. */
+const TIME = 'coalesce(execute_at, created_at)';
+
+/** Missions for screens. Reads only; every change goes through advanceAll. */
 export class MissionReadModel {
   constructor(private readonly dataSource: DataSource) {}
 
   async find(organisationId: string, id: string): Promise<MissionView | undefined> {
-    const rows = await this.dataSource.query<MissionRow[]>(
-      'SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2',
-      [organisationId, id],
-    );
-    return rows[0] && viewOf(rows[0]);
+    const row = await this.row(organisationId, id);
+    return row && viewOf(row);
   }
 
   async list(
     organisationId: string,
-    filter: { readonly dockSn: string | undefined; readonly state: string | undefined },
+    filter: MissionFilter,
+    sort: Sort,
     limit: number,
     after: Position | null,
   ): Promise<Page<MissionView>> {
-    const rows = await this.dataSource.query<(MissionRow & { position: string })[]>(
-      `SELECT *, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
+    const by = sort.endsWith('time') ? TIME : 'created_at';
+    const [beyond, direction] = sort.startsWith('-') ? ['<', 'DESC'] : ['>', 'ASC'];
+    const rows = await this.query<MissionRow & { position: string }>(
+      `SELECT *, to_char(${by} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM mission.mission
         WHERE organisation_id = $1
-          AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text IS NULL OR state = $3)
-          AND ($4::timestamptz IS NULL OR (created_at, id) < ($4::timestamptz, $5::uuid))
-        ORDER BY created_at DESC, id DESC LIMIT $6`,
+          AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text[] IS NULL OR state = ANY($3))
+          AND ($4::text IS NULL OR kind = $4) AND ($5::uuid IS NULL OR wayline_id = $5)
+          AND ($6::timestamptz IS NULL OR ${TIME} >= $6) AND ($7::timestamptz IS NULL OR ${TIME} < $7)
+          AND ($8::timestamptz IS NULL OR (${by}, id) ${beyond} ($8::timestamptz, $9::uuid))
+        ORDER BY ${by} ${direction}, id ${direction} LIMIT $10`,
       [
         organisationId,
         filter.dockSn ?? null,
-        filter.state ?? null,
+        filter.states ?? null,
+        filter.kind ?? null,
+        filter.waylineId ?? null,
+        dateOf(filter.fromMs),
+        dateOf(filter.toMs),
         after?.createdAt ?? null,
         after?.id ?? null,
         limit + 1,
       ],
     );
-    return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf);
+    return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf, sort);
   }
 
   async timeline(organisationId: string, id: string): Promise<TimelineView[] | undefined> {
-    if ((await this.find(organisationId, id)) === undefined) return undefined;
-    const rows = await this.dataSource.query<TimelineRow[]>(
-      `SELECT at, kind, what, from_state, to_state, revision, detail FROM mission.timeline
-        WHERE mission_id = $1 ORDER BY id LIMIT $2`,
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const rows = await this.query<TimelineRow>(
+      `SELECT id::text AS id, at, kind, what, from_state, to_state, revision, detail FROM mission.timeline
+        WHERE mission_id = $1 ORDER BY mission.timeline.id LIMIT $2`,
       [id, TIMELINE_LIMIT],
     );
     return rows.map((row) => ({
@@ -80,4 +106,96 @@ export class MissionReadModel {
       detail: row.detail,
     }));
   }
+
+  /** The last result of each stage, rule by rule. */
+  async preflight(organisationId: string, id: string): Promise<StoredPreflight | undefined> {
+    return (await this.row(organisationId, id))?.preflight;
+  }
+
+  async breakPoints(organisationId: string, id: string) {
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const rows = await findBreakPoints({ query: (sql, parameters) => this.query(sql, parameters) }, id);
+    return rows.map(breakPointView);
+  }
+
+  /** Every command that was sent for a mission, what became of it, and the dock's answer. */
+  async commands(organisationId: string, id: string) {
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const rows = await this.query<CommandRow>(
+      `SELECT tid, method, attempt, claimed_at, not_after, requested_by, reason, send_outcome, send_reason, sent_at,
+              reply_result, reply_at
+         FROM mission.dock_call WHERE mission_id = $1 ORDER BY claimed_at, tid LIMIT $2`,
+      [id, COMMANDS_LIMIT],
+    );
+    return rows.map(commandView);
+  }
+
+  private async row(organisationId: string, id: string): Promise<MissionRow | undefined> {
+    const rows = await this.query<MissionRow>('SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2', [
+      organisationId,
+      id,
+    ]);
+    return rows[0];
+  }
+
+  private query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(sql, [...parameters]);
+  }
 }
+
+interface CommandRow {
+  readonly tid: string;
+  readonly method: string;
+  readonly attempt: number;
+  readonly claimed_at: Date;
+  readonly not_after: Date;
+  readonly requested_by: string | null;
+  readonly reason: string | null;
+  readonly send_outcome: string | null;
+  readonly send_reason: string | null;
+  readonly sent_at: Date | null;
+  readonly reply_result: number | null;
+  readonly reply_at: Date | null;
+}
+
+const commandView = (row: CommandRow) => ({
+  id: row.tid,
+  /** The vendor's name of it. */
+  method: row.method,
+  attempt: row.attempt,
+  /** Who asked for it, and why; null where no person did. */
+  requestedBy: row.requested_by,
+  reason: row.reason,
+  decidedAt: row.claimed_at.toISOString(),
+  /** It is not written at or after this. */
+  notAfter: row.not_after.toISOString(),
+  /** `refused`: proven not to be written. `written`: the broker has it. `unknown`: only the dock can tell. Null: not yet known. */
+  outcome: row.send_outcome,
+  outcomeReason: row.send_reason,
+  sentAt: row.sent_at?.toISOString() ?? null,
+  reply:
+    row.reply_result === null || row.reply_at === null
+      ? null
+      : { result: row.reply_result, error: dockErrorOf(row.reply_result), at: row.reply_at.toISOString() },
+});
+
+const breakPointView = ({ id, at, reason, point }: BreakPointRow) => ({
+  id,
+  at: at.toISOString(),
+  /** The dock's number for why it stopped. */
+  breakReason: reason,
+  /** 321000 plus the reason is the published code of it. */
+  meaning: reason === null || reason === 0 ? null : dockErrorOf(321_000 + reason),
+  /** Whether a new mission can begin there. */
+  resumable: isResumable(point),
+  waypointIndex: point.index ?? null,
+  waylineId: point.wayline_id ?? null,
+  /** Share of the segment that was flown, 0 to 1. */
+  segmentShare: point.progress ?? null,
+  latitude: point.latitude ?? null,
+  longitude: point.longitude ?? null,
+  /** Above the ellipsoid. */
+  heightMeters: point.height ?? null,
+});
+
+const dateOf = (atMs: number | undefined): Date | null => (atMs === undefined ? null : new Date(atMs));

@@ -1,4 +1,15 @@
-import type { CauseCode, Mission, MissionKind, MissionState } from '@aerie/mission-core';
+import type { BreakPoint, DockProfile, Generation } from '@aerie/dji-protocol';
+import {
+  type CauseCode,
+  DEFAULT_TIMING,
+  type Delivery,
+  type Mission,
+  type MissionKind,
+  type MissionState,
+  type PreflightResult,
+  type Stage,
+  type Timing,
+} from '@aerie/mission-core';
 
 export type RcLost = 'continue' | 'executeLostAction';
 export type Positioning = 'gps' | 'rtk';
@@ -11,17 +22,22 @@ export interface MissionRow {
   readonly wayline_id: string;
   readonly name: string;
   readonly kind: MissionKind;
+  readonly delivery: Delivery;
   readonly state: MissionState;
   readonly revision: number;
+  readonly edition: number;
   readonly execute_at: Date | null;
   readonly prepare_at: Date;
   readonly deadline: Date | null;
+  readonly ready_from: Date | null;
   readonly ready_until: Date | null;
   readonly prepare_count: number;
   readonly attempt: number;
   readonly undo_count: number;
   readonly since: Date;
   readonly started_at: Date | null;
+  /** A bigint, which the driver hands out as text. */
+  readonly paused_ms: string;
   readonly heard_at: Date | null;
   readonly next_action_at: Date | null;
   readonly cause_code: CauseCode | null;
@@ -30,6 +46,16 @@ export interface MissionRow {
   readonly rth_altitude_meters: number;
   readonly exit_on_rc_lost: RcLost;
   readonly positioning: Positioning;
+  /** The rules of time that it was planned with; empty for missions of the first release. */
+  readonly timing: Partial<Timing>;
+  readonly battery_above_percent: number | null;
+  readonly storage_needed_megabytes: number | null;
+  readonly simulate: SimulatedPlace | null;
+  readonly flight_area_check: boolean;
+  readonly break_point: StoredBreakPoint | null;
+  readonly resumed_from: string | null;
+  readonly auto_resume_count: number;
+  readonly preflight: StoredPreflight;
   readonly progress: MissionProgress | null;
   readonly resolution: unknown;
   readonly created_by: string;
@@ -37,11 +63,27 @@ export interface MissionRow {
   readonly updated_at: Date;
 }
 
+/** Where an aircraft without propellers pretends to take off. */
+export interface SimulatedPlace {
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly altitudeMeters?: number;
+}
+
+/** A place where a flight stopped, in the dock's own words, as it goes back into a prepare. */
+export type StoredBreakPoint = BreakPoint;
+
+/** The last result of each stage. */
+export type StoredPreflight = { readonly [S in Stage]?: PreflightResult & { readonly at: string } };
+
 /** A locked mission with all that a decision and its commands need. */
 export interface LockedMission extends MissionRow {
   readonly model: 'dock1' | 'dock2' | 'dock3';
   readonly protocol_generation: string;
   readonly dock_heard_at: Date | null;
+  /** The flight that the dock spoke of last, and since when. */
+  readonly dock_flight_id: string | null;
+  readonly dock_flight_at: Date | null;
   readonly md5: string;
   readonly object_key: string;
   readonly planned_duration_ms: number;
@@ -65,20 +107,25 @@ export interface MissionProgress {
 }
 
 /** The part of a row that the pure core decides on. */
-export function missionOf(row: MissionRow): Mission {
+export function missionOf(row: LockedMission): Mission {
   return {
     kind: row.kind,
+    delivery: row.delivery,
     state: row.state,
     revision: row.revision,
+    edition: row.edition,
     executeAtMs: ms(row.execute_at),
     prepareAtMs: row.prepare_at.getTime(),
     deadlineMs: ms(row.deadline),
+    readyFromMs: ms(row.ready_from),
     readyUntilMs: ms(row.ready_until),
+    plannedDurationMs: row.planned_duration_ms,
     prepareCount: row.prepare_count,
     attempt: row.attempt,
     undoCount: row.undo_count,
     sinceMs: row.since.getTime(),
     startedAtMs: ms(row.started_at),
+    pausedMs: Number(row.paused_ms),
     heardAtMs: ms(row.heard_at),
     nextActionAtMs: ms(row.next_action_at),
     cause:
@@ -90,6 +137,14 @@ export function missionOf(row: MissionRow): Mission {
           },
   };
 }
+
+/** The rules of time of this mission. */
+export const timingOf = (row: MissionRow): Timing => ({ ...DEFAULT_TIMING, ...row.timing });
+
+export const profileOf = (row: LockedMission): DockProfile => ({
+  model: row.model,
+  generation: row.protocol_generation as Generation,
+});
 
 const ms = (at: Date | null): number | null => at?.getTime() ?? null;
 export const dateOf = (atMs: number | null): Date | null => (atMs === null ? null : new Date(atMs));

@@ -1,3 +1,5 @@
+import { errorCode } from '@aerie/dji-protocol';
+import { type Stage, failedRules, isOutcome } from '@aerie/mission-core';
 import type { MissionRow } from './mission.row.js';
 
 export type MissionView = ReturnType<typeof viewOf>;
@@ -11,28 +13,82 @@ export function viewOf(row: MissionRow) {
     waylineId: row.wayline_id,
     kind: row.kind,
     state: row.state,
+    /** Grows with every decision; for `If-Match`. */
     version: row.revision,
     executeAt: iso(row.execute_at),
+    prepareAt: row.prepare_at.toISOString(),
     /** No execute leaves at or after this. */
     deadline: iso(row.deadline),
+    /** Conditional missions: when the dock may start by itself. */
+    window:
+      row.ready_from === null || row.ready_until === null
+        ? null
+        : {
+            from: row.ready_from.toISOString(),
+            until: row.ready_until.toISOString(),
+            batteryAbovePercent: row.battery_above_percent ?? 0,
+          },
     rthAltitudeMeters: row.rth_altitude_meters,
     exitOnRcLost: row.exit_on_rc_lost,
     positioning: row.positioning,
+    simulate: row.simulate,
+    storageNeededMegabytes: row.storage_needed_megabytes,
+    flightAreaCheck: row.flight_area_check,
+    startWindowMs: row.timing.startWindowMs ?? null,
+    executeLeadMs: row.timing.executeLeadMs ?? null,
+    prepareLeadMs: row.timing.prepareLeadMs ?? null,
+    /** The mission that this one goes on with. */
+    resumedFrom: row.resumed_from,
     /** How often execute was claimed. */
     attempt: row.attempt,
     startedAt: iso(row.started_at),
     nextActionAt: iso(row.next_action_at),
+    preflight: verdictsOf(row),
     /** Why it ended, or why it waits. */
-    cause:
-      row.cause_code === null
-        ? null
-        : { code: row.cause_code, ...(row.cause_dock_result === null ? {} : { dockResult: row.cause_dock_result }) },
+    cause: row.cause_code === null ? null : causeOf(row.cause_code, row),
     progress: row.progress,
     /** What the dock said later of a mission whose outcome was unknown. */
     resolution: row.resolution,
+    createdBy: row.created_by,
     createdAt: row.created_at.toISOString(),
     updatedAt: row.updated_at.toISOString(),
   };
+}
+
+/** The last verdict of each stage with the rules that failed; the whole result is at `/preflight`. */
+function verdictsOf({ preflight }: MissionRow) {
+  const verdictOf = (stage: Stage) => {
+    const result = preflight[stage];
+    return result === undefined ? null : { verdict: result.verdict, failed: failedRules(result), at: result.at };
+  };
+  return { plan: verdictOf('plan'), prepare: verdictOf('prepare'), execute: verdictOf('execute') };
+}
+
+function causeOf(code: NonNullable<MissionRow['cause_code']>, row: MissionRow) {
+  const { cause_dock_result: dockResult } = row;
+  const { execute } = row.preflight;
+  // What held it back at the end, or holds it back now.
+  const failed = HELD_BY_PREFLIGHT.has(code) && execute?.verdict === 'no_go' ? failedRules(execute) : [];
+  return {
+    code,
+    ...(dockResult === null ? {} : { dockResult, dockError: dockErrorOf(dockResult) }),
+    ...(failed.length === 0 ? {} : { failedRules: failed }),
+    /** Whether it is over, or may still change. */
+    final: isOutcome(row.state),
+  };
+}
+
+const HELD_BY_PREFLIGHT: ReadonlySet<string> = new Set([
+  'preflight_no_go',
+  'dock_offline',
+  'dock_busy',
+  'dock_unknown_state',
+]);
+
+/** The dock's number in words: what it means and what to do. Null for 0 and for what nobody has published. */
+export function dockErrorOf(code: number) {
+  const known = errorCode(code);
+  return known === null ? null : { en: known.en, zh: known.zh, retry: known.retry, advice: known.advice };
 }
 
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null;

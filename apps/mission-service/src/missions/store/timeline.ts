@@ -14,23 +14,32 @@ export interface TimelineEntry {
 /** No documented message is near this; what a dock sends beyond it is kept as its beginning. */
 const MAX_DETAIL_CHARACTERS = 16 * 1024;
 
-const bounded = (detail: string): string =>
-  detail.length <= MAX_DETAIL_CHARACTERS
+function bounded(detail: Readonly<Record<string, unknown>>): unknown {
+  const text = JSON.stringify(detail);
+  return text.length <= MAX_DETAIL_CHARACTERS
     ? detail
-    : JSON.stringify({ cut: true, characters: detail.length, beginning: detail.slice(0, MAX_DETAIL_CHARACTERS) });
+    : { cut: true, characters: text.length, beginning: text.slice(0, MAX_DETAIL_CHARACTERS) };
+}
 
-export async function writeTimeline(tx: Tx, entry: TimelineEntry): Promise<void> {
+/** Writes entries in the order in which they are given. */
+export async function writeTimeline(tx: Tx, entries: readonly TimelineEntry[]): Promise<void> {
+  if (entries.length === 0) return;
   await tx.run(
     `INSERT INTO mission.timeline (mission_id, kind, what, from_state, to_state, revision, detail)
-     VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)`,
-    [
-      entry.missionId,
-      entry.kind,
-      entry.what,
-      entry.fromState ?? null,
-      entry.toState ?? null,
-      entry.revision ?? null,
-      bounded(JSON.stringify(entry.detail ?? {})),
-    ],
+     SELECT mission_id, kind, what, from_state, to_state, revision, detail
+       FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (mission_id uuid, kind text, what text, from_state text,
+              to_state text, revision integer, detail jsonb)) WITH ORDINALITY AS e
+      ORDER BY e.ordinality`,
+    [JSON.stringify(entries.map(columnsOf))],
   );
 }
+
+const columnsOf = (entry: TimelineEntry) => ({
+  mission_id: entry.missionId,
+  kind: entry.kind,
+  what: entry.what,
+  from_state: entry.fromState ?? null,
+  to_state: entry.toState ?? null,
+  revision: entry.revision ?? null,
+  detail: bounded(entry.detail ?? {}),
+});

@@ -1,9 +1,10 @@
-import { DEFAULT_TIMING } from '@aerie/mission-core';
+import type { DockStateView } from '@aerie/bus-contract';
 import { Metrics, createLogger } from '@aerie/observability';
 import type { DataSource } from 'typeorm';
-import { AdvanceMission, type Advanced } from '../advance-mission.js';
-import { aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
-import { ResolveMission } from '../resolve-mission.js';
+import type { Advanced } from '../advance-mission.js';
+import { ResolveMission } from '../control/resolve-mission.js';
+import { aDockView, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { PolicyStore } from '../policy/policy.store.js';
 import { DueRunner } from './due-runner.js';
 
 let pools: DataSource[];
@@ -19,16 +20,18 @@ interface Replica {
   readonly carriedOut: Advanced[];
 }
 
-/** A replica up to its commit: what happens after it is another part's story. `seenAgoMs` is what fleet-service would say. */
-function replica(number: number, seenAgoMs = 0): Replica {
+/** A replica up to its commit: what happens after it is another part's story. `view` is what fleet-service would say. */
+function replica(number: number, view: Partial<DockStateView> = {}): Replica {
   const dataSource = pools[number];
   if (dataSource === undefined) throw new Error('there is no such pool');
   const carriedOut: Advanced[] = [];
   const runner = new DueRunner({
     dataSource,
-    advanceMission: new AdvanceMission(DEFAULT_TIMING),
     afterCommit: { run: (advanced: Advanced) => void carriedOut.push(advanced) } as never,
-    observeDock: { seenAgoMs: async (sns: readonly string[]) => new Map(sns.map((sn) => [sn, seenAgoMs])) } as never,
+    observeDock: {
+      look: async (sns: readonly string[]) => new Map(sns.map((sn) => [sn, { ...aDockView(sn), ...view }])),
+    } as never,
+    policies: new PolicyStore(dataSource),
     logger: createLogger('due-spec', 'silent'),
     metrics: new Metrics(`due-spec-${number}-${Math.random()}`),
   });
@@ -45,7 +48,7 @@ async function aPrepared(dockSn?: string): Promise<string> {
   const dataSource = pools[0] as DataSource;
   const id = await aMission(dataSource, dockSn === undefined ? {} : { dockSn });
   await apply(dataSource, id, { type: 'prepareDue' });
-  await apply(dataSource, id, { type: 'prepareAccepted' });
+  await apply(dataSource, id, { type: 'prepareAccepted', edition: 1 });
   return id;
 }
 
@@ -60,7 +63,7 @@ it('gives each of 40 due missions to exactly one of two replicas that look at on
 it('holds a mission whose dock was not heard for half a minute, and says why', async () => {
   const id = await aPrepared();
   await pools[0]?.query(`UPDATE mission.dock SET heard_at = now() - interval '2 minutes'`);
-  const one = replica(0, 120_000);
+  const one = replica(0, { seenAgoMs: 120_000 });
   await one.runner.run([id]);
   expect(executes(one)).toEqual([]);
   expect(await stateOf(pools[0] as DataSource, id)).toBe('prepared');
@@ -107,6 +110,25 @@ it('claims nothing while a reservation holds the dock', async () => {
   expect(executes(one)).toEqual([]);
 });
 
+it('holds a mission that a rule forbids, and starts it when the rule lets it through within its window', async () => {
+  const id = await aPrepared();
+  const raining = { ...aDockView('x').properties, rainfall: { value: 3, agoMs: 0 } };
+  const one = replica(0, { properties: raining });
+  await one.runner.run([id]);
+  expect(executes(one)).toEqual([]);
+  const [row] = await (pools[0] as DataSource).query<{ cause_code: string; preflight: Record<string, unknown> }[]>(
+    'SELECT cause_code, preflight FROM mission.mission WHERE id = $1',
+    [id],
+  );
+  expect(row?.cause_code).toBe('preflight_no_go');
+  expect(row?.preflight['execute']).toMatchObject({ verdict: 'no_go' });
+
+  await pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
+  const dry = replica(1);
+  await dry.runner.run([id]);
+  expect(executes(dry)).toEqual([id]);
+});
+
 describe('a dock whose last flight ended in a way that nobody knows', () => {
   const caller = { keyId: 'spec', organisationId: '11111111-1111-4111-8111-111111111111' };
 
@@ -117,7 +139,7 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
     await apply(dataSource, unknown, { type: 'observationGivenUp' });
     const next = await aMission(dataSource, { dockSn, kind: 'timed', executeInMs: 60_000 });
     await apply(dataSource, next, { type: 'prepareDue' });
-    await apply(dataSource, next, { type: 'prepareAccepted' });
+    await apply(dataSource, next, { type: 'prepareAccepted', edition: 1 });
     return { unknown, next };
   }
   const due = (id: string) => pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
@@ -130,7 +152,7 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
     expect(executes(one)).toEqual([]);
 
     const note = 'it stands in its dock, unharmed';
-    const resolved = await new ResolveMission(pools[0] as DataSource).execute(caller, unknown, note);
+    const resolved = await new ResolveMission(pools[0] as DataSource).execute(caller, unknown, note, null);
     expect(resolved).toMatchObject({ state: 'outcome_unknown', resolution: { by: 'person', note } });
     await due(next);
     await one.runner.run([next]);
@@ -150,8 +172,8 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
     const { unknown, next } = await aBlockedDock('BLOCKED-3');
     const resolve = new ResolveMission(pools[0] as DataSource);
     const stranger = { ...caller, organisationId: '22222222-2222-4222-8222-222222222222' };
-    await expect(resolve.execute(stranger, unknown, 'x')).rejects.toMatchObject({ code: 'unknown_mission' });
-    await expect(resolve.execute(caller, next, 'x')).rejects.toMatchObject({ code: 'mission_state' });
+    await expect(resolve.execute(stranger, unknown, 'x', null)).rejects.toMatchObject({ code: 'unknown_mission' });
+    await expect(resolve.execute(caller, next, 'x', null)).rejects.toMatchObject({ code: 'mission_state' });
   });
 });
 

@@ -1,29 +1,41 @@
-import { type CauseCode, type MissionEvent, dueEvent } from '@aerie/mission-core';
+import type { DockStateView } from '@aerie/bus-contract';
+import { CLAIM_MARGIN_MS, type MissionEvent, dueEvent, occupiedSpan } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import type { AdvanceMission, Advanced } from '../advance-mission.js';
+import { type Advanced, type Step, advanceAll } from '../advance-mission.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { AfterCommit } from '../effects/after-commit.js';
-import { type DueMission, findDue, lockDue, lockOtherFlight, postpone } from '../store/flight-critical.js';
-import { type LockedMission, missionOf } from '../store/mission.row.js';
+import type { PolicyStore } from '../policy/policy.store.js';
+import {
+  type ClaimGuard,
+  type DueMission,
+  findDue,
+  findHolders,
+  lockDue,
+  postpone,
+  readClaimGuards,
+  reserveDock,
+} from '../store/flight-critical.js';
+import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
+import { guardExecute, lookAhead } from './claim-guard.js';
 
 export interface DueRunnerParts {
   readonly dataSource: DataSource;
-  readonly advanceMission: AdvanceMission;
   readonly afterCommit: AfterCommit;
   readonly observeDock: ObserveDock;
+  readonly policies: PolicyStore;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** Missions found at once, and missions decided in one transaction. */
-const FIND_LIMIT = 200;
-const UNIT = 20;
+/** Missions found at once, and missions decided in one transaction: few enough that none of them waits long for it. */
+const FIND_LIMIT = 500;
+const UNIT = 50;
 /** Wakes that arrive within this time are looked at together. */
 const GATHER_MS = 5;
-/** A dock that was silent for longer gets no execute: it would come too late, or not at all. */
-const SEEN_WITHIN_MS = 30_000;
+
+type Views = ReadonlyMap<string, DockStateView>;
 
 /**
  * Does what time has made due, for wakes and sweepers alike: one path, taken by every replica, any number of times.
@@ -31,7 +43,7 @@ const SEEN_WITHIN_MS = 30_000;
  */
 export class DueRunner {
   private readonly gathered = new Set<string>();
-  private gathering: NodeJS.Timeout | undefined;
+  private gathering = false;
   private readonly lateness;
 
   constructor(private readonly parts: DueRunnerParts) {
@@ -41,18 +53,21 @@ export class DueRunner {
   /** Somebody thinks that this mission is due. Never waits, never fails. */
   wake(id: string): void {
     this.gathered.add(id);
-    this.gathering ??= setTimeout(() => {
-      this.gathering = undefined;
-      const ids = [...this.gathered];
-      this.gathered.clear();
-      this.runAll(ids).catch((error: unknown) =>
-        this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it'),
-      );
-    }, GATHER_MS);
+    if (this.gathering) return;
+    this.gathering = true;
+    setTimeout(() => void this.runGathered(), GATHER_MS);
   }
 
-  private async runAll(ids: readonly string[]): Promise<void> {
-    for (let start = 0; start < ids.length; start += FIND_LIMIT) await this.run(ids.slice(start, start + FIND_LIMIT));
+  /** One run after the other: what wakes meanwhile is looked at together in the next. */
+  private async runGathered(): Promise<void> {
+    while (this.gathered.size > 0) {
+      const ids = [...this.gathered].slice(0, FIND_LIMIT);
+      for (const id of ids) this.gathered.delete(id);
+      await this.run(ids).catch((error: unknown) =>
+        this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it'),
+      );
+    }
+    this.gathering = false;
   }
 
   /** What is due, or what of the given missions is, up to a limit. Returns how many were advanced. */
@@ -61,18 +76,18 @@ export class DueRunner {
     const query: Tx['query'] = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
     const due = await findDue({ query }, ids, FIND_LIMIT);
     if (due.length === 0) return 0;
-    const seenAgoMs = await this.lookAtDocks(due);
+    const views = await this.lookAtDocks(due);
     let advanced = 0;
     for (let start = 0; start < due.length; start += UNIT) {
-      advanced += await this.runUnit(due.slice(start, start + UNIT), seenAgoMs);
+      advanced += await this.runUnit(due.slice(start, start + UNIT), views);
     }
     return advanced;
   }
 
   /** One transaction for several missions; if it fails, each gets its own, so that one bad row stops no other. */
-  private async runUnit(due: readonly DueMission[], seenAgoMs: ReadonlyMap<string, number>): Promise<number> {
+  private async runUnit(due: readonly DueMission[], views: Views): Promise<number> {
     try {
-      return await this.advanceAll(due, seenAgoMs);
+      return await this.advanceDue(due, views);
     } catch (error) {
       const [only, ...others] = due;
       if (only === undefined || others.length === 0) {
@@ -83,7 +98,7 @@ export class DueRunner {
       }
       let advanced = 0;
       for (const one of due) {
-        advanced += await this.runUnit([one], seenAgoMs).catch((failure: unknown) => {
+        advanced += await this.runUnit([one], views).catch((failure: unknown) => {
           this.parts.logger.warn({ err: failure, missionId: one.id }, 'failed to put a due mission off');
           return 0;
         });
@@ -92,54 +107,67 @@ export class DueRunner {
     }
   }
 
-  private async advanceAll(due: readonly DueMission[], seenAgoMs: ReadonlyMap<string, number>): Promise<number> {
-    const { dataSource, advanceMission, afterCommit } = this.parts;
-    const advanced = await inTransaction(dataSource, async (tx) => {
-      const done: Advanced[] = [];
-      for (const locked of await lockDue(
+  private async advanceDue(due: readonly DueMission[], views: Views): Promise<number> {
+    const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced[]> => {
+      const rows = await lockDue(
         tx,
         due.map(({ id }) => id),
-      )) {
-        const event = dueEvent(missionOf(locked), locked.now.getTime(), advanceMission.timing);
-        if (event === null) {
-          // Due by its row and not by its rules: settings have changed since. Look again soon.
-          await postpone(tx, locked.id);
-          continue;
-        }
-        this.lateness.observe(Math.max(0, locked.now.getTime() - (locked.next_action_at?.getTime() ?? 0)) / 1_000);
-        const guarded = event.type === 'executeDue' ? await this.guardExecute(tx, locked, seenAgoMs) : event;
-        done.push(await advanceMission.advance(tx, locked, guarded));
-      }
-      return done;
+      );
+      const steps = await this.stepsFor(tx, rows, views);
+      return advanceAll(tx, steps);
     });
     // The commit is known to have succeeded: only now may anything leave.
-    for (const one of advanced) afterCommit.run(one);
+    for (const one of advanced) this.parts.afterCommit.run(one);
     return advanced.length;
   }
 
-  /** The conditions of a claim, looked at with the dock and the mission locked. In doubt, no take-off. */
-  private async guardExecute(
-    tx: Tx,
-    locked: LockedMission,
-    seenAgoMs: ReadonlyMap<string, number>,
-  ): Promise<MissionEvent> {
-    const held = (because: CauseCode): MissionEvent => ({ type: 'executeHeld', because });
-    if (locked.prepared_fingerprint !== locked.md5) return held('file_unavailable');
-    const heardAgoMs = locked.dock_heard_at === null ? Infinity : locked.now.getTime() - locked.dock_heard_at.getTime();
-    const seen = Math.min(heardAgoMs, seenAgoMs.get(locked.dock_sn) ?? Infinity);
-    if (seen > SEEN_WITHIN_MS) return held('dock_offline');
-    if ((await lockOtherFlight(tx, locked.dock_sn, locked.id)) !== undefined) return held('dock_busy');
-    // What a person starts by hand, a person has looked at.
-    if (locked.kind !== 'immediate' && (await isBlocked(tx, locked))) return held('dock_unknown_state');
-    if (!(await this.parts.advanceMission.reserve(tx, locked))) return held('dock_busy');
-    return { type: 'executeDue' };
+  private async stepsFor(tx: Tx, rows: readonly LockedMission[], views: Views): Promise<Step[]> {
+    const dueNow: { readonly locked: LockedMission; readonly event: MissionEvent }[] = [];
+    for (const locked of rows) {
+      const event = dueEvent(missionOf(locked), locked.now.getTime(), timingOf(locked));
+      // Due by its row and not by its rules: a release knew other rules. Look again soon.
+      if (event === null) await postpone(tx, locked.id);
+      else dueNow.push({ locked, event });
+      this.lateness.observe(Math.max(0, locked.now.getTime() - (locked.next_action_at?.getTime() ?? 0)) / 1_000);
+    }
+    const looked = dueNow.filter(({ event }) => LOOKS.has(event.type));
+    const guards = await readClaimGuards(
+      tx,
+      looked.map(({ locked }) => locked.id),
+    );
+    const steps: Step[] = [];
+    const claimed = new Set<string>();
+    for (const { locked, event } of dueNow) {
+      if (!LOOKS.has(event.type)) steps.push({ locked, event });
+      else steps.push(await this.look(tx, locked, event, { guards, views, claimed }));
+    }
+    return steps;
   }
 
-  private async lookAtDocks(due: readonly DueMission[]): Promise<ReadonlyMap<string, number>> {
-    const sns = due.filter(({ state }) => state === 'prepared').map(({ dock_sn }) => dock_sn);
+  private async look(
+    tx: Tx,
+    locked: LockedMission,
+    event: MissionEvent,
+    known: { readonly guards: ReadonlyMap<string, ClaimGuard>; readonly views: Views; readonly claimed: Set<string> },
+  ): Promise<Step> {
+    const { preflight } = await this.parts.policies.of(locked.organisation_id);
+    const input = { guard: known.guards.get(locked.id), view: known.views.get(locked.dock_sn), policy: preflight };
+    if (event.type !== 'executeDue') return { locked, event, evidence: lookAhead('prepare', locked, input) };
+    const guarded = guardExecute(locked, input);
+    if (guarded.event.type === 'executeDue') {
+      // The guards were read before any claim of this unit.
+      const free = !known.claimed.has(locked.dock_sn) && (await reserveLate(tx, locked));
+      if (!free) return { locked, event: { type: 'executeHeld', because: 'dock_busy' }, evidence: guarded.evidence };
+      known.claimed.add(locked.dock_sn);
+    }
+    return { locked, ...guarded };
+  }
+
+  private async lookAtDocks(due: readonly DueMission[]): Promise<Views> {
+    const sns = due.filter(({ state }) => state === 'prepared' || state === 'scheduled').map(({ dock_sn }) => dock_sn);
     if (sns.length === 0) return new Map();
     try {
-      return await this.parts.observeDock.seenAgoMs(sns);
+      return await this.parts.observeDock.look(sns);
     } catch (error) {
       this.parts.logger.info({ err: error }, 'fleet-service does not say which docks are there');
       return new Map();
@@ -147,12 +175,20 @@ export class DueRunner {
   }
 }
 
-/** A flight of this dock ended in a way that nobody knows: nothing takes off by itself until that is resolved. */
-async function isBlocked(tx: Tx, locked: LockedMission): Promise<boolean> {
-  const unresolved = await tx.one(
-    `SELECT 1 FROM mission.mission
-      WHERE dock_sn = $1 AND state = 'outcome_unknown' AND resolution IS NULL AND id <> $2 LIMIT 1`,
-    [locked.dock_sn, locked.id],
-  );
-  return unresolved !== undefined;
+/** What is done only after a look at the dock. */
+const LOOKS: ReadonlySet<MissionEvent['type']> = new Set(['prepareDue', 'executeDue']);
+
+/**
+ * A conditional mission holds no dock before it can start, so it takes its dock at the claim. False: somebody else has
+ * it, now or before this flight would be over.
+ */
+async function reserveLate(tx: Tx, locked: LockedMission): Promise<boolean> {
+  if (locked.kind !== 'conditional') return true;
+  const nowMs = locked.now.getTime();
+  const span = occupiedSpan({ ...missionOf(locked), kind: 'immediate' }, nowMs + CLAIM_MARGIN_MS, timingOf(locked));
+  if (span === null) return true;
+  const now = { ...span, fromMs: nowMs };
+  if ((await findHolders(tx, locked.dock_sn, now, locked.id)).length > 0) return false;
+  await reserveDock(tx, locked.id, locked.dock_sn, now);
+  return true;
 }

@@ -1,12 +1,13 @@
 import { type Principal, factSubject } from '@aerie/bus-contract';
+import { checkVersion } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { inTransaction, writeOutbox } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import { SCHEMA } from '../database.js';
+import { SCHEMA } from '../../database.js';
 import { unknownMission } from './cancel-mission.js';
-import { lockMission } from './store/flight-critical.js';
-import { type MissionView, viewOf } from './store/mission.view.js';
-import { writeTimeline } from './store/timeline.js';
+import { lockMission } from '../store/flight-critical.js';
+import { type MissionView, viewOf } from '../store/mission.view.js';
+import { writeTimeline } from '../store/timeline.js';
 
 /**
  * A person has looked: the flight whose outcome nobody knew no longer keeps its dock from flying by itself. The outcome
@@ -15,10 +16,11 @@ import { writeTimeline } from './store/timeline.js';
 export class ResolveMission {
   constructor(private readonly dataSource: DataSource) {}
 
-  execute(caller: Principal, id: string, note: string): Promise<MissionView> {
+  execute(caller: Principal, id: string, note: string, version: number | null): Promise<MissionView> {
     return inTransaction(this.dataSource, async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
+      checkVersion(version, locked.revision);
       if (locked.state !== 'outcome_unknown') {
         const message = `only a mission whose outcome is unknown can be resolved; this one is ${locked.state}`;
         throw new ConflictError('mission_state', message, {
@@ -33,7 +35,7 @@ export class ResolveMission {
         id,
         JSON.stringify(resolution),
       ]);
-      await writeTimeline(tx, { missionId: id, kind: 'note', what: 'resolved', detail: resolution });
+      await writeTimeline(tx, [{ missionId: id, kind: 'note', what: 'resolved', detail: resolution }]);
       await writeOutbox(tx, SCHEMA, [
         {
           subject: factSubject('mission', locked.organisation_id, 'resolved'),

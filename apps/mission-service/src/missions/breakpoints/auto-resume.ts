@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { ConflictError } from '@aerie/kernel';
+import { type Timing, isOutcome, planMission } from '@aerie/mission-core';
+import type { Tx } from '@aerie/persistence';
+import type { Advanced } from '../advance-mission.js';
+import type { PlannedMission } from '../planning/new-mission.js';
+import type { AutoResumePolicy, PolicyStore } from '../policy/policy.store.js';
+import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
+import { insertMission } from '../store/insert-mission.js';
+import { type LockedMission, profileOf, timingOf } from '../store/mission.row.js';
+import { writeTimeline } from '../store/timeline.js';
+import { isResumable } from './resumable.js';
+import { resumedFrom } from './resume-mission.js';
+
+/** A dock is told of a mission at least this long before it starts. */
+const EARLIEST_MS = 60_000;
+/** Whoever looks at who planned a mission sees that nobody did. */
+const BY_POLICY = 'auto-resume';
+
+/**
+ * Goes on by itself with a flight that stopped for a reason which the organisation has named. The new mission is
+ * planned in the transaction in which the old one ends, so that a crash loses neither or both.
+ */
+export class AutoResume {
+  constructor(private readonly policies: PolicyStore) {}
+
+  async after(tx: Tx, before: LockedMission, { mission }: Advanced): Promise<void> {
+    if (isOutcome(before.state) || !isOutcome(mission.state) || mission.state === 'succeeded') return;
+    const { autoResume } = await this.policies.of(mission.organisation_id);
+    if (mission.auto_resume_count >= autoResume.atMost) return;
+    const last = (await findBreakPoints(tx, mission.id)).at(-1);
+    if (last === undefined || !mayResume(last, autoResume)) return;
+    const planned = planResumed(mission, last, autoResume.afterMs);
+    try {
+      const { id } = await insertMission(tx, planned, null);
+      await writeTimeline(tx, [
+        { missionId: mission.id, kind: 'note', what: 'autoResumed', detail: { by: id, breakReason: last.reason } },
+      ]);
+    } catch (error) {
+      // It throws before it writes: the transaction is whole.
+      if (!(error instanceof ConflictError)) throw error;
+      const detail = { reason: error.message, ...error.details };
+      await writeTimeline(tx, [{ missionId: mission.id, kind: 'note', what: 'autoResumeRefused', detail }]);
+    }
+  }
+}
+
+const mayResume = ({ point, reason }: BreakPointRow, policy: AutoResumePolicy): boolean =>
+  isResumable(point) && reason !== null && policy.onBreakReasons.includes(reason);
+
+function planResumed(mission: LockedMission, { point }: BreakPointRow, afterMs: number): PlannedMission {
+  const timing: Timing = timingOf(mission);
+  const nowMs = mission.now.getTime();
+  const executeAtMs = nowMs + Math.max(EARLIEST_MS, afterMs);
+  const input = resumedFrom(mission, { executeAtMs, name: null, rthAltitudeMeters: null });
+  const { model, generation } = profileOf(mission);
+  return {
+    id: randomUUID(),
+    organisationId: mission.organisation_id,
+    by: BY_POLICY,
+    dock: { sn: mission.dock_sn, model, protocolGeneration: generation ?? '' },
+    wayline: {
+      id: mission.wayline_id,
+      name: mission.name,
+      exit_on_rc_lost: mission.exit_on_rc_lost,
+      planned_duration_ms: mission.planned_duration_ms,
+    },
+    input,
+    timing,
+    origin: { missionId: mission.id, breakPoint: point, autoResumeCount: mission.auto_resume_count + 1 },
+    plan: planMission(
+      { kind: 'timed', delivery: mission.delivery, plannedDurationMs: mission.planned_duration_ms, executeAtMs },
+      nowMs,
+      timing,
+    ),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Principal } from '@aerie/bus-contract';
+import { checkVersion } from '@aerie/http-api';
+import { ConflictError, NotFoundError } from '@aerie/kernel';
+import { isOutcome } from '@aerie/mission-core';
+import { inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { advance } from '../advance-mission.js';
+import type { AfterCommit } from '../effects/after-commit.js';
+import { lockMission } from '../store/flight-critical.js';
+import type { LockedMission } from '../store/mission.row.js';
+import { type MissionView, viewOf } from '../store/mission.view.js';
+import { choicesOf } from './controls.js';
+
+/** Asks for a cancel. Once a dock holds the mission, the dock is told, and its answer makes it `canceled`. */
+export class CancelMission {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly afterCommit: AfterCommit,
+  ) {}
+
+  async execute(
+    caller: Principal,
+    id: string,
+    { reason, version }: { readonly reason: string | null; readonly version: number | null },
+  ): Promise<MissionView> {
+    const { advanced, found } = await inTransaction(this.dataSource, async (tx) => {
+      const locked = await lockMission(tx, id, null);
+      if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
+      checkVersion(version, locked.revision);
+      const wish = { by: caller.keyId, reason };
+      return { found: locked, advanced: await advance(tx, locked, { type: 'cancelRequested' }, { wish }) };
+    });
+    if (advanced.decision.kind === 'refused') throw cannotCancel(found);
+    this.afterCommit.run(advanced);
+    return viewOf(advanced.mission);
+  }
+}
+
+export const unknownMission = (id: string): NotFoundError =>
+  new NotFoundError('unknown_mission', `there is no mission ${id}`, {
+    fields: [{ field: 'id', message: 'is no mission' }],
+  });
+
+/** [Cloud API, cancel task] An undo cannot stop a flight; what can is for a person to choose. */
+function cannotCancel(mission: LockedMission): ConflictError {
+  const { state } = mission;
+  const choices = choicesOf(mission);
+  const message = isOutcome(state)
+    ? `the mission has ended (${state}); there is nothing to cancel`
+    : `the dock has been told to start this mission (${state}), and a cancel cannot stop a flight: ` +
+      `choose one of ${choices.map(({ action }) => action).join(', ')}`;
+  return new ConflictError('mission_state', message, {
+    fields: [{ field: 'id', message }],
+    details: { state, choices },
+  });
+}

@@ -1,0 +1,92 @@
+import type { Principal } from '@aerie/bus-contract';
+import { checkVersion } from '@aerie/http-api';
+import { ConflictError, InvalidError } from '@aerie/kernel';
+import { generationOf } from '@aerie/dji-protocol';
+import { inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { type CommandParameters, advance } from '../advance-mission.js';
+import { knows } from '../dock/dock-commands.js';
+import type { AfterCommit } from '../effects/after-commit.js';
+import { lockMission } from '../store/flight-critical.js';
+import { type LockedMission, profileOf } from '../store/mission.row.js';
+import { type MissionView, viewOf } from '../store/mission.view.js';
+import { unknownMission } from './cancel-mission.js';
+import { CONTROLS, type ControlAction, choicesOf } from './controls.js';
+
+export interface ControlRequest {
+  readonly action: ControlAction;
+  readonly reason: string | null;
+  readonly version: number | null;
+  readonly parameters: CommandParameters;
+}
+
+/** The command that was recorded; what became of it shows in the mission's list of commands. */
+export interface ControlAccepted {
+  readonly mission: MissionView;
+  readonly command: { readonly id: string; readonly method: string };
+}
+
+/**
+ * A person's command to a flight. It is sent once, within seconds or not at all, and never repeated. It changes no
+ * state by itself: what the dock does about it shows in its progress.
+ */
+export class ControlMission {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly afterCommit: AfterCommit,
+  ) {}
+
+  async execute(caller: Principal, id: string, request: ControlRequest): Promise<ControlAccepted> {
+    const { action, reason, parameters } = request;
+    const { event, method } = CONTROLS[action];
+    const { locked, advanced } = await inTransaction(this.dataSource, async (tx) => {
+      const found = await lockMission(tx, id, null);
+      if (found === undefined || found.organisation_id !== caller.organisationId) throw unknownMission(id);
+      checkVersion(request.version, found.revision);
+      if (!knows(profileOf(found), method)) throw dockCannot(found, action);
+      if (fliesAnother(found)) throw otherFlight(found);
+      const wish = { by: caller.keyId, reason, parameters };
+      return { locked: found, advanced: await advance(tx, found, { type: event }, { wish }) };
+    });
+    if (advanced.decision.kind === 'refused') throw notNow(locked, action);
+    this.afterCommit.run(advanced);
+    return { mission: viewOf(advanced.mission), command: { id: advanced.orders[0]?.tid ?? '', method } };
+  }
+}
+
+/** The command would reach whatever flies. A dock that has named another flight since is not flying this one. */
+function fliesAnother({ id, dock_flight_id, dock_flight_at, heard_at }: LockedMission): boolean {
+  if (dock_flight_id === null || dock_flight_id === id || dock_flight_at === null) return false;
+  return heard_at === null || dock_flight_at > heard_at;
+}
+
+function otherFlight({ dock_flight_id, dock_sn }: LockedMission): ConflictError {
+  const message = `dock ${dock_sn} says that it flies ${dock_flight_id}, not this mission; look at that flight`;
+  return new ConflictError('other_flight', message, {
+    fields: [{ field: 'id', message }],
+    details: { flightId: dock_flight_id },
+  });
+}
+
+function notNow(mission: LockedMission, action: ControlAction): ConflictError {
+  const { when } = CONTROLS[action];
+  const choices = choicesOf(mission);
+  const instead =
+    choices.length === 0
+      ? 'nothing can be asked of it now'
+      : `choose one of ${choices.map((c) => c.action).join(', ')}`;
+  const message = `${action} is for a mission that is ${when.join(' or ')}; this one is ${mission.state}: ${instead}`;
+  return new ConflictError('mission_state', message, {
+    fields: [{ field: 'id', message }],
+    details: { state: mission.state, choices },
+  });
+}
+
+function dockCannot(mission: LockedMission, action: ControlAction): InvalidError {
+  const profile = profileOf(mission);
+  const choices = choicesOf(mission);
+  const message =
+    `a ${profile.model} that speaks protocol ${generationOf(profile)} has no ${CONTROLS[action].method}` +
+    (choices.length === 0 ? '' : `; choose one of ${choices.map((choice) => choice.action).join(', ')}`);
+  return new InvalidError('dock_cannot', message, { fields: [{ field: 'action', message }], details: { choices } });
+}

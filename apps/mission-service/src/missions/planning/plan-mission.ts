@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { type DockRecord, type DockStateView, type Principal, dockQuestion } from '@aerie/bus-contract';
+import { type FieldProblem, InvalidError, NotFoundError } from '@aerie/kernel';
+import { type NatsConnection, ask } from '@aerie/messaging';
+import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
+import type { DataSource } from 'typeorm';
+import { profileFrom } from '../dock/dock-commands.js';
+import type { ObserveDock } from '../dock/observe-dock.js';
+import type { PolicyStore } from '../policy/policy.store.js';
+import { judgeDock } from '../preflight/judge-dock.js';
+import { type Holder, findHolders } from '../store/flight-critical.js';
+import { checkFitsDock, deliveryOf } from './fits-dock.js';
+import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
+
+export interface PlanMissionParts {
+  readonly dataSource: DataSource;
+  readonly connection: NatsConnection;
+  readonly observeDock: ObserveDock;
+  readonly policies: PolicyStore;
+  /** Rules of time where a mission says nothing else. */
+  readonly timing: Timing;
+}
+
+/** What is known of a dock at the moment of planning. */
+interface DockNow {
+  readonly view: DockStateView | undefined;
+  readonly heardAgoMs: number | null;
+  readonly unresolved: string | null;
+  readonly exportsLogs: boolean;
+}
+
+/** Thinks a mission through without writing anything: does it fit its dock and its wayline, and may it fly now. */
+export class PlanMission {
+  constructor(private readonly parts: PlanMissionParts) {}
+
+  async plan(caller: Principal, input: NewMission, origin: Origin | null): Promise<PlannedMission> {
+    const dock = await this.findDock(caller, input.dockSn);
+    const profile = profileFrom(dock.model, dock.protocolGeneration);
+    checkFitsDock(input, origin !== null, profile);
+    const { wayline, nowMs } = await this.findWayline(caller, input.waylineId);
+    checkFitsWayline(input, wayline);
+    if (input.executeAtMs !== null && input.executeAtMs <= nowMs) throw inThePast('executeAt');
+    if (input.window !== null && input.window.untilMs <= nowMs) throw inThePast('window.until');
+    const timing: Timing = { ...this.parts.timing, ...input.timing };
+    return {
+      id: randomUUID(),
+      organisationId: caller.organisationId,
+      by: caller.keyId,
+      dock,
+      wayline,
+      input,
+      timing,
+      origin,
+      plan: planMission(
+        {
+          kind: input.kind,
+          delivery: deliveryOf(profile),
+          plannedDurationMs: wayline.planned_duration_ms,
+          ...(input.executeAtMs === null ? {} : { executeAtMs: input.executeAtMs }),
+          ...(input.window === null ? {} : { readyFromMs: input.window.fromMs, readyUntilMs: input.window.untilMs }),
+        },
+        nowMs,
+        timing,
+      ),
+    };
+  }
+
+  /** Go or no-go as it would be now; for a mission that starts later it says what to look at until then. */
+  async preflight(mission: PlannedMission): Promise<PreflightResult> {
+    const { input, wayline, origin, organisationId } = mission;
+    const [now, policy] = await Promise.all([this.lookAt(input.dockSn), this.parts.policies.of(organisationId)]);
+    const wish = {
+      kind: input.kind,
+      simulate: input.simulate,
+      positioning: input.positioning,
+      planned_duration_ms: wayline.planned_duration_ms,
+      storage_needed_megabytes: input.storageNeededMegabytes,
+      auto_resume_count: origin?.autoResumeCount ?? 0,
+    };
+    const { view, heardAgoMs, unresolved, exportsLogs } = now;
+    return judgeDock('plan', wish, { view, heardAgoMs, blockedBy: unresolved, exportsLogs }, policy.preflight);
+  }
+
+  /** Who else has the dock at that time. Reads only; the insert looks again, with the dock locked. */
+  conflicts({ plan, dock, timing }: PlannedMission): Promise<Holder[]> {
+    const span = occupiedSpan(plan, plan.sinceMs, timing);
+    if (span === null) return Promise.resolve([]);
+    const query = {
+      query: <Row>(sql: string, parameters: readonly unknown[] = []) => this.query<Row>(sql, parameters),
+    };
+    return findHolders(query, dock.sn, span, null);
+  }
+
+  private async findDock(caller: Principal, dockSn: string): Promise<DockRecord> {
+    const { dock } = await ask(this.parts.connection, dockQuestion, { sn: dockSn });
+    if (dock === null || dock.sn !== dockSn || dock.organisationId !== caller.organisationId) {
+      throw notFound('unknown_dock', { field: 'dockSn', message: 'is no registered dock' });
+    }
+    return dock;
+  }
+
+  private async findWayline(caller: Principal, id: string): Promise<{ wayline: WaylineFacts; nowMs: number }> {
+    const [row] = await this.query<WaylineFacts & { now: Date }>(
+      `SELECT id, name, exit_on_rc_lost, planned_duration_ms, clock_timestamp() AS now
+         FROM mission.wayline WHERE organisation_id = $1 AND id = $2`,
+      [caller.organisationId, id],
+    );
+    if (row === undefined) throw notFound('unknown_wayline', { field: 'waylineId', message: 'is no stored wayline' });
+    return { wayline: row, nowMs: row.now.getTime() };
+  }
+
+  private async lookAt(dockSn: string): Promise<DockNow> {
+    // Planning does not depend on what the dock does now: without an answer the verdict says that nobody knows.
+    const look = this.parts.observeDock.look([dockSn]).catch(() => new Map<string, DockStateView>());
+    const [row] = await this.query<{ heard_ago_ms: string | null; unresolved: string | null; exports_logs: boolean }>(
+      `SELECT extract(epoch FROM clock_timestamp() - d.heard_at) * 1000 AS heard_ago_ms,
+              (SELECT m.id FROM mission.mission m
+                WHERE m.dock_sn = d.sn AND m.state = 'outcome_unknown' AND m.resolution IS NULL LIMIT 1) AS unresolved,
+              EXISTS (SELECT 1 FROM mission.dock_reservation r WHERE r.dock_sn = d.sn
+                         AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs
+         FROM mission.dock d WHERE d.sn = $1`,
+      [dockSn],
+    );
+    return {
+      view: (await look).get(dockSn),
+      heardAgoMs: row?.heard_ago_ms == null ? null : Number(row.heard_ago_ms),
+      unresolved: row?.unresolved ?? null,
+      exportsLogs: row?.exports_logs ?? false,
+    };
+  }
+
+  private query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return this.parts.dataSource.query<Row[]>(sql, [...parameters]);
+  }
+}
+
+function checkFitsWayline(input: NewMission, wayline: WaylineFacts): void {
+  const exitOnRcLost = input.exitOnRcLost ?? wayline.exit_on_rc_lost;
+  if (exitOnRcLost === wayline.exit_on_rc_lost) return;
+  const message = `the wayline's file says ${wayline.exit_on_rc_lost}; both must agree`;
+  throw new InvalidError('invalid_input', 'the mission does not fit its wayline', {
+    fields: [{ field: 'exitOnRcLost', message }],
+  });
+}
+
+const notFound = (code: string, field: FieldProblem): NotFoundError =>
+  new NotFoundError(code, `${field.field} ${field.message}`, { fields: [field] });
+
+export function inThePast(field: string): InvalidError {
+  return new InvalidError('invalid_input', 'the body is not valid', {
+    fields: [{ field, message: 'lies in the past' }],
+  });
+}

@@ -1,0 +1,61 @@
+import type { Principal } from '@aerie/bus-contract';
+import { checkVersion } from '@aerie/http-api';
+import { ConflictError, InvalidError } from '@aerie/kernel';
+import { occupiedSpan, planAnew } from '@aerie/mission-core';
+import { inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { advance } from '../advance-mission.js';
+import { unknownMission } from '../control/cancel-mission.js';
+import type { AfterCommit } from '../effects/after-commit.js';
+import { findHolders, lockMission, reserveDock } from '../store/flight-critical.js';
+import { missionOf, timingOf } from '../store/mission.row.js';
+import { type MissionView, viewOf } from '../store/mission.view.js';
+import { dockTaken } from './conflicts.js';
+import { inThePast } from './plan-mission.js';
+
+/** Moves a timed mission to another time, with all checks of a new one. A dock that holds it already gets it again. */
+export class RescheduleMission {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly afterCommit: AfterCommit,
+  ) {}
+
+  async execute(caller: Principal, id: string, executeAtMs: number, version: number | null): Promise<MissionView> {
+    const advanced = await inTransaction(this.dataSource, async (tx) => {
+      const locked = await lockMission(tx, id, null);
+      if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
+      checkVersion(version, locked.revision);
+      if (locked.kind !== 'timed') throw notTimed(locked.kind);
+      const nowMs = locked.now.getTime();
+      if (executeAtMs <= nowMs) throw inThePast('executeAt');
+      const timing = timingOf(locked);
+      const plan = planAnew(executeAtMs, nowMs, timing);
+      const span = occupiedSpan({ ...missionOf(locked), ...plan }, nowMs, timing);
+      const holders = span === null ? [] : await findHolders(tx, locked.dock_sn, span, id);
+      if (holders.length > 0) throw dockTaken(holders, 'executeAt');
+      const event = { type: 'rescheduled', ...plan } as const;
+      const done = await advance(tx, locked, event, { wish: { by: caller.keyId, reason: null } });
+      if (done.decision.kind !== 'refused' && span !== null) await reserveDock(tx, id, locked.dock_sn, span);
+      return done;
+    });
+    // Outside of the transaction, so that the refusal stays in the timeline.
+    if (advanced.decision.kind === 'refused') throw tooLate(advanced.mission.state);
+    this.afterCommit.run(advanced);
+    return viewOf(advanced.mission);
+  }
+}
+
+const notTimed = (kind: string): InvalidError =>
+  new InvalidError('not_timed', `a mission that is ${kind} has no time to change`, {
+    fields: [
+      {
+        field: 'executeAt',
+        message: `only a timed mission has one, this one is ${kind}; cancel it and plan a new one`,
+      },
+    ],
+  });
+
+function tooLate(state: string): ConflictError {
+  const message = `the mission is ${state}, so its time cannot be changed any more; plan a new mission`;
+  return new ConflictError('mission_state', message, { fields: [{ field: 'executeAt', message }], details: { state } });
+}

@@ -1,0 +1,22 @@
+import type { Principal } from '@aerie/bus-contract';
+import { checkVersion } from '@aerie/http-api';
+import { inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import type { Policy, PolicyStore } from './policy.store.js';
+
+export class ChangePolicy {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly policies: PolicyStore,
+  ) {}
+
+  async execute(caller: Principal, policy: Omit<Policy, 'version'>, version: number | null): Promise<Policy> {
+    const { organisationId, keyId } = caller;
+    const changed = await inTransaction(this.dataSource, (tx) =>
+      this.policies.replace(tx, organisationId, policy, version, keyId),
+    );
+    if (changed !== null) return changed;
+    checkVersion(version, (await this.policies.of(organisationId)).version);
+    throw new Error('a policy was not replaced, although its version is the expected one');
+  }
+}

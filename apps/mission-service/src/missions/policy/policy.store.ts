@@ -1,0 +1,82 @@
+import { DEFAULT_POLICY, type PreflightPolicy } from '@aerie/mission-core';
+import type { Tx } from '@aerie/persistence';
+import { LRUCache } from 'lru-cache';
+import type { DataSource } from 'typeorm';
+
+/** When a flight that stopped goes on by itself. */
+export interface AutoResumePolicy {
+  /** `break_reason` of the dock, e.g. 773: returned on low battery. Empty: never. */
+  readonly onBreakReasons: readonly number[];
+  /** So many times in a row. */
+  readonly atMost: number;
+  /** How long after the end of the flight: the aircraft has to charge. */
+  readonly afterMs: number;
+}
+
+export interface Policy {
+  readonly preflight: PreflightPolicy;
+  readonly autoResume: AutoResumePolicy;
+  readonly version: number;
+}
+
+/** Nothing takes off by itself unless somebody has said so. */
+export const NEVER_RESUME: AutoResumePolicy = { onBreakReasons: [], atMost: 0, afterMs: 0 };
+const DEFAULTS: Policy = { preflight: DEFAULT_POLICY, autoResume: NEVER_RESUME, version: 0 };
+
+interface PolicyRow {
+  readonly organisation_id: string;
+  readonly preflight: Partial<PreflightPolicy>;
+  readonly auto_resume: Partial<AutoResumePolicy>;
+  readonly revision: number;
+}
+
+/** A change of a policy works within this time in every replica. */
+const CACHE_MS = 2_000;
+const CACHED = 10_000;
+
+const policyOf = ({ preflight, auto_resume, revision }: PolicyRow): Policy => ({
+  preflight: { ...DEFAULT_POLICY, ...preflight },
+  autoResume: { ...NEVER_RESUME, ...auto_resume },
+  version: revision,
+});
+
+/** What organisations have decided for all their missions; the defaults where they have not. */
+export class PolicyStore {
+  private readonly cache = new LRUCache<string, Policy>({ max: CACHED, ttl: CACHE_MS });
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  async of(organisationId: string): Promise<Policy> {
+    const known = this.cache.get(organisationId);
+    if (known !== undefined) return known;
+    const rows = await this.dataSource.query<PolicyRow[]>('SELECT * FROM mission.policy WHERE organisation_id = $1', [
+      organisationId,
+    ]);
+    const policy = rows[0] ? policyOf(rows[0]) : DEFAULTS;
+    this.cache.set(organisationId, policy);
+    return policy;
+  }
+
+  /** Replaces a policy that has the given version; false when somebody was faster. */
+  async replace(
+    tx: Tx,
+    organisationId: string,
+    policy: Omit<Policy, 'version'>,
+    expectedVersion: number | null,
+    by: string,
+  ): Promise<Policy | null> {
+    const row = await tx.one<PolicyRow>(
+      `INSERT INTO mission.policy AS p (organisation_id, preflight, auto_resume, updated_by)
+       SELECT $1, $2::jsonb, $3::jsonb, $5 WHERE $4::integer IS NULL OR $4 = 0
+           OR EXISTS (SELECT 1 FROM mission.policy WHERE organisation_id = $1 AND revision = $4)
+       ON CONFLICT (organisation_id) DO UPDATE
+          SET preflight = excluded.preflight, auto_resume = excluded.auto_resume, updated_by = excluded.updated_by,
+              revision = p.revision + 1, updated_at = clock_timestamp()
+        WHERE $4::integer IS NULL OR p.revision = $4
+       RETURNING *`,
+      [organisationId, JSON.stringify(policy.preflight), JSON.stringify(policy.autoResume), expectedVersion, by],
+    );
+    this.cache.delete(organisationId);
+    return row === undefined ? null : policyOf(row);
+  }
+}

@@ -1,0 +1,64 @@
+import type { DockStateView } from '@aerie/bus-contract';
+import {
+  type DockFacts,
+  type MissionKind,
+  type PreflightPolicy,
+  type PreflightResult,
+  type Stage,
+  preflight,
+} from '@aerie/mission-core';
+import type { Positioning, SimulatedPlace } from '../store/mission.row.js';
+
+/** What preflight asks of a mission, as it lies in the table or as it is about to. */
+export interface FlightWish {
+  readonly kind: MissionKind;
+  readonly simulate: SimulatedPlace | null;
+  readonly positioning: Positioning;
+  readonly planned_duration_ms: number;
+  readonly storage_needed_megabytes: number | null;
+  readonly auto_resume_count: number;
+}
+
+export interface Surroundings {
+  /** What fleet-service knows of the dock; undefined: nobody could say anything. */
+  readonly view: DockStateView | undefined;
+  /** How long ago this service itself heard the dock. */
+  readonly heardAgoMs: number | null;
+  /** The mission of the dock whose outcome is unknown. */
+  readonly blockedBy: string | null;
+  readonly exportsLogs: boolean;
+}
+
+/** Go or no-go for one mission on what is known of its dock now. */
+export function judgeDock(
+  stage: Stage,
+  mission: FlightWish,
+  { view, heardAgoMs, blockedBy, exportsLogs }: Surroundings,
+  policy: PreflightPolicy,
+): PreflightResult {
+  return preflight(
+    {
+      stage,
+      // What a person starts by hand, a person has looked at.
+      automatic: mission.kind !== 'immediate' || mission.auto_resume_count > 0,
+      simulated: mission.simulate !== null,
+      positioning: mission.positioning,
+      plannedDurationMs: mission.planned_duration_ms,
+      storageNeededMegabytes: mission.storage_needed_megabytes,
+      dock: factsOf(view, heardAgoMs),
+      blockedBy,
+      exportsLogs,
+    },
+    policy,
+  );
+}
+
+function factsOf(view: DockStateView | undefined, heardAgoMs: number | null): DockFacts | null {
+  const seen = [view?.seenAgoMs ?? null, heardAgoMs].filter((agoMs) => agoMs !== null);
+  if (view === undefined && seen.length === 0) return null;
+  return {
+    seenAgoMs: seen.length === 0 ? null : Math.min(...seen),
+    clockSkewMs: view?.clockSkewMs ?? null,
+    properties: view?.properties ?? {},
+  };
+}

@@ -1,0 +1,103 @@
+import { factSubject } from '@aerie/bus-contract';
+import { type PreflightResult, occupiedSpan } from '@aerie/mission-core';
+import { type Tx, writeOutbox } from '@aerie/persistence';
+import { SCHEMA } from '../../database.js';
+import { dockTaken } from '../planning/conflicts.js';
+import type { PlannedMission } from '../planning/new-mission.js';
+import { findHolders, lockDock, lockMission, reserveDock } from './flight-critical.js';
+import { type LockedMission, dateOf } from './mission.row.js';
+import { writeTimeline } from './timeline.js';
+
+/**
+ * Writes a mission with its reservation of the dock, its first timeline entry and the fact for others. Throws
+ * ConflictError, naming the other mission, when the dock is taken at that time; then nothing of it stands.
+ */
+export async function insertMission(
+  tx: Tx,
+  planned: PlannedMission,
+  preflight: PreflightResult | null,
+): Promise<LockedMission> {
+  const { id, organisationId, dock, plan, timing, by, origin } = planned;
+  await tx.run(
+    `INSERT INTO mission.dock (sn, organisation_id, model, protocol_generation) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (sn) DO UPDATE SET model = excluded.model, protocol_generation = excluded.protocol_generation
+       WHERE (mission.dock.model, mission.dock.protocol_generation) <> (excluded.model, excluded.protocol_generation)`,
+    [dock.sn, organisationId, dock.model, dock.protocolGeneration],
+  );
+  // From here on this dock's plan is ours alone.
+  await lockDock(tx, dock.sn);
+  const span = occupiedSpan(plan, plan.sinceMs, timing);
+  if (span !== null) {
+    const holders = await findHolders(tx, dock.sn, span, null);
+    if (holders.length > 0) throw dockTaken(holders, plan.executeAtMs === null ? 'dockSn' : 'executeAt');
+  }
+  await insertRow(tx, planned, preflight);
+  if (span !== null) await reserveDock(tx, id, dock.sn, span);
+  await writeTimeline(tx, [
+    {
+      missionId: id,
+      kind: 'note',
+      what: 'created',
+      toState: plan.state,
+      revision: plan.revision,
+      detail: { plan, timing, by, resumedFrom: origin?.missionId ?? null, preflight: preflight?.verdict ?? null },
+    },
+  ]);
+  await writeOutbox(tx, SCHEMA, [
+    {
+      subject: factSubject('mission', organisationId, 'created'),
+      payload: { missionId: id, dockSn: dock.sn, kind: plan.kind, executeAt: dateOf(plan.executeAtMs) },
+    },
+  ]);
+  const row = await lockMission(tx, id, dock.sn);
+  if (row === undefined) throw new Error('a mission vanished in its own transaction');
+  return row;
+}
+
+async function insertRow(tx: Tx, planned: PlannedMission, preflight: PreflightResult | null): Promise<void> {
+  const { plan, input, wayline, origin, timing } = planned;
+  const columns: Readonly<Record<string, unknown>> = {
+    id: planned.id,
+    organisation_id: planned.organisationId,
+    dock_sn: planned.dock.sn,
+    wayline_id: wayline.id,
+    name: input.name ?? wayline.name,
+    kind: plan.kind,
+    delivery: plan.delivery,
+    state: plan.state,
+    revision: plan.revision,
+    edition: plan.edition,
+    execute_at: dateOf(plan.executeAtMs),
+    prepare_at: new Date(plan.prepareAtMs),
+    deadline: dateOf(plan.deadlineMs),
+    ready_from: dateOf(plan.readyFromMs),
+    ready_until: dateOf(plan.readyUntilMs),
+    prepare_count: 0,
+    attempt: 0,
+    undo_count: 0,
+    since: new Date(plan.sinceMs),
+    next_action_at: dateOf(plan.nextActionAtMs),
+    timing: JSON.stringify(timing),
+    battery_above_percent: input.window?.batteryAbovePercent ?? null,
+    storage_needed_megabytes: input.storageNeededMegabytes,
+    simulate: jsonOf(input.simulate),
+    flight_area_check: input.flightAreaCheck,
+    break_point: jsonOf(origin?.breakPoint ?? null),
+    resumed_from: origin?.missionId ?? null,
+    auto_resume_count: origin?.autoResumeCount ?? 0,
+    preflight: JSON.stringify(
+      preflight === null ? {} : { plan: { ...preflight, at: new Date(plan.sinceMs).toISOString() } },
+    ),
+    rth_altitude_meters: input.rthAltitudeMeters,
+    exit_on_rc_lost: input.exitOnRcLost ?? wayline.exit_on_rc_lost,
+    positioning: input.positioning,
+    created_by: planned.by,
+  };
+  const names = Object.keys(columns);
+  await tx.run(
+    `INSERT INTO mission.mission (${names.join(', ')}) VALUES (${names.map((_, index) => `$${index + 1}`).join(', ')})`,
+    Object.values(columns),
+  );
+}
+
+const jsonOf = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
