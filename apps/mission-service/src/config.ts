@@ -36,6 +36,18 @@ const schema = z.object({
   MISSION_START_GRACE_MS: millis(DEFAULT_TIMING.startGraceMs, 1_000, 10 * MINUTE_MS).describe(
     'After the deadline, how long a dock that was told to start may take to show that it did.',
   ),
+  MISSION_SILENCE_MS: millis(DEFAULT_TIMING.silenceMs, 1_000, 10 * MINUTE_MS).describe(
+    'A flight that says nothing for this long is looked at. Docks report every 2 s.',
+  ),
+  MISSION_OBSERVE_EVERY_MS: millis(DEFAULT_TIMING.observeEveryMs, 500, MINUTE_MS).describe(
+    'Between two looks at a silent dock, and between two undos.',
+  ),
+  MISSION_UNOBSERVED_MS: millis(DEFAULT_TIMING.unobservedMs, 1_000, 60 * MINUTE_MS).describe(
+    'After this long without a word or a sight, the outcome of a flight is called unknown.',
+  ),
+  MISSION_DURATION_SLACK_MS: millis(DEFAULT_TIMING.durationSlackMs, 1_000, 60 * MINUTE_MS).describe(
+    'A flight may take one and a half times its plan and this, then its outcome is called unknown.',
+  ),
 });
 
 export type Config = z.output<typeof schema>;
@@ -50,4 +62,8 @@ export const timingOf = (config: Config): Timing => ({
   replyMs: config.MISSION_REPLY_DEADLINE_MS,
   immediateReplyMs: config.MISSION_IMMEDIATE_REPLY_DEADLINE_MS,
   startGraceMs: config.MISSION_START_GRACE_MS,
+  silenceMs: config.MISSION_SILENCE_MS,
+  observeEveryMs: config.MISSION_OBSERVE_EVERY_MS,
+  unobservedMs: config.MISSION_UNOBSERVED_MS,
+  durationSlackMs: config.MISSION_DURATION_SLACK_MS,
 });

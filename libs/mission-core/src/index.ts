@@ -24,4 +24,5 @@ export { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 export { type Plan, planAnew, planMission } from './mission.plan.js';
 export { type Span, leadMs, occupiedSpan } from './mission.timing.js';
 export { lifecycleMatrix } from './matrix.js';
+export { type Difference, type Replay, type ReplayEntry, replay } from './replay.js';
 export * from './preflight/index.js';

@@ -13,7 +13,9 @@ describe('inTransaction', () => {
   /** Another connection, which sees what is committed. */
   let observer: DataSource;
 
-  const open = (options: { poolSize?: number; applicationName?: string } = {}): Promise<DataSource> =>
+  const open = (
+    options: { poolSize?: number; applicationName?: string; statementTimeoutMs?: number } = {},
+  ): Promise<DataSource> =>
     createDataSource({
       url: database.url,
       applicationName: APPLICATION,
@@ -118,7 +120,7 @@ describe('inTransaction', () => {
     expect(attempts).toBe(4);
   });
 
-  it('repeats a unit whose connection was ended in the middle', async () => {
+  it('E1: repeats a unit whose connection was ended in the middle', async () => {
     let attempts = 0;
     await inTransaction(dataSource, async (tx) => {
       await add(tx, 1);
@@ -128,7 +130,24 @@ describe('inTransaction', () => {
     expect([await amount(1), await amount(2), attempts]).toEqual([1, 1, 2]);
   });
 
-  it('calls a commit unknown that got no answer, and does not repeat it', async () => {
+  it('E6: leaves nothing of a unit whose query took too long to the next user of its connection', async () => {
+    const single = await open({ poolSize: 1, statementTimeoutMs: 300 });
+    try {
+      const tooSlow = inTransaction(single, async (tx) => {
+        await add(tx, 1);
+        await tx.query('SELECT pg_sleep(3)');
+      });
+      // The next one waits for the only connection, and commits.
+      const next = inTransaction(single, (tx) => add(tx, 2));
+      await expect(tooSlow).rejects.toMatchObject({ message: expect.stringContaining('statement timeout') });
+      await next;
+      expect([await amount(1), await amount(2)]).toEqual([0, 1]);
+    } finally {
+      await single.destroy();
+    }
+  });
+
+  it('E2: calls a commit unknown that got no answer, and does not repeat it', async () => {
     await observer.query(`
       CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END $$;

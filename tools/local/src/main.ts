@@ -7,6 +7,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   sim: async () => (await import('./commands/sim.js')).sim,
   'bench-uplink': async () => (await import('./commands/bench-uplink.js')).benchUplink,
   'docs-missions': async () => (await import('./commands/docs-missions.js')).docsMissions,
+  replay: async () => (await import('./commands/replay.js')).replay,
+  'test-deep': async () => (await import('./commands/test-deep.js')).testDeep,
   test: async () => (await import('./commands/test.js')).test,
   down: async () => (await import('./commands/down.js')).down,
 };

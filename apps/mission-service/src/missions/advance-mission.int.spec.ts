@@ -73,7 +73,7 @@ it('claims a mission once although two replicas try in the same instant', async 
   }
 }, 60_000);
 
-it('lets either the cancel or the claim win, never both', async () => {
+it('J2: lets either the cancel or the claim win, never both', async () => {
   const outcomes = new Set<string>();
   for (let round = 0; round < 30; round++) {
     const id = await aMission(pool(0));
@@ -89,6 +89,37 @@ it('lets either the cancel or the claim win, never both', async () => {
   }
   expect([...outcomes].every((state) => state === 'canceling' || state === 'starting')).toBe(true);
 }, 60_000);
+
+it('J8: lets either the change of time or the claim win, and never starts the old plan after the change', async () => {
+  const outcomes = new Set<string>();
+  for (let round = 0; round < 30; round++) {
+    const id = await aMission(pool(0));
+    await apply(pool(0), id, { type: 'prepareDue' });
+    await apply(pool(0), id, { type: 'prepareAccepted', edition: 1 });
+    const atMs = Date.now() + 3_600_000;
+    const moved = {
+      type: 'rescheduled',
+      executeAtMs: atMs,
+      prepareAtMs: atMs - 900_000,
+      deadlineMs: atMs + 20_000,
+    } as const;
+    const race = [() => apply(pool(0), id, moved), () => apply(pool(1), id, { type: 'executeDue' })];
+    const results = await Promise.all((round % 2 === 0 ? race : race.reverse()).map((start) => start()));
+    expect(results.filter(({ decision }) => decision.kind === 'moved')).toHaveLength(1);
+    outcomes.add(await stateOf(pool(0), id));
+  }
+  expect([...outcomes].every((state) => state === 'scheduled' || state === 'starting')).toBe(true);
+}, 60_000);
+
+it('J1: sends no execute any more once a mission is called off', async () => {
+  const id = await aMission(pool(0));
+  await apply(pool(0), id, { type: 'prepareDue' });
+  await apply(pool(0), id, { type: 'prepareAccepted', edition: 1 });
+  const { orders } = await apply(pool(0), id, { type: 'cancelRequested' });
+  expect(orders.map(({ effect }) => effect)).toEqual(['sendUndo']);
+  const claim = await apply(pool(1), id, { type: 'executeDue' });
+  expect(claim).toMatchObject({ decision: { kind: 'refused' }, orders: [] });
+});
 
 it('never lets two missions of one dock fly at once', async () => {
   const dockSn = 'BUSY-1';

@@ -13,6 +13,20 @@ export class Api {
     return this.call('POST', path, JSON.stringify(body ?? {}), { 'content-type': 'application/json', ...headers });
   }
 
+  patch<Body>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer<Body>> {
+    return this.call('PATCH', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+  }
+
+  put<Body>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer<Body>> {
+    return this.call('PUT', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
+  }
+
+  /** An answer that is no JSON, as its text. */
+  async text(path: string): Promise<Answer<string>> {
+    const response = await this.fetch('GET', path);
+    return { status: response.status, body: await response.text() };
+  }
+
   upload<Body>(path: string, bytes: Uint8Array): Promise<Answer<Body>> {
     return this.call('POST', path, bytes, { 'content-type': 'application/vnd.google-earth.kmz' });
   }
@@ -23,13 +37,22 @@ export class Api {
     body?: string | Uint8Array,
     headers: Record<string, string> = {},
   ): Promise<Answer<Body>> {
-    const response = await fetch(`${this.url}/api/v1${path}`, {
+    const response = await this.fetch(method, path, body, headers);
+    return { status: response.status, body: (await response.json()) as Body };
+  }
+
+  private fetch(
+    method: string,
+    path: string,
+    body?: string | Uint8Array,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    return fetch(`${this.url}/api/v1${path}`, {
       method,
       headers: { authorization: `Bearer ${this.key}`, ...headers },
       ...(body === undefined ? {} : { body: body as NonNullable<RequestInit['body']> }),
       signal: AbortSignal.timeout(30_000),
     });
-    return { status: response.status, body: (await response.json()) as Body };
   }
 }
 
@@ -53,8 +76,15 @@ export interface DockConnection {
 }
 
 /** Registers a dock, or gives a registered one new credentials. */
-export async function registerDock(api: Api, sn: string, model: string, name: string): Promise<DockConnection> {
-  const registered = await api.post<DockConnection>('/docks', { sn, model, name });
+export async function registerDock(
+  api: Api,
+  sn: string,
+  model: string,
+  name: string,
+  protocolGeneration?: string,
+): Promise<DockConnection> {
+  const generation = protocolGeneration === undefined ? {} : { protocolGeneration };
+  const registered = await api.post<DockConnection>('/docks', { sn, model, name, ...generation });
   if (registered.status !== 409) return good(registered);
   return good(await api.post<DockConnection>(`/docks/${sn}/credentials`));
 }

@@ -21,12 +21,15 @@ export interface StorageKeys {
 export interface ServicePlan {
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Which variable of `env` says where it listens. */
+  readonly portVariable: string;
   /** Answers 200 once the service can do its work. */
   readonly readyUrl: string;
 }
 
 const BUCKET = 'aerie';
 const REGION = 'us-east-1';
+const PORT_VARIABLE = /_(HTTP_)?PORT$/;
 
 /** How each program of ours is started on this machine. What it can do is in its own config.ts. */
 export function servicePlans(
@@ -47,6 +50,7 @@ export function servicePlans(
   const plan = (name: ServiceName, env: Record<string, string>): ServicePlan => ({
     script: path.join(root, 'apps', name, 'dist', 'main.js'),
     env,
+    portVariable: Object.keys(env).find((variable) => PORT_VARIABLE.test(variable)) ?? '',
     readyUrl: `http://127.0.0.1:${ports[name]}/readyz`,
   });
   return {

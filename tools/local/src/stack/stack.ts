@@ -23,11 +23,19 @@ export interface StackOptions {
   readonly say: (text: string) => void;
 }
 
+/** A second process of a service. */
+export interface Replica {
+  readonly url: string;
+  /** Ends it at once, as a crash would. */
+  readonly kill: () => Promise<void>;
+}
+
 const READY_WITHIN_MS = 60_000;
 
 /** All of Aerie on this machine: private infrastructure and every service, each its own process. */
 export class Stack {
   private readonly services = new Map<ServiceName, LocalProcess>();
+  private readonly replicas = new Set<LocalProcess>();
   private readonly overrides = new Map<ServiceName, Readonly<Record<string, string>>>();
 
   private constructor(
@@ -111,6 +119,22 @@ export class Stack {
     await waitUntilReady(name, readyUrl, process_);
   }
 
+  /** One more process of a service beside the first, with a port of its own. */
+  async startReplica(name: ServiceName, label: string): Promise<Replica> {
+    const { directory, env } = this.options;
+    const { script, env: own, portVariable } = this.plans[name];
+    const [port = 0] = await freePorts(1);
+    const process_ = LocalProcess.start(directory, `${name}-${label}`, {
+      program: process.execPath,
+      args: ['--enable-source-maps', script],
+      env: { ...cleanEnvironment(), ...own, ...env?.[name], ...this.overrides.get(name), [portVariable]: String(port) },
+    });
+    this.replicas.add(process_);
+    const url = `http://127.0.0.1:${port}`;
+    await waitUntilReady(`${name}-${label}`, `${url}/readyz`, process_);
+    return { url, kill: () => process_.stop('SIGKILL') };
+  }
+
   metricsUrl(name: ServiceName): string {
     return this.plans[name].readyUrl.replace(/readyz$/, 'metrics');
   }
@@ -163,6 +187,7 @@ export class Stack {
       if (name !== 'edge' && name !== 'mission-service') continue;
       await this.services.get(name)?.stop('SIGTERM', 25_000);
     }
+    await Promise.all([...this.replicas].map((process) => process.stop('SIGTERM', 25_000)));
     await Promise.all([...this.services.values()].map((process) => process.stop('SIGTERM', 25_000)));
     await this.infrastructure.stop();
   }

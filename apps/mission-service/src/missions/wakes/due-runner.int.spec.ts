@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type { DockStateView } from '@aerie/bus-contract';
 import { Metrics, createLogger } from '@aerie/observability';
 import type { DataSource } from 'typeorm';
@@ -174,6 +175,42 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
     const stranger = { ...caller, organisationId: '22222222-2222-4222-8222-222222222222' };
     await expect(resolve.execute(stranger, unknown, 'x', null)).rejects.toMatchObject({ code: 'unknown_mission' });
     await expect(resolve.execute(caller, next, 'x', null)).rejects.toMatchObject({ code: 'mission_state' });
+  });
+});
+
+describe('a wake', () => {
+  const attempts = async (id: string): Promise<number | undefined> =>
+    (
+      await (pools[0] as DataSource).query<{ attempt: number }[]>('SELECT attempt FROM mission.mission WHERE id = $1', [
+        id,
+      ])
+    )[0]?.attempt;
+
+  it('C3: of a job that an old copy of Redis brought back starts nothing again', async () => {
+    const id = await aPrepared();
+    const one = replica(0);
+    await one.runner.run([id]);
+    expect(executes(one)).toEqual([id]);
+    // The job of before the start, of after it, and one of a mission that nobody has.
+    for (const stale of [id, id, '99999999-9999-4999-8999-999999999999']) await one.runner.run([stale]);
+    expect(executes(one)).toEqual([id]);
+    expect(await attempts(id)).toBe(1);
+  });
+
+  it('C7: of a worker whose clock is a minute ahead starts nothing before its time by the clock of the database', async () => {
+    const dataSource = pools[0] as DataSource;
+    const id = await aMission(dataSource, { kind: 'timed', executeInMs: 240_000 });
+    await apply(dataSource, id, { type: 'prepareDue' });
+    await apply(dataSource, id, { type: 'prepareAccepted', edition: 1 });
+    const ahead = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 180_000);
+    try {
+      const one = replica(0);
+      await one.runner.run([id]);
+      expect(executes(one)).toEqual([]);
+    } finally {
+      ahead.mockRestore();
+    }
+    expect(await stateOf(dataSource, id)).toBe('prepared');
   });
 });
 

@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { anyHistory, KINDS, NOON, planned } from './fixtures/missions.js';
+import { RUNS, RUNS_TIMEOUT_MS } from './fixtures/runs.js';
+import { decide } from './mission.machine.js';
+import { DEFAULT_TIMING, type Mission } from './mission.types.js';
+import { type ReplayEntry, replay } from './replay.js';
+
+interface Happening {
+  readonly event: Parameters<typeof decide>[1];
+  readonly nowMs: number;
+}
+
+/** What the service writes down of a history. */
+function recordOf(begin: Mission, history: readonly Happening[]): ReplayEntry[] {
+  let mission = begin;
+  const note = { kind: 'note', what: 'created', to: mission.state, version: 1 };
+  const entries: ReplayEntry[] = [{ ...note, detail: { plan: mission, timing: DEFAULT_TIMING } }];
+  for (const { event, nowMs } of history) {
+    const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
+    if (decision.kind === 'refused') {
+      entries.push({ kind: 'refusal', what: event.type, to: null, version: null, detail: { event, nowMs } });
+      continue;
+    }
+    ({ mission } = decision);
+    const { effects } = decision;
+    const detail = { event, nowMs, effects, nextActionAtMs: mission.nextActionAtMs };
+    entries.push({ kind: 'decision', what: event.type, to: mission.state, version: mission.revision, detail });
+  }
+  return JSON.parse(JSON.stringify(entries)) as ReplayEntry[];
+}
+
+const A_FLIGHT: readonly Happening[] = [
+  { event: { type: 'prepareDue' }, nowMs: NOON },
+  { event: { type: 'prepareAccepted', edition: 1 }, nowMs: NOON + 50 },
+  { event: { type: 'executeDue' }, nowMs: NOON + 60 },
+  { event: { type: 'cancelRequested' }, nowMs: NOON + 70 },
+  { event: { type: 'flightEnded', outcome: 'succeeded', dockResult: 0 }, nowMs: NOON + 90_000 },
+];
+const aRecord = (): ReplayEntry[] => recordOf(planned('immediate'), A_FLIGHT);
+
+describe('the replay of a timeline', () => {
+  it(
+    'comes to the same states for any recorded history',
+    () => {
+      fc.assert(
+        fc.property(fc.constantFrom(...KINDS), anyHistory, (kind, history) => {
+          expect(replay(recordOf(planned(kind), history))).toMatchObject({ kind: 'same', decisions: history.length });
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it('ignores messages and notes between the decisions', () => {
+    const note = { kind: 'message_in', what: 'flighttask_progress', to: null, version: null, detail: {} };
+    const entries = aRecord().flatMap((entry) => [entry, note]);
+    expect(replay(entries)).toMatchObject({ kind: 'same', decisions: 5, mission: { state: 'succeeded' } });
+  });
+
+  it.each([
+    ['state', (entry: ReplayEntry): ReplayEntry => ({ ...entry, to: 'failed' })],
+    ['version', (entry: ReplayEntry): ReplayEntry => ({ ...entry, version: 99 })],
+    ['kind', (entry: ReplayEntry): ReplayEntry => ({ ...entry, kind: 'refusal' })],
+    ['effects', (entry: ReplayEntry): ReplayEntry => changed(entry, { effects: ['sendUndo'] })],
+    ['nextActionAtMs', (entry: ReplayEntry): ReplayEntry => changed(entry, { nextActionAtMs: 7 })],
+  ])('names the first entry whose %s is another one', (field, change) => {
+    const entries = aRecord().map((entry, index) => (index === 3 ? change(entry) : entry));
+    expect(replay(entries)).toMatchObject({
+      kind: 'different',
+      decisions: 2,
+      difference: { entry: 4, event: 'executeDue', field },
+    });
+  });
+
+  it.each([
+    ['nothing', []],
+    ['a timeline without its beginning', aRecord().slice(1)],
+    [
+      'a decision without its event',
+      aRecord().map((entry) => ({ ...entry, detail: entry.kind === 'note' ? entry.detail : 7 })),
+    ],
+  ])('says why it cannot read %s', (_what, entries) => {
+    expect(replay(entries)).toMatchObject({ kind: 'unreadable', reason: expect.any(String) });
+  });
+});
+
+const changed = (entry: ReplayEntry, detail: object): ReplayEntry => ({
+  ...entry,
+  detail: { ...(entry.detail as object), ...detail },
+});
