@@ -12,7 +12,14 @@ export interface MissionView {
   readonly version: number;
   readonly attempt: number;
   readonly executeAt: string | null;
-  readonly cause: { readonly code: string; readonly dockResult?: number } | null;
+  readonly cause: {
+    readonly code: string;
+    readonly dockResult?: number;
+    readonly dockError?: { readonly en: string; readonly zh: string } | null;
+    readonly failedRules?: readonly string[];
+  } | null;
+  readonly resumedFrom: string | null;
+  readonly resolution: unknown;
   readonly progress: { readonly status: string; readonly mediaCount: number | null } | null;
 }
 
@@ -22,6 +29,27 @@ export interface TimelineEntry {
   readonly what: string;
   readonly from: string | null;
   readonly to: string | null;
+  readonly version: number | null;
+  readonly detail: Record<string, unknown>;
+}
+
+export interface CommandView {
+  readonly id: string;
+  readonly method: string;
+  readonly requestedBy: string | null;
+  readonly reason: string | null;
+  readonly outcome: string | null;
+  readonly reply: { readonly result: number; readonly error: { readonly en: string } | null } | null;
+}
+
+/** An error as the API answers it. */
+export interface ProblemView {
+  readonly code: string;
+  readonly detail: string;
+  readonly errors: readonly { readonly field: string; readonly message: string }[];
+  readonly choices?: readonly { readonly action: string }[];
+  readonly conflicts?: readonly { readonly id: string; readonly until: string }[];
+  readonly version?: number;
 }
 
 /** Docks and the route lie in one place, so that a flight is short. */
@@ -74,10 +102,14 @@ export class World {
   }
 
   /** Registers a dock and lets a simulated one connect with its credentials. Flights take seconds. */
-  async dock(options: Partial<DockOptions> = {}): Promise<DockHandle> {
+  async dock(options: Partial<DockOptions> = {}, protocolGeneration?: string): Promise<DockHandle> {
     const sn = options.sn ?? `SCN-${++this.count}`;
     const model = options.model ?? 'dock2';
-    const { mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode } = await this.register(sn, model);
+    const { mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode } = await this.register(
+      sn,
+      model,
+      protocolGeneration,
+    );
     const dock = await startDock({
       sn,
       ...{ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode },
@@ -92,8 +124,8 @@ export class World {
     return dock;
   }
 
-  register(sn: string, model: string): Promise<DockConnection> {
-    return registerDock(this.api, sn, model, sn);
+  register(sn: string, model: string, protocolGeneration?: string): Promise<DockConnection> {
+    return registerDock(this.api, sn, model, sn, protocolGeneration);
   }
 
   async immediate(dock: DockHandle): Promise<MissionView> {
@@ -107,6 +139,17 @@ export class World {
 
   body(dock: { readonly sn: string }, more: Record<string, unknown>): Record<string, unknown> {
     return { dockSn: dock.sn, waylineId: this.waylineId, rthAltitudeMeters: 60, ...more };
+  }
+
+  /** Within a window that opened a minute ago. */
+  async conditional(dock: DockHandle, untilMs: number, batteryAbovePercent: number): Promise<MissionView> {
+    const [from, until] = [Date.now() - 60_000, Date.now() + untilMs].map((atMs) => new Date(atMs).toISOString());
+    const window = { from, until, batteryAbovePercent };
+    return good(await this.api.post<MissionView>('/missions', this.body(dock, { kind: 'conditional', window })));
+  }
+
+  async commands(id: string): Promise<readonly CommandView[]> {
+    return good(await this.api.get<{ items: CommandView[] }>(`/missions/${id}/commands`)).items;
   }
 
   async mission(id: string): Promise<MissionView> {

@@ -1,0 +1,124 @@
+import { type DockHandle } from '@aerie/dock-simulator';
+import { Api, type Replica, good, hasEnded } from '@aerie/local';
+import { eventually } from '@aerie/testing';
+import { type MissionView, World } from './world.js';
+
+const MISSIONS = 200;
+/** Missions are asked for over this time, while replicas die. */
+const ASKING_MS = 60_000;
+const SEED = Number(process.env['AERIE_SEED'] ?? Date.now() % 1_000_000);
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({ 'mission-service': { MISSION_START_WINDOW_MS: '20000' } });
+}, 120_000);
+afterAll(() => world.stop(), 120_000);
+
+/** Small and repeatable: everything random of this story follows from its seed. [Mulberry32] */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Asks until somebody has accepted it: a caller that got no answer repeats with the same key. */
+async function accept(
+  doors: () => readonly string[],
+  random: () => number,
+  key: string,
+  body: object,
+): Promise<MissionView> {
+  for (let attempt = 0; attempt < 120; attempt++) {
+    const urls = doors();
+    const url = urls[Math.floor(random() * urls.length)] ?? world.stack.apiUrl;
+    const answer = await new Api(url, world.stack.apiKey)
+      .post<MissionView>('/missions', body, { 'idempotency-key': key })
+      .catch(() => undefined);
+    if (answer !== undefined && answer.status < 500) return good(answer);
+    await pause(250);
+  }
+  throw new Error(`nobody accepted ${key}`);
+}
+
+it(`two replicas that are killed at random (seed ${SEED}) start each of ${MISSIONS} missions at most once and forget none`, async () => {
+  const random = randomFrom(SEED);
+  const docks: DockHandle[] = [];
+  // A few at a time: each is registered with its own user at the broker.
+  for (let next = 0; next < MISSIONS; next += 10) {
+    const batch = Array.from({ length: 10 }, () => world.dock({ osdIntervalMs: 4_000, progressIntervalMs: 2_000 }));
+    docks.push(...(await Promise.all(batch)));
+  }
+
+  const first: { url: string; kill: () => Promise<void> } = {
+    url: world.stack.metricsUrl('mission-service').replace('/metrics', ''),
+    kill: () => world.stack.kill('mission-service'),
+  };
+  const replicas: (Replica | null)[] = [first, await world.stack.startReplica('mission-service', '2')];
+  const doors = (): string[] => replicas.flatMap((replica) => (replica === null ? [] : [replica.url]));
+
+  let kills = 0;
+  let over = false;
+  const nemesis = async (): Promise<void> => {
+    while (!over) {
+      await pause(1_500 + random() * 4_000);
+      const slot = Math.floor(random() * 2);
+      const victim = replicas[slot];
+      if (over || victim == null) continue;
+      replicas[slot] = null;
+      await victim.kill();
+      kills++;
+      replicas[slot] = await world.stack.startReplica('mission-service', `${slot}-${kills}`);
+    }
+  };
+  const nemesisRuns = nemesis();
+
+  const missions = await Promise.all(
+    docks.map(async (dock, index) => {
+      await pause((index / MISSIONS) * ASKING_MS);
+      const timed = random() < 0.5;
+      const when = timed
+        ? { kind: 'timed', executeAt: new Date(Date.now() + 5_000 + random() * 20_000).toISOString() }
+        : { kind: 'immediate' };
+      return accept(doors, random, `mission-${SEED}-${index}`, world.body(dock, when));
+    }),
+  );
+  await pause(10_000);
+  over = true;
+  await nemesisRuns;
+
+  const ended = await Promise.all(
+    missions.map(({ id }) =>
+      eventually(
+        `mission ${id} has ended`,
+        async () => {
+          const [url = world.stack.apiUrl] = doors();
+          const { body, status } = await new Api(url, world.stack.apiKey).get<MissionView>(`/missions/${id}`);
+          return status === 200 && hasEnded(body.state) ? body : undefined;
+        },
+        240_000,
+      ),
+    ),
+  );
+
+  const tally = new Map<string, number>();
+  for (const { state } of ended) tally.set(state, (tally.get(state) ?? 0) + 1);
+  console.log(`seed ${SEED}, ${kills} kills: ${[...tally].map(([state, count]) => `${count} ${state}`).join(', ')}`);
+  expect(kills).toBeGreaterThan(5);
+  for (const [index, mission] of ended.entries()) {
+    // The witness is a separate subscriber: each execute on the wire, however often we believe to have sent it.
+    const executes = world.tap.executes(mission.id);
+    expect(new Set(executes.map(({ tid }) => tid)).size).toBe(executes.length);
+    expect(executes.length).toBeLessThanOrEqual(mission.attempt);
+    const { takeoffs } = docks[index] as DockHandle;
+    expect(takeoffs.length).toBeLessThanOrEqual(1);
+    if (mission.state === 'succeeded') expect(takeoffs).toEqual([mission.id]);
+    if (mission.state === 'missed') expect(takeoffs).toEqual([]);
+  }
+  expect(tally.get('succeeded') ?? 0).toBeGreaterThan(MISSIONS * 0.8);
+}, 900_000);
