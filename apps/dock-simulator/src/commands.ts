@@ -46,8 +46,13 @@ export class Commands {
       flighttask_pause: () => this.pilot.pause(),
       flighttask_recovery: () => this.pilot.resume(),
       return_home: () => this.pilot.returnHome(),
-      return_home_cancel: () => just(this.pilot.cancelReturn()),
-      ...(model === 'dock1' ? { flight_setup_abort: () => just(this.pilot.abortSetup()) } : {}),
+      return_home_cancel: () => this.pilot.cancelReturn(),
+      ...(model === 'dock1'
+        ? { flight_setup_abort: () => just(this.pilot.abortSetup()) }
+        : {
+            flighttask_stop: (command) => this.stopFlight(command.data),
+            return_specific_home: (command) => this.returnToDock(command.data),
+          }),
     };
   }
 
@@ -66,6 +71,11 @@ export class Commands {
     if (verdict.result !== resultCodes.ok) journal.note('refused', { method, result: verdict.result });
     if (fate.replyLost) journal.note('fault', { kind: 'drop-reply', method });
     else this.outbox.reply(command, replyData(method, verdict), fate.replyDelayMs);
+    if (fate.secondReply) {
+      const result = fate.secondReply(verdict.result);
+      journal.note('fault', { kind: 'twice-reply', method, result });
+      this.outbox.reply(command, replyData(method, just(result)), fate.replyDelayMs);
+    }
     verdict.afterwards?.();
   }
 
@@ -126,6 +136,7 @@ export class Commands {
     const running = this.pilot.flightId;
     if (running === flightId) return just(resultCodes.sameMissionRuns);
     if (running !== undefined) return just(resultCodes.otherMissionRuns);
+    if (this.context.faults.emergencyStopPressed) return just(resultCodes.emergencyStop);
     const task = this.tasks.find(flightId);
     if (!task) return just(resultCodes.unknownTask);
     const start = checkStart(task, this.context.clock.nowMs(), this.pilot.batteryPercent);
@@ -133,6 +144,17 @@ export class Commands {
     this.tasks.remove(flightId);
     this.pilot.claim(task, command.bid);
     return { result: resultCodes.ok, afterwards: () => this.pilot.start() };
+  }
+
+  private stopFlight(data: Json): Verdict {
+    const flightId = textOf(data['flight_id']);
+    return flightId === '' ? just(resultCodes.badRequest) : this.pilot.stopFlight(flightId);
+  }
+
+  /** The other dock's place is not known here; in the simulation the aircraft comes down on its own pad all the same. */
+  private returnToDock(data: Json): Verdict {
+    const homeDockSn = textOf(data['home_dock_sn']);
+    return homeDockSn === '' ? just(resultCodes.badRequest) : this.pilot.returnHome(homeDockSn);
   }
 
   private undo(data: Json): Verdict {

@@ -1,6 +1,6 @@
 import { Commands } from './commands.js';
 import { type DockContext, makeContext } from './context.js';
-import type { Moment } from './faults.js';
+import type { Moment, MomentFault } from './fault-words.js';
 import { Inquiries } from './inquiries.js';
 import { MqttLink } from './link.js';
 import { type DockView, isWorking } from './osd.js';
@@ -28,6 +28,7 @@ export class Dock {
   private readonly telemetry: Telemetry;
   private readonly commands: Commands;
   private readonly properties = new Properties();
+  private readonly overrides = new Map<string, unknown>();
   private readonly startedMs = performance.now();
   private readonly weather: DockView['weather'];
   private housekeeping: NodeJS.Timeout | undefined;
@@ -101,6 +102,27 @@ export class Dock {
     await closed;
   }
 
+  setFault(spec: string): void {
+    this.changeFaults(() => this.context.faults.set(spec));
+  }
+
+  clearFaults(): void {
+    this.changeFaults(() => this.context.faults.clear());
+  }
+
+  /** What was prepared is gone; what flies is not touched. */
+  forgetTasks(): void {
+    this.context.journal.note('forgot', { tasks: this.tasks.flightIds.length });
+    this.tasks.clear();
+  }
+
+  /** Says at once, and from now on, that a property has this value; null takes that back. */
+  setProperty(name: string, value: unknown): void {
+    if (value === null) this.overrides.delete(name);
+    else this.overrides.set(name, value);
+    this.telemetry.sayPartWith(name);
+  }
+
   publishRaw(topic: string, payload: string | Buffer): boolean {
     return this.link.publish(topic, payload);
   }
@@ -154,12 +176,12 @@ export class Dock {
         this.inquiries.answered(message.tid, message.data);
         return;
       case topics.propertySet(sn):
-        this.setProperty(message);
+        this.writeProperty(message);
         return;
     }
   }
 
-  private setProperty({ tid, bid, data }: Incoming): void {
+  private writeProperty({ tid, bid, data }: Incoming): void {
     const { settings, clock } = this.context;
     const reply = { tid, bid, gateway: settings.sn, data: this.properties.set(data) };
     this.link.publish(topics.propertySetReply(settings.sn), compose(settings.dialect, clock.nowMs(), reply));
@@ -176,6 +198,13 @@ export class Dock {
     this.outbox.event({ method: 'flighttask_ready', needReply: false, data: { flight_ids: flightIds } });
   }
 
+  /** A button that is pressed shows at once. */
+  private changeFaults(change: () => void): void {
+    const before = this.context.faults.emergencyStopPressed;
+    change();
+    if (this.context.faults.emergencyStopPressed !== before) this.telemetry.sayPartWith('emergency_stop_state');
+  }
+
   private powerChanged(powered: boolean): void {
     if (this.context.settings.topologyFollowsPower) void this.registration.announce(powered);
   }
@@ -184,12 +213,28 @@ export class Dock {
     const { faults, journal } = this.context;
     for (const fault of faults.at(moment, flightId)) {
       journal.note('fault', { kind: fault.kind, at: moment, flightId });
-      if (fault.kind === 'reboot') {
+      this.carryOut(fault, flightId);
+    }
+  }
+
+  private carryOut(fault: MomentFault, flightId: string): void {
+    switch (fault.kind) {
+      case 'reboot':
         void this.reboot();
-      } else {
+        return;
+      case 'offline':
         void this.goOffline();
         this.comeback = setTimeout(() => this.goOnline(), fault.forMs);
-      }
+        return;
+      case 'takeover':
+        this.pilot.takeOver();
+        return;
+      case 'mute':
+        this.pilot.mute(flightId);
+        return;
+      case 'forget':
+        this.forgetTasks();
+        return;
     }
   }
 
@@ -208,6 +253,8 @@ export class Dock {
       mediaWaiting: 0,
       weather: this.weather,
       properties: this.properties.all,
+      emergencyStopPressed: this.context.faults.emergencyStopPressed,
+      overrides: this.overrides,
     };
   }
 }

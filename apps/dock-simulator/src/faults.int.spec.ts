@@ -1,4 +1,4 @@
-import { aDock, aTask, cloud, dock, fly, settled, storage, useRig, WAIT_MS } from './rig.fake.js';
+import { aDock, aTask, cloud, dock, fly, settled, statusesHeard, storage, useRig, WAIT_MS } from './rig.fake.js';
 import { objectOf } from './wire.js';
 
 useRig();
@@ -131,5 +131,87 @@ describe('faults', () => {
     const after = dock.facts.at(-1)?.seq ?? 0;
     dock.goOnline();
     await dock.waitFor('online', WAIT_MS, { after });
+  });
+
+  it('twice-reply: answers once more, and says something else', async () => {
+    await aDock({ faults: 'twice-reply:flighttask_prepare' });
+    expect(await cloud.result('flighttask_prepare', aTask('a'))).toBe(0);
+    await dock.waitFor(({ repliesSent }) => repliesSent.length === 2, WAIT_MS);
+    expect(dock.repliesSent.map(({ result }) => result)).toEqual([0, 319002]);
+    expect(new Set(dock.repliesSent.map(({ tid }) => tid)).size).toBe(1);
+    expect(dock.state.preparedTasks).toEqual(['a']);
+  });
+
+  it('emergency-stop: shows it at once and starts nothing until it is released', async () => {
+    await aDock({ osdIntervalMs: 60_000 });
+    await cloud.result('flighttask_prepare', aTask('a'));
+    dock.setFault('emergency-stop');
+    await cloud.hears(({ channel, data }) => channel === 'osd' && data['emergency_stop_state'] === 1);
+    expect(await cloud.result('flighttask_execute', { flight_id: 'a' })).toBe(514121);
+    dock.clearFaults();
+    expect(await cloud.result('flighttask_execute', { flight_id: 'a' })).toBe(0);
+  });
+
+  it('emergency-stop: lands what flies', async () => {
+    await aDock({ speed: 150 });
+    const flightId = await fly();
+    await dock.waitFor('takeOff', WAIT_MS);
+    dock.setFault('emergency-stop');
+    await dock.waitFor('ended', WAIT_MS);
+    expect(dock.facts.map(({ name }) => name)).toContain('landed');
+    expect(dock.flightsFlown).toMatchObject([{ flightId, status: 'failed', result: 316026 }]);
+  });
+
+  it('takeover: is paused while a pilot lands, and fails as taken over', async () => {
+    await aDock({ faults: 'takeover=flying' });
+    const flightId = await fly();
+    await dock.waitFor('ended', WAIT_MS);
+    await settled();
+    expect(statusesHeard()).toEqual(['sent', 'in_progress', 'paused', 'failed']);
+    const paused = cloud.of('flighttask_progress').find(({ data }) => objectOf(data['output'])['status'] === 'paused');
+    expect(paused?.data).toMatchObject({ output: { ext: { break_point: { break_reason: 1282 } } } });
+    expect(dock.flightsFlown).toMatchObject([{ flightId, status: 'failed', result: 322282 }]);
+  });
+
+  it('mute: says nothing more about the flight, while telemetry goes on', async () => {
+    await aDock({ faults: 'mute=flying', resendScheduleMs: [50], speed: 200, osdIntervalMs: 30 });
+    cloud.answersEvents = false;
+    await fly('a');
+    await dock.waitFor('takeOff', WAIT_MS);
+    const saidAtTakeOff = dock.eventsOf('flighttask_progress').length;
+    await cloud.hears(
+      ({ sn, channel, data }) => sn === dock.aircraftSn && channel === 'osd' && data['mode_code'] === 5,
+    );
+    await dock.waitFor('ended', WAIT_MS);
+    expect(dock.eventsOf('flighttask_progress')).toHaveLength(saidAtTakeOff);
+    expect(dock.flightsFlown).toMatchObject([{ status: 'ok' }]);
+    expect(dock.facts.find(({ name }) => name === 'ended')?.detail).toMatchObject({ reported: false });
+  });
+
+  it('forget: says yes to a task and does not know it any more', async () => {
+    await aDock({ faults: 'forget=prepared' });
+    expect(await cloud.result('flighttask_prepare', aTask('a'))).toBe(0);
+    await dock.waitFor('forgot', WAIT_MS);
+    expect(await cloud.result('flighttask_execute', { flight_id: 'a' })).toBe(319003);
+  });
+
+  it('rtk-slow: tells that a Dock 1 cannot set its home point, and can be told to give up', async () => {
+    await aDock({ model: 'dock1', faults: 'rtk-slow=5m' });
+    const flightId = await fly();
+    const notice = await cloud.hears(({ method }) => method === 'flight_setup_exception_notify');
+    expect(notice.body).toMatchObject({ need_reply: 1 });
+    expect(notice.data).toMatchObject({ sn: dock.sn, flight_id: flightId, timeout_time: 6, flight_type: 1 });
+    expect(await cloud.result('flight_setup_abort', {})).toBe(0);
+    await dock.waitFor('ended', WAIT_MS);
+    expect(dock.takeoffs).toEqual([]);
+    expect(dock.flightsFlown).toMatchObject([{ flightId, status: 'canceled' }]);
+  });
+
+  it('rtk-slow: means nothing to a Dock 2', async () => {
+    await aDock({ faults: 'rtk-slow' });
+    await fly();
+    await dock.waitFor('ended', WAIT_MS);
+    expect(cloud.of('flight_setup_exception_notify')).toHaveLength(0);
+    expect(dock.flightsFlown).toMatchObject([{ status: 'ok' }]);
   });
 });

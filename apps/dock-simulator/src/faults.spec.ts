@@ -1,4 +1,5 @@
-import { FaultPlan, parseFaults } from './faults.js';
+import { parseFaults } from './fault-words.js';
+import { FaultPlan } from './faults.js';
 import { Prng } from './prng.js';
 
 function aPlan(spec: string, seed = 1): FaultPlan {
@@ -27,6 +28,18 @@ describe('reading faults', () => {
     ['reboot=flying', { kind: 'reboot', probability: 1, at: 'flying' }],
     ['offline=prepared:10s', { kind: 'offline', probability: 1, at: 'prepared', forMs: 10_000 }],
     ['offline=10s', { kind: 'offline', probability: 1, at: 'online', forMs: 10_000 }],
+    ['twice-reply', { kind: 'twice-reply', probability: 1 }],
+    ['twice-reply:return_home', { kind: 'twice-reply', probability: 1, method: 'return_home' }],
+    [
+      'twice-reply:flighttask_execute=319016',
+      { kind: 'twice-reply', probability: 1, method: 'flighttask_execute', code: 319016 },
+    ],
+    ['emergency-stop', { kind: 'emergency-stop', probability: 1 }],
+    ['takeover=flying', { kind: 'takeover', probability: 1, at: 'flying' }],
+    ['mute=prepared', { kind: 'mute', probability: 1, at: 'prepared' }],
+    ['forget=online@0.5', { kind: 'forget', probability: 0.5, at: 'online' }],
+    ['rtk-slow', { kind: 'rtk-slow', probability: 1, convergesAfterMs: 240_000 }],
+    ['rtk-slow=90s', { kind: 'rtk-slow', probability: 1, convergesAfterMs: 90_000 }],
     ['fail=321517@0.5', { kind: 'fail', probability: 0.5, code: 321517 }],
   ])('takes %s', (spec, fault) => {
     expect(parseFaults(spec)).toEqual([fault]);
@@ -49,6 +62,12 @@ describe('reading faults', () => {
     'fail=12',
     'clock-skew=30',
     'silent:Not A Method',
+    'takeover=prepared',
+    'mute=ended',
+    'forget',
+    'twice-reply=319016x',
+    'emergency-stop=1',
+    'rtk-slow=soon',
   ])('refuses %s and names it', (spec) => {
     expect(() => parseFaults(spec)).toThrow(spec);
   });
@@ -78,6 +97,20 @@ describe('a plan of faults', () => {
     expect(plan.at('prepared', 'a')).toHaveLength(1);
     expect(plan.at('prepared', 'a')).toHaveLength(0);
     expect(plan.at('prepared', 'b')).toHaveLength(1);
+  });
+
+  it('gives a second answer that says something else, or what it was told', () => {
+    const second = (spec: string, first: number): number | undefined => aPlan(spec).fateOf('any').secondReply?.(first);
+    expect([second('twice-reply', 0), second('twice-reply', 319016)]).toEqual([319002, 0]);
+    expect(second('twice-reply:any=319001', 0)).toBe(319001);
+    expect(second('twice-reply:other', 0)).toBeUndefined();
+  });
+
+  it('holds an emergency stop pressed until it is cleared', () => {
+    const plan = aPlan('emergency-stop');
+    expect(plan.emergencyStopPressed).toBe(true);
+    plan.clear();
+    expect(plan.emergencyStopPressed).toBe(false);
   });
 
   it('strikes again when it is set again', () => {

@@ -1,126 +1,6 @@
-import { InvalidError } from '@aerie/kernel';
-import { parseDurationMs } from './duration.js';
+import { type Fault, type FaultKind, type Moment, type MomentFault, parseFaults } from './fault-words.js';
 import type { Prng } from './prng.js';
-
-/** Points in the life of a dock at which a fault can strike, each at most once per flight. */
-export const moments = ['online', 'prepared', 'accepted', 'flying', 'paused', 'returning', 'landed', 'ended'] as const;
-export type Moment = (typeof moments)[number];
-
-interface Common {
-  /** How often the fault strikes when it could: 1 always. */
-  readonly probability: number;
-}
-
-interface PerMethod extends Common {
-  /** Only for this method; absent means every method. */
-  readonly method?: string;
-}
-
-export type Fault =
-  | (PerMethod & { readonly kind: 'silent' })
-  | (PerMethod & { readonly kind: 'drop-reply' })
-  | (PerMethod & { readonly kind: 'slow-reply'; readonly delayMs: number })
-  | (PerMethod & { readonly kind: 'refuse'; readonly code: number })
-  | (Common & { readonly kind: 'duplicate' })
-  | (Common & { readonly kind: 'reorder' })
-  | (Common & { readonly kind: 'clock-skew'; readonly skewMs: number; readonly eitherSign: boolean })
-  | (Common & { readonly kind: 'reboot'; readonly at: Moment })
-  | (Common & { readonly kind: 'offline'; readonly at: Moment; readonly forMs: number })
-  | (Common & { readonly kind: 'fail'; readonly code: number });
-
-export type FaultKind = Fault['kind'];
-
-export const faultForms: { readonly [K in FaultKind]: string } = {
-  silent: 'silent | silent=<method>',
-  'drop-reply': 'drop-reply | drop-reply=<method>',
-  'slow-reply': 'slow-reply=<duration> | slow-reply:<method>=<duration>',
-  refuse: 'refuse=<code> | refuse:<method>=<code>',
-  duplicate: 'duplicate',
-  reorder: 'reorder',
-  'clock-skew': 'clock-skew=+30s | clock-skew=-30s | clock-skew=±30s',
-  reboot: `reboot=<moment> (${moments.join(', ')})`,
-  offline: 'offline=<moment>:<duration>',
-  fail: 'fail=<code>',
-};
-
-const METHOD = /^[a-z0-9_]{1,64}$/;
-
-/** Reads a comma separated list such as `slow-reply=5s,duplicate@0.3,refuse:flighttask_execute=319016`. */
-export function parseFaults(spec: string): Fault[] {
-  return spec
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-    .map(parseFault);
-}
-
-function parseFault(item: string): Fault {
-  const match = /^([a-z-]+)(?::([^=@]+))?(?:=([^@]+))?(?:@(.+))?$/.exec(item);
-  const kind = match?.[1] ?? '';
-  if (!match || !isFaultKind(kind)) {
-    throw invalid(item, `known faults are ${Object.keys(faultForms).join(', ')}`);
-  }
-  const [, , colonText, value] = match;
-  const probability = match[4] === undefined ? 1 : Number(match[4]);
-  if (!(probability > 0 && probability <= 1))
-    throw invalid(item, 'the probability after @ must be above 0 and at most 1');
-  if (colonText !== undefined && !METHOD.test(colonText)) throw invalid(item, `"${colonText}" is no method name`);
-  const method = colonText === undefined ? {} : { method: colonText };
-  const wrong = (): InvalidError => invalid(item, `write ${faultForms[kind]}`);
-
-  switch (kind) {
-    case 'silent':
-    case 'drop-reply': {
-      if (value !== undefined && (colonText !== undefined || !METHOD.test(value))) throw wrong();
-      return { kind, probability, ...(value === undefined ? method : { method: value }) };
-    }
-    case 'slow-reply': {
-      const delayMs = parseDurationMs(value ?? '');
-      if (delayMs === undefined) throw wrong();
-      return { kind, probability, ...method, delayMs };
-    }
-    case 'refuse': {
-      if (!/^\d{1,6}$/.test(value ?? '') || Number(value) === 0) throw wrong();
-      return { kind, probability, ...method, code: Number(value) };
-    }
-    case 'duplicate':
-    case 'reorder':
-      if (value !== undefined || colonText !== undefined) throw wrong();
-      return { kind, probability };
-    case 'clock-skew': {
-      const skew = /^([+-]|±)?(.+)$/.exec(value ?? '');
-      const sizeMs = parseDurationMs(skew?.[2] ?? '');
-      if (sizeMs === undefined || colonText !== undefined) throw wrong();
-      return { kind, probability, skewMs: skew?.[1] === '-' ? -sizeMs : sizeMs, eitherSign: skew?.[1] === '±' };
-    }
-    case 'reboot': {
-      if (!isMoment(value) || colonText !== undefined) throw wrong();
-      return { kind, probability, at: value };
-    }
-    case 'offline': {
-      const [at, length = ''] = (value ?? '').includes(':') ? (value ?? '').split(':') : ['online', value];
-      const forMs = parseDurationMs(length);
-      if (!isMoment(at) || forMs === undefined || colonText !== undefined) throw wrong();
-      return { kind, probability, at, forMs };
-    }
-    case 'fail': {
-      if (!/^\d{6}$/.test(value ?? '') || colonText !== undefined) throw wrong();
-      return { kind, probability, code: Number(value) };
-    }
-  }
-}
-
-function invalid(item: string, message: string): InvalidError {
-  return new InvalidError('bad_fault', `bad fault "${item}": ${message}`, { fields: [{ field: 'faults', message }] });
-}
-
-function isFaultKind(text: string): text is FaultKind {
-  return Object.hasOwn(faultForms, text);
-}
-
-function isMoment(text: string | undefined): text is Moment {
-  return moments.some((moment) => moment === text);
-}
+import { resultCodes } from './result-codes.js';
 
 /** What happens to one command and its answer. */
 export interface CommandFate {
@@ -132,6 +12,8 @@ export interface CommandFate {
   readonly replyDelayMs: number;
   /** Done, and the answer is lost. */
   readonly replyLost: boolean;
+  /** Answered a second time; the function gives the code of that answer from the code of the first. */
+  readonly secondReply?: (first: number) => number;
 }
 
 /** The faults of one dock. All its draws come from one stream, so a seed repeats them. */
@@ -139,6 +21,7 @@ export class FaultPlan {
   private faults: Fault[] = [];
   private skewSign: 1 | -1;
   private readonly struck = new Set<string>();
+  private stopPressed = false;
 
   constructor(private readonly prng: Prng) {
     this.skewSign = prng.chance(0.5) ? 1 : -1;
@@ -149,6 +32,8 @@ export class FaultPlan {
     for (const fault of parseFaults(spec)) {
       this.faults = this.faults.filter((known) => slotOf(known) !== slotOf(fault));
       this.faults.push(fault);
+      // A button is pressed or not; it does not flicker.
+      if (fault.kind === 'emergency-stop') this.stopPressed = this.prng.chance(fault.probability);
       // Set again means: strike again.
       for (const key of this.struck) if (key.startsWith(`${slotOf(fault)} `)) this.struck.delete(key);
     }
@@ -157,6 +42,11 @@ export class FaultPlan {
   clear(): void {
     this.faults = [];
     this.struck.clear();
+    this.stopPressed = false;
+  }
+
+  get emergencyStopPressed(): boolean {
+    return this.stopPressed;
   }
 
   fateOf(method: string): CommandFate {
@@ -164,11 +54,13 @@ export class FaultPlan {
     const refusal = this.strikes('refuse', method);
     const slow = this.strikes('slow-reply', method);
     const replyLost = this.strikes('drop-reply', method) !== undefined;
+    const twice = this.strikes('twice-reply', method);
     return {
       ignored,
       ...(refusal === undefined ? {} : { refusedWith: refusal.code }),
       replyDelayMs: slow?.delayMs ?? 0,
       replyLost,
+      ...(twice === undefined ? {} : { secondReply: (first) => twice.code ?? contraryTo(first) }),
     };
   }
 
@@ -185,6 +77,11 @@ export class FaultPlan {
     return this.strikes('fail')?.code;
   }
 
+  /** How long, in simulated time, RTK takes to converge before the next flight; undefined when it does at once. */
+  slowRtkMs(): number | undefined {
+    return this.strikes('rtk-slow')?.convergesAfterMs;
+  }
+
   /** Does not draw: a clock is wrong all the time or not at all. */
   skewMs(): number {
     const fault = this.faults.find((known) => known.kind === 'clock-skew');
@@ -193,10 +90,10 @@ export class FaultPlan {
   }
 
   /** The faults that strike at this moment of this flight. Each strikes a flight once, or a dock could reboot for ever. */
-  at(moment: Moment, flightId: string): readonly Extract<Fault, { kind: 'reboot' | 'offline' }>[] {
-    const due: Extract<Fault, { kind: 'reboot' | 'offline' }>[] = [];
+  at(moment: Moment, flightId: string): readonly MomentFault[] {
+    const due: MomentFault[] = [];
     for (const fault of this.faults) {
-      if ((fault.kind !== 'reboot' && fault.kind !== 'offline') || fault.at !== moment) continue;
+      if (!('at' in fault) || fault.at !== moment) continue;
       const key = `${slotOf(fault)} ${flightId}`;
       if (this.struck.has(key)) continue;
       this.struck.add(key);
@@ -214,6 +111,11 @@ export class FaultPlan {
     const fault = fits.find((candidate) => 'method' in candidate && candidate.method !== undefined) ?? fits[0];
     return fault !== undefined && this.prng.chance(fault.probability) ? fault : undefined;
   }
+}
+
+/** A second answer that says something else. */
+function contraryTo(result: number): number {
+  return result === resultCodes.ok ? resultCodes.systemError : resultCodes.ok;
 }
 
 function slotOf(fault: Fault): string {

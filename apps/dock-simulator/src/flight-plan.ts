@@ -28,6 +28,8 @@ export interface FlightPlan {
   readonly resumeAt?: ResumePoint;
   /** The flight ends with this code instead of well. */
   readonly failsWith?: number;
+  /** So long the home point cannot be set before take-off, because RTK does not converge. */
+  readonly slowRtkMs?: number;
 }
 
 export type Phase =
@@ -45,6 +47,8 @@ export interface Leg {
   /** Position in the list of waypoints of the one flown to or worked at. */
   readonly waypoint?: number;
   readonly photos?: number;
+  /** Nothing but RTK is waited for. */
+  readonly waitsForRtk?: boolean;
 }
 
 const CLIMB_METERS_PER_SECOND = 4;
@@ -69,6 +73,11 @@ export function outwardLegs(plan: FlightPlan): Leg[] {
     aircraftPowered: step.aircraftPowered,
     coverOpen: step.coverOpen,
   }));
+  if (plan.slowRtkMs !== undefined) {
+    // Between the last step of the preparation and the trigger, under the number of the home point.
+    const setting = legs.at(-2);
+    if (setting) legs.splice(-1, 0, { ...setting, durationMs: plan.slowRtkMs, waitsForRtk: true });
+  }
   const step = plan.steps.executing;
   const above = { ...pad, elevationMeters: plan.route.takeOffSecurityHeightMeters };
   legs.push({ phase: 'takingOff', step, ...moving(pad, above, CLIMB_METERS_PER_SECOND), ...lid });
@@ -94,6 +103,24 @@ export function outwardLegs(plan: FlightPlan): Leg[] {
     at = place;
   });
   return legs;
+}
+
+/** How long a flight takes that nothing disturbs. */
+export function durationMs(plan: FlightPlan): number {
+  const outward = outwardLegs(plan);
+  const legs = [...outward, ...homewardLegs(plan, outward.at(-1)?.to ?? padOf(plan.home))];
+  return legs.reduce((sum, leg) => sum + leg.durationMs, 0);
+}
+
+/** Straight down from where it is, to be carried into its dock from there. */
+export function descentLegs(plan: FlightPlan, from: Place): Leg[] {
+  const ground = { ...from, elevationMeters: 0 };
+  const down = moving(from, ground, DESCENT_METERS_PER_SECOND);
+  const afterwards = homewardLegs(plan, from).filter(({ phase }) => phase === 'recovering');
+  return [
+    { phase: 'landing', step: plan.steps.landing, ...down, aircraftPowered: true, coverOpen: true },
+    ...afterwards,
+  ];
 }
 
 /** From anywhere in the air to the closed cover. */

@@ -75,8 +75,9 @@ export function missionStateOf(status: FlightStatus, phase: Phase): number {
 }
 
 /** The aircraft's own `mode_code`: 3 is manual, which is how an aircraft that hovers on demand shows. */
-export function aircraftModeOf(phase: Phase, powered: boolean, hovering: boolean): number {
+export function aircraftModeOf(phase: Phase, powered: boolean, hovering: boolean, byHand: boolean): number {
   if (!powered) return 14;
+  if (byHand && phase === 'landing') return 3;
   switch (phase) {
     case 'takingOff':
       return 4;

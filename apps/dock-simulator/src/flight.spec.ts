@@ -1,6 +1,6 @@
 import { Flight } from './flight.js';
 import type { FlightReport } from './flight-report.js';
-import type { FlightPlan } from './flight-plan.js';
+import { durationMs, type FlightPlan } from './flight-plan.js';
 import type { Route, Waypoint } from './route.js';
 import { type DockModel } from './models.js';
 import { defaultNumbering, stepTableFor } from './steps.js';
@@ -188,6 +188,99 @@ describe('an interrupted flight', () => {
     const reports = run(aFlight({ failsWith: 316009 }));
     expect(last(reports)).toMatchObject({ status: 'failed', result: 316009, percent: 15, waylineId: undefined });
     expect(reports.some(({ airborne }) => airborne)).toBe(false);
+  });
+
+  it('comes home before it ends as canceled when it is stopped in the air', () => {
+    const flight = aFlight();
+    run(flight, onRoute);
+    expect(flight.stop()).toBe(0);
+    const reports = run(flight);
+    expect(distinct(reports.map(({ status }) => status))).toEqual(['in_progress', 'canceled']);
+    expect(reports.map(({ phase }) => phase)).toContain('landing');
+    expect(last(reports)).toMatchObject({ result: 0, breakPoint: { reason: 1281 } });
+  });
+
+  it('ends as canceled at once when it is stopped on the ground', () => {
+    const flight = aFlight();
+    run(flight, ({ phase }) => phase === 'preparing');
+    expect(flight.stop()).toBe(0);
+    expect(flight.ended).toBe(true);
+    expect(flight.report()).toMatchObject({ status: 'canceled', percent: 15, breakPoint: undefined });
+  });
+
+  it('turns home anew when it is stopped while it hovers after a canceled return', () => {
+    const flight = aFlight();
+    run(flight, onRoute);
+    flight.returnHome();
+    run(flight, ({ phase }) => phase === 'returning');
+    flight.cancelReturn();
+    expect(flight.stop()).toBe(0);
+    expect(last(run(flight))).toMatchObject({ status: 'canceled', phase: 'ended' });
+  });
+
+  it('is paused while a pilot lands it by hand, and fails as taken over', () => {
+    const flight = aFlight();
+    run(flight, onRoute);
+    expect(flight.takeOver()).toBe(true);
+    expect([flight.pause(), flight.resume(), flight.returnHome(), flight.stop(), flight.takeOver()]).toEqual([
+      319046,
+      319042,
+      319030,
+      319030,
+      false,
+    ]);
+    const reports = run(flight);
+    expect(distinct(reports.map(({ status }) => status))).toEqual(['paused', 'failed']);
+    expect(reports.find(({ phase }) => phase === 'landing')?.aircraftMode).toBe(3);
+    expect(reports.map(({ phase }) => phase)).not.toContain('returning');
+    expect(last(reports)).toMatchObject({ result: 322282, breakPoint: { reason: 1282 } });
+  });
+
+  it('comes home and fails when the emergency stop is pressed in flight, however often that is noticed', () => {
+    const flight = aFlight();
+    run(flight, onRoute);
+    flight.stopForEmergency();
+    run(flight, ({ phase }) => phase === 'returning');
+    const place = flight.report().place;
+    flight.stopForEmergency();
+    expect(flight.report().place).toEqual(place);
+    expect(last(run(flight))).toMatchObject({ status: 'failed', result: 316026 });
+  });
+
+  it('never takes off when the emergency stop is pressed on the ground', () => {
+    const flight = aFlight();
+    run(flight, ({ phase }) => phase === 'preparing');
+    flight.stopForEmergency();
+    const reports = run(flight);
+    expect(last(reports)).toMatchObject({ status: 'failed', result: 316026 });
+    expect(reports.some(({ airborne }) => airborne)).toBe(false);
+  });
+
+  it('waits for RTK under the step of the home point, and then flies', () => {
+    const flight = aFlight({ slowRtkMs: 240_000 }, 'dock1');
+    const reports = run(flight, () => flight.waitsForRtk);
+    expect(last(reports)).toMatchObject({ phase: 'preparing', step: 21 });
+    expect(last(run(flight))).toMatchObject({ status: 'ok', result: 0 });
+  });
+
+  it('can be given up while it waits for RTK', () => {
+    const flight = aFlight({ slowRtkMs: 240_000 }, 'dock1');
+    run(flight, () => flight.waitsForRtk);
+    expect(flight.abortSetup()).toBe(0);
+    expect(last(run(flight))).toMatchObject({ status: 'canceled', percent: 15 });
+  });
+
+  it('takes as long as its plan says', () => {
+    const plan = { batteryPercent: 95, returnHeightMeters: 60 };
+    const flight = aFlight(plan);
+    const wholeMs = durationMs({
+      ...{ flightId: 'flight', trackId: 'track', home, route, steps: stepTableFor('dock2', 'g3') },
+      ...plan,
+    });
+    for (let leftMs = wholeMs - 1_000; leftMs > 0;) leftMs = flight.advance(leftMs).leftMs;
+    expect(flight.ended).toBe(false);
+    for (let leftMs = 2_000; leftMs > 0;) leftMs = flight.advance(leftMs).leftMs;
+    expect(flight.ended).toBe(true);
   });
 
   it('comes home alone when the dock is lost in flight', () => {

@@ -1,4 +1,4 @@
-import { type FlightPlan, homewardLegs, type Leg, outwardLegs, padOf, type Phase } from './flight-plan.js';
+import { descentLegs, type FlightPlan, homewardLegs, type Leg, outwardLegs, padOf, type Phase } from './flight-plan.js';
 import { between, groundDistanceMeters, headingDegrees, type Place } from './geo.js';
 import {
   aircraftModeOf,
@@ -36,6 +36,8 @@ export class Flight {
   private spentMs = 0;
   private homeward = false;
   private hovering = false;
+  /** A pilot flies; the dock and the cloud only watch. */
+  private byHand = false;
   private cleared = false;
   private everAirborne = false;
   private mediaCount = 0;
@@ -68,6 +70,20 @@ export class Flight {
     if (this.ended) return 'ended';
     if (this.hovering && this.homeward) return 'hovering';
     return this.waitsForTakeOff ? 'preparing' : (this.leg?.phase ?? 'recovering');
+  }
+
+  /** On the pad and ready but for RTK. */
+  get waitsForRtk(): boolean {
+    return !this.ended && this.leg?.waitsForRtk === true;
+  }
+
+  get slowRtkMs(): number | undefined {
+    return this.plan.slowRtkMs;
+  }
+
+  /** Hovers because its return was canceled. */
+  get returnCanceled(): boolean {
+    return this.phase === 'hovering';
   }
 
   /** A timed flight takes off at its time, not when its preparation is over. */
@@ -114,6 +130,7 @@ export class Flight {
   /** [Cloud API] a return by the user shows as paused until the aircraft has landed, and then as failed. */
   returnHome(): number {
     if (!this.airborne) return resultCodes.notAirborne;
+    if (this.byHand) return resultCodes.noFlightControl;
     if (this.homeward) {
       this.hovering = false;
       return resultCodes.ok;
@@ -125,11 +142,54 @@ export class Flight {
 
   /** The aircraft leaves the route for good and hovers. */
   cancelReturn(): number {
+    if (this.byHand) return resultCodes.noFlightControl;
     if (this.phase !== 'returning' || this.ending.result === resultCodes.lowBatteryReturn) {
       return resultCodes.cannotCancelReturn;
     }
     this.hovering = true;
     return resultCodes.ok;
+  }
+
+  /** [Cloud API, multi-dock] ends the task: what is in the air comes home first, what is not ends at once. */
+  stop(): number {
+    if (this.byHand) return resultCodes.noFlightControl;
+    const ending: Ending = { status: 'canceled', result: resultCodes.ok };
+    if (!this.airborne) {
+      this.ending = ending;
+      this.status = ending.status;
+      return resultCodes.ok;
+    }
+    this.status = 'in_progress';
+    // On its way home already it goes on as it is, and only ends differently; hovering, it has to turn home anew.
+    if (this.homeward && !this.hovering) this.ending = ending;
+    else this.turnHome(ending, breakReasons.userPause);
+    return resultCodes.ok;
+  }
+
+  /** Somebody pressed the button on the dock. */
+  stopForEmergency(): void {
+    const over = this.ended || this.phase === 'recovering';
+    if (over || this.byHand || this.ending.result === resultCodes.emergencyStopInFlight) return;
+    const ending: Ending = { status: 'failed', result: resultCodes.emergencyStopInFlight };
+    if (!this.airborne) this.stayOnGround(ending);
+    else if (this.homeward && !this.hovering) this.ending = ending;
+    else {
+      this.status = 'in_progress';
+      this.turnHome(ending, breakReasons.controlTaken);
+    }
+  }
+
+  /** A pilot takes the aircraft over and lands it by hand. False when there is nothing in the air to take. */
+  takeOver(): boolean {
+    if (!this.airborne || this.byHand) return false;
+    const from = this.place();
+    this.breakPoint = this.homeward ? this.breakPoint : this.breakPointHere(breakReasons.controlTaken);
+    if (this.breakPoint) this.breakPoint = { ...this.breakPoint, reason: breakReasons.controlTaken };
+    this.ending = { status: 'failed', result: resultCodes.controlTaken };
+    this.status = 'paused';
+    this.byHand = true;
+    this.head(descentLegs(this.plan, from));
+    return true;
   }
 
   /** Dock 1 only: gives up while the home point is being set. */
@@ -142,7 +202,7 @@ export class Flight {
 
   /** The dock is gone. What is in the air comes home by itself; what is not stays. */
   loseDock(): void {
-    if (this.ended || this.phase === 'landing' || this.phase === 'recovering') return;
+    if (this.ended || this.byHand || this.phase === 'landing' || this.phase === 'recovering') return;
     if (!this.airborne) this.stayOnGround({ status: 'failed', result: resultCodes.systemError });
     else this.turnHome({ status: 'failed', result: resultCodes.returnedAlone }, breakReasons.linkLost);
   }
@@ -161,7 +221,12 @@ export class Flight {
       result: this.ended ? this.ending.result : resultCodes.ok,
       phase,
       step: this.stepNumber(),
-      percent: percentOf(this.status, phase, this.everAirborne, this.cursor / this.plan.steps.before.length),
+      percent: percentOf(
+        this.status,
+        phase,
+        this.everAirborne,
+        Math.min(this.cursor / this.plan.steps.before.length, 1),
+      ),
       waypointIndex: this.plan.route.waypoints[this.lastWaypoint]?.index ?? 0,
       waylineId: this.everAirborne ? this.plan.route.waypoints[this.lastWaypoint]?.waylineId : undefined,
       missionState: missionStateOf(this.status, phase),
@@ -171,7 +236,7 @@ export class Flight {
       headingDegrees: leg ? headingDegrees(leg.from, leg.to) : 0,
       horizontalSpeed: still ? 0 : groundDistanceMeters(leg.from, leg.to) / seconds,
       verticalSpeed: still ? 0 : (leg.to.elevationMeters - leg.from.elevationMeters) / seconds,
-      aircraftMode: aircraftModeOf(phase, powered, this.hovering),
+      aircraftMode: aircraftModeOf(phase, powered, this.hovering, this.byHand),
       aircraftPowered: powered,
       coverOpen: !this.ended && (leg?.coverOpen ?? false),
       airborne: this.airborne,
@@ -301,6 +366,7 @@ export class Flight {
       this.stepNumber(),
       this.lastWaypoint,
       missionStateOf(this.status, this.phase),
+      this.waitsForRtk,
     ];
     const mark = parts.join('|');
     const changed = mark !== this.noticed;

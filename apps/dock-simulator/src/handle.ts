@@ -1,3 +1,4 @@
+import { InvalidError } from '@aerie/kernel';
 import { Dock } from './dock.js';
 import type { FlightStatus } from './flight-report.js';
 import type { Phase } from './flight-plan.js';
@@ -58,6 +59,19 @@ export interface DockHandle {
   /** Adds faults, in the words of `--faults`. Throws `InvalidError` when they cannot be read. */
   setFault(spec: string): void;
   clearFaults(): void;
+  /**
+   * Says this value in its telemetry, at once and from now on, whatever is true; `null` takes that back. It changes what
+   * the dock says, not what it does: to have a start refused as well, set a fault.
+   */
+  setProperty(name: string, value: unknown): void;
+  /** Loses all prepared tasks, so that their execute is answered 319003. What flies is not touched. */
+  forgetTasks(): void;
+  /** Flies and reports a flight that no command asked for, and is busy with it. False when it flies already. */
+  flyForeign(flightId: string, durationMs: number): boolean;
+  /** Simulated seconds per real second from here on, also for a flight that has begun. */
+  setSpeed(speed: number): void;
+  /** A pilot takes over what is in the air. False when nothing is. */
+  takeOver(): boolean;
   /** Cuts the connection without a goodbye and stays away. What flies goes on flying. */
   goOffline(): Promise<void>;
   goOnline(): void;
@@ -169,11 +183,32 @@ class Handle implements DockHandle {
   }
 
   setFault(spec: string): void {
-    this.dock.context.faults.set(spec);
+    this.dock.setFault(spec);
   }
 
   clearFaults(): void {
-    this.dock.context.faults.clear();
+    this.dock.clearFaults();
+  }
+
+  setProperty(name: string, value: unknown): void {
+    this.dock.setProperty(name, value);
+  }
+
+  forgetTasks(): void {
+    this.dock.forgetTasks();
+  }
+
+  flyForeign(flightId: string, durationMs: number): boolean {
+    return this.dock.pilot.flyForeign(flightId, durationMs);
+  }
+
+  setSpeed(speed: number): void {
+    if (!(speed > 0)) throw new InvalidError('bad_dock_option', 'speed is above 0');
+    this.dock.pilot.speed = speed;
+  }
+
+  takeOver(): boolean {
+    return this.dock.pilot.takeOver();
   }
 
   goOffline(): Promise<void> {

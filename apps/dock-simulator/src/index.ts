@@ -1,4 +1,5 @@
 export { type DockHandle, type DockState, startDock } from './handle.js';
+export { type FleetOptions, fleetSn, startFleet } from './fleet.js';
 export { type AskResource, type DockOptions } from './settings.js';
 export {
   type AnsweredEvent,

@@ -16,6 +16,8 @@ export type FactName =
   | 'paused'
   | 'resumed'
   | 'returning'
+  | 'takenOver'
+  | 'forgot'
   | 'landed'
   | 'ended'
   | 'answered'

@@ -1,6 +1,7 @@
 import { errorChain, InvalidError } from '@aerie/kernel';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fleetSn } from './fleet.js';
 import { offset } from './geo.js';
 import { type DockHandle, startDock } from './handle.js';
 import type { Fact } from './journal.js';
@@ -67,7 +68,7 @@ function docksOf(options: Run): DockOptions[] {
 }
 
 function namedDocks({ docks = 1, snPrefix }: Run): DockCredential[] {
-  return Array.from({ length: docks }, (_, number) => ({ sn: `${snPrefix}${String(number + 1).padStart(4, '0')}` }));
+  return Array.from({ length: docks }, (_, number) => ({ sn: fleetSn(snPrefix, number + 1) }));
 }
 
 function readCredentials({ credentialsFile = '', docks }: Run): DockCredential[] {

@@ -1,7 +1,7 @@
 import { InvalidError } from '@aerie/kernel';
 import { parseArgs } from 'node:util';
 import { parseDurationMs } from './duration.js';
-import { faultForms, parseFaults } from './faults.js';
+import { faultForms, parseFaults } from './fault-words.js';
 import { type DockModel, dockModels, isDockModel } from './models.js';
 import type { DockOptions } from './settings.js';
 import { objectOf, textOf } from './wire.js';

@@ -17,6 +17,9 @@ export interface DockView {
   readonly mediaWaiting: number;
   readonly weather: { readonly windMetersPerSecond: number; readonly temperature: number; readonly humidity: number };
   readonly properties: Json;
+  readonly emergencyStopPressed: boolean;
+  /** What a test wants the dock to say, whatever is true. */
+  readonly overrides: ReadonlyMap<string, unknown>;
 }
 
 const STORAGE_TOTAL_KB = 30_773_248;
@@ -26,9 +29,23 @@ export function isWorking(view: Pick<DockView, 'flight'>): boolean {
   return view.flight !== undefined && view.flight.phase !== 'ended';
 }
 
-/** The three partial messages of a telemetry cycle. A real dock never sends its state in one piece. */
-export function dockOsdParts(view: DockView): readonly [Json, Json, Json] {
-  return [workOsd(view), surroundingsOsd(view), placeOsd(view)];
+/** The partial messages of a telemetry cycle. A real dock never sends its state in one piece. */
+const parts = [workOsd, surroundingsOsd, placeOsd] as const;
+export const OSD_PARTS = parts.length;
+
+export function dockOsdPart(view: DockView, position: number): Json {
+  const part = parts[position % OSD_PARTS]?.(view) ?? {};
+  if (view.overrides.size === 0) return part;
+  const own = [...view.overrides].filter(([name]) => partWith(view, name) === position % OSD_PARTS);
+  return { ...part, ...Object.fromEntries(own) };
+}
+
+/** The part that holds a property; one that no part knows goes with the first. */
+export function partWith(view: DockView, name: string): number {
+  return Math.max(
+    parts.findIndex((part) => name in part(view)),
+    0,
+  );
 }
 
 function workOsd(view: DockView): Json {
@@ -64,7 +81,7 @@ function surroundingsOsd(view: DockView): Json {
     environment_temperature: round(weather.temperature, 1),
     temperature: round(weather.temperature + 4, 1),
     humidity: Math.round(weather.humidity),
-    emergency_stop_state: 0,
+    emergency_stop_state: view.emergencyStopPressed ? 1 : 0,
     alarm_state: 0,
     supplement_light_state: 0,
     putter_state: 0,

@@ -7,6 +7,8 @@ export interface OutgoingEvent {
   readonly needReply: boolean;
   /** Default: a new one. */
   readonly bid?: string;
+  /** The flight it is about. */
+  readonly about?: string;
   /** Default: the dock. Some events leave under the aircraft's serial number. */
   readonly sn?: string;
 }
@@ -68,6 +70,11 @@ export class Outbox {
       clearTimeout(pending.timer);
       this.send(pending);
     }
+  }
+
+  /** Unanswered events that fit are not said again. */
+  withdraw(fits: (event: OutgoingEvent) => boolean): void {
+    for (const pending of this.unanswered.values()) if (fits(pending.event)) this.drop(pending);
   }
 
   /** A reboot: what was in memory is gone. */

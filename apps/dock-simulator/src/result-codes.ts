@@ -13,11 +13,16 @@ export const resultCodes = {
   systemError: 319002,
   batteryTooLow: 316009,
   notAirborne: 316024,
+  /** Pressed while it flew. */
+  emergencyStopInFlight: 316026,
+  /** Pressed: nothing is started. */
+  emergencyStop: 514121,
   taskStoreFull: 319009,
   unknownTask: 319003,
   expired: 319004,
   executeTooLate: 319005,
   cannotUndoRunning: 319006,
+  noFlightControl: 319030,
   otherMissionRuns: 319016,
   cannotPause: 319020,
   batteryBelowCondition: 319026,
@@ -27,6 +32,7 @@ export const resultCodes = {
   pausedCannotPause: 319046,
   sameMissionRuns: 321257,
   lowBatteryReturn: 321773,
+  controlTaken: 322282,
   userReturn: 322283,
   breakPointInvalid: 322539,
   busy: 325005,
@@ -42,6 +48,7 @@ export const breakReasons = {
   lowBattery: 773,
   linkLost: 775,
   userPause: 1281,
+  controlTaken: 1282,
   userReturn: 1283,
 } as const;
 

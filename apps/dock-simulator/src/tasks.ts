@@ -146,6 +146,10 @@ export class TaskStore {
     return this.tasks.delete(flightId);
   }
 
+  clear(): void {
+    this.tasks.clear();
+  }
+
   /** Conditional tasks whose conditions hold now and have not been announced. */
   takeReady(nowMs: number, batteryPercent: number): string[] {
     const ready = [...this.tasks.values()].filter(
@@ -157,7 +161,7 @@ export class TaskStore {
 
   /** What a reboot leaves: all tasks without their routes, which live in fast memory, or nothing. */
   reboot(keepsTasks: boolean): void {
-    if (!keepsTasks) this.tasks.clear();
+    if (!keepsTasks) this.clear();
     for (const task of this.tasks.values()) task.route = undefined;
   }
 }

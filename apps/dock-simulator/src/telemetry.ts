@@ -1,6 +1,6 @@
 import type { DockContext } from './context.js';
 import type { FlightReport } from './flight-report.js';
-import { aircraftKey, aircraftOsd, dockOsdParts, type DockView } from './osd.js';
+import { aircraftKey, aircraftOsd, dockOsdPart, type DockView, OSD_PARTS, partWith } from './osd.js';
 import type { Outbox } from './outbox.js';
 import { compose, type Json, topics } from './wire.js';
 
@@ -28,7 +28,7 @@ export class Telemetry {
     const { osdIntervalMs, hmsIntervalMs } = this.context.settings;
     this.dockState();
     this.cycle();
-    this.timers.push(setInterval(() => this.cycle(), osdIntervalMs / 3));
+    this.timers.push(setInterval(() => this.cycle(), osdIntervalMs / OSD_PARTS));
     if (hmsIntervalMs > 0) this.timers.push(setInterval(() => this.health(), hmsIntervalMs));
   }
 
@@ -63,15 +63,22 @@ export class Telemetry {
     this.publish(topics.state(settings.sn), this.message(changed));
   }
 
+  /** Sends the part of the telemetry that holds this property, out of its turn. */
+  sayPartWith(property: string): void {
+    if (this.timers.length === 0) return;
+    const view = this.view();
+    const position = partWith(view, property);
+    this.publish(topics.osd(this.context.settings.sn), this.message(dockOsdPart(view, position)));
+    this.context.journal.touch();
+  }
+
   private cycle(): void {
     const { sn, aircraftSn } = this.context.settings;
     const view = this.view();
     this.notice(view.flight);
-    const parts = dockOsdParts(view);
-    const part = parts[this.part % parts.length];
-    if (part) this.publish(topics.osd(sn), this.message(part));
+    this.publish(topics.osd(sn), this.message(dockOsdPart(view, this.part)));
     // Once a cycle, between the dock's own messages.
-    if (this.part % parts.length === 1 && view.flight?.aircraftPowered === true) {
+    if (this.part % OSD_PARTS === 1 && view.flight?.aircraftPowered === true) {
       this.publish(topics.osd(aircraftSn), this.message(aircraftOsd(view, view.flight)));
     }
     this.part += 1;
