@@ -8,15 +8,17 @@ export const SCHEMA = 'mission';
 
 export const MIGRATIONS = [CreateMission1763683200000, WholeMissions1763898000000] as const;
 
-export function missionDatabase(url: string, logger: Logger, purpose: 'api' | 'flight' = 'api'): DataSource {
+/** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */
+const POOL_SIZE = { api: 10, docks: 12, flight: 8 } as const;
+
+export function missionDatabase(url: string, logger: Logger, purpose: keyof typeof POOL_SIZE = 'api'): DataSource {
   return createDataSource({
     url,
     applicationName: `mission-service-${purpose}`,
     schema: SCHEMA,
     migrations: MIGRATIONS,
-    // Two pools: a burst of requests must not keep a claim waiting for a connection.
-    poolSize: purpose === 'flight' ? 16 : 10,
-    statementTimeoutMs: purpose === 'flight' ? 2_000 : 3_000,
+    poolSize: POOL_SIZE[purpose],
+    statementTimeoutMs: purpose === 'api' ? 3_000 : 2_000,
     logger,
   });
 }

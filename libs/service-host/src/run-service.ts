@@ -23,6 +23,14 @@ export interface ServiceOptions {
   readonly logLevel: string;
   /** Answers questions over NATS when given. */
   readonly natsUrl?: string;
+  /** Answers calls over gRPC when given. */
+  readonly grpc?: {
+    readonly host: string;
+    readonly port: number;
+    readonly package: string;
+    readonly protoFolder: string;
+    readonly protoFile: string;
+  };
   /** Wires the service. Called once, before anything listens. */
   readonly compose: (host: Host) => Promise<DynamicModule>;
   /** Extends the HTTP application, e.g. with filters. Called before it listens. */
@@ -49,6 +57,24 @@ class HostModule {}
 /** The logger as a class, so that it can be a token. */
 export class HostLogger {
   constructor(readonly logger: Logger) {}
+}
+
+/** No message of ours is anywhere near this. */
+const MAX_GRPC_BYTES = 1024 * 1024;
+
+function grpcOptions({ host, port, ...contract }: NonNullable<ServiceOptions['grpc']>): MicroserviceOptions {
+  return {
+    transport: Transport.GRPC,
+    options: {
+      url: `${host}:${port}`,
+      package: contract.package,
+      protoPath: contract.protoFile,
+      loader: { includeDirs: [contract.protoFolder], longs: Number, enums: String, oneofs: true, arrays: true },
+      maxReceiveMessageLength: MAX_GRPC_BYTES,
+      // A caller that went away without a word is noticed, and its watch ends.
+      keepalive: { keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 10_000 },
+    },
+  };
 }
 
 /** Boots one service and stays until SIGTERM or SIGINT. An error while booting ends the process with code 1. */
@@ -93,8 +119,11 @@ export async function runService(options: ServiceOptions): Promise<void> {
         },
         { inheritAppConfig: false },
       );
-      await app.startAllMicroservices();
     }
+    if (options.grpc !== undefined) {
+      app.connectMicroservice<MicroserviceOptions>(grpcOptions(options.grpc), { inheritAppConfig: false });
+    }
+    await app.startAllMicroservices();
     await app.listen(options.httpPort, options.httpHost);
     await options.start?.(app, host);
     logger.info({ port: options.httpPort }, 'ready');

@@ -23,8 +23,8 @@ export class WholeMissions1763898000000 implements MigrationInterface {
         ADD COLUMN resumed_from             uuid        REFERENCES mission.mission (id),
         -- How often in a row nobody but the policy resumed it.
         ADD COLUMN auto_resume_count        integer     NOT NULL DEFAULT 0,
-        -- Last result of each stage: plan, prepare, execute.
-        ADD COLUMN preflight                jsonb       NOT NULL DEFAULT '{}';
+        -- Last verdict of each stage: plan, prepare, execute. Rule by rule they are in mission.preflight.
+        ADD COLUMN verdicts                 jsonb       NOT NULL DEFAULT '{}';
       -- PostgreSQL creates no index for a foreign key.
       CREATE INDEX mission_resumed_from ON mission.mission (resumed_from) WHERE resumed_from IS NOT NULL;
       CREATE INDEX mission_wayline ON mission.mission (wayline_id);
@@ -55,6 +55,16 @@ export class WholeMissions1763898000000 implements MigrationInterface {
         UNIQUE (mission_id, point)
       );
 
+      -- The last go or no-go of each stage, rule by rule.
+      CREATE TABLE mission.preflight (
+        mission_id uuid        NOT NULL REFERENCES mission.mission (id),
+        stage      text        NOT NULL CHECK (stage IN ('plan', 'prepare', 'execute')),
+        at         timestamptz NOT NULL,
+        verdict    text        NOT NULL,
+        rules      jsonb       NOT NULL,
+        PRIMARY KEY (mission_id, stage)
+      );
+
       -- What an organisation has decided for all its missions.
       CREATE TABLE mission.policy (
         organisation_id uuid        PRIMARY KEY,
@@ -69,13 +79,13 @@ export class WholeMissions1763898000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      DROP TABLE mission.policy, mission.breakpoint;
+      DROP TABLE mission.policy, mission.preflight, mission.breakpoint;
       DROP INDEX mission.dock_call_one_create, mission.mission_unresolved, mission.mission_by_time,
         mission.mission_wayline, mission.mission_resumed_from;
       ALTER TABLE mission.dock_call DROP COLUMN reason, DROP COLUMN requested_by, DROP COLUMN edition;
       ALTER TABLE mission.dock DROP COLUMN flight_at, DROP COLUMN flight_id;
       ALTER TABLE mission.mission
-        DROP COLUMN preflight, DROP COLUMN auto_resume_count, DROP COLUMN resumed_from, DROP COLUMN break_point,
+        DROP COLUMN verdicts, DROP COLUMN auto_resume_count, DROP COLUMN resumed_from, DROP COLUMN break_point,
         DROP COLUMN flight_area_check, DROP COLUMN simulate, DROP COLUMN storage_needed_megabytes,
         DROP COLUMN battery_above_percent, DROP COLUMN timing, DROP COLUMN paused_ms, DROP COLUMN ready_from, DROP COLUMN edition, DROP COLUMN delivery;
     `);

@@ -31,6 +31,7 @@ import {
   missionOf,
   timingOf,
 } from './store/mission.row.js';
+import { type JudgedStage, keepPreflights, verdictsOf } from './store/preflights.js';
 import { type TimelineEntry, writeTimeline } from './store/timeline.js';
 
 /** A command that was recorded and now has to be sent, or a look that has to be taken: once, after the commit. */
@@ -62,6 +63,8 @@ export interface Evidence {
   readonly preflight?: { readonly stage: Stage; readonly result: PreflightResult };
   /** Who asked for it, and why. */
   readonly wish?: { readonly by: string; readonly reason: string | null; readonly parameters?: CommandParameters };
+  /** The message that brought it, written before the decision. */
+  readonly received?: TimelineEntry;
   /** For the timeline. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
@@ -75,6 +78,7 @@ export interface Step {
 /** All rows that some decisions lead to, written in a few statements however many they are. */
 class Writes {
   readonly changes: MissionChange[] = [];
+  readonly judged: JudgedStage[] = [];
   readonly resolutions: { readonly id: string; readonly resolution: unknown }[] = [];
   readonly breakPoints: { readonly missionId: string; readonly point: StoredBreakPoint }[] = [];
   readonly calls: NewCall[] = [];
@@ -85,6 +89,7 @@ class Writes {
 
   async flush(tx: Tx): Promise<void> {
     await saveMissions(tx, this.changes);
+    await keepPreflights(tx, this.judged);
     for (const { id, resolution } of this.resolutions) {
       await tx.run('UPDATE mission.mission SET resolution = $2::jsonb, updated_at = clock_timestamp() WHERE id = $1', [
         id,
@@ -148,6 +153,7 @@ async function endOtherFlight(tx: Tx, { locked, event }: Step): Promise<void> {
 function collect(writes: Writes, { locked, event, evidence = {} }: Step, decision: Decision): Advanced {
   const nowMs = locked.now.getTime();
   const detail = { ...evidence.detail, ...wishDetail(evidence), event, nowMs };
+  if (evidence.received) writes.timeline.push(evidence.received);
   if (decision.kind === 'refused') {
     writes.timeline.push({
       missionId: locked.id,
@@ -159,8 +165,9 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
     return { decision, mission: locked, orders: [] };
   }
   const { mission: next, effects } = decision;
+  let mission = locked;
   if (isOutcome(locked.state)) keepLateWord(writes, locked, effects, evidence, detail);
-  else collectChange(writes, locked, next, event, evidence);
+  else mission = collectChange(writes, locked, next, event, evidence);
   if (evidence.breakPoint) writes.breakPoints.push({ missionId: locked.id, point: evidence.breakPoint });
   writes.timeline.push({
     missionId: locked.id,
@@ -171,7 +178,6 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
     revision: next.revision,
     detail: { ...detail, effects, nextActionAtMs: next.nextActionAtMs },
   });
-  const mission = merged(locked, next);
   const orders = effects
     .filter((effect) => effect !== 'recordResolution')
     .map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
@@ -180,18 +186,27 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
 
 const wishDetail = ({ wish }: Evidence) => (wish ? { by: wish.by, reason: wish.reason, ...wish.parameters } : {});
 
-function collectChange(writes: Writes, locked: LockedMission, next: Mission, event: MissionEvent, evidence: Evidence) {
-  const { preflight, progress } = evidence;
+/** Returns the row as it will be. */
+function collectChange(
+  writes: Writes,
+  locked: LockedMission,
+  next: Mission,
+  event: MissionEvent,
+  { preflight, progress }: Evidence,
+): LockedMission {
   const at = locked.now.toISOString();
-  writes.changes.push({
+  const change: MissionChange = {
     before: locked,
     after: next,
     preparedFingerprint: isPreparedBy(locked, next, event) ? locked.md5 : null,
     progress: progress ? forward(locked.progress, progress) : null,
-    preflight: preflight ? { [preflight.stage]: { ...preflight.result, at } } : null,
-  });
+    verdicts: preflight ? verdictsOf({ ...preflight, at: locked.now }) : null,
+  };
+  writes.changes.push(change);
+  if (preflight) writes.judged.push({ missionId: locked.id, ...preflight, at: locked.now });
   if (isOutcome(next.state)) writes.released.push(locked.id);
-  if (next.state === locked.state) return;
+  const mission = merged(change);
+  if (next.state === locked.state) return mission;
   writes.facts.push({
     subject: factSubject('mission', locked.organisation_id, 'stateChanged'),
     payload: {
@@ -204,6 +219,7 @@ function collectChange(writes: Writes, locked: LockedMission, next: Mission, eve
       at,
     },
   });
+  return mission;
 }
 
 /** The dock has the file: it said so, or it is a dock that is given the file with the start itself. */
@@ -267,9 +283,13 @@ function latestSendMs(effect: Order['effect'], mission: LockedMission, nowMs: nu
 const isFlying = ({ state }: Pick<Mission, 'state'>): boolean =>
   state === 'starting' || state === 'executing' || state === 'paused';
 
-function merged(row: LockedMission, next: Mission): LockedMission {
+function merged({ before: row, after: next, progress, verdicts, preparedFingerprint }: MissionChange): LockedMission {
   return {
     ...row,
+    progress: progress ?? row.progress,
+    verdicts: { ...row.verdicts, ...verdicts },
+    prepared_fingerprint: preparedFingerprint ?? row.prepared_fingerprint,
+    updated_at: row.now,
     state: next.state,
     revision: next.revision,
     edition: next.edition,

@@ -11,7 +11,7 @@ export const SERVICE_NAMES = [
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-export type ServicePorts = Readonly<Record<ServiceName, number>>;
+export type ServicePorts = Readonly<Record<ServiceName | 'mission-grpc', number>>;
 
 export interface StorageKeys {
   readonly accessKeyId: string;
@@ -21,15 +21,15 @@ export interface StorageKeys {
 export interface ServicePlan {
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Which variable of `env` says where it listens. */
-  readonly portVariable: string;
+  /** Which variables of `env` say where it listens: the HTTP port first. */
+  readonly portVariables: readonly string[];
   /** Answers 200 once the service can do its work. */
   readonly readyUrl: string;
 }
 
 const BUCKET = 'aerie';
 const REGION = 'us-east-1';
-const PORT_VARIABLE = /_(HTTP_)?PORT$/;
+const PORT_VARIABLE = /_PORT$/;
 
 /** How each program of ours is started on this machine. What it can do is in its own config.ts. */
 export function servicePlans(
@@ -50,7 +50,7 @@ export function servicePlans(
   const plan = (name: ServiceName, env: Record<string, string>): ServicePlan => ({
     script: path.join(root, 'apps', name, 'dist', 'main.js'),
     env,
-    portVariable: Object.keys(env).find((variable) => PORT_VARIABLE.test(variable)) ?? '',
+    portVariables: Object.keys(env).filter((variable) => PORT_VARIABLE.test(variable)),
     readyUrl: `http://127.0.0.1:${ports[name]}/readyz`,
   });
   return {
@@ -87,6 +87,7 @@ export function servicePlans(
     }),
     'mission-service': plan('mission-service', {
       MISSION_HTTP_PORT: String(ports['mission-service']),
+      MISSION_GRPC_PORT: String(ports['mission-grpc']),
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
       NATS_URL: natsUrl,

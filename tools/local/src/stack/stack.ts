@@ -44,12 +44,14 @@ export class Stack {
     private readonly options: StackOptions,
     readonly apiUrl: string,
     readonly objectStoreUrl: string,
+    readonly grpcAddress: string,
     readonly apiKey: string,
   ) {}
 
   static async up(options: StackOptions): Promise<Stack> {
     const { root, directory, packagesDirectory, say } = options;
-    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, anyPort = 0] = await freePorts(6);
+    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, missionGrpc = 0, anyPort = 0] =
+      await freePorts(7);
     const edge = options.apiPort ?? anyPort;
     if (!(await isPortFree(edge))) {
       throw new Problem(`Port ${edge} is in use. Choose another with --port, or end what listens there.`);
@@ -66,6 +68,7 @@ export class Stack {
           'fleet-service': fleet,
           'credential-service': credential,
           'mission-service': mission,
+          'mission-grpc': missionGrpc,
           edge,
         },
         { accessKeyId: 'aerie-local', secretAccessKey: newPassword() },
@@ -85,6 +88,7 @@ export class Stack {
         options,
         `http://127.0.0.1:${edge}`,
         `http://127.0.0.1:${objectStore}`,
+        `127.0.0.1:${missionGrpc}`,
         apiKey.trim(),
       );
       say('Starting the services …');
@@ -122,15 +126,16 @@ export class Stack {
   /** One more process of a service beside the first, with a port of its own. */
   async startReplica(name: ServiceName, label: string): Promise<Replica> {
     const { directory, env } = this.options;
-    const { script, env: own, portVariable } = this.plans[name];
-    const [port = 0] = await freePorts(1);
+    const { script, env: own, portVariables } = this.plans[name];
+    const ports = await freePorts(portVariables.length);
+    const listens = Object.fromEntries(portVariables.map((variable, index) => [variable, String(ports[index])]));
     const process_ = LocalProcess.start(directory, `${name}-${label}`, {
       program: process.execPath,
       args: ['--enable-source-maps', script],
-      env: { ...cleanEnvironment(), ...own, ...env?.[name], ...this.overrides.get(name), [portVariable]: String(port) },
+      env: { ...cleanEnvironment(), ...own, ...env?.[name], ...this.overrides.get(name), ...listens },
     });
     this.replicas.add(process_);
-    const url = `http://127.0.0.1:${port}`;
+    const url = `http://127.0.0.1:${ports[0]}`;
     await waitUntilReady(`${name}-${label}`, `${url}/readyz`, process_);
     return { url, kill: () => process_.stop('SIGKILL') };
   }

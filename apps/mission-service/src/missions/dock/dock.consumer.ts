@@ -52,9 +52,11 @@ export interface DockConsumerParts {
 const NO_FILE = 314_013;
 /** A dock that names a flight names it every two seconds. */
 const NAMES_NOW_MS = 15_000;
+/** As many as the pool has connections: more would only wait for one. */
+const CONCURRENCY = 12;
 const SPEAKER_CACHE_MS = 5_000;
-/** How exactly `dock.heard_at` is kept: each write locks the row. */
-const HEARD_EVERY = "interval '5 seconds'";
+/** How exactly it is kept when a dock was heard. */
+const NOTED_EVERY_MS = 5_000;
 
 /**
  * What docks say about missions. One transaction holds the inbox row, the lock, the decision and its effects; the
@@ -78,7 +80,7 @@ export class DockConsumer {
     this.handle = consume({
       connection: this.parts.connection,
       spec: MISSION_DOCK_CONSUMER,
-      concurrency: 32,
+      concurrency: CONCURRENCY,
       logger: this.parts.logger,
       handle: (delivery) => this.receive(delivery),
       isHopeless: isDataError,
@@ -158,13 +160,19 @@ export class DockConsumer {
       // A ready event may name several missions: each is a message of its own to the inbox.
       const key = { sn: fact.sn, method: `${method}:${missionId}`, messageId: messageIdOf(fact) };
       if (!(await enterInbox(tx, SCHEMA, key))) return 'repeat';
-      await heard(tx, locked.dock_sn, fact);
-      if (goesOn !== null && !isOutcome(locked.state)) await noteFlight(tx, locked, fact, goesOn);
-      const detail = { tid: fact.tid, data: fact.data };
-      await writeTimeline(tx, [{ missionId, kind: 'message_in', what: method, detail }]);
-      // A status word that nobody documents is kept and moves nothing.
-      if (event === null) return 'repeat';
-      const advanced = await advance(tx, locked, event, { ...evidence, detail: { tid: fact.tid } });
+      await noteDock(tx, locked, fact, goesOn);
+      const received = {
+        missionId,
+        kind: 'message_in',
+        what: method,
+        detail: { tid: fact.tid, data: fact.data },
+      } as const;
+      if (event === null) {
+        // A status word that nobody documents is kept and moves nothing.
+        await writeTimeline(tx, [received]);
+        return 'repeat';
+      }
+      const advanced = await advance(tx, locked, event, { ...evidence, received, detail: { tid: fact.tid } });
       await this.parts.autoResume.after(tx, locked, advanced);
       return advanced;
     });
@@ -181,7 +189,13 @@ export class DockConsumer {
 
   /** A flight that is none of ours: whoever started it, the dock is busy with it. */
   private noteForeignFlight(dockSn: string, flightId: string, fact: DockFact): Promise<void> {
-    return inTransaction(this.parts.dataSource, (tx) => noteFlight(tx, { id: flightId, dock_sn: dockSn }, fact, true));
+    return inTransaction(this.parts.dataSource, async (tx) => {
+      await tx.run('UPDATE mission.dock SET flight_id = $2, flight_at = to_timestamp($3 / 1000.0) WHERE sn = $1', [
+        dockSn,
+        flightId,
+        fact.receivedAtMs,
+      ]);
+    });
   }
 
   /** A reply is matched by its tid to the command, and with it to the mission. */
@@ -194,13 +208,15 @@ export class DockConsumer {
       const locked = await lockMission(tx, call.mission_id, dockSn);
       if (locked === undefined) return null;
       const result = resultOf(fact);
-      await heard(tx, dockSn, fact);
-      const detail = { tid, result };
-      await writeTimeline(tx, [{ missionId: locked.id, kind: 'message_in', what: `${call.method} reply`, detail }]);
+      await noteDock(tx, locked, fact, null);
+      const what = `${call.method} reply`;
+      const received = { missionId: locked.id, kind: 'message_in', what, detail: { tid, result } } as const;
       // The first reply counts. Another one, also a different one, is evidence.
-      if (!(await recordReply(tx, tid, result))) return null;
-      const event = eventOfReply(call, result, fliesOther(locked));
-      return event === null ? null : advance(tx, locked, event, { detail: { tid } });
+      const counts = await recordReply(tx, tid, result);
+      const event = counts ? eventOfReply(call, result, fliesOther(locked)) : null;
+      if (event !== null) return advance(tx, locked, event, { received, detail: { tid } });
+      await writeTimeline(tx, [received]);
+      return null;
     });
     this.received.inc({ method: 'reply', repeat: String(advanced === null) });
     if (advanced !== null) this.parts.afterCommit.run(advanced);
@@ -236,20 +252,23 @@ export class DockConsumer {
   }
 }
 
-/** Which flight the dock speaks of, and when it did last, to within a few seconds. */
-async function noteFlight(
-  tx: Tx,
-  flight: { readonly id: string; readonly dock_sn: string },
-  fact: DockFact,
-  goesOn: boolean,
-): Promise<void> {
+/**
+ * When the dock was heard, and of which flight it spoke, to within a few seconds: a dock tells every two seconds, and
+ * each write would cost more than what it tells.
+ */
+async function noteDock(tx: Tx, locked: LockedMission, fact: DockFact, goesOn: boolean | null): Promise<void> {
+  const isNews = (at: Date | null): boolean => at === null || fact.receivedAtMs - at.getTime() > NOTED_EVERY_MS;
+  const flightId = goesOn === true && !isOutcome(locked.state) ? locked.id : null;
+  const names = flightId !== null && (locked.dock_flight_id !== flightId || isNews(locked.dock_flight_at));
+  const ends = goesOn === false && locked.dock_flight_id === locked.id;
+  if (!names && !ends && !isNews(locked.dock_heard_at)) return;
   await tx.run(
-    goesOn
-      ? `UPDATE mission.dock SET flight_id = $2, flight_at = to_timestamp($3 / 1000.0)
-          WHERE sn = $1 AND (flight_id IS DISTINCT FROM $2 OR flight_at < to_timestamp($3 / 1000.0) - ${HEARD_EVERY})`
-      : `UPDATE mission.dock SET flight_id = NULL, flight_at = to_timestamp($3 / 1000.0)
-          WHERE sn = $1 AND flight_id = $2`,
-    [flight.dock_sn, flight.id, fact.receivedAtMs],
+    `UPDATE mission.dock
+        SET heard_at = greatest(heard_at, to_timestamp($2 / 1000.0)),
+            flight_id = CASE WHEN $4 THEN $3 WHEN $5 THEN NULL ELSE flight_id END,
+            flight_at = CASE WHEN $4 OR $5 THEN to_timestamp($2 / 1000.0) ELSE flight_at END
+      WHERE sn = $1`,
+    [locked.dock_sn, fact.receivedAtMs, flightId, names, ends],
   );
 }
 
@@ -257,12 +276,4 @@ async function noteFlight(
 function fliesOther({ id, now, dock_flight_id, dock_flight_at }: LockedMission): boolean {
   if (dock_flight_id === null || dock_flight_id === id || dock_flight_at === null) return false;
   return now.getTime() - dock_flight_at.getTime() <= NAMES_NOW_MS;
-}
-
-async function heard(tx: Tx, dockSn: string, fact: DockFact): Promise<void> {
-  await tx.run(
-    `UPDATE mission.dock SET heard_at = to_timestamp($2 / 1000.0)
-      WHERE sn = $1 AND (heard_at IS NULL OR heard_at < to_timestamp($2 / 1000.0) - ${HEARD_EVERY})`,
-    [dockSn, fact.receivedAtMs],
-  );
 }

@@ -3,7 +3,8 @@
 // lock reads with clock_timestamp().
 import type { Mission, Span } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
-import { type LockedMission, type MissionProgress, type StoredPreflight, dateOf } from './mission.row.js';
+import { type LockedMission, type MissionProgress, dateOf } from './mission.row.js';
+import type { Verdicts } from './preflights.js';
 
 const LOCKED_COLUMNS = `m.*, d.model, d.protocol_generation, d.heard_at AS dock_heard_at,
   d.flight_id AS dock_flight_id, d.flight_at AS dock_flight_at, w.md5, w.object_key, w.planned_duration_ms, clock_timestamp() AS now`;
@@ -73,8 +74,8 @@ export interface MissionChange {
   readonly after: Mission;
   readonly preparedFingerprint: string | null;
   readonly progress: MissionProgress | null;
-  /** Results of preflight stages; they replace the last ones of the same stages. */
-  readonly preflight: StoredPreflight | null;
+  /** Verdicts of preflight stages; they replace the last ones of the same stages. */
+  readonly verdicts: Verdicts | null;
 }
 
 /**
@@ -91,21 +92,22 @@ export async function saveMissions(tx: Tx, changes: readonly MissionChange[]): P
             heard_at = c.heard_at, next_action_at = c.next_action_at, cause_code = c.cause_code,
             cause_dock_result = c.cause_dock_result,
             prepared_fingerprint = coalesce(c.prepared_fingerprint, m.prepared_fingerprint),
-            progress = coalesce(c.progress, m.progress), preflight = m.preflight || coalesce(c.preflight, '{}'),
-            updated_at = clock_timestamp()
+            progress = coalesce(c.progress, m.progress), verdicts = m.verdicts || coalesce(c.verdicts, '{}'),
+            updated_at = c.updated_at
        FROM jsonb_to_recordset($1::jsonb) AS c (
               id uuid, old_revision integer, state text, revision integer, edition integer, execute_at timestamptz,
               prepare_at timestamptz, deadline timestamptz, prepare_count integer, attempt integer, undo_count integer,
               since timestamptz, started_at timestamptz, paused_ms bigint, heard_at timestamptz,
               next_action_at timestamptz, cause_code text, cause_dock_result integer, prepared_fingerprint text,
-              progress jsonb, preflight jsonb)
+              progress jsonb, verdicts jsonb,
+              updated_at timestamptz)
       WHERE m.id = c.id AND m.revision = c.old_revision`,
     [JSON.stringify(changes.map(changedColumns))],
   );
   if (touched !== changes.length) throw new Error('a mission was changed under our lock');
 }
 
-function changedColumns({ before, after, preparedFingerprint, progress, preflight }: MissionChange) {
+function changedColumns({ before, after, preparedFingerprint, progress, verdicts }: MissionChange) {
   return {
     id: before.id,
     old_revision: before.revision,
@@ -127,7 +129,8 @@ function changedColumns({ before, after, preparedFingerprint, progress, prefligh
     cause_dock_result: after.cause?.dockResult ?? null,
     prepared_fingerprint: preparedFingerprint,
     progress,
-    preflight,
+    verdicts,
+    updated_at: before.now,
   };
 }
 

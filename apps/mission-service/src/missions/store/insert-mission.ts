@@ -6,6 +6,7 @@ import { dockTaken } from '../planning/conflicts.js';
 import type { PlannedMission } from '../planning/new-mission.js';
 import { findHolders, lockDock, lockMission, reserveDock } from './flight-critical.js';
 import { type LockedMission, dateOf } from './mission.row.js';
+import { keepPreflights, verdictsOf } from './preflights.js';
 import { writeTimeline } from './timeline.js';
 
 /**
@@ -33,6 +34,9 @@ export async function insertMission(
   }
   await insertRow(tx, planned, preflight);
   if (span !== null) await reserveDock(tx, id, dock.sn, span);
+  if (preflight !== null) {
+    await keepPreflights(tx, [{ missionId: id, stage: 'plan', result: preflight, at: new Date(plan.sinceMs) }]);
+  }
   await writeTimeline(tx, [
     {
       missionId: id,
@@ -56,6 +60,7 @@ export async function insertMission(
 
 async function insertRow(tx: Tx, planned: PlannedMission, preflight: PreflightResult | null): Promise<void> {
   const { plan, input, wayline, origin, timing } = planned;
+  const at = new Date(plan.sinceMs);
   const columns: Readonly<Record<string, unknown>> = {
     id: planned.id,
     organisation_id: planned.organisationId,
@@ -85,9 +90,7 @@ async function insertRow(tx: Tx, planned: PlannedMission, preflight: PreflightRe
     break_point: jsonOf(origin?.breakPoint ?? null),
     resumed_from: origin?.missionId ?? null,
     auto_resume_count: origin?.autoResumeCount ?? 0,
-    preflight: JSON.stringify(
-      preflight === null ? {} : { plan: { ...preflight, at: new Date(plan.sinceMs).toISOString() } },
-    ),
+    verdicts: JSON.stringify(preflight === null ? {} : verdictsOf({ stage: 'plan', result: preflight, at })),
     rth_altitude_meters: input.rthAltitudeMeters,
     exit_on_rc_lost: input.exitOnRcLost ?? wayline.exit_on_rc_lost,
     positioning: input.positioning,

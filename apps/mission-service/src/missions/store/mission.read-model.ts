@@ -2,7 +2,8 @@ import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { MissionKind, MissionState } from '@aerie/mission-core';
 import { DataSource } from 'typeorm';
 import { type BreakPointRow, findBreakPoints } from './breakpoints.js';
-import type { MissionRow, StoredPreflight } from './mission.row.js';
+import type { MissionRow } from './mission.row.js';
+import { type StoredPreflight, findPreflights } from './preflights.js';
 import { type MissionView, dockErrorOf, viewOf } from './mission.view.js';
 import { isResumable } from '../breakpoints/resumable.js';
 
@@ -109,7 +110,8 @@ export class MissionReadModel {
 
   /** The last result of each stage, rule by rule. */
   async preflight(organisationId: string, id: string): Promise<StoredPreflight | undefined> {
-    return (await this.row(organisationId, id))?.preflight;
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    return findPreflights({ query: (sql, parameters) => this.query(sql, parameters) }, id);
   }
 
   async breakPoints(organisationId: string, id: string) {

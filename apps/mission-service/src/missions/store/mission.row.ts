@@ -6,10 +6,9 @@ import {
   type Mission,
   type MissionKind,
   type MissionState,
-  type PreflightResult,
-  type Stage,
   type Timing,
 } from '@aerie/mission-core';
+import type { Verdicts } from './preflights.js';
 
 export type RcLost = 'continue' | 'executeLostAction';
 export type Positioning = 'gps' | 'rtk';
@@ -55,7 +54,7 @@ export interface MissionRow {
   readonly break_point: StoredBreakPoint | null;
   readonly resumed_from: string | null;
   readonly auto_resume_count: number;
-  readonly preflight: StoredPreflight;
+  readonly verdicts: Verdicts;
   readonly progress: MissionProgress | null;
   readonly resolution: unknown;
   readonly created_by: string;
@@ -72,9 +71,6 @@ export interface SimulatedPlace {
 
 /** A place where a flight stopped, in the dock's own words, as it goes back into a prepare. */
 export type StoredBreakPoint = BreakPoint;
-
-/** The last result of each stage. */
-export type StoredPreflight = { readonly [S in Stage]?: PreflightResult & { readonly at: string } };
 
 /** A locked mission with all that a decision and its commands need. */
 export interface LockedMission extends MissionRow {

@@ -1,5 +1,5 @@
 import { errorCode } from '@aerie/dji-protocol';
-import { type Stage, failedRules, isOutcome } from '@aerie/mission-core';
+import { isOutcome } from '@aerie/mission-core';
 import type { MissionRow } from './mission.row.js';
 
 export type MissionView = ReturnType<typeof viewOf>;
@@ -43,7 +43,12 @@ export function viewOf(row: MissionRow) {
     attempt: row.attempt,
     startedAt: iso(row.started_at),
     nextActionAt: iso(row.next_action_at),
-    preflight: verdictsOf(row),
+    /** The last verdict of each stage with the rules that failed; the whole result is at `/preflight`. */
+    preflight: {
+      plan: row.verdicts.plan ?? null,
+      prepare: row.verdicts.prepare ?? null,
+      execute: row.verdicts.execute ?? null,
+    },
     /** Why it ended, or why it waits. */
     cause: row.cause_code === null ? null : causeOf(row.cause_code, row),
     progress: row.progress,
@@ -55,20 +60,11 @@ export function viewOf(row: MissionRow) {
   };
 }
 
-/** The last verdict of each stage with the rules that failed; the whole result is at `/preflight`. */
-function verdictsOf({ preflight }: MissionRow) {
-  const verdictOf = (stage: Stage) => {
-    const result = preflight[stage];
-    return result === undefined ? null : { verdict: result.verdict, failed: failedRules(result), at: result.at };
-  };
-  return { plan: verdictOf('plan'), prepare: verdictOf('prepare'), execute: verdictOf('execute') };
-}
-
 function causeOf(code: NonNullable<MissionRow['cause_code']>, row: MissionRow) {
   const { cause_dock_result: dockResult } = row;
-  const { execute } = row.preflight;
+  const { execute } = row.verdicts;
   // What held it back at the end, or holds it back now.
-  const failed = HELD_BY_PREFLIGHT.has(code) && execute?.verdict === 'no_go' ? failedRules(execute) : [];
+  const failed = HELD_BY_PREFLIGHT.has(code) && execute?.verdict === 'no_go' ? execute.failed : [];
   return {
     code,
     ...(dockResult === null ? {} : { dockResult, dockError: dockErrorOf(dockResult) }),

@@ -117,12 +117,12 @@ it('holds a mission that a rule forbids, and starts it when the rule lets it thr
   const one = replica(0, { properties: raining });
   await one.runner.run([id]);
   expect(executes(one)).toEqual([]);
-  const [row] = await (pools[0] as DataSource).query<{ cause_code: string; preflight: Record<string, unknown> }[]>(
-    'SELECT cause_code, preflight FROM mission.mission WHERE id = $1',
+  const [row] = await (pools[0] as DataSource).query<{ cause_code: string; verdicts: Record<string, unknown> }[]>(
+    'SELECT cause_code, verdicts FROM mission.mission WHERE id = $1',
     [id],
   );
   expect(row?.cause_code).toBe('preflight_no_go');
-  expect(row?.preflight['execute']).toMatchObject({ verdict: 'no_go' });
+  expect(row?.verdicts['execute']).toMatchObject({ verdict: 'no_go' });
 
   await pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
   const dry = replica(1);

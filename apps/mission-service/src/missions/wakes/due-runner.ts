@@ -30,8 +30,8 @@ export interface DueRunnerParts {
 }
 
 /** Missions found at once, and missions decided in one transaction: few enough that none of them waits long for it. */
-const FIND_LIMIT = 500;
-const UNIT = 50;
+const FIND_LIMIT = 600;
+const UNIT = 200;
 /** Wakes that arrive within this time are looked at together. */
 const GATHER_MS = 5;
 

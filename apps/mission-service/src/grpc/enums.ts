@@ -1,0 +1,11 @@
+/** Our words and the contract's names of them: `timed` and `MISSION_KIND_TIMED`, `return-home` and `CONTROL_ACTION_RETURN_HOME`. */
+export function enumName(prefix: string, word: string): string {
+  const upper = word.replace(/([a-z])([A-Z])/g, '$1_$2').replace(/-/g, '_');
+  return `${prefix}_${upper}`.toUpperCase();
+}
+
+/** Our word for a name of the contract; undefined for UNSPECIFIED, and the name itself where we have no word for it. */
+export function wordOf(prefix: string, words: readonly string[], name: string | undefined): string | undefined {
+  if (name === undefined || name === `${prefix}_UNSPECIFIED`) return undefined;
+  return words.find((word) => enumName(prefix, word) === name) ?? name;
+}

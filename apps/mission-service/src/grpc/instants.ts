@@ -1,0 +1,15 @@
+/** google.protobuf.Timestamp as the loader gives and takes it. */
+export interface ProtoTimestamp {
+  readonly seconds: number;
+  readonly nanos: number;
+}
+
+export const timestampOf = (iso: string | null): ProtoTimestamp | undefined => {
+  if (iso === null) return undefined;
+  const atMs = Date.parse(iso);
+  return { seconds: Math.floor(atMs / 1_000), nanos: (((atMs % 1_000) + 1_000) % 1_000) * 1_000_000 };
+};
+
+/** Milliseconds since the epoch; undefined where the field was not set. */
+export const msOf = (timestamp: ProtoTimestamp | null | undefined): number | undefined =>
+  timestamp == null ? undefined : Number(timestamp.seconds) * 1_000 + Math.floor((timestamp.nanos ?? 0) / 1_000_000);

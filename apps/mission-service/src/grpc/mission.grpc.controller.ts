@@ -1,0 +1,182 @@
+import { Controller, UseFilters, UseGuards } from '@nestjs/common';
+import { GrpcMethod, Payload } from '@nestjs/microservices';
+import type { Principal } from '@aerie/bus-contract';
+import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
+import { InvalidError, isUuid } from '@aerie/kernel';
+import { type Observable, from, map, mergeMap } from 'rxjs';
+import { ResumeMission } from '../missions/breakpoints/resume-mission.js';
+import { CancelMission, unknownMission } from '../missions/control/cancel-mission.js';
+import { ControlMission } from '../missions/control/control-mission.js';
+import { CONTROL_ACTIONS, type ControlAction } from '../missions/control/controls.js';
+import { ResolveMission } from '../missions/control/resolve-mission.js';
+import {
+  readMissionQuery,
+  readNewMission,
+  readReschedule,
+  resolution,
+  resumeFromBreakPoint,
+  returnToDock,
+  why,
+} from '../missions/mission.input.js';
+import { CreateMission } from '../missions/planning/create-mission.js';
+import { RescheduleMission } from '../missions/planning/reschedule-mission.js';
+import { MissionReadModel } from '../missions/store/mission.read-model.js';
+import type { MissionView } from '../missions/store/mission.view.js';
+import { wordOf } from './enums.js';
+import { GrpcCaller, GrpcKeyGuard } from './grpc-key.guard.js';
+import { GrpcProblemFilter } from './grpc-problem.filter.js';
+import { type ProtoTimestamp, msOf } from './instants.js';
+import {
+  type Message,
+  bodyOfNewMission,
+  missionMessage,
+  previewMessage,
+  queryOfList,
+  timelineMessage,
+} from './mission.messages.js';
+import { WatchMissions } from './watch-missions.js';
+
+/** The use cases of the HTTP API for other programs; each call is read by the very checks of its route. */
+@Controller()
+@UseGuards(GrpcKeyGuard)
+@UseFilters(GrpcProblemFilter)
+export class MissionGrpcController {
+  constructor(
+    private readonly createMission: CreateMission,
+    private readonly rescheduleMission: RescheduleMission,
+    private readonly cancelMission: CancelMission,
+    private readonly controlMission: ControlMission,
+    private readonly resumeMission: ResumeMission,
+    private readonly resolveMission: ResolveMission,
+    private readonly missions: MissionReadModel,
+    private readonly watchMissions: WatchMissions,
+  ) {}
+
+  @GrpcMethod('MissionService', 'CreateMission')
+  async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const body = bodyOfNewMission(message['mission']);
+    const input = readNewMission(body, Date.now());
+    const idempotencyKey = readIdempotencyKey(textOf(message['idempotencyKey']));
+    return created(await this.createMission.execute(caller, input, { route: 'POST /missions', idempotencyKey, body }));
+  }
+
+  @GrpcMethod('MissionService', 'PreviewMission')
+  async preview(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const input = readNewMission(bodyOfNewMission(message['mission']), Date.now());
+    return previewMessage(await this.createMission.preview(caller, input));
+  }
+
+  @GrpcMethod('MissionService', 'GetMission')
+  async find(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    return one(await this.view(caller, idOf(message)));
+  }
+
+  @GrpcMethod('MissionService', 'ListMissions')
+  async list(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const query = queryOfList(message);
+    const { limit, cursor } = readInput(pageQuery, query, 'request');
+    const { filter, sort } = readMissionQuery(query);
+    const page = await this.missions.list(caller.organisationId, filter, sort, limit, readCursor(cursor, sort));
+    const next = page.nextCursor === null ? {} : { nextPageToken: page.nextCursor };
+    return { missions: page.items.map(missionMessage), ...next };
+  }
+
+  @GrpcMethod('MissionService', 'RescheduleMission')
+  async reschedule(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const executeAtMs = readReschedule({ executeAt: msOf(message['executeAt'] as ProtoTimestamp) }, Date.now());
+    return one(await this.rescheduleMission.execute(caller, idOf(message), executeAtMs, versionOf(message)));
+  }
+
+  @GrpcMethod('MissionService', 'CancelMission')
+  async cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const { reason = null } = readInput(why, only(message, 'reason'), 'request');
+    return one(await this.cancelMission.execute(caller, idOf(message), { reason, version: versionOf(message) }));
+  }
+
+  @GrpcMethod('MissionService', 'ControlMission')
+  async control(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const action = actionOf(message['action']);
+    const parameters =
+      action === 'return-to-dock'
+        ? { homeDockSn: readInput(returnToDock, only(message, 'reason', 'dockSn'), 'request').dockSn }
+        : {};
+    const { reason = null } = readInput(why, only(message, 'reason'), 'request');
+    const request = { action, reason, version: versionOf(message), parameters };
+    const { mission, command } = await this.controlMission.execute(caller, idOf(message), request);
+    return { mission: missionMessage(mission), commandId: command.id, method: command.method };
+  }
+
+  @GrpcMethod('MissionService', 'ResumeMission')
+  async resume(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const executeAt = msOf(message['executeAt'] as ProtoTimestamp);
+    const body = {
+      ...only(message, 'breakPointId', 'name', 'rthAltitudeMeters'),
+      ...(executeAt === undefined ? {} : { executeAt }),
+    };
+    const input = readInput(resumeFromBreakPoint, body, 'request');
+    const id = idOf(message);
+    const wish = {
+      breakPointId: input.breakPointId ?? null,
+      executeAtMs: input.executeAt ?? null,
+      name: input.name ?? null,
+      rthAltitudeMeters: input.rthAltitudeMeters ?? null,
+    };
+    const idempotencyKey = readIdempotencyKey(textOf(message['idempotencyKey']));
+    const route = `POST /missions/${id}/resume-from-breakpoint`;
+    return created(await this.resumeMission.execute(caller, id, wish, { route, idempotencyKey, body }));
+  }
+
+  @GrpcMethod('MissionService', 'ResolveMission')
+  async resolve(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const { note } = readInput(resolution, only(message, 'note'), 'request');
+    return one(await this.resolveMission.execute(caller, idOf(message), note, versionOf(message)));
+  }
+
+  @GrpcMethod('MissionService', 'ListTimeline')
+  async timeline(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Observable<Message>> {
+    const id = idOf(message);
+    const items = await this.missions.timeline(caller.organisationId, id);
+    if (items === undefined) throw unknownMission(id);
+    return from(items).pipe(map(timelineMessage));
+  }
+
+  @GrpcMethod('MissionService', 'WatchMission')
+  watch(@Payload() message: Message, @GrpcCaller() caller: Principal): Observable<Message> {
+    return from(this.view(caller, idOf(message))).pipe(
+      mergeMap((first) => this.watchMissions.watch(first)),
+      map(one),
+    );
+  }
+
+  private async view(caller: Principal, id: string): Promise<MissionView> {
+    const view = await this.missions.find(caller.organisationId, id);
+    if (view === undefined) throw unknownMission(id);
+    return view;
+  }
+}
+
+const one = (view: MissionView): Message => ({ mission: missionMessage(view) });
+const created = ({ body }: { readonly body: string }): Message => one(JSON.parse(body) as MissionView);
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+function idOf({ id }: Message): string {
+  if (typeof id === 'string' && isUuid(id)) return id;
+  throw unknownMission(String(id));
+}
+
+const versionOf = ({ expectedVersion }: Message): number | null =>
+  typeof expectedVersion === 'number' ? expectedVersion : null;
+
+/** Only these fields, and of them those that were set. */
+function only(message: Message, ...names: readonly string[]): Message {
+  return Object.fromEntries(names.filter((name) => message[name] != null).map((name) => [name, message[name]]));
+}
+
+function actionOf(name: unknown): ControlAction {
+  const word = wordOf('CONTROL_ACTION', CONTROL_ACTIONS, textOf(name));
+  const action = CONTROL_ACTIONS.find((known) => known === word);
+  if (action !== undefined) return action;
+  throw new InvalidError('invalid_input', 'the request is not valid', {
+    fields: [{ field: 'action', message: `must be one of ${CONTROL_ACTIONS.join(', ')}` }],
+  });
+}

@@ -1,0 +1,158 @@
+import { STATES, type RuleResult } from '@aerie/mission-core';
+import type { Preview } from '../missions/planning/create-mission.js';
+import type { TimelineView } from '../missions/store/mission.read-model.js';
+import type { MissionView } from '../missions/store/mission.view.js';
+import { enumName, wordOf } from './enums.js';
+import { type ProtoTimestamp, msOf, timestampOf } from './instants.js';
+
+/** A message as the loader gives it: unset scalars have their default, unset messages are null. */
+export type Message = Readonly<Record<string, unknown>>;
+
+export const KINDS = ['immediate', 'timed', 'conditional'] as const;
+const RC_LOST = ['continue', 'executeLostAction'] as const;
+const POSITIONINGS = ['gps', 'rtk'] as const;
+const SORT_OF_ORDER: Readonly<Record<string, string>> = {
+  MISSION_ORDER_CREATED_AT: 'createdAt',
+  MISSION_ORDER_TIME: 'time',
+  MISSION_ORDER_TIME_DESC: '-time',
+};
+
+/** The body that HTTP would have got, for the same checks. */
+export function bodyOfNewMission(value: unknown): Message {
+  const message = (value ?? {}) as Message;
+  const window = message['window'] as Message | null | undefined;
+  const simulate = message['simulate'] as Message | null | undefined;
+  return defined({
+    dockSn: message['dockSn'],
+    waylineId: message['waylineId'],
+    kind: wordOf('MISSION_KIND', KINDS, message['kind'] as string),
+    executeAt: msOf(message['executeAt'] as ProtoTimestamp),
+    window: window
+      ? defined({
+          from: msOf(window['from'] as ProtoTimestamp),
+          until: msOf(window['until'] as ProtoTimestamp),
+          batteryAbovePercent: window['batteryAbovePercent'],
+        })
+      : undefined,
+    rthAltitudeMeters: message['rthAltitudeMeters'],
+    exitOnRcLost: wordOf('RC_LOST_ACTION', RC_LOST, message['exitOnRcLost'] as string),
+    positioning: wordOf('POSITIONING', POSITIONINGS, message['positioning'] as string),
+    name: message['name'],
+    simulate: simulate
+      ? defined({
+          latitude: simulate['latitude'],
+          longitude: simulate['longitude'],
+          altitudeMeters: simulate['altitudeMeters'],
+        })
+      : undefined,
+    storageNeededMegabytes: message['storageNeededMegabytes'],
+    flightAreaCheck: message['flightAreaCheck'],
+    startWindowMs: message['startWindowMs'],
+    executeLeadMs: message['executeLeadMs'],
+    prepareLeadMs: message['prepareLeadMs'],
+  });
+}
+
+/** The query that HTTP would have got. */
+export function queryOfList(message: Message): Message {
+  const states = (message['states'] as readonly string[] | undefined) ?? [];
+  return defined({
+    dockSn: message['dockSn'],
+    state: states.length === 0 ? undefined : states.map((name) => wordOf('MISSION_STATE', STATES, name)).join(','),
+    kind: wordOf('MISSION_KIND', KINDS, message['kind'] as string),
+    waylineId: message['waylineId'],
+    from: msOf(message['from'] as ProtoTimestamp),
+    to: msOf(message['to'] as ProtoTimestamp),
+    sort: SORT_OF_ORDER[message['order'] as string],
+    limit: message['pageSize'],
+    cursor: message['pageToken'],
+  });
+}
+
+export function missionMessage(view: MissionView): Message {
+  const { window, preflight, cause, progress, resolution } = view;
+  return defined({
+    ...view,
+    kind: enumName('MISSION_KIND', view.kind),
+    state: enumName('MISSION_STATE', view.state),
+    executeAt: timestampOf(view.executeAt),
+    prepareAt: timestampOf(view.prepareAt),
+    deadline: timestampOf(view.deadline),
+    window: window && { ...window, from: timestampOf(window.from), until: timestampOf(window.until) },
+    exitOnRcLost: enumName('RC_LOST_ACTION', view.exitOnRcLost),
+    positioning: enumName('POSITIONING', view.positioning),
+    startedAt: timestampOf(view.startedAt),
+    nextActionAt: timestampOf(view.nextActionAt),
+    preflight: defined({
+      plan: stageMessage(preflight.plan),
+      prepare: stageMessage(preflight.prepare),
+      execute: stageMessage(preflight.execute),
+    }),
+    cause: cause && causeMessage(cause),
+    progress: progress && defined({ ...progress, reportedAt: timestampOf(progress.reportedAt) }),
+    resolution: undefined,
+    resolutionJson: resolution === null ? undefined : JSON.stringify(resolution),
+    createdAt: timestampOf(view.createdAt),
+    updatedAt: timestampOf(view.updatedAt),
+  });
+}
+
+const stageMessage = (stage: MissionView['preflight']['plan']): Message | undefined =>
+  stage === null
+    ? undefined
+    : { verdict: enumName('VERDICT', stage.verdict), failed: stage.failed, at: timestampOf(stage.at) };
+
+function causeMessage(cause: NonNullable<MissionView['cause']>): Message {
+  const { dockError, ...rest } = cause;
+  const words = dockError && {
+    en: dockError.en,
+    zh: dockError.zh,
+    retry: dockError.retry,
+    adviceEn: dockError.advice.en,
+    adviceZh: dockError.advice.zh,
+  };
+  return defined({ ...rest, dockError: words });
+}
+
+export function previewMessage({ verdict, conflicts, preflight, plan }: Preview): Message {
+  return defined({
+    verdict: enumName('VERDICT', verdict),
+    conflicts: conflicts.map((conflict) =>
+      defined({ ...conflict, from: timestampOf(conflict.from), until: timestampOf(conflict.until) }),
+    ),
+    preflightVerdict: enumName('VERDICT', preflight.verdict),
+    rules: preflight.rules.map(ruleMessage),
+    prepareAt: timestampOf(plan.prepareAt),
+    deadline: timestampOf(plan.deadline),
+  });
+}
+
+const ruleMessage = (rule: RuleResult): Message =>
+  defined({
+    ...rule,
+    verdict: enumName('VERDICT', rule.verdict),
+    input: valueMessage(rule.input),
+    limit: valueMessage(rule.limit),
+  });
+
+/** google.protobuf.Value. */
+function valueMessage(value: RuleResult['input']): Message {
+  switch (typeof value) {
+    case 'number':
+      return { numberValue: value };
+    case 'boolean':
+      return { boolValue: value };
+    case 'string':
+      return { stringValue: value };
+    default:
+      return { nullValue: 'NULL_VALUE' };
+  }
+}
+
+export const timelineMessage = ({ at, detail, ...entry }: TimelineView): Message =>
+  defined({ ...entry, at: timestampOf(at), detailJson: JSON.stringify(detail) });
+
+/** Without what is not there: a field that is set to nothing would have to be a message. */
+function defined(fields: Readonly<Record<string, unknown>>): Message {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}

@@ -1,0 +1,90 @@
+import { UnavailableError } from '@aerie/kernel';
+import { isOutcome } from '@aerie/mission-core';
+import type { Logger } from '@aerie/observability';
+import { Observable, type Subscriber } from 'rxjs';
+import type { DataSource } from 'typeorm';
+import type { MissionRow } from '../missions/store/mission.row.js';
+import { type MissionView, viewOf } from '../missions/store/mission.view.js';
+
+/** Changes are looked for this often, with one query for all that are watched. */
+const PERIOD_MS = 500;
+/** Each costs a connection of its caller and one id in that query. */
+const MAX_WATCHES = 2_000;
+
+interface Watch {
+  readonly id: string;
+  readonly subscriber: Subscriber<MissionView>;
+  version: number;
+}
+
+/** Tells callers of every change of their missions. The truth is the table: nothing that is lost on a bus is lost here. */
+export class WatchMissions {
+  private readonly watches = new Set<Watch>();
+  private timer: NodeJS.Timeout | undefined;
+  private looking = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => void this.look(), PERIOD_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    for (const { subscriber } of this.watches) {
+      subscriber.error(new UnavailableError('stopping', 'this process stops; watch the mission again'));
+    }
+  }
+
+  /** The mission now, then each change, and the end once it has ended. The caller has checked that it may see it. */
+  watch(first: MissionView): Observable<MissionView> {
+    return new Observable((subscriber) => {
+      subscriber.next(first);
+      if (isOutcome(first.state)) return subscriber.complete();
+      if (this.watches.size >= MAX_WATCHES) {
+        return subscriber.error(
+          new UnavailableError('too_many_watches', 'too many missions are watched here, try again'),
+        );
+      }
+      const watch: Watch = { id: first.id, subscriber, version: first.version };
+      this.watches.add(watch);
+      return () => this.watches.delete(watch);
+    });
+  }
+
+  private async look(): Promise<void> {
+    if (this.looking || this.watches.size === 0) return;
+    this.looking = true;
+    try {
+      const ids = [...new Set([...this.watches].map(({ id }) => id))];
+      const rows = await this.dataSource.query<{ id: string; revision: number }[]>(
+        'SELECT id, revision FROM mission.mission WHERE id = ANY($1::uuid[])',
+        [ids],
+      );
+      const versions = new Map(rows.map(({ id, revision }) => [id, revision]));
+      const changed = [...this.watches].filter(({ id, version }) => versions.get(id) !== version);
+      if (changed.length > 0) await this.tell(changed);
+    } catch (error) {
+      this.logger.info({ err: error }, 'failed to look for changes of watched missions');
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  private async tell(changed: readonly Watch[]): Promise<void> {
+    const rows = await this.dataSource.query<MissionRow[]>('SELECT * FROM mission.mission WHERE id = ANY($1::uuid[])', [
+      [...new Set(changed.map(({ id }) => id))],
+    ]);
+    const views = new Map(rows.map((row) => [row.id, viewOf(row)]));
+    for (const watch of changed) {
+      const view = views.get(watch.id);
+      if (view === undefined) continue;
+      watch.version = view.version;
+      watch.subscriber.next(view);
+      if (isOutcome(view.state)) watch.subscriber.complete();
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { type PreflightResult, type Stage, failedRules } from '@aerie/mission-core';
+import type { Tx } from '@aerie/persistence';
+
+/** One result as it lies beside the mission: some kilobytes, so not in the row that every message of a flight rewrites. */
+export interface JudgedStage {
+  readonly missionId: string;
+  readonly stage: Stage;
+  readonly result: PreflightResult;
+  readonly at: Date;
+}
+
+/** The last verdict of each stage, as it lies in the mission's own row. */
+export type Verdicts = {
+  readonly [S in Stage]?: {
+    readonly verdict: PreflightResult['verdict'];
+    readonly failed: readonly string[];
+    readonly at: string;
+  };
+};
+
+export const verdictsOf = ({ stage, result, at }: Omit<JudgedStage, 'missionId'>): Verdicts => ({
+  [stage]: { verdict: result.verdict, failed: failedRules(result), at: at.toISOString() },
+});
+
+/** Keeps results rule by rule; each replaces the last one of its stage. */
+export async function keepPreflights(tx: Tx, judged: readonly JudgedStage[]): Promise<void> {
+  if (judged.length === 0) return;
+  await tx.run(
+    `INSERT INTO mission.preflight (mission_id, stage, at, verdict, rules)
+     SELECT mission_id, stage, at, verdict, rules
+       FROM jsonb_to_recordset($1::jsonb) AS p (mission_id uuid, stage text, at timestamptz, verdict text, rules jsonb)
+     ON CONFLICT (mission_id, stage)
+     DO UPDATE SET at = excluded.at, verdict = excluded.verdict, rules = excluded.rules`,
+    [
+      JSON.stringify(
+        judged.map(({ missionId, stage, result, at }) => ({ mission_id: missionId, stage, at, ...result })),
+      ),
+    ],
+  );
+}
+
+export type StoredPreflight = { readonly [S in Stage]?: PreflightResult & { readonly at: string } };
+
+export async function findPreflights(tx: { query: Tx['query'] }, missionId: string): Promise<StoredPreflight> {
+  const rows = await tx.query<{ stage: Stage; at: Date } & PreflightResult>(
+    'SELECT stage, at, verdict, rules FROM mission.preflight WHERE mission_id = $1',
+    [missionId],
+  );
+  return Object.fromEntries(
+    rows.map(({ stage, at, verdict, rules }) => [stage, { verdict, rules, at: at.toISOString() }]),
+  );
+}

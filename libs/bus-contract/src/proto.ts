@@ -1,0 +1,7 @@
+import { fileURLToPath } from 'node:url';
+
+/** Where the .proto files lie; what a gRPC server or client is loaded from. */
+export const PROTO_FOLDER = fileURLToPath(new URL('../proto', import.meta.url));
+
+/** The gRPC contract of mission-service, relative to the folder. */
+export const MISSION_PROTO = 'mission/v1/mission.proto';

@@ -1,0 +1,137 @@
+import { type ClientReadableStream, Metadata, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
+import { World } from './world.js';
+
+let world: World;
+let client: Client;
+beforeAll(async () => {
+  world = await World.start({ 'mission-service': { MISSION_START_WINDOW_MS: '20000' } });
+  const options = { includeDirs: [PROTO_FOLDER], longs: Number, enums: String, oneofs: true, arrays: true };
+  const { mission } = loadPackageDefinition(loadSync(MISSION_PROTO, options)) as unknown as Loaded;
+  client = new mission.v1.MissionService(world.stack.grpcAddress, credentials.createInsecure());
+}, 120_000);
+afterAll(async () => {
+  client.close();
+  await world.stop();
+}, 60_000);
+
+type Message = Record<string, unknown>;
+type Unary = (request: Message, metadata: Metadata, done: (error: Error | null, answer: Message) => void) => void;
+type Client = Record<string, Unary> & {
+  readonly WatchMission: (request: Message, metadata: Metadata) => ClientReadableStream<{ mission: Message }>;
+  readonly ListTimeline: (request: Message, metadata: Metadata) => ClientReadableStream<Message>;
+  readonly close: () => void;
+};
+interface Loaded {
+  readonly mission: { readonly v1: { readonly MissionService: new (address: string, how: unknown) => Client } };
+}
+
+function withKey(key = world.stack.apiKey): Metadata {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${key}`);
+  return metadata;
+}
+const call = <Answer = { mission: Message }>(method: string, request: Message, metadata = withKey()): Promise<Answer> =>
+  new Promise((resolve, reject) =>
+    client[method]?.(request, metadata, (error, answer) => (error ? reject(error) : resolve(answer as Answer))),
+  );
+async function all<Item>(stream: ClientReadableStream<Item>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of stream) items.push(item as Item);
+  return items;
+}
+const newMission = (dockSn: string, more: Message = {}): Message => ({
+  dockSn,
+  waylineId: world.waylineId,
+  kind: 'MISSION_KIND_IMMEDIATE',
+  rthAltitudeMeters: 60,
+  ...more,
+});
+const seconds = (atMs: number) => ({ seconds: Math.floor(atMs / 1_000), nanos: 0 });
+
+it('flies a mission for a program that watches it until its end', async () => {
+  const dock = await world.dock();
+  const { mission } = await call('CreateMission', { mission: newMission(dock.sn), idempotencyKey: 'grpc-1' });
+  const again = await call('CreateMission', { mission: newMission(dock.sn), idempotencyKey: 'grpc-1' });
+  expect(again.mission['id']).toBe(mission['id']);
+
+  const seen = await all(client.WatchMission({ id: mission['id'] }, withKey()));
+  const states = seen.map((answer) => answer.mission['state']);
+  expect(states).toContain('MISSION_STATE_EXECUTING');
+  expect(states.at(-1)).toBe('MISSION_STATE_SUCCEEDED');
+  const versions = seen.map((answer) => answer.mission['version'] as number);
+  expect(versions).toEqual([...versions].sort((a, b) => a - b));
+
+  const entries = await all(client.ListTimeline({ id: mission['id'] }, withKey()));
+  expect(entries[0]).toMatchObject({ kind: 'note', what: 'created' });
+  expect(world.tap.executes(String(mission['id']))).toHaveLength(1);
+}, 90_000);
+
+it('plans, moves, lists and cancels as HTTP does', async () => {
+  const dock = await world.dock();
+  const executeAt = seconds(Date.now() + 3_600_000);
+  const planned = newMission(dock.sn, { kind: 'MISSION_KIND_TIMED', executeAt });
+  const preview = await call<Message>('PreviewMission', { mission: planned });
+  expect(preview).toMatchObject({
+    conflicts: [],
+    rules: expect.arrayContaining([expect.objectContaining({ rule: 'battery' })]),
+  });
+  const { mission } = await call('CreateMission', { mission: planned });
+  expect(mission['executeAt']).toEqual(executeAt);
+  const moved = await call('RescheduleMission', {
+    id: mission['id'],
+    executeAt: seconds(Date.now() + 7_200_000),
+    expectedVersion: mission['version'],
+  });
+  const listed = await call<{ missions: Message[] }>('ListMissions', {
+    dockSn: dock.sn,
+    states: ['MISSION_STATE_SCHEDULED'],
+    kind: 'MISSION_KIND_TIMED',
+  });
+  expect(listed.missions).toEqual([moved.mission]);
+  const canceled = await call('CancelMission', { id: mission['id'], reason: 'the weather' });
+  expect(canceled.mission['state']).toBe('MISSION_STATE_CANCELED');
+  expect((await world.mission(String(mission['id']))).state).toBe('canceled');
+}, 60_000);
+
+describe('an error', () => {
+  const failing = (method: string, request: Message, metadata?: Metadata) =>
+    call(method, request, metadata).then(
+      () => {
+        throw new Error(`${method} was answered`);
+      },
+      (error: { code: number; metadata: Metadata }) => ({
+        code: error.code,
+        problem: JSON.parse(String(error.metadata.get('problem')[0])) as {
+          errors: { field: string }[];
+          choices?: object[];
+        },
+      }),
+    );
+
+  it('names the fields of a request that cannot be read', async () => {
+    const bad = { mission: { dockSn: 'a.b', kind: 'MISSION_KIND_TIMED', rthAltitudeMeters: 5 } };
+    const { code, problem } = await failing('CreateMission', bad);
+    expect(code).toBe(status.INVALID_ARGUMENT);
+    expect(problem.errors.map(({ field }) => field)).toEqual(
+      expect.arrayContaining(['dockSn', 'waylineId', 'rthAltitudeMeters']),
+    );
+  });
+
+  it('says who is not known, what does not exist, and what has changed since', async () => {
+    const id = '99999999-9999-4999-8999-999999999999';
+    expect((await failing('GetMission', { id }, withKey('wrong'))).code).toBe(status.UNAUTHENTICATED);
+    expect((await failing('GetMission', { id }, new Metadata())).code).toBe(status.UNAUTHENTICATED);
+    expect((await failing('GetMission', { id })).code).toBe(status.NOT_FOUND);
+    const dock = await world.dock();
+    const planned = newMission(dock.sn, { kind: 'MISSION_KIND_TIMED', executeAt: seconds(Date.now() + 3_600_000) });
+    const { mission } = await call('CreateMission', { mission: planned });
+    const outdated = await failing('CancelMission', { id: mission['id'], expectedVersion: 99 });
+    expect(outdated.code).toBe(status.ABORTED);
+    const notNow = await failing('ControlMission', { id: mission['id'], action: 'CONTROL_ACTION_PAUSE' });
+    expect(notNow.code).toBe(status.FAILED_PRECONDITION);
+    const taken = await failing('CreateMission', { mission: planned });
+    expect(taken).toMatchObject({ code: status.FAILED_PRECONDITION, problem: { errors: [{ field: 'executeAt' }] } });
+  }, 30_000);
+});
