@@ -1,4 +1,3 @@
-import type { Wake, WakeQueue } from '@aerie/job-queue';
 import { type MissionEvent, judgeObservation } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
@@ -10,12 +9,13 @@ import type { ObserveDock } from '../dock/observe-dock.js';
 import { type SendOutcome, lockMission, recordOutcomes } from '../store/flight-critical.js';
 import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
 import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
+import type { DueWakes } from '../wakes/due-wakes.js';
 
 export interface AfterCommitParts {
   readonly dataSource: DataSource;
   readonly commands: DockCommands;
   readonly observeDock: ObserveDock;
-  readonly wakes: WakeQueue;
+  readonly wakes: DueWakes;
   readonly outbox: OutboxRelay;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -56,7 +56,7 @@ export class AfterCommit {
   run({ decision, mission, orders }: Advanced): void {
     if (decision.kind === 'refused') return;
     this.parts.outbox.kick();
-    this.setWake(mission);
+    this.parts.wakes.for(mission);
     this.enqueue(orders);
   }
 
@@ -169,16 +169,4 @@ export class AfterCommit {
     });
     if (advanced !== null) this.run(advanced);
   }
-
-  private setWake(mission: LockedMission): void {
-    const wake = wakeOf(mission);
-    if (wake !== null) this.parts.wakes.set([wake]);
-  }
-}
-
-/** A hint for the row's next instant; none where the sweeper alone is quick enough: a flight that goes on talking. */
-export function wakeOf(mission: LockedMission): Wake | null {
-  if (mission.next_action_at === null || mission.state === 'executing' || mission.state === 'paused') return null;
-  const delayMs = mission.next_action_at.getTime() - mission.now.getTime();
-  return { id: mission.id, revision: mission.revision, delayMs };
 }

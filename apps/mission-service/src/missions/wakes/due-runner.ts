@@ -43,6 +43,7 @@ type Views = ReadonlyMap<string, DockStateView>;
  */
 export class DueRunner {
   private readonly gathered = new Set<string>();
+  private anything = false;
   private gathering = false;
   private readonly lateness;
 
@@ -53,6 +54,16 @@ export class DueRunner {
   /** Somebody thinks that this mission is due. Never waits, never fails. */
   wake(id: string): void {
     this.gathered.add(id);
+    this.lookSoon();
+  }
+
+  /** Somebody thinks that something is due. */
+  wakeAll(): void {
+    this.anything = true;
+    this.lookSoon();
+  }
+
+  private lookSoon(): void {
     if (this.gathering) return;
     this.gathering = true;
     setTimeout(() => void this.runGathered(), GATHER_MS);
@@ -60,12 +71,17 @@ export class DueRunner {
 
   /** One run after the other: what wakes meanwhile is looked at together in the next. */
   private async runGathered(): Promise<void> {
-    while (this.gathered.size > 0) {
-      const ids = [...this.gathered].slice(0, FIND_LIMIT);
-      for (const id of ids) this.gathered.delete(id);
-      await this.run(ids).catch((error: unknown) =>
-        this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it'),
-      );
+    while (this.anything || this.gathered.size > 0) {
+      const ids = this.anything ? null : [...this.gathered].slice(0, FIND_LIMIT);
+      if (ids === null) this.gathered.clear();
+      else for (const id of ids) this.gathered.delete(id);
+      this.anything = false;
+      const found = await this.run(ids).catch((error: unknown) => {
+        this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it');
+        return 0;
+      });
+      // There may be more than one look takes.
+      if (ids === null && found >= FIND_LIMIT) this.anything = true;
     }
     this.gathering = false;
   }
