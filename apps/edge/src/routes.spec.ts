@@ -1,4 +1,8 @@
-import { targetOf } from './routes.js';
+import { readFileSync } from 'node:fs';
+import type { Config } from './config.js';
+import { routesOf, targetOf } from './routes.js';
+
+const OPENAPI = new URL('../../../docs/api/openapi.json', import.meta.url);
 
 const routes = { '/api/v1/docks': 'http://fleet', '/api/v1/missions': 'http://mission' };
 
@@ -25,4 +29,17 @@ it.each([
   '/readyz',
 ])('sends %s to nobody', (url) => {
   expect(targetOf(routes, url)).toBeUndefined();
+});
+
+describe('the table of services', () => {
+  const services = { EDGE_FLEET_URL: 'http://fleet', EDGE_MISSION_URL: 'http://mission' } as Config;
+  const { paths } = JSON.parse(readFileSync(OPENAPI, 'utf8')) as { paths: Readonly<Record<string, unknown>> };
+
+  it.each(Object.keys(paths))('sends %s to the service that describes it', (path) => {
+    expect(targetOf(routesOf(services), path.replace(/\{\w+\}/g, '1'))).toBe('http://mission');
+  });
+
+  it('sends docks to fleet-service', () => {
+    expect(targetOf(routesOf(services), '/api/v1/docks/SN/state')).toBe('http://fleet');
+  });
 });

@@ -4,7 +4,10 @@ import type { Config } from './config.js';
 export function routesOf(config: Config): Readonly<Record<string, string>> {
   return {
     '/api/v1/docks': config.EDGE_FLEET_URL,
+    '/api/v1/error-codes': config.EDGE_MISSION_URL,
+    '/api/v1/mission-policy': config.EDGE_MISSION_URL,
     '/api/v1/missions': config.EDGE_MISSION_URL,
+    '/api/v1/openapi.json': config.EDGE_MISSION_URL,
     '/api/v1/waylines': config.EDGE_MISSION_URL,
   };
 }

@@ -6,6 +6,8 @@ import { OutboxRelay } from '@aerie/persistence';
 import { type Host, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
+import { MissionGrpcController } from './grpc/mission.grpc.controller.js';
+import { WatchMissions } from './grpc/watch-missions.js';
 import { AutoResume } from './missions/breakpoints/auto-resume.js';
 import { ResumeMission } from './missions/breakpoints/resume-mission.js';
 import { ErrorCodesController } from './missions/catalogue/error-codes.controller.js';
@@ -28,7 +30,9 @@ import { PolicyController } from './missions/policy/policy.controller.js';
 import { PolicyStore } from './missions/policy/policy.store.js';
 import { MissionReadModel } from './missions/store/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
+import { DueWakes } from './missions/wakes/due-wakes.js';
 import { OverdueSweeper } from './missions/wakes/overdue.sweeper.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
 import { S3Storage } from './waylines/object-storage.js';
 import { StoreWayline } from './waylines/store-wayline.js';
 import { WaylineStore } from './waylines/wayline.store.js';
@@ -42,8 +46,19 @@ export class Intake {
   ) {}
 }
 
-/** Wakes that are handled at once; each only adds an id to the next look. */
-const WAKE_CONCURRENCY = 50;
+/** Every route of the API is in one of these; openapi/mission-api.ts tells callers about each. */
+export const CONTROLLERS = [
+  MissionsController,
+  ControlController,
+  HistoryController,
+  PolicyController,
+  ErrorCodesController,
+  WaylinesController,
+  OpenApiController,
+] as const;
+
+/** Wakes that are handled at once; each only asks for the next look. */
+const WAKE_CONCURRENCY = 4;
 
 @Module({})
 export class AppModule {
@@ -52,6 +67,7 @@ export class AppModule {
     const timing = timingOf(config);
     const api = await missionDatabase(config.DATABASE_URL, logger, 'api').initialize();
     const flight = await missionDatabase(config.DATABASE_URL, logger, 'flight').initialize();
+    const docks = await missionDatabase(config.DATABASE_URL, logger, 'docks').initialize();
     const nats = await connectNats(config.NATS_URL, 'mission-service', logger);
     const storage = new S3Storage({
       endpoint: config.S3_ENDPOINT,
@@ -70,18 +86,19 @@ export class AppModule {
     });
     const wakes: BullWakes = new BullWakes({
       redisUrl: config.REDIS_URL,
-      queueName: 'mission-wakes-v1',
+      queueName: 'mission-wakes-v2',
       concurrency: WAKE_CONCURRENCY,
-      onWake: async (id) => dueRunner.wake(id),
+      onWake: async () => dueRunner.wakeAll(),
       logger,
     });
+    const dueWakes = new DueWakes(wakes);
     const commands = new DockCommands(nats);
     const observeDock = new ObserveDock(nats);
     const afterCommit = new AfterCommit({
       dataSource: flight,
       commands,
       observeDock,
-      wakes,
+      wakes: dueWakes,
       outbox,
       logger,
       metrics,
@@ -92,7 +109,7 @@ export class AppModule {
     const sweeper = new OverdueSweeper(dueRunner, new RepeatCalls(flight, afterCommit), flight, logger);
     const consumer = new DockConsumer({
       connection: nats,
-      dataSource: flight,
+      dataSource: docks,
       autoResume: new AutoResume(policies),
       afterCommit,
       commands,
@@ -103,8 +120,9 @@ export class AppModule {
     const planMission = new PlanMission({ dataSource: api, connection: nats, observeDock, policies, timing });
     const createMission = new CreateMission(api, planMission, (id, delayMs) => {
       if (delayMs <= 0) dueRunner.wake(id);
-      else wakes.set([{ id, revision: 1, delayMs }]);
+      else dueWakes.after(delayMs);
     });
+    const watchMissions = new WatchMissions(api, logger);
     const waylines = new WaylineStore(api);
     const intake = new Intake(
       () => {
@@ -112,31 +130,26 @@ export class AppModule {
         wakes.start();
         sweeper.start();
         consumer.start();
+        watchMissions.start();
       },
-      () => api.isInitialized && flight.isInitialized && !nats.isClosed(),
+      () => api.isInitialized && flight.isInitialized && docks.isInitialized && !nats.isClosed(),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'wakes', () => wakes.stop(5_000));
     shutdown.on('intake', 'sweeper', () => sweeper.stop());
+    shutdown.on('intake', 'watches', async () => watchMissions.stop());
     shutdown.on('work', 'orders', () => afterCommit.settle());
     shutdown.on('connections', 'outbox relay', () => outbox.stop());
     shutdown.on('connections', 'object storage', () => storage.stop());
     shutdown.on('storage', 'NATS', () => nats.drain());
     shutdown.on('storage', 'database', async () => {
-      await Promise.all([api.destroy(), flight.destroy()]);
+      await Promise.all([api.destroy(), flight.destroy(), docks.destroy()]);
     });
     return {
       module: AppModule,
       imports: [hostModule(host)],
-      controllers: [
-        MissionsController,
-        ControlController,
-        HistoryController,
-        PolicyController,
-        ErrorCodesController,
-        WaylinesController,
-      ],
+      controllers: [...CONTROLLERS, MissionGrpcController],
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
         { provide: CreateMission, useValue: createMission },
@@ -145,6 +158,7 @@ export class AppModule {
         { provide: CancelMission, useValue: new CancelMission(api, afterCommit) },
         { provide: ControlMission, useValue: new ControlMission(api, afterCommit) },
         { provide: ResolveMission, useValue: new ResolveMission(api) },
+        { provide: WatchMissions, useValue: watchMissions },
         { provide: PolicyStore, useValue: policies },
         { provide: ChangePolicy, useValue: new ChangePolicy(api, policies) },
         { provide: MissionReadModel, useValue: new MissionReadModel(api) },

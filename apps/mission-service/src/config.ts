@@ -9,6 +9,8 @@ const MINUTE_MS = 60_000;
 const schema = z.object({
   MISSION_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
   MISSION_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  MISSION_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
+  MISSION_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   MISSION_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
   DATABASE_URL: z.url().describe('postgres://user:password@host:port/database'),
   REDIS_URL: z.url().describe('redis://user:password@host:port'),

@@ -1,3 +1,4 @@
+import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
 import { runService } from '@aerie/service-host';
 import { AppModule, Intake } from './app.module.js';
@@ -10,6 +11,13 @@ await runService({
   httpHost: config.MISSION_HTTP_HOST,
   httpPort: config.MISSION_HTTP_PORT,
   logLevel: config.MISSION_LOG_LEVEL,
+  grpc: {
+    host: config.MISSION_GRPC_HOST,
+    port: config.MISSION_GRPC_PORT,
+    package: 'mission.v1',
+    protoFolder: PROTO_FOLDER,
+    protoFile: MISSION_PROTO,
+  },
   compose: (host) => AppModule.compose(config, host),
   http: (app, host) => configureHttp(app, host.logger),
   start: async (app) => app.get(Intake).start(),

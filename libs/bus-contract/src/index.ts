@@ -20,6 +20,19 @@ export {
   STREAMS,
   type StreamSpec,
 } from './streams.js';
+export {
+  MISSION_FACTS,
+  type MissionAlarm,
+  type MissionCreated,
+  type MissionFactName,
+  type MissionResolved,
+  type MissionStateChanged,
+  missionAlarm,
+  missionCreated,
+  missionResolved,
+  missionStateChanged,
+  missionStateName,
+} from './mission-facts.js';
 export { type DeadLetter, type DockFact, type OsdFact, deadLetter, dockFact, osdFact } from './dock-fact.js';
 export {
   type DockModel,
@@ -38,3 +51,4 @@ export {
   presignDownloadQuestion,
   sendQuestion,
 } from './questions.js';
+export { MISSION_PROTO, PROTO_FOLDER } from './proto.js';

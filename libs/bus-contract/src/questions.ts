@@ -27,26 +27,30 @@ export const downlinkChannel = z.enum(['services', 'events_reply', 'requests_rep
  * connection as the last thing before the write, and never repeats it by itself.
  */
 export const sendAsk = z.object({
-  sn: z.string(),
-  channel: downlinkChannel,
-  method: z.string().nullable(),
-  tid: z.string(),
-  bid: z.string(),
-  data: z.unknown(),
-  /** When the sender decided to send, by the database's clock. An ingress whose clock is earlier by over 1 s refuses. */
-  sentAtMs: z.number(),
-  /** No byte leaves at or after this instant, milliseconds since the epoch. */
-  notAfterMs: z.number(),
+  sn: z.string().describe('Serial number of the dock.'),
+  channel: downlinkChannel.describe('Tail of the topic to write to.'),
+  method: z.string().nullable().describe("The vendor's name of the message; null on channels that have none."),
+  tid: z.string().describe('Transaction of the envelope.'),
+  bid: z.string().describe('Job of the envelope.'),
+  data: z.unknown().describe('Data of the envelope, ready to be written.'),
+  sentAtMs: z
+    .number()
+    .describe(
+      "When the sender decided to send, by the database's clock, milliseconds since the epoch. An ingress whose clock " +
+        'is earlier by over 1 s refuses.',
+    ),
+  notAfterMs: z.number().describe('No byte leaves at or after this instant, milliseconds since the epoch.'),
 });
 export type SendAsk = z.infer<typeof sendAsk>;
 
-/**
- * `refused`: proven that no byte was handed over, or the broker said that nobody is subscribed.
- * `written`: the broker has acknowledged. `unknown`: everything else; only the dock can tell.
- */
 export const sendAnswer = z.object({
-  outcome: z.enum(['refused', 'written', 'unknown']),
-  reason: z.string().optional(),
+  outcome: z
+    .enum(['refused', 'written', 'unknown'])
+    .describe(
+      '`refused`: proven that no byte was handed over, or the broker said that nobody is subscribed. `written`: the ' +
+        'broker has acknowledged. `unknown`: everything else; only the dock can tell.',
+    ),
+  reason: z.string().optional().describe('Why it was refused, or why nobody knows.'),
 });
 export type SendAnswer = z.infer<typeof sendAnswer>;
 
@@ -56,14 +60,12 @@ export const dockModel = z.enum(['dock1', 'dock2', 'dock3']);
 export type DockModel = z.infer<typeof dockModel>;
 
 export const dockRecord = z.object({
-  sn: z.string(),
-  organisationId: z.string(),
-  model: dockModel,
-  /** Version of the protocol that its firmware speaks, e.g. `1.15`. */
-  protocolGeneration: z.string(),
-  name: z.string(),
-  /** Serial number of the aircraft that its last topology bound to it. */
-  aircraftSn: z.string().nullable(),
+  sn: z.string().describe('Serial number of the dock.'),
+  organisationId: z.string().describe('Whose dock it is.'),
+  model: dockModel.describe('Which of the stations it is.'),
+  protocolGeneration: z.string().describe('Version of the protocol that its firmware speaks, e.g. `1.15`.'),
+  name: z.string().describe('For people.'),
+  aircraftSn: z.string().nullable().describe('Serial number of the aircraft that its last topology bound to it.'),
 });
 export type DockRecord = z.infer<typeof dockRecord>;
 
@@ -71,26 +73,39 @@ export type DockRecord = z.infer<typeof dockRecord>;
 export const dockQuestion = question(
   'ask.fleet.v1.dock.get',
   2_000,
-  z.object({ sn: z.string() }),
-  z.object({ dock: dockRecord.nullable() }),
+  z.object({ sn: z.string().describe('Serial number of a dock or of an aircraft.') }),
+  z.object({ dock: dockRecord.nullable().describe('Null: none that is known.') }),
 );
 
 export const dockStateView = z.object({
-  sn: z.string(),
-  /** How long ago the dock was last heard; null: never since the state was last wiped. */
-  seenAgoMs: z.number().nullable(),
-  /**
-   * How long ago the dock was heard again after a silence in which it could have flown; null: no such silence since the
-   * state was last wiped and filled.
-   */
-  backAgoMs: z.number().nullable(),
-  /**
-   * How far the device's clock is behind ours, milliseconds, negative when it is ahead; the smallest of the last minute,
-   * so that delays on the way do not count. Null: not measured.
-   */
-  clockSkewMs: z.number().nullable(),
-  /** Last value of each property and how old it is. */
-  properties: z.record(z.string(), z.object({ value: z.unknown(), agoMs: z.number() })),
+  sn: z.string().describe('Serial number of the dock.'),
+  seenAgoMs: z
+    .number()
+    .nullable()
+    .describe('How long ago the dock was last heard, ms; null: never since the state was last wiped.'),
+  backAgoMs: z
+    .number()
+    .nullable()
+    .describe(
+      'How long ago the dock was heard again after a silence in which it could have flown, ms; null: no such silence ' +
+        'since the state was last wiped and filled.',
+    ),
+  clockSkewMs: z
+    .number()
+    .nullable()
+    .describe(
+      "How far the device's clock is behind ours, ms, negative when it is ahead; the smallest of the last minute, so " +
+        'that delays on the way do not count. Null: not measured.',
+    ),
+  properties: z
+    .record(
+      z.string(),
+      z.object({
+        value: z.unknown().describe('As the device sent it.'),
+        agoMs: z.number().describe('How long ago, ms.'),
+      }),
+    )
+    .describe('Last value of each property and how old it is.'),
 });
 export type DockStateView = z.infer<typeof dockStateView>;
 
@@ -119,16 +134,27 @@ export const FLIGHT_GATE_PROPERTIES = [
 export const dockStateQuestion = question(
   'ask.fleet.v1.dockState.get',
   1_000,
-  z.object({ sns: z.array(z.string()).max(500), properties: z.array(z.string()).max(64).optional() }),
-  z.object({ docks: z.array(dockStateView) }),
+  z.object({
+    sns: z.array(z.string()).max(500).describe('Serial numbers of docks.'),
+    properties: z.array(z.string()).max(64).optional().describe('Only these properties. Default: all.'),
+  }),
+  z.object({ docks: z.array(dockStateView).describe('One for each that was asked for.') }),
 );
 
 /** Who holds this API key. The key itself crosses only this private bus and is never stored. */
 export const apiKeyQuestion = question(
   'ask.fleet.v1.apiKey.verify',
   2_000,
-  z.object({ key: z.string() }),
-  z.object({ principal: z.object({ keyId: z.string(), organisationId: z.string() }).nullable() }),
+  z.object({ key: z.string().describe('The key as the caller sent it.') }),
+  z.object({
+    principal: z
+      .object({
+        keyId: z.string().describe('Id of the key.'),
+        organisationId: z.string().describe('Whose key it is.'),
+      })
+      .nullable()
+      .describe('Null: not known, or no longer valid.'),
+  }),
 );
 export interface Principal {
   readonly keyId: string;
@@ -140,9 +166,12 @@ export const presignDownloadQuestion = question(
   'ask.credential.v1.download.presign',
   3_000,
   z.object({
-    organisationId: z.string(),
-    objectKey: z.string(),
-    lifetimeSeconds: z.number().int().min(30).max(86_400),
+    organisationId: z.string().describe('Whose object it is.'),
+    objectKey: z.string().describe('Key of the object in the storage.'),
+    lifetimeSeconds: z.number().int().min(30).max(86_400).describe('How long the URL works, seconds.'),
   }),
-  z.object({ url: z.string(), expiresAtMs: z.number() }),
+  z.object({
+    url: z.string().describe('Fetched by a plain GET. A secret for as long as it works.'),
+    expiresAtMs: z.number().describe('Until when it works, milliseconds since the epoch.'),
+  }),
 );

@@ -1,6 +1,6 @@
 import { DOCK_MODELS, GENERATIONS, type DockModel } from './dock-profile.js';
 import { decodeMessage } from './decode.js';
-import { accepted, aMessage } from './fixtures/messages.js';
+import { accepted, aMessage, aPrepare, MD5 } from './fixtures/messages.js';
 import { findMethod, genericAnswer, METHODS, ownerOf, UNSUPPORTED_REQUEST_RESULT } from './methods.js';
 import { replyChannelOf, type Channel } from './topics.js';
 import { isMessage, type WireData } from './wire-data.js';
@@ -39,6 +39,14 @@ const TYPED: RequestNames = {
   status: { update_topo: true },
 };
 
+const METHODS_WITHOUT_DATA: ReadonlySet<string> = new Set([
+  'flighttask_pause',
+  'flighttask_recovery',
+  'return_home',
+  'return_home_cancel',
+  'flight_setup_abort',
+]);
+
 describe('the index of methods', () => {
   it('lists exactly the messages that have types', () => {
     const listed = METHODS.map(({ channel, method }) => `${channel} ${method}`).sort();
@@ -57,6 +65,17 @@ describe('the index of methods', () => {
       channel === 'services' ? { writes: true, direction: 'down' } : { writes: false, direction: 'up' },
     );
   });
+
+  it.each(METHODS.filter(({ channel }) => channel === 'services'))(
+    'knows the strict form of $method, which takes no data that a dock would refuse',
+    ({ method, strictRequest }) => {
+      const written = { ...aPrepare(), type: 'wayline', flight_ids: ['a'], reason: 0, home_dock_sn: 'DOCK-1' };
+      const data = method === 'flighttask_create' ? { ...written, file: { url: 'https://a', sign: MD5 } } : written;
+      expect(strictRequest?.safeParse(data).error).toBeUndefined();
+      const isEmpty = strictRequest?.safeParse({}).success === true;
+      expect(isEmpty).toBe(METHODS_WITHOUT_DATA.has(method));
+    },
+  );
 
   it.each(METHODS)('dates $method by a known milestone and model', ({ since, models }) => {
     expect(GENERATIONS).toContain(since);

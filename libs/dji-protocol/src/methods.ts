@@ -30,10 +30,18 @@ import {
 import { decodeDeviceExitHomingNotify } from './wayline/device-exit-homing-notify.js';
 import { decodeFlightSetupAbort, encodeFlightSetupAbort } from './wayline/flight-setup-abort.js';
 import { decodeFlightSetupExceptionNotify } from './wayline/flight-setup-exception-notify.js';
-import { decodeFlighttaskCreate, encodeFlighttaskCreate } from './wayline/flighttask-create.js';
-import { decodeFlighttaskExecute, encodeFlighttaskExecute } from './wayline/flighttask-execute.js';
+import { decodeFlighttaskCreate, encodeFlighttaskCreate, strictFlighttaskCreate } from './wayline/flighttask-create.js';
+import {
+  decodeFlighttaskExecute,
+  encodeFlighttaskExecute,
+  strictFlighttaskExecute,
+} from './wayline/flighttask-execute.js';
 import { decodeFlighttaskPause, encodeFlighttaskPause } from './wayline/flighttask-pause.js';
-import { decodeFlighttaskPrepare, encodeFlighttaskPrepare } from './wayline/flighttask-prepare.js';
+import {
+  decodeFlighttaskPrepare,
+  encodeFlighttaskPrepare,
+  strictFlighttaskPrepare,
+} from './wayline/flighttask-prepare.js';
 import {
   decodeFlighttaskProgressGet,
   decodeFlighttaskProgressGetReply,
@@ -47,8 +55,9 @@ import {
   decodeFlighttaskResourceGetReply,
   strictFlighttaskResourceGetReply,
 } from './wayline/flighttask-resource-get.js';
-import { decodeFlighttaskStop, encodeFlighttaskStop } from './wayline/flighttask-stop.js';
-import { decodeFlighttaskUndo, encodeFlighttaskUndo } from './wayline/flighttask-undo.js';
+import { decodeFlighttaskStop, encodeFlighttaskStop, strictFlighttaskStop } from './wayline/flighttask-stop.js';
+import { decodeFlighttaskUndo, encodeFlighttaskUndo, strictFlighttaskUndo } from './wayline/flighttask-undo.js';
+import { strictNoData } from './wayline/no-data.js';
 import { decodeReturnHomeCancel, encodeReturnHomeCancel } from './wayline/return-home-cancel.js';
 import { decodeReturnHomeInfo } from './wayline/return-home-info.js';
 import {
@@ -57,7 +66,11 @@ import {
   encodeReturnHome,
   strictReturnHomeReply,
 } from './wayline/return-home.js';
-import { decodeReturnSpecificHome, encodeReturnSpecificHome } from './wayline/return-specific-home.js';
+import {
+  decodeReturnSpecificHome,
+  encodeReturnSpecificHome,
+  strictReturnSpecificHome,
+} from './wayline/return-specific-home.js';
 
 /** The service that a message is for. */
 export type MethodOwner = 'mission' | 'fleet' | 'log' | 'credential';
@@ -72,6 +85,8 @@ export interface Method {
   readonly owner: MethodOwner;
   readonly decodeRequest: z.ZodType;
   readonly decodeReply: z.ZodType;
+  /** What a command must look like when it is written, in the newest generation. Only what the cloud sends has it. */
+  readonly strictRequest: z.ZodType | null;
   /** What a reply must look like when it is written. */
   readonly strictReply: z.ZodType;
   /** Writes the data for one model and generation. Only what the cloud sends has it. */
@@ -90,7 +105,9 @@ const LEAPFROG_MODELS: readonly DockModel[] = ['dock2', 'dock3'];
 /** What a row gets that does not say otherwise. */
 const PLAIN = { decodeReply: decodePlainReply, strictReply: strictPlainReply, models: DOCK_MODELS };
 
-const service = (row: Row & { readonly encodeRequest: NonNullable<Method['encodeRequest']> }): Method => ({
+type Command = { readonly [Member in 'encodeRequest' | 'strictRequest']: NonNullable<Method[Member]> };
+
+const service = (row: Row & Command): Method => ({
   ...PLAIN,
   ...row,
   channel: 'services',
@@ -101,6 +118,7 @@ const uplink = (channel: BaseChannel, row: Row): Method => ({
   ...row,
   channel,
   direction: directionOf(channel),
+  strictRequest: null,
   encodeRequest: null,
 });
 
@@ -110,6 +128,7 @@ export const METHODS: readonly Method[] = [
     method: 'flighttask_create',
     owner: 'mission',
     decodeRequest: decodeFlighttaskCreate,
+    strictRequest: strictFlighttaskCreate,
     encodeRequest: encodeFlighttaskCreate,
     since: '1.1',
     source: 'Wayline management, create wayline mission (deprecated since 1.3.0)',
@@ -118,6 +137,7 @@ export const METHODS: readonly Method[] = [
     method: 'flighttask_prepare',
     owner: 'mission',
     decodeRequest: decodeFlighttaskPrepare,
+    strictRequest: strictFlighttaskPrepare,
     encodeRequest: encodeFlighttaskPrepare,
     since: '1.3.0',
     source: 'Wayline management, deliver task',
@@ -126,6 +146,7 @@ export const METHODS: readonly Method[] = [
     method: 'flighttask_execute',
     owner: 'mission',
     decodeRequest: decodeFlighttaskExecute,
+    strictRequest: strictFlighttaskExecute,
     encodeRequest: encodeFlighttaskExecute,
     since: '1.3.0',
     source: 'Wayline management, execute task',
@@ -134,6 +155,7 @@ export const METHODS: readonly Method[] = [
     method: 'flighttask_undo',
     owner: 'mission',
     decodeRequest: decodeFlighttaskUndo,
+    strictRequest: strictFlighttaskUndo,
     encodeRequest: encodeFlighttaskUndo,
     since: '1.3.0',
     source: 'Wayline management, cancel task',
@@ -142,6 +164,7 @@ export const METHODS: readonly Method[] = [
     method: 'flighttask_pause',
     owner: 'mission',
     decodeRequest: decodeFlighttaskPause,
+    strictRequest: strictNoData,
     encodeRequest: encodeFlighttaskPause,
     since: '1.4',
     source: 'Wayline management, pause task',
@@ -150,6 +173,7 @@ export const METHODS: readonly Method[] = [
     method: 'flighttask_recovery',
     owner: 'mission',
     decodeRequest: decodeFlighttaskRecovery,
+    strictRequest: strictNoData,
     encodeRequest: encodeFlighttaskRecovery,
     since: '1.4',
     source: 'Wayline management, resume task',
@@ -158,6 +182,7 @@ export const METHODS: readonly Method[] = [
     method: 'return_home',
     owner: 'mission',
     decodeRequest: decodeReturnHome,
+    strictRequest: strictNoData,
     encodeRequest: encodeReturnHome,
     decodeReply: decodeReturnHomeReply,
     strictReply: strictReturnHomeReply,
@@ -168,6 +193,7 @@ export const METHODS: readonly Method[] = [
     method: 'return_home_cancel',
     owner: 'mission',
     decodeRequest: decodeReturnHomeCancel,
+    strictRequest: strictNoData,
     encodeRequest: encodeReturnHomeCancel,
     since: '1.4',
     source: 'Wayline management, cancel return home',
@@ -176,6 +202,7 @@ export const METHODS: readonly Method[] = [
     method: 'flighttask_stop',
     owner: 'mission',
     decodeRequest: decodeFlighttaskStop,
+    strictRequest: strictFlighttaskStop,
     encodeRequest: encodeFlighttaskStop,
     models: LEAPFROG_MODELS,
     since: '1.11',
@@ -185,6 +212,7 @@ export const METHODS: readonly Method[] = [
     method: 'return_specific_home',
     owner: 'mission',
     decodeRequest: decodeReturnSpecificHome,
+    strictRequest: strictReturnSpecificHome,
     encodeRequest: encodeReturnSpecificHome,
     models: LEAPFROG_MODELS,
     since: '1.11',
@@ -194,6 +222,7 @@ export const METHODS: readonly Method[] = [
     method: 'flight_setup_abort',
     owner: 'mission',
     decodeRequest: decodeFlightSetupAbort,
+    strictRequest: strictNoData,
     encodeRequest: encodeFlightSetupAbort,
     models: ['dock1'],
     since: '1.11',

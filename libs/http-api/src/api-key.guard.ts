@@ -39,7 +39,7 @@ export class RemoteApiKeys extends ApiKeys {
   }
 }
 
-/** Lets a request in whose `Authorization: Bearer <api key>` is good. Every route has it; there is no public one. */
+/** Lets a request in whose `Authorization: Bearer <api key>` is good. Only what describes the API goes without. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   constructor(private readonly keys: ApiKeys) {}
@@ -48,15 +48,19 @@ export class ApiKeyGuard implements CanActivate {
     // Questions between services travel on the private bus.
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<WithPrincipal>();
-    const header = request.headers.authorization;
-    if (header === undefined) throw unauthenticated('send the header `Authorization: Bearer <api key>`');
-    const [, key] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
-    if (key === undefined || key.length > MAX_KEY_LENGTH) throw unauthenticated('the header is not `Bearer <api key>`');
-    const principal = await this.keys.verify(key);
-    if (principal === null) throw unauthenticated('the API key is not known or no longer valid');
-    request.principal = principal;
+    request.principal = await principalOf(this.keys, request.headers.authorization);
     return true;
   }
+}
+
+/** Who holds the key in a header `Authorization: Bearer <api key>`. Throws UnauthenticatedError. */
+export async function principalOf(keys: ApiKeys, header: string | undefined): Promise<Principal> {
+  if (header === undefined) throw unauthenticated('send the header `Authorization: Bearer <api key>`');
+  const [, key] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
+  if (key === undefined || key.length > MAX_KEY_LENGTH) throw unauthenticated('the header is not `Bearer <api key>`');
+  const principal = await keys.verify(key);
+  if (principal === null) throw unauthenticated('the API key is not known or no longer valid');
+  return principal;
 }
 
 function unauthenticated(message: string): UnauthenticatedError {

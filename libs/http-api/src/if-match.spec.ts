@@ -1,5 +1,14 @@
 import { checkVersion, readIfMatch } from './if-match.js';
 
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
+
 it.each([
   ['"7"', 7],
   ['7', 7],
@@ -10,13 +19,11 @@ it.each([
 });
 
 it.each(['W/"7"', '"seven"', '', '"7", "8"', '-1', '"1234567890"'])('refuses %p and names the header', (header) => {
-  expect(() => readIfMatch(header)).toThrow(
-    expect.objectContaining({ kind: 'invalid', fields: [expect.objectContaining({ field: 'If-Match' })] }),
-  );
+  expect(thrownBy(() => readIfMatch(header))).toMatchObject({ kind: 'invalid', fields: [{ field: 'If-Match' }] });
 });
 
 it('says which version it is now', () => {
-  expect(() => checkVersion(7, 9)).toThrow(expect.objectContaining({ kind: 'outdated', details: { version: 9 } }));
+  expect(thrownBy(() => checkVersion(7, 9))).toMatchObject({ kind: 'outdated', details: { version: 9 } });
 });
 
 it.each([null, 9])('lets %p through where the version is 9', (expected) => {

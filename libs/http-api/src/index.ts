@@ -1,5 +1,5 @@
 export { type Problem, problem, problemOf } from './problem.js';
-export { ApiKeyGuard, ApiKeys, Caller, RemoteApiKeys } from './api-key.guard.js';
+export { ApiKeyGuard, ApiKeys, Caller, RemoteApiKeys, principalOf } from './api-key.guard.js';
 export { checkVersion, etagOf, readIfMatch } from './if-match.js';
 export { readInput } from './read-input.js';
 export {
@@ -11,3 +11,19 @@ export {
 } from './idempotency.js';
 export { type Page, type Position, pageQuery, readCursor, toPage } from './page.js';
 export { configureHttp } from './configure.js';
+export {
+  type AnswerDescription,
+  type HttpMethod,
+  type OpenApiDocument,
+  type Operation,
+  type RouteDescription,
+  assembleOpenApi,
+  jsonAnswer,
+  jsonBody,
+  listSchema,
+  optionalJsonBody,
+  pageSchema,
+  problemSchema,
+  problemsOf,
+  route,
+} from './openapi/index.js';

@@ -3,8 +3,8 @@ import { z } from 'zod';
 
 /** How a list is asked for: `limit` at a time, `cursor` as the last page returned it. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many items one page holds at most.'),
+  cursor: z.string().max(200).optional().describe('`nextCursor` of the page before; none for the first page.'),
 });
 
 export interface Position {

@@ -1,5 +1,5 @@
 export { type Replica, Stack } from './stack/stack.js';
-export { readEntries } from './commands/replay.js';
+export { replay } from './commands/replay.js';
 export { Api, type Answer, type DockConnection, good, registerDock } from './stack/api.js';
 export { hasEnded } from './stack/has-ended.js';
 export { SERVICE_NAMES, type ServiceName } from './stack/services.js';

@@ -17,7 +17,7 @@ interface Accepted {
 const ask = (id: string, action: string, body: object = {}) =>
   world.api.post<Accepted>(`/missions/${id}/${action}`, body);
 const refused = async (id: string, action: string, body: object = {}): Promise<{ status: number; body: ProblemView }> =>
-  (await world.api.post<ProblemView>(`/missions/${id}/${action}`, body)) as { status: number; body: ProblemView };
+  await world.api.post<ProblemView>(`/missions/${id}/${action}`, body);
 
 /** A flight on its route, slow enough to be asked something. */
 async function aFlight(dock: DockHandle): Promise<string> {

@@ -74,7 +74,7 @@ export class World {
     readonly stack: Stack,
     readonly api: Api,
     readonly tap: Tap,
-    private readonly directory: string,
+    readonly directory: string,
   ) {}
 
   static async start(env: Partial<Record<ServiceName, Readonly<Record<string, string>>>> = {}): Promise<World> {

@@ -66,7 +66,7 @@ const WHOLE: MissionView = {
   attempt: 2,
   startedAt: AT,
   nextActionAt: AT,
-  preflight: { plan: STAGE, prepare: STAGE, execute: STAGE } as never,
+  preflight: { plan: STAGE, prepare: STAGE, execute: STAGE },
   cause: {
     code: 'dock_busy',
     dockResult: 319_001,

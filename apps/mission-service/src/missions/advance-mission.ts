@@ -23,14 +23,8 @@ import {
   saveMissions,
   stopRepeats,
 } from './store/flight-critical.js';
-import {
-  type LockedMission,
-  type MissionProgress,
-  type StoredBreakPoint,
-  dateOf,
-  missionOf,
-  timingOf,
-} from './store/mission.row.js';
+import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
+import type { StoredBreakPoint } from './dock/dock-profiles.js';
 import { type JudgedStage, keepPreflights, verdictsOf } from './store/preflights.js';
 import { type TimelineEntry, writeTimeline } from './store/timeline.js';
 

@@ -36,7 +36,8 @@ export class HistoryController {
       response.json({ items });
       return;
     }
-    response.type(NDJSON).attachment(`mission-${id}.ndjson`);
+    // The type last: an attachment guesses one from the name of the file.
+    response.attachment(`mission-${id}.ndjson`).type(NDJSON);
     response.send(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
   }
 

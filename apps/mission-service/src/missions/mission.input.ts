@@ -102,6 +102,14 @@ export const newMission = z.strictObject({
     .describe('How long before executeAt the dock gets the mission, ms; 24 h at most.'),
 });
 
+/** Query of `POST /missions`. */
+export const createQuery = z.object({
+  dryRun: z
+    .enum(['true', 'false'], 'must be true or false')
+    .optional()
+    .describe('true: all checks, and nothing is written; the answer is a preview.'),
+});
+
 type Input = z.output<typeof newMission>;
 
 /** Checks the body of `POST /missions`; every problem names its field. */
@@ -202,14 +210,17 @@ export const resumeFromBreakPoint = z.strictObject({
   breakPointId: z
     .string()
     .regex(/^\d{1,18}$/, 'must be the id of a breakpoint')
-    .optional(),
+    .optional()
+    .describe('Where to begin. Default: where it stopped last.'),
   executeAt: instant.optional().describe('Default: now.'),
   name: missionName.optional(),
   rthAltitudeMeters: rthAltitudeMeters.optional(),
 });
 
 /** What a person found. */
-export const resolution = z.strictObject({ note: z.string().trim().min(1).max(1_000) });
+export const resolution = z.strictObject({
+  note: z.string().trim().min(1).max(1_000).describe('What was found at the dock.'),
+});
 
 const stateList = z
   .string()
@@ -220,7 +231,7 @@ const stateList = z
 export const missionQuery = z.object({
   dockSn: z.string().max(64).optional().describe('Only missions of this dock.'),
   state: stateList.optional(),
-  kind: z.enum(['immediate', 'timed', 'conditional']).optional(),
+  kind: z.enum(['immediate', 'timed', 'conditional']).optional().describe('Only missions of this kind.'),
   waylineId: z.uuid().optional().describe('Only missions that fly this wayline.'),
   from: instant.optional().describe('Only missions whose executeAt, or else creation, is at or after this.'),
   to: instant.optional().describe('Only missions whose executeAt, or else creation, is before this.'),

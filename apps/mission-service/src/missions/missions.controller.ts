@@ -12,12 +12,13 @@ import {
   readIfMatch,
   readInput,
 } from '@aerie/http-api';
-import { InvalidError, isUuid } from '@aerie/kernel';
+import { isUuid } from '@aerie/kernel';
 import { type Response } from 'express';
 import { ResumeMission } from './breakpoints/resume-mission.js';
 import { CancelMission, unknownMission } from './control/cancel-mission.js';
 import { ResolveMission } from './control/resolve-mission.js';
 import {
+  createQuery,
   readMissionQuery,
   readNewMission,
   readReschedule,
@@ -47,13 +48,13 @@ export class MissionsController {
   async create(
     @Caller() caller: Principal,
     @Body() body: unknown,
-    @Query('dryRun') dryRun: string | undefined,
+    @Query() query: unknown,
     @Headers('idempotency-key') key: string | undefined,
     @Res() response: Response,
   ): Promise<void> {
     const idempotencyKey = readIdempotencyKey(key);
     const input = readNewMission(body, Date.now());
-    if (readDryRun(dryRun)) {
+    if (readInput(createQuery, query, 'query').dryRun === 'true') {
       const preview: Preview = await this.createMission.preview(caller, input);
       response.status(200).json(preview);
       return;
@@ -146,14 +147,6 @@ export class MissionsController {
     if (!isUuid(id)) throw unknownMission(id);
     return this.resolveMission.execute(caller, id, note, version);
   }
-}
-
-function readDryRun(text: string | undefined): boolean {
-  if (text === undefined || text === 'false') return false;
-  if (text === 'true') return true;
-  throw new InvalidError('invalid_input', 'the query is not valid', {
-    fields: [{ field: 'dryRun', message: 'must be true or false' }],
-  });
 }
 
 function sendCreated(response: Response, { status, body }: StoredAnswer): void {

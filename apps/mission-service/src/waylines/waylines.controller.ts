@@ -8,7 +8,9 @@ import { readUpload } from './read-upload.js';
 import { StoreWayline } from './store-wayline.js';
 import { type WaylineRow, WaylineStore } from './wayline.store.js';
 
-const uploadQuery = z.object({ name: z.string().trim().min(1).max(100).optional() });
+export const uploadQuery = z.object({
+  name: z.string().trim().min(1).max(100).optional().describe('For people. Default: the name of the file.'),
+});
 
 @Controller('api/v1/waylines')
 @UseGuards(ApiKeyGuard)

@@ -23,7 +23,7 @@ export const decodeFlighttaskCreate: z.ZodType<FlighttaskCreate> = record({
   file: record({ url: name, sign: text }),
 });
 
-const strictCreate = z.object({
+export const strictFlighttaskCreate = z.object({
   flight_id: flightId,
   type: z.literal('wayline'),
   file: z.object({ url: httpUrl, sign: md5 }),
@@ -33,7 +33,7 @@ const strictCreate = z.object({
 export function encodeFlighttaskCreate(data: unknown): JsonObject {
   const given = pick(data, ['flight_id', 'type', 'file']);
   const file = pick(given['file'], ['url', 'sign', 'fingerprint']);
-  return written('flighttask_create', strictCreate, {
+  return written('flighttask_create', strictFlighttaskCreate, {
     flight_id: given['flight_id'],
     type: given['type'] ?? 'wayline',
     file: { url: file['url'], sign: file['sign'] ?? file['fingerprint'] },

@@ -133,7 +133,7 @@ const strictDock = z.object({
   }),
 });
 
-const strictExecute = z.object({
+export const strictFlighttaskExecute = z.object({
   flight_id: flightId,
   multi_dock_task: z.exactOptional(
     z.object({
@@ -151,7 +151,7 @@ export function encodeFlighttaskExecute(data: unknown, profile: DockProfile): Js
   const flies = isDock2OrNewer(profile) && speaks(profile, '1.11');
   return written(
     'flighttask_execute',
-    strictExecute,
+    strictFlighttaskExecute,
     pick(data, flies ? ['flight_id', 'multi_dock_task'] : ['flight_id']),
   );
 }

@@ -83,7 +83,7 @@ export const decodeFlighttaskPrepare: z.ZodType<FlighttaskPrepare> = record({
   flight_safety_advance_check: optional(flag),
 });
 
-const strictPrepare = z.object({
+export const strictFlighttaskPrepare = z.object({
   flight_id: flightId,
   task_type: z.union([z.literal(0), z.literal(1), z.literal(2)]),
   execute_time: z.exactOptional(epochMs),
@@ -167,7 +167,7 @@ export function encodeFlighttaskPrepare(data: unknown, profile: DockProfile): Js
   } else {
     required('execute_time', 'for an immediate or timed task');
   }
-  return written('flighttask_prepare', strictPrepare, given, problems);
+  return written('flighttask_prepare', strictFlighttaskPrepare, given, problems);
 }
 
 function simulation(given: unknown, profile: DockProfile): unknown {

@@ -15,7 +15,7 @@ export interface FlighttaskStop {
 
 export const decodeFlighttaskStop: z.ZodType<FlighttaskStop> = record({ flight_id: name, reason: integer });
 
-const strictStop = z.object({ flight_id: flightId, reason: zeroOrOne });
+export const strictFlighttaskStop = z.object({ flight_id: flightId, reason: zeroOrOne });
 
 export const encodeFlighttaskStop = (data: unknown): JsonObject =>
-  written('flighttask_stop', strictStop, pick(data, ['flight_id', 'reason']));
+  written('flighttask_stop', strictFlighttaskStop, pick(data, ['flight_id', 'reason']));

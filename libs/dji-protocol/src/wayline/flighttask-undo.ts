@@ -12,12 +12,12 @@ export interface FlighttaskUndo {
 
 export const decodeFlighttaskUndo: z.ZodType<FlighttaskUndo> = record({ flight_ids: z.array(name) }, listedFlights);
 
-const strictUndo = z.object({ flight_ids: z.array(flightId).min(1) });
-const strictLegacyUndo = strictUndo.extend({ flight_id: z.array(flightId).min(1) });
+export const strictFlighttaskUndo = z.object({ flight_ids: z.array(flightId).min(1) });
+const strictLegacyUndo = strictFlighttaskUndo.extend({ flight_id: z.array(flightId).min(1) });
 
 /** Quirk M9: up to 1.3.1 the array had the singular name. Older docks get both, whichever they read. */
 export function encodeFlighttaskUndo(data: unknown, profile: DockProfile): JsonObject {
   const given = pick(data, ['flight_ids']);
-  if (speaks(profile, '1.3.2')) return written('flighttask_undo', strictUndo, given);
+  if (speaks(profile, '1.3.2')) return written('flighttask_undo', strictFlighttaskUndo, given);
   return written('flighttask_undo', strictLegacyUndo, { ...given, flight_id: given['flight_ids'] });
 }

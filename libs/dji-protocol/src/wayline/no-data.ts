@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { JsonObject } from '../payload.js';
 import { record } from '../tolerant.js';
 
@@ -6,5 +6,7 @@ import { record } from '../tolerant.js';
 export type NoData = Readonly<Record<string, unknown>>;
 
 export const decodeNoData: z.ZodType<NoData> = record({});
+
+export const strictNoData = z.object({});
 
 export const encodeNoData = (): JsonObject => ({});

@@ -11,7 +11,7 @@ export interface ReturnSpecificHome {
 
 export const decodeReturnSpecificHome: z.ZodType<ReturnSpecificHome> = record({ home_dock_sn: name });
 
-const strictReturn = z.object({ home_dock_sn: serialNumber });
+export const strictReturnSpecificHome = z.object({ home_dock_sn: serialNumber });
 
 export const encodeReturnSpecificHome = (data: unknown): JsonObject =>
-  written('return_specific_home', strictReturn, pick(data, ['home_dock_sn']));
+  written('return_specific_home', strictReturnSpecificHome, pick(data, ['home_dock_sn']));

@@ -7,7 +7,7 @@ import type { PlannedMission } from '../planning/new-mission.js';
 import type { AutoResumePolicy, PolicyStore } from '../policy/policy.store.js';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import { insertMission } from '../store/insert-mission.js';
-import { type LockedMission, profileOf, timingOf } from '../store/mission.row.js';
+import { type LockedMission, timingOf } from '../store/mission.row.js';
 import { writeTimeline } from '../store/timeline.js';
 import { isResumable } from './resumable.js';
 import { resumedFrom } from './resume-mission.js';
@@ -53,12 +53,11 @@ function planResumed(mission: LockedMission, { point }: BreakPointRow, afterMs: 
   const nowMs = mission.now.getTime();
   const executeAtMs = nowMs + Math.max(EARLIEST_MS, afterMs);
   const input = resumedFrom(mission, { executeAtMs, name: null, rthAltitudeMeters: null });
-  const { model, generation } = profileOf(mission);
   return {
     id: randomUUID(),
     organisationId: mission.organisation_id,
     by: BY_POLICY,
-    dock: { sn: mission.dock_sn, model, protocolGeneration: generation ?? '' },
+    dock: { sn: mission.dock_sn, model: mission.model, protocolGeneration: mission.protocol_generation },
     wayline: {
       id: mission.wayline_id,
       name: mission.name,

@@ -1,4 +1,4 @@
-import type { StoredBreakPoint } from '../store/mission.row.js';
+import type { StoredBreakPoint } from '../dock/dock-profiles.js';
 
 /** 65534 and 65535 mean that there is none. [Cloud API, flighttask_progress] */
 const NO_ID = 65_534;

@@ -1,8 +1,8 @@
 import { Controller, Get, Query, UseGuards } from '@nestjs/common';
-import { ERROR_CODES, errorCode } from '@aerie/dji-protocol';
 import { ApiKeyGuard, readInput } from '@aerie/http-api';
 import { NotFoundError } from '@aerie/kernel';
 import { z } from 'zod';
+import { DOCK_ERRORS, findDockError } from '../dock/dock-errors.js';
 
 export const errorCodeQuery = z.object({
   code: z.coerce.number().int().min(1).max(999_999).optional().describe('Only this code.'),
@@ -15,8 +15,8 @@ export class ErrorCodesController {
   @Get()
   list(@Query() query: unknown) {
     const { code } = readInput(errorCodeQuery, query, 'query');
-    if (code === undefined) return { items: ERROR_CODES };
-    const known = errorCode(code);
+    if (code === undefined) return { items: DOCK_ERRORS };
+    const known = findDockError(code);
     if (known === null) {
       throw new NotFoundError('unknown_error_code', `nobody has published what ${code} means`, {
         fields: [{ field: 'code', message: 'is in no published list' }],

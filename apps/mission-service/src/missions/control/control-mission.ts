@@ -1,14 +1,13 @@
 import type { Principal } from '@aerie/bus-contract';
 import { checkVersion } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
-import { generationOf } from '@aerie/dji-protocol';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type CommandParameters, advance } from '../advance-mission.js';
-import { knows } from '../dock/dock-commands.js';
+import { describeDock, knows, profileOf } from '../dock/dock-profiles.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
-import { type LockedMission, profileOf } from '../store/mission.row.js';
+import type { LockedMission } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
 import { unknownMission } from './cancel-mission.js';
 import { CONTROLS, type ControlAction, choicesOf } from './controls.js';
@@ -86,7 +85,7 @@ function dockCannot(mission: LockedMission, action: ControlAction): InvalidError
   const profile = profileOf(mission);
   const choices = choicesOf(mission);
   const message =
-    `a ${profile.model} that speaks protocol ${generationOf(profile)} has no ${CONTROLS[action].method}` +
+    `${describeDock(profile)} has no ${CONTROLS[action].method}` +
     (choices.length === 0 ? '' : `; choose one of ${choices.map((choice) => choice.action).join(', ')}`);
   return new InvalidError('dock_cannot', message, { fields: [{ field: 'action', message }], details: { choices } });
 }

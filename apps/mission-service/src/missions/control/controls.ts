@@ -1,8 +1,7 @@
-import type { ServiceMethod } from '@aerie/dji-protocol';
 import type { EventType, MissionState } from '@aerie/mission-core';
-import type { CommandEffect } from '../dock/command-names.js';
-import { knows } from '../dock/dock-commands.js';
-import { type LockedMission, profileOf } from '../store/mission.row.js';
+import type { CommandEffect, CommandName } from '../dock/command-names.js';
+import { knows, profileOf } from '../dock/dock-profiles.js';
+import type { LockedMission } from '../store/mission.row.js';
 
 /** What a person can ask of a flight, by the last part of its route. */
 export const CONTROL_ACTIONS = [
@@ -19,7 +18,7 @@ export type ControlAction = (typeof CONTROL_ACTIONS)[number];
 export interface Control {
   readonly event: Extract<EventType, `${string}Requested`>;
   readonly effect: CommandEffect;
-  readonly method: ServiceMethod;
+  readonly method: CommandName;
   /** While the mission is in one of these, the table lets it through; for the message of a refusal. */
   readonly when: readonly MissionState[];
   readonly says: string;

@@ -1,39 +1,24 @@
 import { type SendAnswer, presignDownloadQuestion, sendQuestion } from '@aerie/bus-contract';
 import {
-  type DockProfile,
   type FlighttaskCreate,
   type FlighttaskPrepare,
   type FlighttaskResourceGetReply,
-  type Generation,
   type ResumePoint,
-  type ServiceMethod,
   encodeReply,
   encodeService,
-  findMethod,
-  speaks,
 } from '@aerie/dji-protocol';
 import { assertNever } from '@aerie/kernel';
 import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
 import type { Order } from '../advance-mission.js';
-import { type LockedMission, type StoredBreakPoint, profileOf } from '../store/mission.row.js';
+import type { LockedMission } from '../store/mission.row.js';
 import { type CommandEffect, commandFor } from './command-names.js';
+import { type StoredBreakPoint, profileOf } from './dock-profiles.js';
 
 /**
  * How long the address of a file works. A dock fetches it right after prepare, and asks for a new one when it comes
  * back to the file later.
  */
 const URL_LIFETIME_SECONDS = 900;
-
-/** Whether this dock has the command. Docks older than 1.3.0, for one, know only flighttask_create. */
-export function knows(profile: DockProfile, method: ServiceMethod): boolean {
-  const entry = findMethod('services', method);
-  return entry !== null && entry.models.includes(profile.model) && speaks(profile, entry.since);
-}
-
-export const profileFrom = (model: DockProfile['model'], generation: string): DockProfile => ({
-  model,
-  generation: generation as Generation,
-});
 
 /** Writes our orders in the dock's words, at the moment they are sent. */
 export class DockCommands {

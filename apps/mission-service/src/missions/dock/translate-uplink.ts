@@ -11,7 +11,8 @@ import {
 import { isUuid } from '@aerie/kernel';
 import type { MissionEvent, ReportedOutcome } from '@aerie/mission-core';
 import type { CallRow } from '../store/flight-critical.js';
-import type { MissionProgress, StoredBreakPoint } from '../store/mission.row.js';
+import type { MissionProgress } from '../store/mission.row.js';
+import type { StoredBreakPoint } from './dock-profiles.js';
 import type { CommandName } from './command-names.js';
 
 /** How the dock's words for the end of a flight are called here. This is the one table of them. */
@@ -124,7 +125,8 @@ function eventOfStart(result: number, attempt: number, fliesOther: boolean): Mis
   if (isNotPrepared(result)) return { type: 'executeUnprepared', attempt, dockResult: result };
   // "Busy with a mission" is also what a dock answers to the second copy of an execute that it is flying, when the
   // answer to the first was lost. Unless it names another flight it proves nothing: the dock is looked at.
-  if (MAY_BE_THIS_FLIGHT.has(result) && !fliesOther) return null;
+  if (MAY_BE_THIS_FLIGHT.has(result))
+    return fliesOther ? { type: 'executeDeferred', attempt, dockResult: result } : null;
   return isBusyForNow(result)
     ? { type: 'executeDeferred', attempt, dockResult: result }
     : { type: 'executeRefused', attempt, dockResult: result };

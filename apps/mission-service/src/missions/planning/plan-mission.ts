@@ -4,12 +4,12 @@ import { type FieldProblem, InvalidError, NotFoundError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
 import type { DataSource } from 'typeorm';
-import { profileFrom } from '../dock/dock-commands.js';
+import { profileFrom } from '../dock/dock-profiles.js';
+import { checkFitsDock, deliveryOf } from '../dock/fits-dock.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { judgeDock } from '../preflight/judge-dock.js';
 import { type Holder, findHolders } from '../store/flight-critical.js';
-import { checkFitsDock, deliveryOf } from './fits-dock.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
 export interface PlanMissionParts {

@@ -18,9 +18,14 @@ export const autoResume = z.strictObject({
   afterMs: z.int().min(0).max(LONGEST_WAIT_MS).describe('How long after the end of the flight, ms.'),
 });
 
-const policyInput = z.strictObject({
-  preflight: z.record(z.string(), z.unknown()).default({}).describe('Limits of the rules, by the name of the rule.'),
-  autoResume: autoResume.default({ ...NEVER_RESUME, onBreakReasons: [] }),
+export const policyInput = z.strictObject({
+  preflight: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe('Limits of the rules, by the name of the rule, as GET shows them.'),
+  autoResume: autoResume
+    .default({ ...NEVER_RESUME, onBreakReasons: [] })
+    .describe('When a flight that stopped goes on by itself, as a new mission.'),
 });
 
 /** Checks the body of `PUT /mission-policy`. */

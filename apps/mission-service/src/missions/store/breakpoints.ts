@@ -1,5 +1,5 @@
+import type { StoredBreakPoint } from '../dock/dock-profiles.js';
 import type { Tx } from '@aerie/persistence';
-import type { StoredBreakPoint } from './mission.row.js';
 
 export interface BreakPointRow {
   readonly id: string;

@@ -4,7 +4,8 @@ import { DataSource } from 'typeorm';
 import { type BreakPointRow, findBreakPoints } from './breakpoints.js';
 import type { MissionRow } from './mission.row.js';
 import { type StoredPreflight, findPreflights } from './preflights.js';
-import { type MissionView, dockErrorOf, viewOf } from './mission.view.js';
+import { type MissionView, viewOf } from './mission.view.js';
+import { breakReasonError, dockErrorOf } from '../dock/dock-errors.js';
 import { isResumable } from '../breakpoints/resumable.js';
 
 export interface TimelineView {
@@ -186,8 +187,7 @@ const breakPointView = ({ id, at, reason, point }: BreakPointRow) => ({
   at: at.toISOString(),
   /** The dock's number for why it stopped. */
   breakReason: reason,
-  /** 321000 plus the reason is the published code of it. */
-  meaning: reason === null || reason === 0 ? null : dockErrorOf(321_000 + reason),
+  meaning: reason === null ? null : breakReasonError(reason),
   /** Whether a new mission can begin there. */
   resumable: isResumable(point),
   waypointIndex: point.index ?? null,

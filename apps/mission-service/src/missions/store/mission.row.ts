@@ -1,4 +1,3 @@
-import type { BreakPoint, DockProfile, Generation } from '@aerie/dji-protocol';
 import {
   type CauseCode,
   DEFAULT_TIMING,
@@ -8,6 +7,7 @@ import {
   type MissionState,
   type Timing,
 } from '@aerie/mission-core';
+import type { StoredBreakPoint } from '../dock/dock-profiles.js';
 import type { Verdicts } from './preflights.js';
 
 export type RcLost = 'continue' | 'executeLostAction';
@@ -68,9 +68,6 @@ export interface SimulatedPlace {
   readonly longitude: number;
   readonly altitudeMeters?: number;
 }
-
-/** A place where a flight stopped, in the dock's own words, as it goes back into a prepare. */
-export type StoredBreakPoint = BreakPoint;
 
 /** A locked mission with all that a decision and its commands need. */
 export interface LockedMission extends MissionRow {
@@ -136,11 +133,6 @@ export function missionOf(row: LockedMission): Mission {
 
 /** The rules of time of this mission. */
 export const timingOf = (row: MissionRow): Timing => ({ ...DEFAULT_TIMING, ...row.timing });
-
-export const profileOf = (row: LockedMission): DockProfile => ({
-  model: row.model,
-  generation: row.protocol_generation as Generation,
-});
 
 const ms = (at: Date | null): number | null => at?.getTime() ?? null;
 export const dateOf = (atMs: number | null): Date | null => (atMs === null ? null : new Date(atMs));

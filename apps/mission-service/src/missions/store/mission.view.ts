@@ -1,5 +1,5 @@
-import { errorCode } from '@aerie/dji-protocol';
 import { isOutcome } from '@aerie/mission-core';
+import { dockErrorOf } from '../dock/dock-errors.js';
 import type { MissionRow } from './mission.row.js';
 
 export type MissionView = ReturnType<typeof viewOf>;
@@ -80,11 +80,5 @@ const HELD_BY_PREFLIGHT: ReadonlySet<string> = new Set([
   'dock_busy',
   'dock_unknown_state',
 ]);
-
-/** The dock's number in words: what it means and what to do. Null for 0 and for what nobody has published. */
-export function dockErrorOf(code: number) {
-  const known = errorCode(code);
-  return known === null ? null : { en: known.en, zh: known.zh, retry: known.retry, advice: known.advice };
-}
 
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null;

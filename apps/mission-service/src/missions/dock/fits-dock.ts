@@ -1,9 +1,9 @@
 import type { DockProfile } from '@aerie/dji-protocol';
-import { generationOf, speaks } from '@aerie/dji-protocol';
+import { speaks } from '@aerie/dji-protocol';
 import { type FieldProblem, InvalidError } from '@aerie/kernel';
 import type { Delivery } from '@aerie/mission-core';
-import { knows } from '../dock/dock-commands.js';
-import type { NewMission } from './new-mission.js';
+import type { NewMission } from '../planning/new-mission.js';
+import { describeDock, knows } from './dock-profiles.js';
 
 /** How this dock is given flights. [Cloud API 1.3.0] prepare and execute replace the one command of before. */
 export const deliveryOf = (profile: DockProfile): Delivery =>
@@ -12,9 +12,9 @@ export const deliveryOf = (profile: DockProfile): Delivery =>
 /** Refuses what this dock's model and protocol cannot do, with every field that is to be changed. */
 export function checkFitsDock(input: NewMission, resumes: boolean, profile: DockProfile): void {
   const problems: FieldProblem[] = [];
-  const speaksOf = `a ${profile.model} that speaks protocol ${generationOf(profile)}`;
+  const dock = describeDock(profile);
   const need = (asked: boolean, can: boolean, field: string, what: string): void => {
-    if (asked && !can) problems.push({ field, message: `${what} is not possible with ${speaksOf}; leave it out` });
+    if (asked && !can) problems.push({ field, message: `${what} is not possible with ${dock}; leave it out` });
   };
   const { kind, simulate } = input;
   const newer = profile.model !== 'dock1';
@@ -22,7 +22,7 @@ export function checkFitsDock(input: NewMission, resumes: boolean, profile: Dock
   if (kind === 'conditional' && !speaks(profile, '1.3.2')) {
     problems.push({
       field: 'kind',
-      message: `a conditional mission is not possible with ${speaksOf}; plan it as timed`,
+      message: `a conditional mission is not possible with ${dock}; plan it as timed`,
     });
   }
   need(
@@ -44,7 +44,7 @@ export function checkFitsDock(input: NewMission, resumes: boolean, profile: Dock
   if (resumes && !speaks(profile, '1.4')) {
     problems.push({
       field: 'dockSn',
-      message: `a flight cannot be resumed with ${speaksOf}; plan it from its beginning`,
+      message: `a flight cannot be resumed with ${dock}; plan it from its beginning`,
     });
   }
   if (problems.length > 0) {

@@ -1,0 +1,36 @@
+import { problemSchema } from '@aerie/http-api';
+import { z } from 'zod';
+import { conflictSchema } from '../planning/preview.schema.js';
+import { missionState } from '../store/fields.schema.js';
+import { missionSchema } from '../store/mission.schema.js';
+import { CONTROL_ACTIONS } from './controls.js';
+
+export const controlAcceptedSchema = z
+  .strictObject({
+    mission: missionSchema.describe('The mission as it is now; the command itself changes no state.'),
+    command: z
+      .strictObject({
+        id: z.uuid().describe("Its id in the mission's list of commands."),
+        method: z.string().describe("The vendor's name of it, e.g. flighttask_pause."),
+      })
+      .describe('The command that was recorded and is on its way.'),
+  })
+  .describe('A command was recorded. What became of it shows in the list of commands.');
+
+export const choiceSchema = z
+  .strictObject({
+    action: z.enum(CONTROL_ACTIONS).describe('Last part of the route.'),
+    says: z.string().describe('What it does, for people.'),
+    href: z.string().describe('Path to POST to.'),
+  })
+  .describe('Something that can be asked of the mission now.');
+
+/** What a 409 says beside what every problem says. */
+export const missionConflictSchema = problemSchema
+  .extend({
+    state: missionState.optional(),
+    choices: z.array(choiceSchema).optional().describe('What can be asked of the mission instead.'),
+    conflicts: z.array(conflictSchema).optional().describe('Who has the dock at that time.'),
+    flightId: z.string().optional().describe('The flight that the dock says it flies.'),
+  })
+  .describe('The present state forbids it.');

@@ -1,0 +1,31 @@
+import {
+  type BreakPoint,
+  type DockProfile,
+  type Generation,
+  findMethod,
+  generationOf,
+  speaks,
+} from '@aerie/dji-protocol';
+import type { LockedMission } from '../store/mission.row.js';
+import type { CommandName } from './command-names.js';
+
+/** A place where a flight stopped, in the dock's own words, as it goes back into a prepare. */
+export type StoredBreakPoint = BreakPoint;
+
+export const profileFrom = (model: DockProfile['model'], generation: string): DockProfile => ({
+  model,
+  generation: generation as Generation,
+});
+
+export const profileOf = (row: Pick<LockedMission, 'model' | 'protocol_generation'>): DockProfile =>
+  profileFrom(row.model, row.protocol_generation);
+
+/** Whether this dock has the command. Docks older than 1.3.0, for one, know only flighttask_create. */
+export function knows(profile: DockProfile, method: CommandName): boolean {
+  const entry = findMethod('services', method);
+  return entry !== null && entry.models.includes(profile.model) && speaks(profile, entry.since);
+}
+
+/** For messages: which dock it is that cannot do something. */
+export const describeDock = (profile: DockProfile): string =>
+  `a ${profile.model} that speaks protocol ${generationOf(profile)}`;

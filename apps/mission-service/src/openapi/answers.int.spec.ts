@@ -1,0 +1,315 @@
+import { randomUUID } from 'node:crypto';
+import { type DockFact, MISSION_FACTS, type MissionFactName } from '@aerie/bus-contract';
+import { type MissionEvent, DEFAULT_POLICY } from '@aerie/mission-core';
+import { inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { type Evidence, advance } from '../missions/advance-mission.js';
+import { CONTROL_ACTIONS } from '../missions/control/controls.js';
+import { keepNotice } from '../missions/dock/keep-notice.js';
+import { aDockView, aMission } from '../missions/fixtures/mission-database.js';
+import { judgeDock } from '../missions/preflight/judge-dock.js';
+import { lockMission, recordReply } from '../missions/store/flight-critical.js';
+import { aKmz } from '../waylines/kmz/kmz.fixture.js';
+import { type CallParts, Caller } from './caller.fixture.js';
+import { ROUTES } from './mission-api.js';
+import { type RunningService, startService } from './running-service.fixture.js';
+
+let service: RunningService | undefined;
+let caller: Caller;
+let kmz: Buffer;
+let waylineId: string;
+beforeAll(async () => {
+  service = await startService();
+  caller = new Caller(service.url);
+  kmz = await aKmz();
+  const { body } = await upload('first');
+  waylineId = String(body['id']);
+}, 60_000);
+afterAll(() => service?.stop(), 30_000);
+
+const database = (): DataSource => service?.dataSource as DataSource;
+
+const upload = (name: string) =>
+  caller.call('uploadWayline', { query: { name }, body: kmz, contentType: 'application/vnd.google-earth.kmz' });
+
+/** Each mission has its own hour, so that none is in the way of another. */
+let hours = 1;
+const nextHour = (): string => new Date(Date.now() + ++hours * 3_600_000).toISOString();
+
+const aTimed = (parts: Readonly<Record<string, unknown>> = {}): CallParts => ({
+  body: { dockSn: 'TWO-1', waylineId, kind: 'timed', executeAt: nextHour(), rthAltitudeMeters: 80, ...parts },
+});
+
+async function planned(parts: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const { body } = await caller.call('createMission', aTimed(parts));
+  return String(body['id']);
+}
+
+async function happens(id: string, event: MissionEvent, evidence: Evidence = {}): Promise<void> {
+  await inTransaction(database(), async (tx) => {
+    const locked = await lockMission(tx, id, null);
+    if (locked === undefined) throw new Error(`there is no mission ${id}`);
+    await advance(tx, locked, event, evidence);
+  });
+}
+
+const PROGRESS = {
+  status: 'in_progress',
+  percent: 12.5,
+  currentStep: 19,
+  waypointIndex: 1,
+  mediaCount: null,
+  reportedAt: new Date().toISOString(),
+};
+
+async function aFlight(dockSn?: string): Promise<string> {
+  const id = await aMission(database(), dockSn === undefined ? {} : { dockSn });
+  await happens(id, { type: 'prepareDue' });
+  await happens(id, { type: 'prepareAccepted', edition: 1 });
+  await happens(id, { type: 'executeDue' });
+  await happens(id, { type: 'flightInProgress' }, { progress: PROGRESS });
+  return id;
+}
+
+describe('waylines answer as described', () => {
+  it('when the same bytes come again', async () => {
+    expect((await upload('second')).status).toBe(200);
+  });
+
+  it('when they are listed and shown', async () => {
+    await caller.call('listWaylines', { query: { limit: '1' } });
+    await caller.call('getWayline', { params: { id: waylineId } });
+    await caller.call('getWaylineRoute', { params: { id: waylineId } });
+  });
+
+  it('when there is no such one, or what comes is no route', async () => {
+    await caller.call('getWayline', { params: { id: randomUUID() } });
+    const { status } = await caller.call('uploadWayline', { body: 'no zip', contentType: 'application/octet-stream' });
+    expect(status).toBe(422);
+  });
+
+  it('when the file is too large', async () => {
+    const body = Buffer.alloc(10 * 1024 * 1024 + 1);
+    const { status } = await caller.call('uploadWayline', { body, contentType: 'application/octet-stream' });
+    expect(status).toBe(413);
+  });
+});
+
+describe('missions answer as described', () => {
+  it.each([
+    [
+      'timed, with everything that can be said',
+      { startWindowMs: 10_000, executeLeadMs: 60_000, prepareLeadMs: 600_000 },
+    ],
+    ['simulated', { simulate: { latitude: 47.3, longitude: 8.5 }, storageNeededMegabytes: 500, flightAreaCheck: true }],
+    [
+      'conditional',
+      {
+        kind: 'conditional',
+        executeAt: undefined,
+        window: { from: new Date(Date.now() + 60_000).toISOString(), until: Date.now() + 3_600_000 },
+      },
+    ],
+  ])('when one is planned that is %s', async (_what, parts) => {
+    const { status } = await caller.call('createMission', aTimed({ dockSn: `TWO-${hours}`, ...parts }));
+    expect(status).toBe(201);
+  });
+
+  it('when one is only thought through, also where another has the dock', async () => {
+    const executeAt = nextHour();
+    await planned({ executeAt });
+    const { status, body } = await caller.call('createMission', {
+      ...aTimed({ executeAt }),
+      query: { dryRun: 'true' },
+    });
+    expect({ status, verdict: body['verdict'] }).toEqual({ status: 200, verdict: 'no_go' });
+    expect((await caller.call('createMission', aTimed({ executeAt }))).status).toBe(409);
+  });
+
+  it.each([
+    ['no key', 401, { key: null }],
+    ['a bad key', 401, { key: 'bad' }],
+    ['a body that is no JSON', 400, { body: '{' }],
+    ['a body that is too large', 413, { body: { name: 'x'.repeat(70_000) } }],
+    ['a field that nobody knows', 422, { body: { unheardOf: 1 } }],
+    ['a dry run that is neither true nor false', 422, { query: { dryRun: 'perhaps' }, body: {} }],
+    ['an unknown dock', 404, { body: { dockSn: 'GONE-1', kind: 'immediate', rthAltitudeMeters: 80 } }],
+  ])('when the request has %s', async (_what, status, { body, ...parts }: CallParts) => {
+    const whole = typeof body === 'object' ? { waylineId, ...body } : body;
+    expect((await caller.call('createMission', { ...parts, body: whole })).status).toBe(status);
+  });
+
+  it('when they are listed and shown', async () => {
+    await planned();
+    const { body } = await caller.call('listMissions', {
+      query: { limit: '1', state: 'scheduled,preparing', sort: 'time' },
+    });
+    expect(body['nextCursor']).not.toBeNull();
+    expect((await caller.call('listMissions', { query: { state: 'lost' } })).status).toBe(422);
+    expect((await caller.call('getMission', { params: { id: randomUUID() } })).status).toBe(404);
+  });
+
+  it('when one is moved, called off, and moved once more', async () => {
+    const params = { id: await planned() };
+    await caller.call('rescheduleMission', { params, body: { executeAt: nextHour() }, headers: { 'If-Match': '*' } });
+    const outdated = await caller.call('cancelMission', { params, headers: { 'If-Match': '"1"' } });
+    expect({ status: outdated.status, version: outdated.body['version'] }).toEqual({ status: 412, version: 2 });
+    expect((await caller.call('cancelMission', { params, body: { reason: 'fog' } })).status).toBe(200);
+    expect((await caller.call('rescheduleMission', { params, body: { executeAt: nextHour() } })).status).toBe(409);
+    await caller.call('getMission', { params });
+  });
+
+  it('when a rule holds one back', async () => {
+    const id = await aMission(database());
+    await happens(id, { type: 'prepareDue' });
+    await happens(id, { type: 'prepareAccepted', edition: 1 });
+    const wish = {
+      kind: 'timed' as const,
+      simulate: null,
+      positioning: 'rtk' as const,
+      planned_duration_ms: 1_000,
+      storage_needed_megabytes: null,
+      auto_resume_count: 0,
+    };
+    const { properties } = aDockView('x');
+    const view = { ...aDockView('x'), properties: { ...properties, rainfall: { value: 3, agoMs: 0 } } };
+    const around = { view, heardAgoMs: 0, blockedBy: null, exportsLogs: false };
+    const result = judgeDock('execute', wish, around, DEFAULT_POLICY);
+    await happens(id, { type: 'executeHeld', because: 'preflight_no_go' }, { preflight: { stage: 'execute', result } });
+    const { body } = await caller.call('getMission', { params: { id } });
+    expect(body['cause']).toMatchObject({ code: 'preflight_no_go', failedRules: ['rain'] });
+    await caller.call('getPreflight', { params: { id } });
+  });
+
+  it('when one stopped and another goes on', async () => {
+    const id = await aFlight();
+    expect((await caller.call('resumeFromBreakPoint', { params: { id } })).status).toBe(409);
+    const point = {
+      index: 1,
+      state: 0,
+      progress: 0.5,
+      wayline_id: 0,
+      break_reason: 773,
+      latitude: 47.3,
+      longitude: 8.5,
+    };
+    const event: MissionEvent = { type: 'flightEnded', outcome: 'failed', dockResult: 321_773 };
+    await happens(id, event, { breakPoint: point, progress: { ...PROGRESS, status: 'failed', mediaCount: 4 } });
+    const { body } = await caller.call('getMission', { params: { id } });
+    expect(body['cause']).toMatchObject({ dockResult: 321_773, dockError: { retry: expect.any(String) } });
+    const points = await caller.call('listBreakPoints', { params: { id } });
+    expect(points.body['items']).toMatchObject([{ resumable: true, meaning: { en: expect.any(String) } }]);
+    const resumed = await caller.call('resumeFromBreakPoint', { params: { id }, body: { executeAt: nextHour() } });
+    expect(resumed).toMatchObject({ status: 201, body: { resumedFrom: id } });
+  });
+
+  it('when nobody knows the end of one, whoever finds it out', async () => {
+    const [person, dock] = [await aFlight(), await aFlight()];
+    expect((await caller.call('resolveMission', { params: { id: person }, body: { note: 'x' } })).status).toBe(409);
+    for (const id of [person, dock]) await happens(id, { type: 'observationGivenUp' });
+    await caller.call('resolveMission', { params: { id: person }, body: { note: 'it is unharmed' } });
+    const late = { progress: PROGRESS, detail: { tid: 'tid-1' } };
+    await happens(dock, { type: 'flightEnded', outcome: 'succeeded', dockResult: 0 }, late);
+    const { body } = await caller.call('getMission', { params: { id: dock } });
+    expect(body['resolution']).toMatchObject({ by: 'dock', event: { type: 'flightEnded' } });
+    await caller.call('getMission', { params: { id: person } });
+  });
+});
+
+describe('control answers as described', () => {
+  const operationOf = (action: string): string =>
+    ROUTES.find(({ path }) => path.endsWith(`/{id}/${action}`))?.operationId ?? '';
+
+  it.each(CONTROL_ACTIONS)('when %s is asked of a flight', async (action) => {
+    const id = await aFlight();
+    if (action === 'resume') await happens(id, { type: 'flightPaused' });
+    // Only the first dock has it.
+    if (action === 'abort-setup') await database().query(`UPDATE mission.dock SET model = 'dock1'`);
+    const body = action === 'return-to-dock' ? { dockSn: 'TWO-9' } : undefined;
+    const answer = await caller.call(operationOf(action), { params: { id }, ...(body ? { body } : {}) });
+    expect(answer.status).toBe(202);
+    await database().query(`UPDATE mission.dock SET model = 'dock2'`);
+  });
+
+  it('when it comes too late, or the dock cannot', async () => {
+    const params = { id: await aFlight() };
+    expect((await caller.call('abortSetup', { params })).status).toBe(422);
+    expect((await caller.call('resume', { params })).body['choices']).not.toEqual([]);
+    expect((await caller.call('cancelMission', { params })).body['choices']).not.toEqual([]);
+  });
+});
+
+describe('history answers as described', () => {
+  it('with commands that were answered, and those that were not', async () => {
+    const params = { id: await aFlight() };
+    const { body } = await caller.call('pause', { params, body: { reason: 'birds' } });
+    const { id: tid } = body['command'] as { id: string };
+    await inTransaction(database(), (tx) => recordReply(tx, tid, 319_001));
+    const { body: commands } = await caller.call('listCommands', { params });
+    const replies = (commands['items'] as { reply: unknown }[]).map(({ reply }) => reply);
+    expect(replies).toContainEqual(expect.objectContaining({ result: 319_001, error: expect.anything() }));
+    expect(replies).toContain(null);
+  });
+
+  it('as a list and as lines', async () => {
+    const params = { id: await aFlight() };
+    await happens(params.id, { type: 'prepareDue' });
+    const { body } = await caller.call('getTimeline', { params });
+    const { text } = await caller.call('getTimeline', { params, query: { format: 'ndjson' } });
+    const lines = text.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(body['items']);
+    expect((await caller.call('getTimeline', { params, query: { format: 'xml' } })).status).toBe(422);
+  });
+
+  it('for a mission that was planned by a caller', async () => {
+    const params = { id: await planned() };
+    await caller.call('getTimeline', { params });
+    await caller.call('getPreflight', { params });
+  });
+});
+
+describe('policy, error codes and the document answer as described', () => {
+  it('when the policy is shown, changed, and changed by somebody who saw an older one', async () => {
+    await caller.call('getMissionPolicy');
+    const body = { preflight: { wind: { maximumMetersPerSecond: 8 } } };
+    await caller.call('replaceMissionPolicy', { body });
+    expect((await caller.call('replaceMissionPolicy', { body, headers: { 'If-Match': '"7"' } })).status).toBe(412);
+    expect((await caller.call('replaceMissionPolicy', { body: { preflight: { wind: 1 } } })).status).toBe(422);
+  });
+
+  it('when codes are listed, asked for, and not known', async () => {
+    await caller.call('listErrorCodes');
+    await caller.call('listErrorCodes', { query: { code: '314013' } });
+    expect((await caller.call('listErrorCodes', { query: { code: '999999' } })).status).toBe(404);
+  });
+
+  it('when somebody without a key wants the document', async () => {
+    expect((await caller.call('getOpenApi', { key: null })).body['openapi']).toBe('3.1.0');
+  });
+});
+
+// The next two are last, because they look back at all the others.
+it('has told others only facts that the bus contract describes, and each of them', async () => {
+  const id = await aFlight('TWO-ALARM');
+  const notice = { sn: 'TWO-ALARM', method: 'device_exit_homing_notify', tid: 'tid-2', data: { action: 1, reason: 5 } };
+  await keepNotice(database(), notice as unknown as DockFact, 'TWO-ALARM');
+  const facts = await database().query<{ subject: string; payload: unknown }[]>(
+    'SELECT subject, payload FROM mission.outbox ORDER BY id',
+  );
+  const eventOf = (subject: string): MissionFactName => subject.split('.').at(-1) as MissionFactName;
+  // What is not described would be left out of the parsed fact.
+  for (const { subject, payload } of facts) expect(MISSION_FACTS[eventOf(subject)].parse(payload)).toEqual(payload);
+  expect(new Set(facts.map(({ subject }) => eventOf(subject)))).toEqual(new Set(Object.keys(MISSION_FACTS)));
+  const resolvedBy = facts.map(({ payload }) => (payload as { resolution?: { by: string } }).resolution?.by);
+  expect(resolvedBy).toEqual(expect.arrayContaining(['person', 'dock']));
+  expect(facts.at(-1)?.payload).toMatchObject({ missionId: id, method: 'device_exit_homing_notify' });
+});
+
+it('has seen every success that is described', () => {
+  const described = ROUTES.flatMap(({ operationId, answers }) =>
+    Object.entries(answers).flatMap(([status, { content }]) =>
+      Object.keys(content).map((type) => `${operationId} ${status} ${type}`),
+    ),
+  );
+  expect([...caller.seen].sort()).toEqual(described.sort());
+});

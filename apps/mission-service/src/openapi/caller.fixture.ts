@@ -1,0 +1,83 @@
+import { type RouteDescription, problemSchema, problemsOf } from '@aerie/http-api';
+import { ROUTES } from './mission-api.js';
+import { API_KEY } from './running-service.fixture.js';
+
+export interface CallParts {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** JSON, text or bytes as they are. */
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly key?: string | null;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly text: string;
+  /** Empty where the answer is no single JSON document. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Calls routes by the name of their description, and holds each answer against it: status, media type, headers, and the
+ * body against a schema that takes no field that it does not describe.
+ */
+export class Caller {
+  /** Every success that was seen, as `operation status type`. */
+  readonly seen = new Set<string>();
+
+  constructor(private readonly url: string) {}
+
+  async call(operationId: string, parts: CallParts = {}): Promise<Answered> {
+    const route = ROUTES.find((described) => described.operationId === operationId);
+    if (route === undefined) throw new Error(`there is no operation ${operationId}`);
+    const response = await fetch(this.urlOf(route, parts), {
+      method: route.method.toUpperCase(),
+      headers: { ...keyOf(parts), ...typeOf(parts), ...parts.headers },
+      ...(parts.body === undefined ? {} : { body: bytesOf(parts.body) }),
+    });
+    const text = await response.text();
+    const type = response.headers.get('content-type')?.split(';')[0] ?? '';
+    if (response.ok) this.checkSuccess(route, response, type, text);
+    else checkProblem(route, response, type, text);
+    const body = isOneDocument(type) ? (JSON.parse(text) as Answered['body']) : {};
+    return { status: response.status, text, body };
+  }
+
+  private urlOf({ path }: RouteDescription, { params = {}, query = {} }: CallParts): string {
+    const filled = path.replace(/\{(\w+)\}/g, (_match, name: string) => params[name] ?? '');
+    return `${this.url}${filled}?${new URLSearchParams(query).toString()}`;
+  }
+
+  private checkSuccess(route: RouteDescription, { status, headers }: Response, type: string, text: string): void {
+    const answer = route.answers[status];
+    const schema = answer?.content[type];
+    const what = `${route.operationId} ${status} ${type}`;
+    if (schema === undefined) throw new Error(`${what} is not described`);
+    const { error } = schema.safeParse(isOneDocument(type) ? JSON.parse(text) : text);
+    if (error !== undefined) throw new Error(`${what} is not as described: ${error.message}\n${text}`);
+    const missing = (answer?.headers ?? []).filter((name) => !headers.has(name));
+    if (missing.length > 0) throw new Error(`${what} lacks ${missing.join(', ')}`);
+    this.seen.add(what);
+  }
+}
+
+function checkProblem(route: RouteDescription, { status }: Response, type: string, text: string): void {
+  const what = `${route.operationId} ${status} ${type}`;
+  const described = problemsOf(route).find((problem) => problem === status);
+  if (described === undefined || type !== 'application/problem+json')
+    throw new Error(`${what} is not described: ${text}`);
+  const { error } = (route.problems?.[described]?.schema ?? problemSchema).safeParse(JSON.parse(text));
+  if (error !== undefined) throw new Error(`${what} is not as described: ${error.message}\n${text}`);
+}
+
+const isOneDocument = (type: string): boolean => type.endsWith('json') && !type.endsWith('ndjson');
+
+const keyOf = ({ key = API_KEY }: CallParts) => (key === null ? {} : { Authorization: `Bearer ${key}` });
+
+const typeOf = ({ body, contentType }: CallParts) =>
+  body === undefined ? {} : { 'Content-Type': contentType ?? 'application/json' };
+
+const bytesOf = (body: unknown): string | Uint8Array<ArrayBuffer> =>
+  typeof body === 'string' ? body : body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body);

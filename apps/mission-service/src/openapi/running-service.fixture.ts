@@ -1,0 +1,118 @@
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { type Question, apiKeyQuestion, dockQuestion, dockStateQuestion, sendQuestion } from '@aerie/bus-contract';
+import { configureHttp } from '@aerie/http-api';
+import { type NatsConnection, connectNats } from '@aerie/messaging';
+import { Metrics, createLogger } from '@aerie/observability';
+import { Shutdown } from '@aerie/service-host';
+import { startPrivateNats, testEnvironment } from '@aerie/testing';
+import type { DataSource } from 'typeorm';
+import { AppModule } from '../app.module.js';
+import { loadConfig } from '../config.js';
+import { aDockView, missionTestDatabase } from '../missions/fixtures/mission-database.js';
+
+/** The organisation of `aMission`. */
+export const ORGANISATION = '11111111-1111-4111-8111-111111111111';
+export const API_KEY = 'a-good-key';
+
+export interface RunningService {
+  readonly url: string;
+  readonly dataSource: DataSource;
+  stop(): Promise<void>;
+}
+
+const logger = createLogger('openapi-spec', 'silent');
+
+/**
+ * The whole service as it runs, on a database and a NATS of its own, without its intake: nothing happens by itself. Of
+ * the other programs only the answers are there. Every dock is registered; its name says its model.
+ */
+export async function startService(): Promise<RunningService> {
+  // Last opened, first closed; also when the start fails, or the process would never end.
+  const closers: (() => unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    return { ...(await start(closers)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, 'stop'>> {
+  const { pools, drop } = await missionTestDatabase(1);
+  closers.push(drop);
+  const dataSource = pools[0] as DataSource;
+  const storage = await startStorage();
+  closers.push(() => storage.close());
+  const nats = await startPrivateNats();
+  closers.push(() => nats.remove());
+  const others = await connectNats(nats.url, 'others', logger);
+  closers.push(() => others.close());
+  answerForOthers(others);
+  const shutdown = new Shutdown();
+  closers.push(() => shutdown.run(logger));
+  const config = loadConfig({
+    MISSION_HTTP_PORT: '0',
+    MISSION_GRPC_PORT: '0',
+    DATABASE_URL: (dataSource.options as { url: string }).url,
+    REDIS_URL: testEnvironment().redisUrl,
+    NATS_URL: nats.url,
+    S3_ENDPOINT: `http://127.0.0.1:${(storage.address() as AddressInfo).port}`,
+    S3_BUCKET: 'irrelevant',
+    S3_ACCESS_KEY_ID: 'irrelevant',
+    S3_SECRET_ACCESS_KEY: 'irrelevant',
+  });
+  const module = await AppModule.compose(config, { logger, metrics: new Metrics('openapi-spec'), shutdown });
+  const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
+  closers.push(() => app.close());
+  configureHttp(app, logger);
+  await app.listen(0, '127.0.0.1');
+  return { url: await app.getUrl(), dataSource };
+}
+
+function answerForOthers(connection: NatsConnection): void {
+  answer(connection, apiKeyQuestion, ({ key }) => ({
+    principal: key === API_KEY ? { keyId: 'key-1', organisationId: ORGANISATION } : null,
+  }));
+  answer(connection, dockQuestion, ({ sn }) => ({
+    dock: sn.startsWith('GONE')
+      ? null
+      : {
+          sn,
+          organisationId: ORGANISATION,
+          model: sn.startsWith('ONE') ? ('dock1' as const) : ('dock2' as const),
+          protocolGeneration: '1.15',
+          name: 'irrelevant',
+          aircraftSn: null,
+        },
+  }));
+  answer(connection, dockStateQuestion, ({ sns }) => ({ docks: sns.map(aDockView) }));
+  answer(connection, sendQuestion, () => ({ outcome: 'written' as const }));
+}
+
+/** Answers in the packets of Nest's NATS transport, as `ask` reads them. */
+function answer<Ask, Answer>(
+  connection: NatsConnection,
+  { subject }: Question<Ask, Answer>,
+  respond: (data: Ask) => Answer,
+): void {
+  connection.subscribe(subject, {
+    callback: (_error, message) => {
+      const { data, id } = message.json<{ data: Ask; id: string }>();
+      message.respond(JSON.stringify({ response: respond(data), isDisposed: true, id }));
+    },
+  });
+}
+
+/** An object storage that takes everything. */
+function startStorage(): Promise<Server> {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.writeHead(200).end());
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}

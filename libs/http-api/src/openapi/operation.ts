@@ -1,0 +1,122 @@
+import { pageQuery } from '../page.js';
+import { SHARED_HEADERS } from './parameters.js';
+import { SHARED_PROBLEMS } from './problem.schema.js';
+import type { SchemaSet } from './schema-set.js';
+import type {
+  AnswerDescription,
+  BodyDescription,
+  JsonSchema,
+  Operation,
+  ProblemStatus,
+  RouteDescription,
+} from './types.js';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** The answers that are no success: what a route reads can be wrong in known ways, and it may name more. */
+export function problemsOf(route: RouteDescription): ProblemStatus[] {
+  const { headers = [], body, params, query, paged } = route;
+  const found = new Set<ProblemStatus>();
+  if (route.public !== true) for (const status of [401, 503] as const) found.add(status);
+  if (params !== undefined) found.add(404);
+  if (query !== undefined || paged === true || headers.length > 0) found.add(422);
+  if (headers.includes('If-Match')) found.add(412);
+  if (body !== undefined) for (const status of [400, 413, 422] as const) found.add(status);
+  for (const status of Object.keys(route.problems ?? {})) found.add(Number(status) as ProblemStatus);
+  return [...found].sort((one, other) => one - other);
+}
+
+/** One route as an operation of its path. */
+export function operationOf(route: RouteDescription, sent: SchemaSet, got: SchemaSet): Operation {
+  const { operationId, tag, summary, description, answers, body } = route;
+  const parameters = parametersOf(route, sent);
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    ...(route.public === true ? { security: [] as const } : {}),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: bodyOf(body, sent) }),
+    responses: {
+      ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, got)])),
+      ...Object.fromEntries(problemsOf(route).map((status) => [String(status), problemOf(route, status, got)])),
+    },
+  };
+}
+
+function parametersOf({ params = {}, query, paged, headers = [] }: RouteDescription, sent: SchemaSet): unknown[] {
+  const inPath = Object.entries(params).map(([name, schema]) => {
+    const { description, ...rest } = sent.schemaOf(schema);
+    return { name, in: 'path', required: true, description, schema: rest };
+  });
+  return [
+    ...inPath,
+    ...(query === undefined ? [] : queryOf(sent.schemaOf(query))),
+    ...(paged === true
+      ? Object.keys(sharedQuery(sent)).map((name) => ({ $ref: `#/components/parameters/${name}` }))
+      : []),
+    ...headers.map((header) => ({ $ref: `#/components/parameters/${SHARED_HEADERS[header].name}` })),
+  ];
+}
+
+/** One parameter for each member of the object that checks the query. */
+export function queryOf(schema: JsonSchema): { readonly name: string; readonly [member: string]: unknown }[] {
+  const { properties = {}, required = [] } = schema as {
+    properties?: Readonly<Record<string, JsonSchema>>;
+    required?: readonly string[];
+  };
+  return Object.entries(properties).map(([name, { description, ...rest }]) => ({
+    name,
+    in: 'query',
+    ...(required.includes(name) ? { required: true } : {}),
+    ...(description === undefined ? {} : { description }),
+    schema: rest,
+  }));
+}
+
+const bodyOf = ({ content, optional }: BodyDescription, sent: SchemaSet) => ({
+  required: optional !== true,
+  content: Object.fromEntries(
+    Object.entries(content).map(([type, { schema, example }]) => [
+      type,
+      { schema: sent.schemaOf(schema), ...(example === undefined ? {} : { example }) },
+    ]),
+  ),
+});
+
+const answerOf = ({ description, content, headers = [] }: AnswerDescription, got: SchemaSet) => ({
+  description,
+  ...(headers.length === 0
+    ? {}
+    : { headers: Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }])) }),
+  content: Object.fromEntries(
+    Object.entries(content).map(([type, schema]) => [type, { schema: got.schemaOf(schema) }]),
+  ),
+});
+
+function problemOf({ problems = {} }: RouteDescription, status: ProblemStatus, got: SchemaSet) {
+  const special = problems[status];
+  const shared = SHARED_PROBLEMS[status];
+  if (special?.schema === undefined) {
+    return {
+      $ref: `#/components/responses/${shared.name}`,
+      ...(special === undefined ? {} : { description: special.description }),
+    };
+  }
+  const { description, schema } = special;
+  return {
+    description,
+    ...(shared.headers === undefined ? {} : { headers: shared.headers }),
+    content: { [PROBLEM_TYPE]: { schema: got.schemaOf(schema) } },
+  };
+}
+
+/** `Limit` and `Cursor`, from the schema that reads them. */
+export const sharedQuery = (sent: SchemaSet) =>
+  Object.fromEntries(
+    queryOf(sent.schemaOf(pageQuery)).map((parameter) => [
+      `${parameter.name.charAt(0).toUpperCase()}${parameter.name.slice(1)}`,
+      parameter,
+    ]),
+  );

@@ -1,0 +1,34 @@
+import type { SharedHeader } from './types.js';
+
+/** Headers and cursors that many routes read alike, by their name among the components. */
+export const SHARED_HEADERS: Readonly<Record<SharedHeader, { readonly name: string; readonly parameter: object }>> = {
+  'Idempotency-Key': {
+    name: 'IdempotencyKey',
+    parameter: {
+      name: 'Idempotency-Key',
+      in: 'header',
+      description:
+        'Chosen by the caller. A repeat with the same key and the same body gets the first answer and does nothing; ' +
+        'with another body it is refused.',
+      schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+      example: 'survey-17-of-monday',
+    },
+  },
+  'If-Match': {
+    name: 'IfMatch',
+    parameter: {
+      name: 'If-Match',
+      in: 'header',
+      description:
+        'The version that the caller has seen, as the `ETag` shows it; 412 where it is another one now. `*`, or no ' +
+        'header: any version. [RFC 9110, 13.1.1]',
+      schema: { type: 'string', pattern: '^(\\*|"?\\d{1,9}"?)$' },
+      example: '"7"',
+    },
+  },
+};
+
+export const SHARED_ANSWER_HEADERS = {
+  ETag: { description: 'The version of what is shown, for `If-Match`.', schema: { type: 'string' } },
+  Location: { description: 'Path of what was made.', schema: { type: 'string' } },
+} as const;

@@ -1,0 +1,228 @@
+import * as contract from '@aerie/bus-contract';
+import {
+  CONSUMERS,
+  MISSION_FACTS,
+  NO_METHOD,
+  NO_SN,
+  type Question,
+  STREAMS,
+  deadLetter,
+  deadLetterSubject,
+  dockFact,
+  dockSubject,
+  factSubject,
+  osdFact,
+  osdSubject,
+} from '@aerie/bus-contract';
+import type { z } from 'zod';
+import { jsonSchema } from './json-schema.js';
+import { type Json, type Part, channelMessageRef, channelRef, messageRef, serverRef } from './types.js';
+
+const SERVER = 'nats';
+const MESSAGE = 'message';
+
+interface Subject {
+  readonly name: string;
+  readonly address: string;
+  readonly parameters: Readonly<Record<string, Json>>;
+  readonly summary: string;
+  readonly schema: z.ZodType;
+  readonly sender: string;
+  /** Null: not stored. */
+  readonly stream: string | null;
+}
+
+const SN = { description: 'Serial number, or `_none` where not even the topic could be read.' };
+const organisation = { description: 'Id of the organisation.' };
+
+const FACT_SUMMARIES: Readonly<Record<contract.MissionFactName, string>> = {
+  created: 'A mission was planned.',
+  stateChanged: 'A mission went from one state to another.',
+  resolved: 'It became known how a mission ended whose outcome was unknown.',
+  alarm: 'A dock told something that a person may have to act on.',
+};
+
+const SUBJECTS: readonly Subject[] = [
+  {
+    name: 'dock.v1',
+    // The type knows all owners and kinds; in an address they are parameters.
+    address: dockSubject('{owner}' as never, '{sn}', '{kind}' as never, '{method}'),
+    parameters: {
+      owner: {
+        enum: ['mission', 'fleet', 'log', 'credential', 'none', 'any'],
+        description:
+          'The service that it is for. `none`: nobody knows the method. `any`: a reply that only its tid tells apart.',
+      },
+      sn: { description: 'Serial number of the topic.' },
+      kind: { enum: ['events', 'requests', 'replies', 'status', 'state'], description: 'What kind of message it is.' },
+      method: { description: `The vendor's name of the message, \`${NO_METHOD}\` where it has none.` },
+    },
+    summary: 'One message of a dock, stored before its PUBACK.',
+    schema: dockFact,
+    sender: 'mqtt-ingress',
+    stream: contract.DOCK_STREAM.name,
+  },
+  {
+    name: 'osd.v1',
+    address: osdSubject('{sn}'),
+    parameters: { sn: { description: 'Serial number of a dock or of an aircraft.' } },
+    summary: 'Telemetry. Not stored: the freshest wins.',
+    schema: osdFact,
+    sender: 'mqtt-ingress',
+    stream: null,
+  },
+  {
+    name: 'dead.v1',
+    address: deadLetterSubject('{sn}'),
+    parameters: { sn: { ...SN, examples: [NO_SN] } },
+    summary: 'What could not be read, kept with the reason.',
+    schema: deadLetter,
+    sender: 'mqtt-ingress, mission-service, fleet-service',
+    stream: contract.DEAD_LETTER_STREAM.name,
+  },
+  ...Object.entries(MISSION_FACTS).map(([event, schema]) => ({
+    name: `mission.v1.${event}`,
+    address: factSubject('mission', '{organisation}', event),
+    parameters: { organisation },
+    summary: FACT_SUMMARIES[event as contract.MissionFactName],
+    schema,
+    sender: 'mission-service',
+    stream: contract.FACTS_STREAM.name,
+  })),
+];
+
+/** Every question there is: one that is added to the contract is in the document, too. */
+export const QUESTIONS = Object.values(contract as Readonly<Record<string, unknown>>)
+  .filter((entry): entry is Question<unknown, unknown> => typeof entry === 'object' && entry !== null && 'ask' in entry)
+  .sort((one, other) => (one.subject < other.subject ? -1 : 1));
+
+/** Subjects, facts and questions on the bus between the services. */
+export function natsPart(): Part {
+  return {
+    channels: Object.fromEntries([
+      ...SUBJECTS.map((subject) => [subject.name, channelOf(subject)] as const),
+      ...QUESTIONS.flatMap(questionChannels),
+    ]),
+    operations: Object.fromEntries([
+      ...SUBJECTS.map((subject) => [`send.${subject.name}`, operationOf(subject)] as const),
+      ...QUESTIONS.map((question) => [`answer.${question.subject}`, questionOperation(question)] as const),
+    ]),
+    messages: Object.fromEntries([
+      ...SUBJECTS.map((subject) => [subject.name, messageOf(subject)] as const),
+      ...QUESTIONS.flatMap(questionMessages),
+    ]),
+  };
+}
+
+/** How JetStream keeps what is stored, in our own terms; `messaging` declares it so. */
+export const streamsExtension = (): Json => ({ 'x-streams': STREAMS, 'x-consumers': CONSUMERS });
+
+const channelOf = ({ name, address, parameters, summary, sender, stream }: Subject): Json => ({
+  address,
+  title: name,
+  description: `${summary} Sent by ${sender}.`,
+  servers: [serverRef(SERVER)],
+  parameters,
+  messages: { [MESSAGE]: messageRef(name) },
+  ...(stream === null ? {} : { 'x-stream': stream }),
+});
+
+const messageOf = ({ name, summary, schema }: Subject): Json => ({
+  name,
+  title: name,
+  summary,
+  contentType: 'application/json',
+  payload: jsonSchema(schema),
+});
+
+const operationOf = ({ name, summary, sender, stream }: Subject): Json => ({
+  action: 'send',
+  channel: channelRef(name),
+  summary,
+  messages: [channelMessageRef(name, MESSAGE)],
+  'x-sender': sender,
+  'x-consumers': CONSUMERS.filter((consumer) => consumer.stream === stream && name === 'dock.v1').map(
+    ({ durable }) => durable,
+  ),
+});
+
+const answersTo = (subject: string): string => `${subject}.answer`;
+
+/** Who answers, by the subject: `ask.<service>.v1.…`, and the ingress under its own name. */
+function answererOf(subject: string): string {
+  const [first = '', second = ''] = subject.split('.');
+  return first === 'ask' ? `${second}-service` : `mqtt-${first}`;
+}
+
+const questionChannels = ({ subject, timeoutMs }: Question<unknown, unknown>): (readonly [string, Json])[] => [
+  [
+    subject,
+    {
+      address: subject,
+      title: subject,
+      description: `A question to ${answererOf(subject)}, request and reply over core NATS. Never stored, never repeated by itself.`,
+      servers: [serverRef(SERVER)],
+      messages: { ask: messageRef(subject) },
+      'x-timeout-ms': timeoutMs,
+    },
+  ],
+  [
+    answersTo(subject),
+    {
+      // The inbox of the asker, which NATS names.
+      address: null,
+      title: `${subject}, answer`,
+      servers: [serverRef(SERVER)],
+      messages: { answer: messageRef(answersTo(subject)) },
+    },
+  ],
+];
+
+const questionOperation = ({ subject }: Question<unknown, unknown>): Json => ({
+  action: 'receive',
+  channel: channelRef(subject),
+  summary: `${answererOf(subject)} answers ${subject}.`,
+  messages: [channelMessageRef(subject, 'ask')],
+  reply: { channel: channelRef(answersTo(subject)), messages: [channelMessageRef(answersTo(subject), 'answer')] },
+  'x-answered-by': answererOf(subject),
+});
+
+/** The packets of Nest's NATS transport around a question and its answer. */
+const questionMessages = ({ subject, ask, answer }: Question<unknown, unknown>): (readonly [string, Json])[] => [
+  [
+    subject,
+    {
+      name: subject,
+      title: subject,
+      contentType: 'application/json',
+      payload: packet({
+        pattern: { const: subject, description: 'The subject again.' },
+        data: { ...jsonSchema(ask), description: 'What is asked.' },
+        id: { type: 'string', description: 'Given back with the answer.' },
+      }),
+    },
+  ],
+  [
+    answersTo(subject),
+    {
+      name: answersTo(subject),
+      title: `${subject}, answer`,
+      contentType: 'application/json',
+      payload: {
+        type: 'object',
+        properties: {
+          response: { ...jsonSchema(answer), description: 'The answer.' },
+          err: { description: 'Instead of an answer: what went wrong.' },
+          isDisposed: { type: 'boolean', description: 'Nothing follows.' },
+          id: { type: 'string', description: 'As it was asked.' },
+        },
+      },
+    },
+  ],
+];
+
+const packet = (properties: Readonly<Record<string, Json>>): Json => ({
+  type: 'object',
+  required: Object.keys(properties),
+  properties,
+});

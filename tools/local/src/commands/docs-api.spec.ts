@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { jest } from '@jest/globals';
+import { docsApi } from './docs-api.js';
+
+const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
+const PAGES = ['docs/api/openapi.json', 'docs/api/asyncapi.json'] as const;
+
+describe('docs-api', () => {
+  let root: string;
+  const textOf = (page: string): string => readFileSync(path.join(root, page), 'utf8');
+
+  beforeEach(async () => {
+    root = mkdtempSync(path.join(tmpdir(), 'aerie-docs-'));
+    jest.spyOn(console, 'log').mockReturnValue();
+    jest.spyOn(console, 'error').mockReturnValue();
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+    rmSync(root, { recursive: true });
+  });
+
+  it('finds the committed documents equal to the code', async () => {
+    expect(await docsApi(ROOT, ['--check'])).toBe(0);
+  }, 30_000);
+
+  it('writes the documents that it then finds equal', async () => {
+    expect(await docsApi(root, ['--check'], ROOT)).toBe(1);
+    await docsApi(root, [], ROOT);
+    expect(await docsApi(root, ['--check'], ROOT)).toBe(0);
+  }, 30_000);
+
+  it.each(PAGES)(
+    'fails a check of a copy of %s that differs, and leaves it as it is',
+    async (page) => {
+      await docsApi(root, [], ROOT);
+      const changed = textOf(page).replace('"Apache-2.0"', '"secret"');
+      writeFileSync(path.join(root, page), changed);
+      expect(await docsApi(root, ['--check'], ROOT)).toBe(1);
+      expect(textOf(page)).toBe(changed);
+    },
+    30_000,
+  );
+
+  it('says which program did not print its document', async () => {
+    await expect(docsApi(root, [], root)).rejects.toThrow('print-openapi.js did not print its document');
+  }, 30_000);
+});
