@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { MISSION_DOCK_CONSUMER } from '@aerie/bus-contract';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
-import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay } from '@aerie/persistence';
 import { type Host, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
@@ -93,7 +94,7 @@ export class AppModule {
     });
     const dueWakes = new DueWakes(wakes);
     const commands = new DockCommands(nats);
-    const observeDock = new ObserveDock(nats);
+    const observeDock = new ObserveDock(nats, new Backlog(nats, MISSION_DOCK_CONSUMER));
     const afterCommit = new AfterCommit({
       dataSource: flight,
       commands,

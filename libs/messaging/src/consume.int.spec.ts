@@ -5,6 +5,7 @@ import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing
 import { type ConsumerInfo, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection, connectNats } from './connection.js';
 import { ACK, type ConsumeOptions, type ConsumerHandle, type Delivery, consume } from './consume.js';
+import { Backlog } from './backlog.js';
 import { declareConsumer, declareStream, declareTopology } from './declare.js';
 import { JetStreamPublisher } from './publish.js';
 
@@ -93,6 +94,30 @@ function held() {
     begun: () => begun,
   };
 }
+
+describe('the backlog', () => {
+  it('is handled once everything that was stored before is acknowledged, whatever comes meanwhile', async () => {
+    const { spec, publish } = await aStream();
+    const handler = held();
+    work(spec, handler.handle);
+    await publish('a');
+    await eventually('the handler has begun', () => handler.begun() > 0);
+    const backlog = new Backlog(connection, spec);
+    expect(await backlog.handledUntilNow(200)).toBe(false);
+    const waiting = backlog.handledUntilNow(5_000);
+    handler.release();
+    expect(await waiting).toBe(true);
+  });
+
+  it('is handled where nothing was ever stored', async () => {
+    const { spec } = await aStream();
+    expect(await new Backlog(connection, spec).handledUntilNow(200)).toBe(true);
+  });
+
+  it('is not handled as far as anybody knows, when there is no such consumer', async () => {
+    expect(await new Backlog(connection, { stream: 'NONE', durable: 'nobody' }).handledUntilNow(200)).toBe(false);
+  });
+});
 
 describe('consume', () => {
   it('acknowledges nothing while the handler works', async () => {

@@ -6,3 +6,4 @@ export { JetStreamPublisher } from './publish.js';
 export { messageIdOf } from './message-id.js';
 export { DeadLetters } from './dead-letters.js';
 export { answerDock } from './answer-dock.js';
+export { Backlog } from './backlog.js';

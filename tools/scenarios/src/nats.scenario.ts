@@ -45,3 +45,16 @@ it('loses nothing that was acknowledged while NATS is stopped for 20 s, and flow
   const { id } = await world.immediate(dock);
   await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
 }, 180_000);
+
+it('does not call a flight missed that was flown while nobody read what its dock said', async () => {
+  const dock = await world.dock();
+  const { id } = await world.immediate(dock);
+  await eventually('execute is on the wire', () => world.tap.executes(id).length === 1, 30_000);
+  await world.stack.kill('mission-service');
+  // It lands, rests in its dock, and its window and the grace after it have long passed.
+  await dock.waitFor('ended', 60_000);
+  const restsSince = Date.now();
+  await eventually('it rests for longer than any start may take', () => Date.now() - restsSince > 12_000, 20_000);
+  await world.stack.start('mission-service');
+  await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'succeeded' });
+}, 150_000);

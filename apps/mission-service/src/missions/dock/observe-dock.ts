@@ -1,5 +1,5 @@
 import { type DockStateView, FLIGHT_GATE_PROPERTIES, dockStateQuestion } from '@aerie/bus-contract';
-import { type NatsConnection, ask } from '@aerie/messaging';
+import { type Backlog, type NatsConnection, ask } from '@aerie/messaging';
 import type { Observation } from '@aerie/mission-core';
 
 /** A value that is older says nothing about now. Docks send telemetry every two seconds. */
@@ -13,9 +13,17 @@ const STEP_IDLE = 5;
 /** Most docks that one question may name. */
 const BATCH = 200;
 
+/** What docks said must be handled this soon after a look, or the look proves nothing. */
+const HANDLED_WITHIN_MS = 5_000;
+/** What a dock said before it rested may be on its way to us that long. */
+const ON_ITS_WAY_MS = 2_000;
+
 /** Looks at docks through the state that fleet-service keeps. */
 export class ObserveDock {
-  constructor(private readonly connection: NatsConnection) {}
+  constructor(
+    private readonly connection: NatsConnection,
+    private readonly backlog: Backlog,
+  ) {}
 
   /** What decides whether docks may fly. Rejects when nobody answers. */
   async look(sns: readonly string[]): Promise<ReadonlyMap<string, DockStateView>> {
@@ -23,10 +31,21 @@ export class ObserveDock {
     return new Map(views.map((view) => [view.sn, view]));
   }
 
-  /** What a dock that was told to start `startedAgoMs` ago shows now. */
+  /**
+   * What a dock that was told to start `startedAgoMs` ago shows now. That it rests says nothing as long as its own words
+   * wait to be read: after an outage of ours it may have flown and landed, and its report lies in the stream.
+   */
   async observe(sn: string, startedAgoMs: number): Promise<Observation> {
     const [view] = await this.views([sn]).catch(() => []);
-    return view === undefined ? 'unknown' : observationOf(view, startedAgoMs);
+    const observation = view === undefined ? 'unknown' : observationOf(view, startedAgoMs);
+    return observation === 'idle' && !(await this.hasHeardAll()) ? 'unknown' : observation;
+  }
+
+  /** Whether everything that docks had said when this was called has been handled. */
+  async hasHeardAll(): Promise<boolean> {
+    if (!(await this.backlog.handledUntilNow(HANDLED_WITHIN_MS))) return false;
+    await new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY_MS));
+    return this.backlog.handledUntilNow(HANDLED_WITHIN_MS);
   }
 
   private async views(sns: readonly string[]): Promise<DockStateView[]> {

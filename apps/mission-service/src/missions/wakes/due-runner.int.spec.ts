@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import type { DockStateView } from '@aerie/bus-contract';
 import { Metrics, createLogger } from '@aerie/observability';
+import { eventually } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import type { Advanced } from '../advance-mission.js';
 import { ResolveMission } from '../control/resolve-mission.js';
@@ -22,7 +23,7 @@ interface Replica {
 }
 
 /** A replica up to its commit: what happens after it is another part's story. `view` is what fleet-service would say. */
-function replica(number: number, view: Partial<DockStateView> = {}): Replica {
+function replica(number: number, view: Partial<DockStateView> = {}, hasHeardAll = true): Replica {
   const dataSource = pools[number];
   if (dataSource === undefined) throw new Error('there is no such pool');
   const carriedOut: Advanced[] = [];
@@ -30,6 +31,7 @@ function replica(number: number, view: Partial<DockStateView> = {}): Replica {
     dataSource,
     afterCommit: { run: (advanced: Advanced) => void carriedOut.push(advanced) } as never,
     observeDock: {
+      hasHeardAll: async () => hasHeardAll,
       look: async (sns: readonly string[]) => new Map(sns.map((sn) => [sn, { ...aDockView(sn), ...view }])),
     } as never,
     policies: new PolicyStore(dataSource),
@@ -175,6 +177,34 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
     const stranger = { ...caller, organisationId: '22222222-2222-4222-8222-222222222222' };
     await expect(resolve.execute(stranger, unknown, 'x', null)).rejects.toMatchObject({ code: 'unknown_mission' });
     await expect(resolve.execute(caller, next, 'x', null)).rejects.toMatchObject({ code: 'mission_state' });
+  });
+});
+
+describe('a flight that nobody has seen or heard for ten minutes', () => {
+  async function aSilentFlight(): Promise<string> {
+    const dataSource = pools[0] as DataSource;
+    const id = await aPrepared();
+    for (const type of ['executeDue', 'executeAccepted', 'flightInProgress'] as const)
+      await apply(dataSource, id, { type });
+    await dataSource.query(
+      `UPDATE mission.mission SET started_at = now() - interval '20 minutes', since = now() - interval '19 minutes',
+              heard_at = now() - interval '11 minutes', next_action_at = now() WHERE id = $1`,
+      [id],
+    );
+    return id;
+  }
+
+  it('has an unknown outcome', async () => {
+    const id = await aSilentFlight();
+    await replica(0).runner.run([id]);
+    await eventually('it is given up', async () => (await stateOf(pools[0] as DataSource, id)) === 'outcome_unknown');
+  });
+
+  it('is not given up while words of its dock wait to be read, as they do after an outage of ours', async () => {
+    const id = await aSilentFlight();
+    await replica(0, {}, false).runner.run([id]);
+    await apply(pools[0] as DataSource, id, { type: 'flightEnded', outcome: 'succeeded', dockResult: 0 });
+    expect(await stateOf(pools[0] as DataSource, id)).toBe('succeeded');
   });
 });
 

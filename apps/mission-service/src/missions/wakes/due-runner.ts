@@ -3,7 +3,7 @@ import { CLAIM_MARGIN_MS, type MissionEvent, dueEvent, occupiedSpan } from '@aer
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import { type Advanced, type Step, advanceAll } from '../advance-mission.js';
+import { type Advanced, type Step, advance, advanceAll } from '../advance-mission.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import type { PolicyStore } from '../policy/policy.store.js';
@@ -13,6 +13,7 @@ import {
   findDue,
   findHolders,
   lockDue,
+  lockMission,
   postpone,
   readClaimGuards,
   reserveDock,
@@ -43,6 +44,7 @@ type Views = ReadonlyMap<string, DockStateView>;
  */
 export class DueRunner {
   private readonly gathered = new Set<string>();
+  private readonly givingUp = new Set<string>();
   private anything = false;
   private gathering = false;
   private readonly lateness;
@@ -142,7 +144,10 @@ export class DueRunner {
     for (const locked of rows) {
       const event = dueEvent(missionOf(locked), locked.now.getTime(), timingOf(locked));
       // Due by its row and not by its rules: a release knew other rules. Look again soon.
-      if (event === null) await postpone(tx, locked.id);
+      if (event?.type === 'observationGivenUp') {
+        await postpone(tx, locked.id);
+        this.giveUp(locked.id);
+      } else if (event === null) await postpone(tx, locked.id);
       else dueNow.push({ locked, event });
       this.lateness.observe(Math.max(0, locked.now.getTime() - (locked.next_action_at?.getTime() ?? 0)) / 1_000);
     }
@@ -177,6 +182,30 @@ export class DueRunner {
       known.claimed.add(locked.dock_sn);
     }
     return { locked, ...guarded };
+  }
+
+  /**
+   * Calls an outcome unknown, once everything that the dock had said is read: after an outage of ours its report may
+   * still lie in the stream. Beside the run, because reading takes a while and starts must not wait for it.
+   */
+  private giveUp(id: string): void {
+    if (this.givingUp.has(id)) return;
+    this.givingUp.add(id);
+    const { dataSource, observeDock, afterCommit, logger } = this.parts;
+    const confirm = async (): Promise<void> => {
+      if (!(await observeDock.hasHeardAll())) return;
+      const advanced = await inTransaction(dataSource, async (tx) => {
+        const locked = await lockMission(tx, id, null);
+        if (locked === undefined) return null;
+        const nowMs = locked.now.getTime();
+        const event = dueEvent({ ...missionOf(locked), nextActionAtMs: nowMs }, nowMs, timingOf(locked));
+        return event?.type === 'observationGivenUp' ? advance(tx, locked, event) : null;
+      });
+      if (advanced !== null) afterCommit.run(advanced);
+    };
+    confirm()
+      .catch((error: unknown) => logger.warn({ err: error, missionId: id }, 'failed to give a silent flight up'))
+      .finally(() => this.givingUp.delete(id));
   }
 
   private async lookAtDocks(due: readonly DueMission[]): Promise<Views> {
