@@ -7,7 +7,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.stop(), 60_000);
 
-it('executes once with a dock that answers execute only after 20 s', async () => {
+it('DK5: executes once with a dock that answers execute only after 20 s', async () => {
   const dock = await world.dock({ faults: 'slow-reply:flighttask_execute=20s', speed: 6 });
   const { id } = await world.immediate(dock);
   await eventually(
@@ -55,7 +55,7 @@ it('shows the refusal of a dock with its own code', async () => {
   expect(dock.takeoffs).toHaveLength(0);
 }, 90_000);
 
-it('ends a mission by the truth of its progress when the reply to execute is lost', async () => {
+it('DK4: ends a mission by the truth of its progress when the reply to execute is lost', async () => {
   const dock = await world.dock({ faults: 'drop-reply:flighttask_execute' });
   const { id } = await world.immediate(dock);
   await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });

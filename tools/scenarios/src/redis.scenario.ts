@@ -8,7 +8,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.stop(), 60_000);
 
-it('starts every timed mission on time although Redis was flushed while they waited', async () => {
+it('C1: starts every timed mission on time although Redis was flushed while they waited', async () => {
   const docks = await Promise.all([1, 2, 3, 4].map(() => world.dock()));
   const missions = await Promise.all(docks.map((dock, index) => world.timed(dock, 7_000 + index * 700)));
   await Promise.all(missions.map(({ id }) => world.inState(id, 'prepared')));
