@@ -39,7 +39,7 @@ export const depConstraints = [
 ];
 
 const pureFiles = ['libs/kernel/src/**/*.ts', 'libs/*-core/src/**/*.ts'];
-const specFiles = ['**/*.spec.ts', '**/*.scenario.ts'];
+const specFiles = ['**/*.spec.ts', '**/*.scenario.ts', 'libs/*-core/src/fixtures/**'];
 const testFiles = [...specFiles, '**/fixtures/**', '**/*.fixture.ts', 'libs/testing/**'];
 const noTestingImport = {
   selector: "ImportDeclaration[source.value='@aerie/testing']",

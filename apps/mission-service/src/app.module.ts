@@ -29,6 +29,7 @@ import { RescheduleMission } from './missions/planning/reschedule-mission.js';
 import { ChangePolicy } from './missions/policy/change-policy.js';
 import { PolicyController } from './missions/policy/policy.controller.js';
 import { PolicyStore } from './missions/policy/policy.store.js';
+import { keepTiming } from './missions/store/keep-timing.js';
 import { MissionReadModel } from './missions/store/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
 import { DueWakes } from './missions/wakes/due-wakes.js';
@@ -69,6 +70,7 @@ export class AppModule {
     const api = await missionDatabase(config.DATABASE_URL, logger, 'api').initialize();
     const flight = await missionDatabase(config.DATABASE_URL, logger, 'flight').initialize();
     const docks = await missionDatabase(config.DATABASE_URL, logger, 'docks').initialize();
+    await keepTiming(api, timing);
     const nats = await connectNats(config.NATS_URL, 'mission-service', logger);
     const storage = new S3Storage({
       endpoint: config.S3_ENDPOINT,
@@ -157,7 +159,7 @@ export class AppModule {
         { provide: RescheduleMission, useValue: new RescheduleMission(api, afterCommit) },
         { provide: ResumeMission, useValue: new ResumeMission(api, createMission) },
         { provide: CancelMission, useValue: new CancelMission(api, afterCommit) },
-        { provide: ControlMission, useValue: new ControlMission(api, afterCommit) },
+        { provide: ControlMission, useValue: new ControlMission(api, nats, afterCommit) },
         { provide: ResolveMission, useValue: new ResolveMission(api) },
         { provide: WatchMissions, useValue: watchMissions },
         { provide: PolicyStore, useValue: policies },

@@ -42,6 +42,28 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
 }
 
 /**
+ * The answer that was given to this very request before; null where there is none. Ask it before anything else: what
+ * was accepted stays accepted, although its time has passed or the dock is gone since.
+ */
+export async function answeredBefore(
+  dataSource: { query: <Row>(sql: string, parameters: unknown[]) => Promise<Row> },
+  schema: string,
+  { organisationId, route, key, body }: IdempotentRequest,
+): Promise<StoredAnswer | null> {
+  if (key === undefined) return null;
+  const [stored] = await dataSource.query<(StoredAnswer & { request_hash: string })[]>(
+    `SELECT request_hash, status, body FROM ${schema}.idempotency_key
+      WHERE organisation_id = $1 AND route = $2 AND key = $3`,
+    [organisationId, route, key],
+  );
+  // Another request under the same key is refused where it is carried out.
+  if (stored === undefined || stored.request_hash !== hashOf(body)) return null;
+  return { status: stored.status, body: stored.body };
+}
+
+const hashOf = (body: unknown): string => createHash('sha256').update(canonical(body)).digest('hex');
+
+/**
  * Does `work` once per key: its writes and the record of its answer commit together. A repeat gets the recorded
  * answer; a concurrent repeat waits for the first one's commit, because both insert the same primary key.
  */
@@ -53,7 +75,7 @@ export async function once(
 ): Promise<StoredAnswer> {
   const { organisationId, route, key } = request;
   if (key === undefined) return work();
-  const hash = createHash('sha256').update(canonical(request.body)).digest('hex');
+  const hash = hashOf(request.body);
   const mine = await tx.query(
     `INSERT INTO ${schema}.idempotency_key (organisation_id, route, key, request_hash, status, body)
      VALUES ($1, $2, $3, $4, 0, '') ON CONFLICT DO NOTHING RETURNING 1`,

@@ -5,6 +5,7 @@ export { readInput } from './read-input.js';
 export {
   type IdempotentRequest,
   type StoredAnswer,
+  answeredBefore,
   idempotencyTable,
   once,
   readIdempotencyKey,

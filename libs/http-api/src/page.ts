@@ -1,4 +1,4 @@
-import { InvalidError } from '@aerie/kernel';
+import { InvalidError, isUuid } from '@aerie/kernel';
 import { z } from 'zod';
 
 /** How a list is asked for: `limit` at a time, `cursor` as the last page returned it. */
@@ -12,6 +12,9 @@ export interface Position {
   readonly createdAt: string;
   readonly id: string;
 }
+
+/** As the lists write it: RFC 3339 in UTC, with up to microseconds. */
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$/;
 
 export interface Page<Item> {
   readonly items: readonly Item[];
@@ -27,8 +30,9 @@ export function readCursor(cursor: string | undefined, order = ''): Position | n
     createdAt === undefined ||
     id === undefined ||
     sortedBy !== order ||
+    !INSTANT.test(createdAt) ||
     Number.isNaN(Date.parse(createdAt)) ||
-    !/^[0-9a-f-]{36}$/.test(id)
+    !isUuid(id)
   ) {
     throw new InvalidError('invalid_input', 'the query is not valid', {
       fields: [

@@ -65,7 +65,7 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
                        { from: ['canceling', 'canceled'],                          to: 'unchanged' }],
   rescheduled:        [{ from: ['scheduled'],                                      to: 'unchanged' },
                        { from: ['preparing', 'prepared'],                          to: 'scheduled', effects: ['sendUndo'] }],
-  // None of these names a flight on the wire, so they are for a flight that is the only one on its dock.
+  // But for a stop, none of these names a flight on the wire: they are for the only one on its dock.
   pauseRequested:     [{ from: ['executing'],                                      to: 'unchanged', effects: ['sendPause'] }],
   resumeRequested:    [{ from: ['paused'],                                         to: 'unchanged', effects: ['sendResume'] }],
   returnRequested:    [{ from: ['starting', 'executing', 'paused'],                to: 'unchanged', effects: ['sendReturnHome'] }],

@@ -58,6 +58,23 @@ describe('the replay of a timeline', () => {
     expect(replay(entries)).toMatchObject({ kind: 'same', decisions: 5, mission: { state: 'succeeded' } });
   });
 
+  it('follows a mission that was put off without a decision', () => {
+    const entries = aRecord();
+    const atMs = NOON + 5_000;
+    entries.splice(2, 0, {
+      kind: 'note',
+      what: 'postponed',
+      to: null,
+      version: null,
+      detail: { nextActionAtMs: atMs },
+    });
+    const before = recordOf(planned('immediate'), A_FLIGHT.slice(0, 1));
+    expect(replay([...before, ...entries.slice(2, 3)])).toMatchObject({
+      kind: 'same',
+      mission: { nextActionAtMs: atMs },
+    });
+  });
+
   it.each([
     ['state', (entry: ReplayEntry): ReplayEntry => ({ ...entry, to: 'failed' })],
     ['version', (entry: ReplayEntry): ReplayEntry => ({ ...entry, version: 99 })],

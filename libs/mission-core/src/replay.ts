@@ -46,6 +46,8 @@ export function replay(entries: readonly ReplayEntry[]): Replay {
   let { mission } = begun;
   let decisions = 0;
   for (const [index, entry] of entries.entries()) {
+    if (entry.what === POSTPONED)
+      mission = { ...mission, nextActionAtMs: postponedTo(entry) ?? mission.nextActionAtMs };
     if (entry.kind !== 'decision' && entry.kind !== 'refusal') continue;
     const recorded = readRecorded(entry.detail);
     if (recorded === null) return { kind: 'unreadable', entry: index + 1, reason: `${entry.what} has no event` };
@@ -81,6 +83,23 @@ function compare(
   return differs === undefined ? null : { field: differs[0], recorded: differs[1], replayed: differs[2] };
 }
 
+/** A mission that was due and could not be decided was put off; that is no decision. */
+const POSTPONED = 'postponed';
+
+function postponedTo({ detail }: ReplayEntry): number | null {
+  const { nextActionAtMs } = objectOf(detail) ?? {};
+  return typeof nextActionAtMs === 'number' ? nextActionAtMs : null;
+}
+
+/** What missions of the first release do not say of themselves. */
+const OF_FIRST_RELEASE = {
+  delivery: 'prepare',
+  edition: 1,
+  readyFromMs: null,
+  pausedMs: 0,
+  plannedDurationMs: 0,
+} as const satisfies Partial<Mission>;
+
 const objectOf = (value: unknown): Record<string, unknown> | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
 
@@ -89,7 +108,10 @@ function readPlan(detail: unknown): { readonly mission: Mission; readonly timing
   const mission = objectOf(plan);
   // Safe enough: the core bears any mission without throwing, and a wrong one shows as a difference.
   if (mission === null || mission['state'] !== 'scheduled') return null;
-  return { mission: mission as unknown as Mission, timing: { ...DEFAULT_TIMING, ...objectOf(timing) } };
+  return {
+    mission: { ...OF_FIRST_RELEASE, ...(mission as unknown as Mission) },
+    timing: { ...DEFAULT_TIMING, ...objectOf(timing) },
+  };
 }
 
 function readRecorded(detail: unknown): Recorded | null {

@@ -100,6 +100,9 @@ it('ends a flight at the dock, and sends it to another dock', async () => {
   const [stop] = world.tap.of('services', 'flighttask_stop', id);
   expect(stop?.data).toEqual({ flight_id: id, reason: 0 });
 
+  const nowhere = await refused(id, 'return-to-dock', { dockSn: 'NOT-OURS' });
+  expect(nowhere).toMatchObject({ status: 404, body: { code: 'unknown_dock', errors: [{ field: 'dockSn' }] } });
+  await world.register('SCN-OTHER', 'dock3');
   const second = await aFlight(dock);
   expect((await ask(second, 'return-to-dock', { dockSn: 'SCN-OTHER' })).status).toBe(202);
   await world.ended(second, 90_000);

@@ -134,6 +134,17 @@ describe('a mission that is moved to another time', () => {
   }, 30_000);
 });
 
+it('gives the first answer to a repeat, although the time of the mission has passed since', async () => {
+  const dock = await world.dock();
+  const executeAt = new Date(Date.now() + 3_000).toISOString();
+  const body = world.body(dock, { kind: 'timed', executeAt });
+  const key = { 'idempotency-key': `repeat-${dock.sn}` };
+  const first = good(await world.api.post<MissionView>('/missions', body, key));
+  await world.ended(first.id);
+  const repeat = await world.api.post<MissionView>('/missions', body, key);
+  expect(repeat).toMatchObject({ status: 201, body: { id: first.id } });
+}, 60_000);
+
 it('exports a timeline that replays to the same states', async () => {
   const dock = await world.dock();
   const { id } = await world.immediate(dock);

@@ -55,9 +55,10 @@ export class MissionGrpcController {
   @GrpcMethod('MissionService', 'CreateMission')
   async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = bodyOfNewMission(message['mission']);
-    const input = readNewMission(body, Date.now());
     const idempotencyKey = readIdempotencyKey(textOf(message['idempotencyKey']));
-    return created(await this.createMission.execute(caller, input, { route: 'POST /missions', idempotencyKey, body }));
+    const request = { route: 'POST /missions', idempotencyKey, body };
+    const before = await this.createMission.answeredBefore(caller, request);
+    return created(before ?? (await this.createMission.execute(caller, readNewMission(body, Date.now()), request)));
   }
 
   @GrpcMethod('MissionService', 'PreviewMission')
@@ -123,7 +124,9 @@ export class MissionGrpcController {
     };
     const idempotencyKey = readIdempotencyKey(textOf(message['idempotencyKey']));
     const route = `POST /missions/${id}/resume-from-breakpoint`;
-    return created(await this.resumeMission.execute(caller, id, wish, { route, idempotencyKey, body }));
+    const request = { route, idempotencyKey, body };
+    const before = await this.createMission.answeredBefore(caller, request);
+    return created(before ?? (await this.resumeMission.execute(caller, id, wish, request)));
   }
 
   @GrpcMethod('MissionService', 'ResolveMission')

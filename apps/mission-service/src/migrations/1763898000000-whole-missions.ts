@@ -37,13 +37,34 @@ export class WholeMissions1763898000000 implements MigrationInterface {
         ADD COLUMN flight_at timestamptz;
 
       ALTER TABLE mission.dock_call
-        ADD COLUMN edition      integer NOT NULL DEFAULT 1,
+        ADD COLUMN edition      integer,
         -- A person's command in flight: who asked for it, and why.
         ADD COLUMN requested_by text,
         ADD COLUMN reason       text;
       -- The legacy command starts a flight too: once in an attempt.
       CREATE UNIQUE INDEX dock_call_one_create ON mission.dock_call (mission_id, attempt)
         WHERE method = 'flighttask_create';
+
+      -- A replica of the first release knows nothing of what is new about a mission: it would fly an indoor test in
+      -- earnest. It also writes no edition, and by that it is known here; its transaction fails, and a newer replica
+      -- takes the mission.
+      CREATE FUNCTION mission.fence_first_release() RETURNS trigger LANGUAGE plpgsql AS $$
+      DECLARE
+        m mission.mission%ROWTYPE;
+      BEGIN
+        IF NEW.edition IS NOT NULL THEN
+          RETURN NEW;
+        END IF;
+        SELECT * INTO m FROM mission.mission WHERE id = NEW.mission_id;
+        IF m.simulate IS NOT NULL OR m.break_point IS NOT NULL OR m.delivery <> 'prepare' OR m.kind = 'conditional'
+           OR m.storage_needed_megabytes IS NOT NULL OR m.flight_area_check OR m.edition > 1 THEN
+          RAISE EXCEPTION 'mission % needs a newer release of mission-service', NEW.mission_id;
+        END IF;
+        NEW.edition := 1;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER fence_first_release BEFORE INSERT ON mission.dock_call
+        FOR EACH ROW EXECUTE FUNCTION mission.fence_first_release();
 
       -- Every place where a flight stopped, as its dock told it.
       CREATE TABLE mission.breakpoint (
@@ -80,6 +101,8 @@ export class WholeMissions1763898000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DROP TABLE mission.policy, mission.preflight, mission.breakpoint;
+      DROP TRIGGER fence_first_release ON mission.dock_call;
+      DROP FUNCTION mission.fence_first_release;
       DROP INDEX mission.dock_call_one_create, mission.mission_unresolved, mission.mission_by_time,
         mission.mission_wayline, mission.mission_resumed_from;
       ALTER TABLE mission.dock_call DROP COLUMN reason, DROP COLUMN requested_by, DROP COLUMN edition;

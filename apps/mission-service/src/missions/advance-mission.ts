@@ -136,8 +136,8 @@ export async function advance(
  * ended in a way that nobody told us.
  */
 async function endOtherFlight(tx: Tx, { locked, event }: Step): Promise<void> {
-  // A claim looked at the other missions itself, and would not be here.
-  if (event.type === 'executeDue') return;
+  // A claim and a look made sure that there is no other flight; only the dock's own word can say that one has ended.
+  if (event.type === 'executeDue' || event.type === 'observedFlying') return;
   const other = await lockOtherFlight(tx, locked.dock_sn, locked.id);
   if (other === undefined) return;
   const detail = { supersededBy: locked.id, cause: event.type };

@@ -52,15 +52,15 @@ export class MissionsController {
     @Headers('idempotency-key') key: string | undefined,
     @Res() response: Response,
   ): Promise<void> {
-    const idempotencyKey = readIdempotencyKey(key);
-    const input = readNewMission(body, Date.now());
+    const request = { route: 'POST /missions', idempotencyKey: readIdempotencyKey(key), body };
     if (readInput(createQuery, query, 'query').dryRun === 'true') {
-      const preview: Preview = await this.createMission.preview(caller, input);
+      const preview: Preview = await this.createMission.preview(caller, readNewMission(body, Date.now()));
       response.status(200).json(preview);
       return;
     }
-    const request = { route: 'POST /missions', idempotencyKey, body };
-    sendCreated(response, await this.createMission.execute(caller, input, request));
+    const before = await this.createMission.answeredBefore(caller, request);
+    const answer = before ?? (await this.createMission.execute(caller, readNewMission(body, Date.now()), request));
+    sendCreated(response, answer);
   }
 
   @Get()
@@ -130,7 +130,8 @@ export class MissionsController {
       rthAltitudeMeters: input.rthAltitudeMeters ?? null,
     };
     const request = { route: `POST /missions/${id}/resume-from-breakpoint`, idempotencyKey, body: body ?? {} };
-    sendCreated(response, await this.resumeMission.execute(caller, id, wish, request));
+    const before = await this.createMission.answeredBefore(caller, request);
+    sendCreated(response, before ?? (await this.resumeMission.execute(caller, id, wish, request)));
   }
 
   /** A person has looked at a dock whose flight ended in a way that nobody knows; it may fly by itself again. */

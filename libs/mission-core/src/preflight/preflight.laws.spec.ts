@@ -33,6 +33,7 @@ const anyProperties = fc.dictionary(
 );
 const anyDock: fc.Arbitrary<DockFacts> = fc.record({
   seenAgoMs: fc.option(fc.oneof(fc.nat(60_000), anyNumber)),
+  inSightForMs: fc.option(fc.oneof(fc.nat(60_000), anyNumber)),
   clockSkewMs: fc.option(anyNumber),
   properties: anyProperties,
 });

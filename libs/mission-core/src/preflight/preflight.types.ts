@@ -24,6 +24,8 @@ export interface PreflightFacts {
 export interface DockFacts {
   /** Null: never heard. */
   readonly seenAgoMs: number | null;
+  /** How long it has been heard without a gap. Only then is what it did not say something that it never says. */
+  readonly inSightForMs: number | null;
   /** Between the dock's clock and ours, in either direction. Null: not measured. */
   readonly clockSkewMs: number | null;
   /** What the dock last said of itself, under the vendor's names and as it came. */

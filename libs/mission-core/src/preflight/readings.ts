@@ -14,6 +14,7 @@ export type Reading =
   { readonly kind: 'fresh'; readonly value: unknown } | { readonly kind: 'stale' | 'absent'; readonly value?: never };
 
 const ABSENT: Reading = { kind: 'absent' };
+const STALE: Reading = { kind: 'stale' };
 
 /** Ages below zero come from clocks of our own that differ a little. A large one is as doubtful as an old reading. */
 export function isFresh(agoMs: number): boolean {
@@ -22,9 +23,10 @@ export function isFresh(agoMs: number): boolean {
 
 export function readingOf(dock: DockFacts | null, property: string): Reading {
   const entry = recordOf(memberOf(dock?.properties, property));
-  if (entry === null) return ABSENT;
+  // Docks tell of themselves in parts: one that was heard just now has not said everything yet.
+  if (entry === null) return (numberOf(dock?.inSightForMs) ?? 0) >= FRESH_MS ? ABSENT : STALE;
   const fresh = SENT_ON_CHANGE.includes(property) || (typeof entry.agoMs === 'number' && isFresh(entry.agoMs));
-  return fresh ? { kind: 'fresh', value: entry.value } : { kind: 'stale' };
+  return fresh ? { kind: 'fresh', value: entry.value } : STALE;
 }
 
 /** A member of a JSON object; undefined where the value is none or has no such member. */

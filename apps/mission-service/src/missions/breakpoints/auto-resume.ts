@@ -26,10 +26,10 @@ export class AutoResume {
 
   async after(tx: Tx, before: LockedMission, { mission }: Advanced): Promise<void> {
     if (isOutcome(before.state) || !isOutcome(mission.state) || mission.state === 'succeeded') return;
-    const { autoResume } = await this.policies.of(mission.organisation_id);
+    const { autoResume } = await this.policies.within(tx, mission.organisation_id);
     if (mission.auto_resume_count >= autoResume.atMost) return;
     const last = (await findBreakPoints(tx, mission.id)).at(-1);
-    if (last === undefined || !mayResume(last, autoResume)) return;
+    if (last === undefined || !mayResume(last, autoResume) || !explainsTheEnd(last, mission)) return;
     const planned = planResumed(mission, last, autoResume.afterMs);
     try {
       const { id } = await insertMission(tx, planned, null);
@@ -47,6 +47,10 @@ export class AutoResume {
 
 const mayResume = ({ point, reason }: BreakPointRow, policy: AutoResumePolicy): boolean =>
   isResumable(point) && reason !== null && policy.onBreakReasons.includes(reason);
+
+/** [Cloud API] The result of a flight that stopped is 321000 plus its break reason. An earlier pause did not end it. */
+const explainsTheEnd = ({ reason }: BreakPointRow, mission: LockedMission): boolean =>
+  reason !== null && mission.cause_dock_result === 321_000 + reason;
 
 function planResumed(mission: LockedMission, { point }: BreakPointRow, afterMs: number): PlannedMission {
   const timing: Timing = timingOf(mission);

@@ -1,10 +1,12 @@
-import type { Principal } from '@aerie/bus-contract';
+import { type Principal, dockQuestion } from '@aerie/bus-contract';
 import { checkVersion } from '@aerie/http-api';
-import { ConflictError, InvalidError } from '@aerie/kernel';
+import { ConflictError, InvalidError, NotFoundError } from '@aerie/kernel';
+import { type NatsConnection, ask } from '@aerie/messaging';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type CommandParameters, advance } from '../advance-mission.js';
 import { describeDock, knows, profileOf } from '../dock/dock-profiles.js';
+import { namesOther } from '../dock/named-flight.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
@@ -32,11 +34,13 @@ export interface ControlAccepted {
 export class ControlMission {
   constructor(
     private readonly dataSource: DataSource,
+    private readonly connection: NatsConnection,
     private readonly afterCommit: AfterCommit,
   ) {}
 
   async execute(caller: Principal, id: string, request: ControlRequest): Promise<ControlAccepted> {
     const { action, reason, parameters } = request;
+    if (parameters.homeDockSn !== undefined) await this.checkHomeDock(caller, parameters.homeDockSn);
     const { event, method } = CONTROLS[action];
     const { locked, advanced } = await inTransaction(this.dataSource, async (tx) => {
       const found = await lockMission(tx, id, null);
@@ -51,13 +55,22 @@ export class ControlMission {
     this.afterCommit.run(advanced);
     return { mission: viewOf(advanced.mission), command: { id: advanced.orders[0]?.tid ?? '', method } };
   }
+
+  /** An aircraft lands on docks of its own organisation only. */
+  private async checkHomeDock(caller: Principal, dockSn: string): Promise<void> {
+    const { dock } = await ask(this.connection, dockQuestion, { sn: dockSn });
+    if (dock !== null && dock.sn === dockSn && dock.organisationId === caller.organisationId) return;
+    const message = 'is no registered dock';
+    throw new NotFoundError('unknown_dock', `dockSn ${message}`, { fields: [{ field: 'dockSn', message }] });
+  }
 }
 
-/** The command would reach whatever flies. A dock that has named another flight since is not flying this one. */
-function fliesAnother({ id, dock_flight_id, dock_flight_at, heard_at }: LockedMission): boolean {
-  if (dock_flight_id === null || dock_flight_id === id || dock_flight_at === null) return false;
-  return heard_at === null || dock_flight_at > heard_at;
-}
+/**
+ * The command would reach whatever flies. A dock that has named another flight, after its last word about this one and
+ * after its start, is not flying this one.
+ */
+const fliesAnother = (mission: LockedMission): boolean =>
+  namesOther(mission, Math.max(mission.heard_at?.getTime() ?? 0, mission.started_at?.getTime() ?? 0));
 
 function otherFlight({ dock_flight_id, dock_sn }: LockedMission): ConflictError {
   const message = `dock ${dock_sn} says that it flies ${dock_flight_id}, not this mission; look at that flight`;

@@ -27,7 +27,11 @@ export class DockCommands {
   /**
    * Sends one command, once. `refused` is proven; anything that may have reached the broker is `unknown` or `written`.
    */
-  async send(order: Order & { readonly effect: CommandEffect }, sentAtMs: number): Promise<SendAnswer> {
+  async send(
+    order: Order & { readonly effect: CommandEffect },
+    sentAtMs: number,
+    isStillWanted: () => Promise<boolean>,
+  ): Promise<SendAnswer> {
     let data: unknown;
     try {
       data = await this.dataOf(order, sentAtMs);
@@ -35,6 +39,8 @@ export class DockCommands {
       // Nothing was given to anybody yet.
       return { outcome: 'refused', reason: error instanceof Error ? error.message : 'the command cannot be written' };
     }
+    // It may have waited for its address for long, and the plan may have changed meanwhile.
+    if (!(await isStillWanted())) return { outcome: 'refused', reason: 'the plan has changed since' };
     try {
       return await ask(this.connection, sendQuestion, {
         sn: order.mission.dock_sn,

@@ -13,9 +13,9 @@ import {
   consume,
   messageIdOf,
 } from '@aerie/messaging';
-import { type MissionEvent, isOutcome } from '@aerie/mission-core';
+import type { MissionEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type Tx, enterInbox, inTransaction, isDataError } from '@aerie/persistence';
+import { enterInbox, inTransaction, isDataError } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
@@ -23,11 +23,12 @@ import { type Advanced, type Evidence, advance } from '../advance-mission.js';
 import type { AutoResume } from '../breakpoints/auto-resume.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { findCall, lockMission, recordReply } from '../store/flight-critical.js';
-import type { LockedMission } from '../store/mission.row.js';
+import { noteDock, noteForeignFlight } from '../store/dock-notes.js';
 import { writeTimeline } from '../store/timeline.js';
 import { UNKNOWN_MISSION, answerProgressGet } from './answer-progress-get.js';
 import type { DockCommands } from './dock-commands.js';
 import { NOTICES, keepNotice } from './keep-notice.js';
+import { namesOther } from './named-flight.js';
 import {
   eventOfReply,
   foreignFlightOf,
@@ -50,13 +51,9 @@ export interface DockConsumerParts {
 
 /** The file cannot be handed out now. [Cloud API, result codes: 314013] */
 const NO_FILE = 314_013;
-/** A dock that names a flight names it every two seconds. */
-const NAMES_NOW_MS = 15_000;
 /** As many as the pool has connections: more would only wait for one. */
 const CONCURRENCY = 12;
 const SPEAKER_CACHE_MS = 5_000;
-/** How exactly it is kept when a dock was heard. */
-const NOTED_EVERY_MS = 5_000;
 
 /**
  * What docks say about missions. One transaction holds the inbox row, the lock, the decision and its effects; the
@@ -160,7 +157,7 @@ export class DockConsumer {
       // A ready event may name several missions: each is a message of its own to the inbox.
       const key = { sn: fact.sn, method: `${method}:${missionId}`, messageId: messageIdOf(fact) };
       if (!(await enterInbox(tx, SCHEMA, key))) return 'repeat';
-      await noteDock(tx, locked, fact, goesOn);
+      await noteDock(tx, locked, fact.receivedAtMs, goesOn);
       const received = {
         missionId,
         kind: 'message_in',
@@ -181,21 +178,21 @@ export class DockConsumer {
       this.orphans.inc({ method });
       // An aircraft may have changed its dock a moment ago.
       this.speakers.delete(fact.sn);
-      if (dockSn !== null && goesOn === true) await this.noteForeignFlight(dockSn, missionId, fact);
+      if (dockSn !== null && goesOn !== null) await this.noteForeignFlight(dockSn, { id: missionId, goesOn }, fact);
       await this.parts.deadLetters.keepFact(fact, `mission ${missionId} is none of dock ${dockSn}`);
       this.parts.logger.warn({ sn: fact.sn, missionId, method }, 'a dock spoke of a mission that is not its own');
     } else if (advanced !== 'repeat') this.parts.afterCommit.run(advanced);
   }
 
   /** A flight that is none of ours: whoever started it, the dock is busy with it. */
-  private noteForeignFlight(dockSn: string, flightId: string, fact: DockFact): Promise<void> {
-    return inTransaction(this.parts.dataSource, async (tx) => {
-      await tx.run('UPDATE mission.dock SET flight_id = $2, flight_at = to_timestamp($3 / 1000.0) WHERE sn = $1', [
-        dockSn,
-        flightId,
-        fact.receivedAtMs,
-      ]);
-    });
+  private noteForeignFlight(
+    dockSn: string,
+    { id, goesOn }: { readonly id: string; readonly goesOn: boolean },
+    fact: DockFact,
+  ): Promise<void> {
+    return inTransaction(this.parts.dataSource, (tx) =>
+      noteForeignFlight(tx, dockSn, { id, goesOn }, fact.receivedAtMs),
+    );
   }
 
   /** A reply is matched by its tid to the command, and with it to the mission. */
@@ -208,12 +205,14 @@ export class DockConsumer {
       const locked = await lockMission(tx, call.mission_id, dockSn);
       if (locked === undefined) return null;
       const result = resultOf(fact);
-      await noteDock(tx, locked, fact, null);
+      await noteDock(tx, locked, fact.receivedAtMs, null);
       const what = `${call.method} reply`;
       const received = { missionId: locked.id, kind: 'message_in', what, detail: { tid, result } } as const;
       // The first reply counts. Another one, also a different one, is evidence.
       const counts = await recordReply(tx, tid, result);
-      const event = counts ? eventOfReply(call, result, fliesOther(locked)) : null;
+      const event = counts
+        ? eventOfReply(call, result, namesOther(locked, locked.started_at?.getTime() ?? null))
+        : null;
       if (event !== null) return advance(tx, locked, event, { received, detail: { tid } });
       await writeTimeline(tx, [received]);
       return null;
@@ -250,30 +249,4 @@ export class DockConsumer {
     this.speakers.set(sn, dock.sn);
     return dock.sn;
   }
-}
-
-/**
- * When the dock was heard, and of which flight it spoke, to within a few seconds: a dock tells every two seconds, and
- * each write would cost more than what it tells.
- */
-async function noteDock(tx: Tx, locked: LockedMission, fact: DockFact, goesOn: boolean | null): Promise<void> {
-  const isNews = (at: Date | null): boolean => at === null || fact.receivedAtMs - at.getTime() > NOTED_EVERY_MS;
-  const flightId = goesOn === true && !isOutcome(locked.state) ? locked.id : null;
-  const names = flightId !== null && (locked.dock_flight_id !== flightId || isNews(locked.dock_flight_at));
-  const ends = goesOn === false && locked.dock_flight_id === locked.id;
-  if (!names && !ends && !isNews(locked.dock_heard_at)) return;
-  await tx.run(
-    `UPDATE mission.dock
-        SET heard_at = greatest(heard_at, to_timestamp($2 / 1000.0)),
-            flight_id = CASE WHEN $4 THEN $3 WHEN $5 THEN NULL ELSE flight_id END,
-            flight_at = CASE WHEN $4 OR $5 THEN to_timestamp($2 / 1000.0) ELSE flight_at END
-      WHERE sn = $1`,
-    [locked.dock_sn, fact.receivedAtMs, flightId, names, ends],
-  );
-}
-
-/** Whether the dock has just named another flight than this one. */
-function fliesOther({ id, now, dock_flight_id, dock_flight_at }: LockedMission): boolean {
-  if (dock_flight_id === null || dock_flight_id === id || dock_flight_at === null) return false;
-  return now.getTime() - dock_flight_at.getTime() <= NAMES_NOW_MS;
 }

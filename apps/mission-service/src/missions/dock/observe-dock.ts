@@ -20,6 +20,9 @@ const ON_ITS_WAY_MS = 2_000;
 
 /** Looks at docks through the state that fleet-service keeps. */
 export class ObserveDock {
+  private looking: Promise<boolean> | undefined;
+  private next: Promise<boolean> | undefined;
+
   constructor(
     private readonly connection: NatsConnection,
     private readonly backlog: Backlog,
@@ -41,8 +44,21 @@ export class ObserveDock {
     return observation === 'idle' && !(await this.hasHeardAll()) ? 'unknown' : observation;
   }
 
-  /** Whether everything that docks had said when this was called has been handled. */
-  async hasHeardAll(): Promise<boolean> {
+  /** Whether everything that docks had said when this was called has been handled. One look serves all who ask meanwhile. */
+  hasHeardAll(): Promise<boolean> {
+    if (this.looking === undefined) return this.beginLook();
+    // That look began before this question; the next one begins after it.
+    this.next ??= this.looking.then(() => this.beginLook());
+    return this.next;
+  }
+
+  private beginLook(): Promise<boolean> {
+    this.next = undefined;
+    this.looking = this.lookForBacklog().finally(() => (this.looking = undefined));
+    return this.looking;
+  }
+
+  private async lookForBacklog(): Promise<boolean> {
     if (!(await this.backlog.handledUntilNow(HANDLED_WITHIN_MS))) return false;
     await new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY_MS));
     return this.backlog.handledUntilNow(HANDLED_WITHIN_MS);

@@ -58,6 +58,15 @@ it.each([319_003, 321_001, 321_259])('DK2: takes %d to execute for a dock that d
   expect(replyToStart(result)).toEqual({ type: 'executeUnprepared', attempt: 1, dockResult: result });
 });
 
+it.each([0, 319_003])('takes %d to an undo for a dock that has forgotten the flight', (result) => {
+  expect(eventOfReply(call('flighttask_undo'), result, false)).toEqual({ type: 'undoAccepted' });
+});
+
+it('looks at a dock that cannot forget a flight, because it may be flying it', () => {
+  const event = eventOfReply(call('flighttask_undo'), 319_006, false);
+  expect(event).toEqual({ type: 'undoRefused', dockResult: 319_006 });
+});
+
 it('asks a dock that is busy again when it refused to prepare', () => {
   const event = eventOfReply(call('flighttask_prepare'), 319_001, false);
   expect(event).toEqual({ type: 'prepareDeferred', edition: 2, dockResult: 319_001 });

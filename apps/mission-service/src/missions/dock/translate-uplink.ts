@@ -74,10 +74,11 @@ function eventOfStatus(status: string, result: number): MissionEvent | null {
   }
 }
 
-/** A flight that goes on under an id that cannot be ours. */
-export function foreignFlightOf(fact: DockFact): string | null {
+/** A flight under an id that cannot be ours, and whether it goes on. Null when it has no name at all. */
+export function foreignFlightOf(fact: DockFact): { readonly id: string; readonly goesOn: boolean } | null {
   const { output } = fact.data as FlighttaskProgress;
-  return isTerminalStatus(output.status) ? null : (output.ext.flight_id ?? fact.bid);
+  const id = output.ext.flight_id ?? fact.bid;
+  return id === null ? null : { id, goesOn: !isTerminalStatus(output.status) };
 }
 
 /** Missions whose conditions hold. [Cloud API, flighttask_ready] */
@@ -113,7 +114,10 @@ export function eventOfReply(
     case 'flighttask_create':
       return eventOfStart(result, attempt, fliesOther);
     case 'flighttask_undo':
-      return result === 0 ? { type: 'undoAccepted' } : { type: 'undoRefused', dockResult: result };
+      // What a dock does not know, it has forgotten.
+      return result === 0 || isNotPrepared(result)
+        ? { type: 'undoAccepted' }
+        : { type: 'undoRefused', dockResult: result };
     default:
       return null;
   }

@@ -1,12 +1,13 @@
-import { type MissionEvent, judgeObservation } from '@aerie/mission-core';
+import { type MissionEvent, type MissionState, judgeObservation } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type OutboxRelay, inTransaction } from '@aerie/persistence';
+import { type OutboxRelay, type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
 import { type CommandEffect, commandFor } from '../dock/command-names.js';
 import type { DockCommands } from '../dock/dock-commands.js';
+import { namesOther } from '../dock/named-flight.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
-import { type SendOutcome, lockMission, recordOutcomes } from '../store/flight-critical.js';
+import { type SendOutcome, findOtherFlight, lockMission, recordOutcomes } from '../store/flight-critical.js';
 import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
 import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
 import type { DueWakes } from '../wakes/due-wakes.js';
@@ -65,6 +66,7 @@ export class AfterCommit {
     for (const order of orders) {
       if (order.effect === 'sendExecute') this.executes.push(order);
       else if (this.waiting.length < MAX_WAITING) this.waiting.push(order);
+      else this.drop(order, 'too many commands wait');
     }
     this.pump();
   }
@@ -80,7 +82,10 @@ export class AfterCommit {
       const order = this.executes.shift() ?? (mayTakeOthers ? this.waiting.shift() : undefined);
       if (order === undefined) return;
       // An execute is sent all the same: only the ingress's word that it was too late opens the mission again.
-      if (order.effect !== 'sendExecute' && order.notAfterMs <= Date.now()) continue;
+      if (order.effect !== 'sendExecute' && order.notAfterMs <= Date.now()) {
+        this.drop(order, 'too late');
+        continue;
+      }
       const work: Promise<void> = this.carryOut(order)
         .catch((error: unknown) =>
           this.parts.logger.warn({ err: error, missionId: order.mission.id, effect: order.effect }, 'an order failed'),
@@ -101,7 +106,9 @@ export class AfterCommit {
   private async send(order: Order & { effect: CommandEffect }): Promise<void> {
     const { mission, tid, effect } = order;
     // The instant of the claim, by the database's clock, moved on by our own since then.
-    const { outcome, reason = null } = await this.parts.commands.send(order, mission.now.getTime());
+    const { outcome, reason = null } = await this.parts.commands.send(order, mission.now.getTime(), () =>
+      this.isStillWanted(order),
+    );
     const method = commandFor(effect, mission.delivery);
     this.sends.inc({ method, outcome });
     if (outcome !== 'written')
@@ -113,6 +120,21 @@ export class AfterCommit {
     };
     if (effect === 'sendExecute' && outcome === 'refused') await this.openAgain(mission, told);
     else this.gather(told);
+  }
+
+  /**
+   * A prepare is for the plan that it was decided for, and an undo for a mission that was not given to its dock anew. An
+   * execute needs no look: a mission that was claimed is never moved or called off.
+   */
+  private async isStillWanted({ effect, mission }: Order): Promise<boolean> {
+    if (effect !== 'sendPrepare' && effect !== 'sendUndo') return true;
+    const [now] = await this.parts.dataSource.query<{ state: MissionState; edition: number }[]>(
+      'SELECT state, edition FROM mission.mission WHERE id = $1',
+      [mission.id],
+    );
+    if (now === undefined) return false;
+    if (effect === 'sendPrepare') return now.state === 'preparing' && now.edition === mission.edition;
+    return now.state !== 'preparing' && now.state !== 'prepared' && now.state !== 'waiting_ready';
   }
 
   /** Proven that no byte of this execute left: the mission may be claimed anew. */
@@ -129,6 +151,14 @@ export class AfterCommit {
     if (advanced !== null) this.run(advanced);
   }
 
+  /** Never given to anybody. A timer of the mission finds it again, unless it was a person's command. */
+  private drop({ effect, mission, tid }: Order, reason: string): void {
+    if (effect === 'observeFlight') return;
+    const detail = { tid, outcome: 'refused', reason };
+    const what = commandFor(effect, mission.delivery);
+    this.gather({ outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } });
+  }
+
   /** What was written, or may have been, moves nothing: it is written down soon, with others. */
   private gather(told: Told): void {
     this.outcomes.push(told);
@@ -142,16 +172,18 @@ export class AfterCommit {
     const told = this.outcomes;
     this.outcomes = [];
     if (told.length === 0) return;
-    await inTransaction(this.parts.dataSource, async (tx) => {
-      await recordOutcomes(
-        tx,
-        told.map(({ outcome }) => outcome),
+    // Two transactions: an entry locks its mission, and a call is never locked before its mission.
+    const written = async (): Promise<void> => {
+      await inTransaction(this.parts.dataSource, (tx) =>
+        recordOutcomes(
+          tx,
+          told.map(({ outcome }) => outcome),
+        ),
       );
-      await writeTimeline(
-        tx,
-        told.map(({ entry }) => entry),
-      );
-    }).catch((error: unknown) =>
+      const entries = told.map(({ entry }) => entry).sort((a, b) => (a.missionId < b.missionId ? -1 : 1));
+      await inTransaction(this.parts.dataSource, (tx) => writeTimeline(tx, entries));
+    };
+    await written().catch((error: unknown) =>
       this.parts.logger.warn({ err: error, commands: told.length }, 'failed to write down what became of commands'),
     );
   }
@@ -162,11 +194,19 @@ export class AfterCommit {
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       const locked = await lockMission(tx, mission.id, null);
       if (locked === undefined) return null;
-      const event = judgeObservation(missionOf(locked), observation, locked.now.getTime(), timingOf(locked));
+      // A look names no flight: the aircraft that flies may be flying another one.
+      const mine = observation !== 'flying' || !(await mayFlyAnother(tx, locked));
+      const seen = mine ? observation : 'unknown';
+      const event = judgeObservation(missionOf(locked), seen, locked.now.getTime(), timingOf(locked));
       if (event !== null) return advance(tx, locked, event, { detail: { observation } });
       await writeTimeline(tx, [{ missionId: mission.id, kind: 'note', what: 'observed', detail: { observation } }]);
       return null;
     });
     if (advanced !== null) this.run(advanced);
   }
+}
+
+/** Whether the dock flies, or may fly, another mission than this one, of ours or of somebody else. */
+async function mayFlyAnother(tx: Tx, locked: LockedMission): Promise<boolean> {
+  return namesOther(locked, null) || (await findOtherFlight(tx, locked.dock_sn, locked.id));
 }

@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type StoredAnswer, once } from '@aerie/http-api';
+import { type StoredAnswer, answeredBefore, once } from '@aerie/http-api';
 import type { PreflightResult } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -31,6 +31,11 @@ export class CreateMission {
     private readonly planMission: PlanMission,
     private readonly wake: (missionId: string, delayMs: number) => void,
   ) {}
+
+  /** The answer to a request that was accepted before; asked before anything of it is read. */
+  answeredBefore(caller: Principal, { route, idempotencyKey: key, body }: CreateRequest): Promise<StoredAnswer | null> {
+    return answeredBefore(this.dataSource, SCHEMA, { organisationId: caller.organisationId, route, key, body });
+  }
 
   async execute(
     caller: Principal,

@@ -16,7 +16,7 @@ export class ChangePolicy {
       this.policies.replace(tx, organisationId, policy, version, keyId),
     );
     if (changed !== null) return changed;
-    checkVersion(version, (await this.policies.of(organisationId)).version);
+    checkVersion(version, await this.policies.versionOf(organisationId));
     throw new Error('a policy was not replaced, although its version is the expected one');
   }
 }

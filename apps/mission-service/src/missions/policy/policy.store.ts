@@ -47,14 +47,48 @@ export class PolicyStore {
   constructor(private readonly dataSource: DataSource) {}
 
   async of(organisationId: string): Promise<Policy> {
-    const known = this.cache.get(organisationId);
-    if (known !== undefined) return known;
-    const rows = await this.dataSource.query<PolicyRow[]>('SELECT * FROM mission.policy WHERE organisation_id = $1', [
-      organisationId,
-    ]);
-    const policy = rows[0] ? policyOf(rows[0]) : DEFAULTS;
-    this.cache.set(organisationId, policy);
-    return policy;
+    const query: Tx['query'] = (sql, parameters = []) => this.dataSource.query(sql, [...parameters]);
+    return (await this.ofAll([organisationId], { query })).get(organisationId) ?? DEFAULTS;
+  }
+
+  /** The same within a transaction, which must not wait for a connection of another pool. */
+  async within(tx: Tx, organisationId: string): Promise<Policy> {
+    return (await this.ofAll([organisationId], tx)).get(organisationId) ?? DEFAULTS;
+  }
+
+  /** Policies of many organisations at once; one that has none is not in the answer. */
+  async ofAll(
+    organisationIds: readonly string[],
+    through: { readonly query: Tx['query'] },
+  ): Promise<ReadonlyMap<string, Policy>> {
+    const found = new Map<string, Policy>();
+    const missing: string[] = [];
+    for (const id of new Set(organisationIds)) {
+      const known = this.cache.get(id);
+      if (known === undefined) missing.push(id);
+      else found.set(id, known);
+    }
+    if (missing.length === 0) return found;
+    const rows = await through.query<PolicyRow>(
+      'SELECT * FROM mission.policy WHERE organisation_id = ANY($1::uuid[])',
+      [missing],
+    );
+    const read = new Map(rows.map((row) => [row.organisation_id, policyOf(row)]));
+    for (const id of missing) {
+      const policy = read.get(id) ?? DEFAULTS;
+      this.cache.set(id, policy);
+      found.set(id, policy);
+    }
+    return found;
+  }
+
+  /** The version as the table has it. */
+  async versionOf(organisationId: string): Promise<number> {
+    const rows = await this.dataSource.query<{ revision: number }[]>(
+      'SELECT revision FROM mission.policy WHERE organisation_id = $1',
+      [organisationId],
+    );
+    return rows[0]?.revision ?? 0;
   }
 
   /** Replaces a policy that has the given version; false when somebody was faster. */

@@ -58,6 +58,7 @@ function factsOf(view: DockStateView | undefined, heardAgoMs: number | null): Do
   if (view === undefined && seen.length === 0) return null;
   return {
     seenAgoMs: seen.length === 0 ? null : Math.min(...seen),
+    inSightForMs: view?.backAgoMs ?? null,
     clockSkewMs: view?.clockSkewMs ?? null,
     properties: view?.properties ?? {},
   };

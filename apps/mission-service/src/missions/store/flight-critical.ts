@@ -33,6 +33,7 @@ export function lockDue(tx: Tx, ids: readonly string[]): Promise<LockedMission[]
 
 export interface DueMission {
   readonly id: string;
+  readonly organisation_id: string;
   readonly dock_sn: string;
   readonly state: string;
 }
@@ -44,20 +45,34 @@ export function findDue(
   limit: number,
 ): Promise<DueMission[]> {
   return tx.query<DueMission>(
-    `SELECT id, dock_sn, state FROM mission.mission
+    `SELECT id, organisation_id, dock_sn, state FROM mission.mission
       WHERE next_action_at <= clock_timestamp() AND ($1::uuid[] IS NULL OR id = ANY($1::uuid[]))
       ORDER BY next_action_at LIMIT $2`,
     [ids, limit],
   );
 }
 
-/** Looks at a mission again a little later, whatever its rules say. */
+/** Looks at a mission again a little later, whatever its rules say; the note lets its timeline be replayed. */
 export async function postpone(tx: Tx, id: string): Promise<void> {
   await tx.run(
-    `UPDATE mission.mission SET next_action_at = clock_timestamp() + interval '5 seconds'
-      WHERE id = $1 AND next_action_at IS NOT NULL`,
+    `WITH later AS (
+       UPDATE mission.mission SET next_action_at = clock_timestamp() + interval '5 seconds'
+        WHERE id = $1 AND next_action_at IS NOT NULL RETURNING id, next_action_at)
+     INSERT INTO mission.timeline (mission_id, kind, what, detail)
+     SELECT id, 'note', 'postponed',
+            jsonb_build_object('nextActionAtMs', floor(extract(epoch FROM next_action_at) * 1000)) FROM later`,
     [id],
   );
+}
+
+/** Whether another mission flies on this dock. The dock's row must be locked. */
+export async function findOtherFlight(tx: Tx, dockSn: string, id: string): Promise<boolean> {
+  const other = await tx.one(
+    `SELECT 1 FROM mission.mission
+      WHERE dock_sn = $1 AND id <> $2 AND state IN ('starting', 'executing', 'paused') LIMIT 1`,
+    [dockSn, id],
+  );
+  return other !== undefined;
 }
 
 /** The other mission that flies on this dock, if there is one. The dock's row must be locked. */

@@ -208,6 +208,23 @@ describe('a flight that nobody has seen or heard for ten minutes', () => {
   });
 });
 
+it('lets no replica of the first release send anything for a mission that it does not understand', async () => {
+  const dataSource = pools[0] as DataSource;
+  const recordedBy = async (id: string, columns: string, values: string): Promise<unknown> =>
+    dataSource.query(
+      `INSERT INTO mission.dock_call (tid, mission_id, dock_sn, method, attempt, not_after${columns})
+       VALUES (gen_random_uuid(), $1, 'irrelevant', 'flighttask_prepare', 0, now()${values})`,
+      [id],
+    );
+  const [plain, simulated] = [await aMission(dataSource), await aMission(dataSource)];
+  await dataSource.query(`UPDATE mission.mission SET simulate = '{"latitude":0,"longitude":0}' WHERE id = $1`, [
+    simulated,
+  ]);
+  await recordedBy(plain, '', '');
+  await recordedBy(simulated, ', edition', ', 1');
+  await expect(recordedBy(simulated, '', '')).rejects.toThrow(/needs a newer release/);
+});
+
 describe('a wake', () => {
   const attempts = async (id: string): Promise<number | undefined> =>
     (

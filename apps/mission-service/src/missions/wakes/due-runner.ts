@@ -1,12 +1,12 @@
 import type { DockStateView } from '@aerie/bus-contract';
-import { CLAIM_MARGIN_MS, type MissionEvent, dueEvent, occupiedSpan } from '@aerie/mission-core';
+import { CLAIM_MARGIN_MS, DEFAULT_POLICY, type MissionEvent, dueEvent, occupiedSpan } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Step, advance, advanceAll } from '../advance-mission.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { AfterCommit } from '../effects/after-commit.js';
-import type { PolicyStore } from '../policy/policy.store.js';
+import type { Policy, PolicyStore } from '../policy/policy.store.js';
 import {
   type ClaimGuard,
   type DueMission,
@@ -37,6 +37,12 @@ const UNIT = 200;
 const GATHER_MS = 5;
 
 type Views = ReadonlyMap<string, DockStateView>;
+
+/** What was found out before any row is locked. */
+interface Known {
+  readonly views: Views;
+  readonly policies: ReadonlyMap<string, Policy>;
+}
 
 /**
  * Does what time has made due, for wakes and sweepers alike: one path, taken by every replica, any number of times.
@@ -94,18 +100,19 @@ export class DueRunner {
     const query: Tx['query'] = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
     const due = await findDue({ query }, ids, FIND_LIMIT);
     if (due.length === 0) return 0;
-    const views = await this.lookAtDocks(due);
+    // Before any row is locked: nothing is waited for while docks are held.
+    const known: Known = { views: await this.lookAtDocks(due), policies: await this.policiesOf(due, { query }) };
     let advanced = 0;
     for (let start = 0; start < due.length; start += UNIT) {
-      advanced += await this.runUnit(due.slice(start, start + UNIT), views);
+      advanced += await this.runUnit(due.slice(start, start + UNIT), known);
     }
     return advanced;
   }
 
   /** One transaction for several missions; if it fails, each gets its own, so that one bad row stops no other. */
-  private async runUnit(due: readonly DueMission[], views: Views): Promise<number> {
+  private async runUnit(due: readonly DueMission[], known: Known): Promise<number> {
     try {
-      return await this.advanceDue(due, views);
+      return await this.advanceDue(due, known);
     } catch (error) {
       const [only, ...others] = due;
       if (only === undefined || others.length === 0) {
@@ -116,7 +123,7 @@ export class DueRunner {
       }
       let advanced = 0;
       for (const one of due) {
-        advanced += await this.runUnit([one], views).catch((failure: unknown) => {
+        advanced += await this.runUnit([one], known).catch((failure: unknown) => {
           this.parts.logger.warn({ err: failure, missionId: one.id }, 'failed to put a due mission off');
           return 0;
         });
@@ -125,13 +132,13 @@ export class DueRunner {
     }
   }
 
-  private async advanceDue(due: readonly DueMission[], views: Views): Promise<number> {
+  private async advanceDue(due: readonly DueMission[], known: Known): Promise<number> {
     const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced[]> => {
       const rows = await lockDue(
         tx,
         due.map(({ id }) => id),
       );
-      const steps = await this.stepsFor(tx, rows, views);
+      const steps = await this.stepsFor(tx, rows, known);
       return advanceAll(tx, steps);
     });
     // The commit is known to have succeeded: only now may anything leave.
@@ -139,7 +146,7 @@ export class DueRunner {
     return advanced.length;
   }
 
-  private async stepsFor(tx: Tx, rows: readonly LockedMission[], views: Views): Promise<Step[]> {
+  private async stepsFor(tx: Tx, rows: readonly LockedMission[], known: Known): Promise<Step[]> {
     const dueNow: { readonly locked: LockedMission; readonly event: MissionEvent }[] = [];
     for (const locked of rows) {
       const event = dueEvent(missionOf(locked), locked.now.getTime(), timingOf(locked));
@@ -160,7 +167,7 @@ export class DueRunner {
     const claimed = new Set<string>();
     for (const { locked, event } of dueNow) {
       if (!LOOKS.has(event.type)) steps.push({ locked, event });
-      else steps.push(await this.look(tx, locked, event, { guards, views, claimed }));
+      else steps.push(await this.look(tx, locked, event, { ...known, guards, claimed }));
     }
     return steps;
   }
@@ -169,10 +176,10 @@ export class DueRunner {
     tx: Tx,
     locked: LockedMission,
     event: MissionEvent,
-    known: { readonly guards: ReadonlyMap<string, ClaimGuard>; readonly views: Views; readonly claimed: Set<string> },
+    known: Known & { readonly guards: ReadonlyMap<string, ClaimGuard>; readonly claimed: Set<string> },
   ): Promise<Step> {
-    const { preflight } = await this.parts.policies.of(locked.organisation_id);
-    const input = { guard: known.guards.get(locked.id), view: known.views.get(locked.dock_sn), policy: preflight };
+    const policy = known.policies.get(locked.organisation_id)?.preflight ?? DEFAULT_POLICY;
+    const input = { guard: known.guards.get(locked.id), view: known.views.get(locked.dock_sn), policy };
     if (event.type !== 'executeDue') return { locked, event, evidence: lookAhead('prepare', locked, input) };
     const guarded = guardExecute(locked, input);
     if (guarded.event.type === 'executeDue') {
@@ -206,6 +213,13 @@ export class DueRunner {
     confirm()
       .catch((error: unknown) => logger.warn({ err: error, missionId: id }, 'failed to give a silent flight up'))
       .finally(() => this.givingUp.delete(id));
+  }
+
+  private policiesOf(due: readonly DueMission[], through: { readonly query: Tx['query'] }): Promise<Known['policies']> {
+    return this.parts.policies.ofAll(
+      due.map(({ organisation_id }) => organisation_id),
+      through,
+    );
   }
 
   private async lookAtDocks(due: readonly DueMission[]): Promise<Views> {

@@ -50,5 +50,5 @@ describe('parseInWorker', () => {
     expect(refused).toHaveLength(6);
     for (const error of refused) expect(error).toBeInstanceOf(UnavailableError);
     await expect(parseInWorker(kmz, enough)).resolves.toMatchObject({ summary: { routeCount: 1 } });
-  });
+  }, 60_000);
 });

@@ -128,5 +128,5 @@ describe('the XML of a route file', () => {
     expect(await problemsOfXml(aWaylines(aConfig(), folders))).toMatchObject([
       { message: 'the file has more than 50000 waypoints' },
     ]);
-  });
+  }, 30_000);
 });
