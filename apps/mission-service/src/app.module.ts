@@ -70,7 +70,10 @@ export class AppModule {
     const api = await missionDatabase(config.DATABASE_URL, logger, 'api').initialize();
     const flight = await missionDatabase(config.DATABASE_URL, logger, 'flight').initialize();
     const docks = await missionDatabase(config.DATABASE_URL, logger, 'docks').initialize();
-    await keepTiming(api, timing);
+    // Not worth a boot that fails: without it they follow the defaults.
+    await keepTiming(api, timing).catch((error: unknown) =>
+      logger.warn({ err: error }, 'failed to keep the settings for missions of the first release'),
+    );
     const nats = await connectNats(config.NATS_URL, 'mission-service', logger);
     const storage = new S3Storage({
       endpoint: config.S3_ENDPOINT,

@@ -87,8 +87,7 @@ export const dockStateView = z.object({
     .number()
     .nullable()
     .describe(
-      'How long ago the dock was heard again after a silence in which it could have flown, ms; null: no such silence ' +
-        'since the state was last wiped and filled.',
+      'How long ago the dock was heard again after a silence in which it could have flown, or heard first, ms. Null: never heard.',
     ),
   clockSkewMs: z
     .number()

@@ -61,7 +61,10 @@ export async function answeredBefore(
   return { status: stored.status, body: stored.body };
 }
 
-const hashOf = (body: unknown): string => createHash('sha256').update(canonical(body)).digest('hex');
+const hashOf = (body: unknown): string =>
+  createHash('sha256')
+    .update(canonical(body ?? null))
+    .digest('hex');
 
 /**
  * Does `work` once per key: its writes and the record of its answer commit together. A repeat gets the recorded

@@ -21,10 +21,18 @@ const refused = async (id: string, action: string, body: object = {}): Promise<{
 
 /** A flight on its route, slow enough to be asked something. */
 async function aFlight(dock: DockHandle): Promise<string> {
+  dock.setSpeed(20);
   const { id } = await world.immediate(dock);
-  await eventually('the aircraft is on its route', () => dock.state.flight?.phase === 'route', 40_000);
-  await world.inState(id, 'executing');
+  await world.inState(id, 'executing', 40_000);
+  await eventually('the aircraft has taken off', () => dock.takeoffs.includes(id), 60_000);
+  dock.setSpeed(4);
+  await eventually('the aircraft is on its route', () => dock.state.flight?.phase === 'route', 60_000);
   return id;
+}
+
+/** Nothing more is asked of it: the rest may go fast. */
+function hurry(dock: DockHandle): void {
+  dock.setSpeed(60);
 }
 
 const answered = (id: string, method: string): Promise<CommandView> =>
@@ -51,6 +59,7 @@ it('pauses a flight and goes on with it, and keeps who asked and why', async () 
   expect(again.body.choices?.map(({ action }) => action)).toEqual(expect.arrayContaining(['resume', 'return-home']));
 
   expect((await ask(id, 'resume')).status).toBe(202);
+  hurry(dock);
   await expect(world.ended(id, 90_000)).resolves.toMatchObject({ state: 'succeeded' });
   expect(world.tap.of('services', 'flighttask_pause', id)).toHaveLength(1);
 }, 150_000);
@@ -59,6 +68,7 @@ it('calls an aircraft home, keeps where it stopped, and goes on from there with 
   const dock = await world.dock({ speed: 8 });
   const id = await aFlight(dock);
   expect((await ask(id, 'return-home', { reason: 'seen enough' })).status).toBe(202);
+  hurry(dock);
   const ended = await world.ended(id, 90_000);
   expect(ended).toMatchObject({ state: 'failed', cause: { dockResult: 322283 } });
   expect(ended.cause?.dockError?.en).toMatch(/return/i);
@@ -89,6 +99,7 @@ it('stops a return on request; the aircraft hovers and the mission does not go o
   await expect(answered(id, 'return_home_cancel')).resolves.toMatchObject({ reply: { result: 0 } });
   await eventually('it hovers', () => dock.state.flight?.phase === 'hovering', 30_000);
   await ask(id, 'return-home');
+  hurry(dock);
   await expect(world.ended(id, 120_000)).resolves.toMatchObject({ state: 'failed' });
 }, 240_000);
 
@@ -96,6 +107,7 @@ it('ends a flight at the dock, and sends it to another dock', async () => {
   const dock = await world.dock({ speed: 8, model: 'dock3' });
   const id = await aFlight(dock);
   expect((await ask(id, 'stop', { reason: 'no longer needed' })).status).toBe(202);
+  hurry(dock);
   await expect(world.ended(id, 90_000)).resolves.toMatchObject({ state: 'canceled' });
   const [stop] = world.tap.of('services', 'flighttask_stop', id);
   expect(stop?.data).toEqual({ flight_id: id, reason: 0 });
@@ -105,6 +117,7 @@ it('ends a flight at the dock, and sends it to another dock', async () => {
   await world.register('SCN-OTHER', 'dock3');
   const second = await aFlight(dock);
   expect((await ask(second, 'return-to-dock', { dockSn: 'SCN-OTHER' })).status).toBe(202);
+  hurry(dock);
   await world.ended(second, 90_000);
   const [elsewhere] = world.tap.of('services', 'return_specific_home', second);
   expect(elsewhere?.data).toEqual({ home_dock_sn: 'SCN-OTHER' });
@@ -115,6 +128,7 @@ it('gives up a flight that gets ready, where the model can', async () => {
   const { id } = await world.immediate(dock);
   await world.inState(id, 'executing', 40_000);
   expect((await ask(id, 'abort-setup')).status).toBe(202);
+  hurry(dock);
   await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'canceled' });
   expect(dock.takeoffs).toEqual([]);
 }, 120_000);
@@ -127,6 +141,7 @@ it('refuses what a model does not have, and names what it has', async () => {
   expect(answer.body.choices?.map(({ action }) => action)).toContain('return-home');
   expect(world.tap.of('services', 'flighttask_stop', id)).toHaveLength(0);
   await ask(id, 'return-home');
+  hurry(dock);
   await world.ended(id, 90_000);
 }, 150_000);
 
@@ -164,6 +179,7 @@ it('cancel: J4 after the claim answers 409 with what can be done instead, J6 twi
   );
   expect(world.tap.of('services', 'flighttask_undo', id)).toHaveLength(0);
   await ask(id, 'return-home');
+  hurry(dock);
   await world.ended(id, 90_000);
   expect(await refused(id, 'cancel')).toMatchObject({ status: 409, body: { choices: [] } });
 

@@ -16,6 +16,9 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world.stop(), 60_000);
 
+/** A start window that makes a mission which cannot start end soon. */
+const SHORT = { startWindowMs: 6_000 };
+
 const sayAs = (dock: DockHandle, channel: string, message: Record<string, unknown>): boolean =>
   dock.publishRaw(`thing/product/${dock.sn}/${channel}`, JSON.stringify({ timestamp: Date.now(), ...message }));
 const events = async (id: string, what: string): Promise<number> =>
@@ -24,7 +27,7 @@ const events = async (id: string, what: string): Promise<number> =>
 it('DK1: a dock that is offline at the time gets nothing, and the mission is missed because of it', async () => {
   const dock = await world.dock();
   // Its last word has to be older than half a minute when its time has come.
-  const { id } = await world.timed(dock, 45_000);
+  const { id } = await world.timed(dock, 36_000, SHORT);
   await world.inState(id, 'prepared');
   await dock.goOffline();
   await expect(world.ended(id, 120_000)).resolves.toMatchObject({ state: 'missed', cause: { code: 'dock_offline' } });
@@ -52,7 +55,7 @@ it('DK3: a dock that reboots in flight and forgets it leaves an unknown outcome,
   await expect(world.ended(id, 120_000)).resolves.toMatchObject({ state: 'outcome_unknown' });
   await eventually('the aircraft is home', () => dock.state.mode === 'idle', 60_000);
 
-  const next = await world.timed(dock, 3_000);
+  const next = await world.timed(dock, 3_000, SHORT);
   await expect(world.ended(next.id, 60_000)).resolves.toMatchObject({
     state: 'missed',
     cause: { code: 'dock_unknown_state', failedRules: expect.arrayContaining(['unknown_outcome']) },
@@ -195,7 +198,7 @@ it('DK15: a pilot who takes over ends the mission by the word of the dock, and n
 
 it('DK15: an emergency stop that is pressed keeps every mission on the ground', async () => {
   const dock = await world.dock({ faults: 'emergency-stop' });
-  const { id } = await world.timed(dock, 5_000);
+  const { id } = await world.timed(dock, 5_000, SHORT);
   await expect(world.ended(id, 90_000)).resolves.toMatchObject({
     state: 'missed',
     cause: { code: 'preflight_no_go', failedRules: expect.arrayContaining(['emergency_stop']) },

@@ -132,9 +132,9 @@ export class World {
     return good(await this.api.post<MissionView>('/missions', this.body(dock, { kind: 'immediate' })));
   }
 
-  async timed(dock: DockHandle, inMs: number): Promise<MissionView> {
+  async timed(dock: DockHandle, inMs: number, more: Record<string, unknown> = {}): Promise<MissionView> {
     const executeAt = new Date(Date.now() + inMs).toISOString();
-    return good(await this.api.post<MissionView>('/missions', this.body(dock, { kind: 'timed', executeAt })));
+    return good(await this.api.post<MissionView>('/missions', this.body(dock, { kind: 'timed', executeAt, ...more })));
   }
 
   body(dock: { readonly sn: string }, more: Record<string, unknown>): Record<string, unknown> {

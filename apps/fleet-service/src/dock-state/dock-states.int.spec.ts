@@ -84,9 +84,8 @@ it('measures how far the clock of a device is off, and tells the other replicas'
   const sn = aSn();
   const at = Date.now();
   states.merge(sn, { mode_code: 0 }, at, at - 25_000);
-  await eventually('it is written', async () => (await valueOf(sn, 'mode_code')) === 0);
   const other = new DockStates(redis, nothingStored, logger);
-  expect((await other.read([sn]))[0]?.clockSkewMs).toBe(25_000);
+  await eventually('the other replica knows', async () => (await other.read([sn]))[0]?.clockSkewMs === 25_000);
 });
 
 it('reads only the properties that are asked for', async () => {
@@ -114,4 +113,17 @@ it('C5: answers from memory within a second when Redis hangs', async () => {
   client.disconnect();
   for (const socket of sockets) socket.destroy();
   hung.close();
+});
+
+it('still knows what it heard itself when Redis is wiped: a pressed stop, and since when the dock is in sight', async () => {
+  const sn = aSn();
+  const at = Date.now();
+  for (let agoMs = 120_000; agoMs >= 0; agoMs -= 30_000) states.merge(sn, { emergency_stop_state: 1 }, at - agoMs);
+  await eventually('it is written', async () => (await redis.exists(`{fleet}:device:${sn}`)) === 1);
+  await redis.del(`{fleet}:device:${sn}`);
+  states.merge(sn, { mode_code: 0 }, at);
+  await eventually('Redis has the rest', async () => (await redis.hexists(`{fleet}:device:${sn}`, 'mode_code')) === 1);
+  const view = await read(sn);
+  expect(view?.properties['emergency_stop_state']?.value).toBe(1);
+  expect(view?.backAgoMs).toBeGreaterThanOrEqual(120_000);
 });

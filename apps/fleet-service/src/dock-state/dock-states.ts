@@ -129,7 +129,7 @@ export class DockStates {
         const view: DockStateView = {
           sn,
           seenAgoMs: ago(this.lastSeen(sn, hash[SEEN])),
-          backAgoMs: ago(hash[BACK]),
+          backAgoMs: ago(this.backSince(sn, hash[BACK], nowMs)),
           clockSkewMs: this.skewOf(sn, hash[SKEW], nowMs),
           properties: {},
         };
@@ -138,9 +138,28 @@ export class DockStates {
           const [receivedAtMs, value] = JSON.parse(text) as [number, unknown];
           view.properties[property] = { value, agoMs: Math.max(0, nowMs - receivedAtMs) };
         }
+        this.addOwn(view, wanted, nowMs);
         return view;
       }),
     );
+  }
+
+  /** Since when a device has been in sight. A Redis that was wiped has forgotten it; this process has not. */
+  private backSince(sn: string, stored: string | undefined, nowMs: number): number | undefined {
+    const own = this.recent.of(sn);
+    const hears = own !== undefined && nowMs - own.seenAtMs <= HIDES_NO_FLIGHT_MS;
+    if (!hears) return stored === undefined ? undefined : Number(stored);
+    return stored === undefined ? own.backAtMs : Math.min(own.backAtMs, Number(stored));
+  }
+
+  /** What this process heard itself and Redis does not have, or has older: a wipe must not hide a pressed stop. */
+  private addOwn(view: DockStateView, wanted: ReadonlySet<string> | undefined, nowMs: number): void {
+    for (const [property, [receivedAtMs, value]] of this.recent.of(view.sn)?.values ?? []) {
+      const agoMs = Math.max(0, nowMs - receivedAtMs);
+      const known = view.properties[property];
+      if ((wanted && !wanted.has(property)) || (known !== undefined && known.agoMs <= agoMs)) continue;
+      view.properties[property] = { value, agoMs };
+    }
   }
 
   private recentView(sn: string, wanted: readonly string[] | undefined, nowMs: number): DockStateView {

@@ -37,10 +37,12 @@ export class WholeMissions1763898000000 implements MigrationInterface {
         ADD COLUMN flight_at timestamptz;
 
       ALTER TABLE mission.dock_call
-        ADD COLUMN edition      integer,
+        ADD COLUMN edition      integer NOT NULL DEFAULT 1,
         -- A person's command in flight: who asked for it, and why.
         ADD COLUMN requested_by text,
         ADD COLUMN reason       text;
+      -- Commands that are on their way now are of the first plan; from here on only the first release leaves it out.
+      ALTER TABLE mission.dock_call ALTER COLUMN edition DROP DEFAULT;
       -- The legacy command starts a flight too: once in an attempt.
       CREATE UNIQUE INDEX dock_call_one_create ON mission.dock_call (mission_id, attempt)
         WHERE method = 'flighttask_create';

@@ -35,6 +35,8 @@ export interface Order {
   readonly mission: LockedMission;
   readonly tid: string;
   readonly notAfterMs: number;
+  /** By the clock of this process, to know later how long ago it was. */
+  readonly decidedAtMs: number;
   /** What a person's command says beside its name. */
   readonly parameters: CommandParameters;
 }
@@ -249,7 +251,7 @@ function collectOrder(
   const tid = randomUUID();
   const parameters = wish?.parameters ?? {};
   const notAfterMs = latestSendMs(effect, mission, nowMs);
-  const order: Order = { effect, mission, tid, notAfterMs, parameters };
+  const order: Order = { effect, mission, tid, notAfterMs, decidedAtMs: Date.now(), parameters };
   if (effect === 'observeFlight') return order;
   if (effect === 'sendPrepare') writes.givenAnew.push(mission.id);
   writes.calls.push({

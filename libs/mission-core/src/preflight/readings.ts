@@ -3,6 +3,9 @@ import type { DockFacts } from './preflight.types.js';
 /** What was heard longer ago than this says nothing about now. Docks speak each second or two. */
 export const FRESH_MS = 30_000;
 
+/** Docks tell of themselves in three parts every two seconds; five rounds are enough, also when one is lost. */
+const SAYS_ALL_WITHIN_MS = 10_000;
+
 /** Properties that a dock sends when they change, not in a rhythm: their last value holds, however old. */
 const SENT_ON_CHANGE: readonly string[] = ['compatible_status'];
 
@@ -24,7 +27,7 @@ export function isFresh(agoMs: number): boolean {
 export function readingOf(dock: DockFacts | null, property: string): Reading {
   const entry = recordOf(memberOf(dock?.properties, property));
   // Docks tell of themselves in parts: one that was heard just now has not said everything yet.
-  if (entry === null) return (numberOf(dock?.inSightForMs) ?? 0) >= FRESH_MS ? ABSENT : STALE;
+  if (entry === null) return (numberOf(dock?.inSightForMs) ?? 0) >= SAYS_ALL_WITHIN_MS ? ABSENT : STALE;
   const fresh = SENT_ON_CHANGE.includes(property) || (typeof entry.agoMs === 'number' && isFresh(entry.agoMs));
   return fresh ? { kind: 'fresh', value: entry.value } : STALE;
 }

@@ -1,6 +1,6 @@
 import { type Principal, dockQuestion } from '@aerie/bus-contract';
 import { checkVersion } from '@aerie/http-api';
-import { ConflictError, InvalidError, NotFoundError } from '@aerie/kernel';
+import { ConflictError, InvalidError, NotFoundError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -58,7 +58,11 @@ export class ControlMission {
 
   /** An aircraft lands on docks of its own organisation only. */
   private async checkHomeDock(caller: Principal, dockSn: string): Promise<void> {
-    const { dock } = await ask(this.connection, dockQuestion, { sn: dockSn });
+    const { dock } = await ask(this.connection, dockQuestion, { sn: dockSn }).catch((error: unknown) => {
+      throw new UnavailableError('dock_check_unavailable', 'nobody can say now whose dock that is; use return-home', {
+        cause: error,
+      });
+    });
     if (dock !== null && dock.sn === dockSn && dock.organisationId === caller.organisationId) return;
     const message = 'is no registered dock';
     throw new NotFoundError('unknown_dock', `dockSn ${message}`, { fields: [{ field: 'dockSn', message }] });

@@ -24,6 +24,8 @@ export interface AfterCommitParts {
 
 /** Orders in work at once. Beyond it they wait in memory; a crash then loses nothing that a timer does not find. */
 const CONCURRENCY = 256;
+/** Looks at once, beside the commands: a look may wait for seconds, and a person's command must not wait behind it. */
+const LOOKS = 64;
 /** Of these, so many are for executes alone: a start must not wait behind prepares that wait for an address. */
 const KEPT_FOR_EXECUTE = 64;
 /** What became of commands is written together: that many at most, and this long after the first of them. */
@@ -45,6 +47,9 @@ export class AfterCommit {
   private readonly inWork = new Set<Promise<void>>();
   private readonly executes: Order[] = [];
   private readonly waiting: Order[] = [];
+  private readonly looks: Order[] = [];
+  private looking = 0;
+  private sending = 0;
   private outcomes: Told[] = [];
   private telling: NodeJS.Timeout | undefined;
   private readonly sends;
@@ -65,10 +70,33 @@ export class AfterCommit {
   enqueue(orders: readonly Order[]): void {
     for (const order of orders) {
       if (order.effect === 'sendExecute') this.executes.push(order);
+      else if (order.effect === 'observeFlight') this.addLook(order);
       else if (this.waiting.length < MAX_WAITING) this.waiting.push(order);
       else this.drop(order, 'too many commands wait');
     }
     this.pump();
+  }
+
+  /** Beyond the limit it is left to the mission's timer, which asks for a look again. */
+  private addLook(order: Order): void {
+    if (this.looks.length < MAX_WAITING) this.looks.push(order);
+    while (this.looking < LOOKS) {
+      const next = this.looks.shift();
+      if (next === undefined) return;
+      if (next.notAfterMs <= Date.now()) continue;
+      this.looking++;
+      const work: Promise<void> = this.observe(next)
+        .catch((error: unknown) =>
+          this.parts.logger.warn({ err: error, missionId: next.mission.id }, 'failed to look at a dock'),
+        )
+        .finally(() => {
+          this.inWork.delete(work);
+          this.looking--;
+          const waits = this.looks.shift();
+          if (waits !== undefined) this.addLook(waits);
+        });
+      this.inWork.add(work);
+    }
   }
 
   async settle(): Promise<void> {
@@ -77,8 +105,8 @@ export class AfterCommit {
   }
 
   private pump(): void {
-    while (this.inWork.size < CONCURRENCY) {
-      const mayTakeOthers = this.inWork.size < CONCURRENCY - KEPT_FOR_EXECUTE;
+    while (this.sending < CONCURRENCY) {
+      const mayTakeOthers = this.sending < CONCURRENCY - KEPT_FOR_EXECUTE;
       const order = this.executes.shift() ?? (mayTakeOthers ? this.waiting.shift() : undefined);
       if (order === undefined) return;
       // An execute is sent all the same: only the ingress's word that it was too late opens the mission again.
@@ -92,15 +120,17 @@ export class AfterCommit {
         )
         .finally(() => {
           this.inWork.delete(work);
+          this.sending--;
           this.pump();
         });
+      this.sending++;
       this.inWork.add(work);
     }
   }
 
   private carryOut(order: Order): Promise<void> {
     const { effect } = order;
-    return effect === 'observeFlight' ? this.observe(order.mission) : this.send({ ...order, effect });
+    return effect === 'observeFlight' ? this.observe(order) : this.send({ ...order, effect });
   }
 
   private async send(order: Order & { effect: CommandEffect }): Promise<void> {
@@ -188,8 +218,11 @@ export class AfterCommit {
     );
   }
 
-  private async observe(mission: LockedMission): Promise<void> {
-    const startedAgoMs = mission.started_at === null ? 0 : mission.now.getTime() - mission.started_at.getTime();
+  private async observe({ mission, decidedAtMs }: Order): Promise<void> {
+    const decidedAgoMs = Date.now() - decidedAtMs;
+    const startedAgoMs =
+      mission.started_at === null ? 0 : mission.now.getTime() - mission.started_at.getTime() + decidedAgoMs;
+    const lookedAtMs = Date.now();
     const observation = await this.parts.observeDock.observe(mission.dock_sn, startedAgoMs);
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       const locked = await lockMission(tx, mission.id, null);
@@ -197,7 +230,9 @@ export class AfterCommit {
       // A look names no flight: the aircraft that flies may be flying another one.
       const mine = observation !== 'flying' || !(await mayFlyAnother(tx, locked));
       const seen = mine ? observation : 'unknown';
-      const event = judgeObservation(missionOf(locked), seen, locked.now.getTime(), timingOf(locked));
+      // Judged as of the look: waiting for what the dock had said proves nothing about the time since.
+      const atMs = locked.now.getTime() - (Date.now() - lookedAtMs);
+      const event = judgeObservation(missionOf(locked), seen, atMs, timingOf(locked));
       if (event !== null) return advance(tx, locked, event, { detail: { observation } });
       await writeTimeline(tx, [{ missionId: mission.id, kind: 'note', what: 'observed', detail: { observation } }]);
       return null;

@@ -7,7 +7,9 @@ import type { DataSource } from 'typeorm';
  */
 export async function keepTiming(dataSource: DataSource, timing: Timing): Promise<void> {
   await dataSource.query(
-    `UPDATE mission.mission SET timing = $1::jsonb WHERE next_action_at IS NOT NULL AND timing = '{}'`,
+    `UPDATE mission.mission SET timing = $1::jsonb
+      WHERE id IN (SELECT id FROM mission.mission WHERE next_action_at IS NOT NULL AND timing = '{}'
+                    ORDER BY id FOR UPDATE SKIP LOCKED)`,
     [JSON.stringify(timing)],
   );
 }

@@ -33,6 +33,8 @@ export interface DueRunnerParts {
 /** Missions found at once, and missions decided in one transaction: few enough that none of them waits long for it. */
 const FIND_LIMIT = 600;
 const UNIT = 200;
+/** Longer than it takes to work off what docks said during an outage of an hour. */
+const LONGEST_BACKLOG_MS = 60 * 60_000;
 /** Wakes that arrive within this time are looked at together. */
 const GATHER_MS = 5;
 
@@ -200,12 +202,15 @@ export class DueRunner {
     this.givingUp.add(id);
     const { dataSource, observeDock, afterCommit, logger } = this.parts;
     const confirm = async (): Promise<void> => {
-      if (!(await observeDock.hasHeardAll())) return;
+      const heardAll = await observeDock.hasHeardAll();
       const advanced = await inTransaction(dataSource, async (tx) => {
         const locked = await lockMission(tx, id, null);
         if (locked === undefined) return null;
         const nowMs = locked.now.getTime();
         const event = dueEvent({ ...missionOf(locked), nextActionAtMs: nowMs }, nowMs, timingOf(locked));
+        const silentMs = nowMs - (locked.heard_at ?? locked.since).getTime();
+        // One message that nobody can handle must not keep docks for ever; a late word still resolves the mission.
+        if (!heardAll && silentMs < timingOf(locked).unobservedMs + LONGEST_BACKLOG_MS) return null;
         return event?.type === 'observationGivenUp' ? advance(tx, locked, event) : null;
       });
       if (advanced !== null) afterCommit.run(advanced);
