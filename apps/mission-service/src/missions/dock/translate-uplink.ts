@@ -129,12 +129,15 @@ function eventOfStart(result: number, attempt: number, fliesOther: boolean): Mis
   if (isNotPrepared(result)) return { type: 'executeUnprepared', attempt, dockResult: result };
   // "Busy with a mission" is also what a dock answers to the second copy of an execute that it is flying, when the
   // answer to the first was lost. Unless it names another flight it proves nothing: the dock is looked at.
-  if (MAY_BE_THIS_FLIGHT.has(result))
-    return fliesOther ? { type: 'executeDeferred', attempt, dockResult: result } : null;
+  if (MAY_BE_THIS_FLIGHT.has(result)) return fliesOther ? busyEvent(result, attempt) : null;
   return isBusyForNow(result)
     ? { type: 'executeDeferred', attempt, dockResult: result }
     : { type: 'executeRefused', attempt, dockResult: result };
 }
+
+/** "Busy with a mission" of a dock that names another flight. Null for any other answer. */
+export const busyEvent = (result: number, attempt: number): MissionEvent | null =>
+  MAY_BE_THIS_FLIGHT.has(result) ? { type: 'executeDeferred', attempt, dockResult: result } : null;
 
 const MAX_INT4 = 2_147_483_647;
 

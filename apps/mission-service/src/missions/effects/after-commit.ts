@@ -1,16 +1,16 @@
-import { type MissionEvent, type MissionState, judgeObservation } from '@aerie/mission-core';
+import type { MissionEvent, MissionState } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type OutboxRelay, type Tx, inTransaction } from '@aerie/persistence';
+import { type OutboxRelay, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
 import { type CommandEffect, commandFor } from '../dock/command-names.js';
 import type { DockCommands } from '../dock/dock-commands.js';
-import { namesOther } from '../dock/named-flight.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
-import { type SendOutcome, findOtherFlight, lockMission, recordOutcomes } from '../store/flight-critical.js';
-import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
+import { type SendOutcome, lockMission, recordOutcomes } from '../store/flight-critical.js';
+import type { LockedMission } from '../store/mission.row.js';
 import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
 import type { DueWakes } from '../wakes/due-wakes.js';
+import { settleLook } from './settle-look.js';
 
 export interface AfterCommitParts {
   readonly dataSource: DataSource;
@@ -34,6 +34,9 @@ const OUTCOMES_GATHER_MS = 20;
 /** Orders that wait. What is dropped beyond it, a timer of its mission finds again. */
 const MAX_WAITING = 20_000;
 
+/** An order that is written to a dock. */
+type Command = Order & { readonly effect: CommandEffect };
+
 interface Told {
   readonly outcome: SendOutcome;
   readonly entry: TimelineEntry;
@@ -45,8 +48,8 @@ interface Told {
  */
 export class AfterCommit {
   private readonly inWork = new Set<Promise<void>>();
-  private readonly executes: Order[] = [];
-  private readonly waiting: Order[] = [];
+  private readonly executes: Command[] = [];
+  private readonly waiting: Command[] = [];
   private readonly looks: Order[] = [];
   private looking = 0;
   private sending = 0;
@@ -69,32 +72,36 @@ export class AfterCommit {
   /** Carries orders out, some time soon. Never waits. */
   enqueue(orders: readonly Order[]): void {
     for (const order of orders) {
-      if (order.effect === 'sendExecute') this.executes.push(order);
-      else if (order.effect === 'observeFlight') this.addLook(order);
-      else if (this.waiting.length < MAX_WAITING) this.waiting.push(order);
-      else this.drop(order, 'too many commands wait');
+      if (order.effect === 'observeFlight') {
+        // Beyond the limit it is left to the mission's timer, which asks for a look again.
+        if (this.looks.length < MAX_WAITING) this.looks.push(order);
+        continue;
+      }
+      const command: Command = { ...order, effect: order.effect };
+      if (order.effect === 'sendExecute') this.executes.push(command);
+      else if (this.waiting.length < MAX_WAITING) this.waiting.push(command);
+      else this.drop(command, 'too many commands wait');
     }
     this.pump();
+    this.pumpLooks();
   }
 
-  /** Beyond the limit it is left to the mission's timer, which asks for a look again. */
-  private addLook(order: Order): void {
-    if (this.looks.length < MAX_WAITING) this.looks.push(order);
+  private pumpLooks(): void {
     while (this.looking < LOOKS) {
-      const next = this.looks.shift();
-      if (next === undefined) return;
-      if (next.notAfterMs <= Date.now()) continue;
-      this.looking++;
-      const work: Promise<void> = this.observe(next)
+      const order = this.looks.shift();
+      if (order === undefined) return;
+      // Too late: the mission's timer has asked for another look since.
+      if (order.notAfterMs <= Date.now()) continue;
+      const work: Promise<void> = this.observe(order)
         .catch((error: unknown) =>
-          this.parts.logger.warn({ err: error, missionId: next.mission.id }, 'failed to look at a dock'),
+          this.parts.logger.warn({ err: error, missionId: order.mission.id }, 'failed to look at a dock'),
         )
         .finally(() => {
           this.inWork.delete(work);
           this.looking--;
-          const waits = this.looks.shift();
-          if (waits !== undefined) this.addLook(waits);
+          this.pumpLooks();
         });
+      this.looking++;
       this.inWork.add(work);
     }
   }
@@ -114,7 +121,7 @@ export class AfterCommit {
         this.drop(order, 'too late');
         continue;
       }
-      const work: Promise<void> = this.carryOut(order)
+      const work: Promise<void> = this.send(order)
         .catch((error: unknown) =>
           this.parts.logger.warn({ err: error, missionId: order.mission.id, effect: order.effect }, 'an order failed'),
         )
@@ -128,12 +135,7 @@ export class AfterCommit {
     }
   }
 
-  private carryOut(order: Order): Promise<void> {
-    const { effect } = order;
-    return effect === 'observeFlight' ? this.observe(order) : this.send({ ...order, effect });
-  }
-
-  private async send(order: Order & { effect: CommandEffect }): Promise<void> {
+  private async send(order: Command): Promise<void> {
     const { mission, tid, effect } = order;
     // The instant of the claim, by the database's clock, moved on by our own since then.
     const { outcome, reason = null } = await this.parts.commands.send(order, mission.now.getTime(), () =>
@@ -182,8 +184,7 @@ export class AfterCommit {
   }
 
   /** Never given to anybody. A timer of the mission finds it again, unless it was a person's command. */
-  private drop({ effect, mission, tid }: Order, reason: string): void {
-    if (effect === 'observeFlight') return;
+  private drop({ effect, mission, tid }: Command, reason: string): void {
     const detail = { tid, outcome: 'refused', reason };
     const what = commandFor(effect, mission.delivery);
     this.gather({ outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } });
@@ -224,24 +225,9 @@ export class AfterCommit {
       mission.started_at === null ? 0 : mission.now.getTime() - mission.started_at.getTime() + decidedAgoMs;
     const lookedAtMs = Date.now();
     const observation = await this.parts.observeDock.observe(mission.dock_sn, startedAgoMs);
-    const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
-      const locked = await lockMission(tx, mission.id, null);
-      if (locked === undefined) return null;
-      // A look names no flight: the aircraft that flies may be flying another one.
-      const mine = observation !== 'flying' || !(await mayFlyAnother(tx, locked));
-      const seen = mine ? observation : 'unknown';
-      // Judged as of the look: waiting for what the dock had said proves nothing about the time since.
-      const atMs = locked.now.getTime() - (Date.now() - lookedAtMs);
-      const event = judgeObservation(missionOf(locked), seen, atMs, timingOf(locked));
-      if (event !== null) return advance(tx, locked, event, { detail: { observation } });
-      await writeTimeline(tx, [{ missionId: mission.id, kind: 'note', what: 'observed', detail: { observation } }]);
-      return null;
-    });
+    const advanced = await inTransaction(this.parts.dataSource, (tx) =>
+      settleLook(tx, mission.id, { observation, lookedAtMs }),
+    );
     if (advanced !== null) this.run(advanced);
   }
-}
-
-/** Whether the dock flies, or may fly, another mission than this one, of ours or of somebody else. */
-async function mayFlyAnother(tx: Tx, locked: LockedMission): Promise<boolean> {
-  return namesOther(locked, null) || (await findOtherFlight(tx, locked.dock_sn, locked.id));
 }

@@ -304,6 +304,16 @@ export function findCall(tx: Tx, tid: string, dockSn: string): Promise<CallRow |
   );
 }
 
+/** What the dock answered to the start of this attempt; null while it has not. */
+export async function findStartReply(tx: Tx, missionId: string, attempt: number): Promise<number | null> {
+  const call = await tx.one<{ reply_result: number | null }>(
+    `SELECT reply_result FROM mission.dock_call
+      WHERE mission_id = $1 AND attempt = $2 AND method IN ('flighttask_execute', 'flighttask_create')`,
+    [missionId, attempt],
+  );
+  return call?.reply_result ?? null;
+}
+
 /** Keeps the first reply; false when there was one before. */
 export async function recordReply(tx: Tx, tid: string, result: number): Promise<boolean> {
   const touched = await tx.run(
