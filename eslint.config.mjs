@@ -6,10 +6,14 @@ import tseslint from 'typescript-eslint';
 /** Who may import whom. docs/architecture.md explains the tags; tools/lint-canary proves that the rule bites. */
 export const depConstraints = [
   { sourceTag: 'type:kernel', onlyDependOnLibsWithTags: [], allowedExternalImports: [] },
-  { sourceTag: 'type:core', onlyDependOnLibsWithTags: ['type:kernel'], allowedExternalImports: ['fast-check'] },
+  {
+    sourceTag: 'type:core',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:property-testing'],
+    allowedExternalImports: ['fast-check'],
+  },
   {
     sourceTag: 'type:contract',
-    onlyDependOnLibsWithTags: ['type:kernel', 'type:contract'],
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:contract', 'type:property-testing'],
     allowedExternalImports: ['zod', 'fast-check'],
   },
   {
@@ -25,6 +29,7 @@ export const depConstraints = [
     sourceTag: 'type:scenario',
     onlyDependOnLibsWithTags: ['type:kernel', 'type:contract', 'type:testing', 'type:tool', 'scope:simulator'],
   },
+  { sourceTag: 'type:property-testing', onlyDependOnLibsWithTags: [], allowedExternalImports: [] },
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:kernel', 'type:contract'] },
   {
     sourceTag: 'type:app',
@@ -42,8 +47,8 @@ const pureFiles = ['libs/kernel/src/**/*.ts', 'libs/*-core/src/**/*.ts'];
 const specFiles = ['**/*.spec.ts', '**/*.scenario.ts', 'libs/*-core/src/fixtures/**'];
 const testFiles = [...specFiles, '**/fixtures/**', '**/*.fixture.ts', 'libs/testing/**'];
 const noTestingImport = {
-  selector: "ImportDeclaration[source.value='@aerie/testing']",
-  message: 'Only specs and scenarios import the testing library.',
+  selector: 'ImportDeclaration[source.value=/^@aerie\\u002f(property-)?testing$/]',
+  message: 'Only specs and scenarios import the testing libraries.',
 };
 const nodeModules = [...builtinModules, 'node:*'];
 

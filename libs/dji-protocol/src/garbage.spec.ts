@@ -1,16 +1,14 @@
+import { RUNS } from '@aerie/property-testing';
 import fc from 'fast-check';
 import { decodeMessage, type DecodedMessage, type RefusedMessage, type WireMessage } from './decode.js';
 import { repliesTo, requestsOf } from './fixtures/arbitraries.js';
 import { EXAMPLES } from './fixtures/examples.js';
 import { DOCK_SN, RECEIVED_AT_MS } from './fixtures/messages.js';
-import { deepRuns } from './fixtures/runs.js';
 import { METHODS } from './methods.js';
 import { CHANNELS, replyChannelOf, topicFor, type Channel } from './topics.js';
 
 // Goal: whatever a device sends, one message harms nothing but itself.
 // Method: valid messages are damaged in the ways that documents and devices damage them, and in any other way.
-
-const numRuns = deepRuns();
 
 /** Read or refused with a reason: there is no third outcome, and nothing is thrown. */
 function expectVerdict(message: WireMessage): DecodedMessage | RefusedMessage {
@@ -112,7 +110,7 @@ describe('DK12: garbage is read or refused with a reason, and never throws', () 
         const payload = { tid: 't', bid: 'b', ...stamp, method, data: damaged({ data: valid }, hits) };
         expectVerdict({ topic: topicFor(channel, DOCK_SN), payload: { ...payload, ...payload.data } });
       }),
-      { numRuns },
+      RUNS,
     );
   });
 
@@ -126,7 +124,7 @@ describe('DK12: garbage is read or refused with a reason, and never throws', () 
           receivedAtMs: RECEIVED_AT_MS,
         });
       }),
-      { numRuns: Math.ceil(numRuns / 10) },
+      { numRuns: Math.ceil(RUNS.numRuns / 10) },
     );
   });
 
@@ -139,7 +137,7 @@ describe('DK12: garbage is read or refused with a reason, and never throws', () 
       fc.property(onAnyChannel, body, stamps, (channel, members, stamp) => {
         expectVerdict({ topic: topicFor(channel, DOCK_SN), payload: { ...members, ...stamp } });
       }),
-      { numRuns },
+      RUNS,
     );
   });
 
@@ -171,7 +169,7 @@ describe('DK12: the time of a message', () => {
         if (verdict.accepted) expect(verdict.timestampMs).toEqual(expect.any(Number));
         else expect(verdict.reason).toMatch(/^payload /);
       }),
-      { numRuns },
+      RUNS,
     );
   });
 });

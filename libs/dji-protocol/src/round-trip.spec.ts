@@ -1,3 +1,4 @@
+import { RUNS } from '@aerie/property-testing';
 import fc from 'fast-check';
 import { decodeMessage } from './decode.js';
 import { DOCK_MODELS, GENERATIONS, speaks, type DockProfile } from './dock-profile.js';
@@ -5,15 +6,12 @@ import { encodeReply, encodeService } from './encode.js';
 import { repliesTo, requestsOf } from './fixtures/arbitraries.js';
 import { EXAMPLES } from './fixtures/examples.js';
 import { accepted, aMessage, dataOf } from './fixtures/messages.js';
-import { deepRuns } from './fixtures/runs.js';
 import { METHODS } from './methods.js';
 import { replyChannelOf, type Channel, type ReplyChannel } from './topics.js';
 import type { ServiceMethod } from './wire-data.js';
 
 // Goal: what we write is what a reader of the protocol understands, and what we normalised stays as it is.
 // Method: valid data of every message, in its newest form, go through the encoder, through JSON and back.
-
-const numRuns = deepRuns();
 
 /** The data as the other side reads them: through the text of a whole message. */
 const readBack = (channel: Channel, method: string, data: unknown): Record<string, unknown> => {
@@ -59,7 +57,7 @@ describe('P8: what is written is read back', () => {
       fc.property(fc.constantFrom(...generations), requestsOf('services', method), (generation, given) =>
         expectRoundTrip(method, { model, generation }, given),
       ),
-      { numRuns },
+      RUNS,
     );
   });
 
@@ -71,7 +69,7 @@ describe('P8: what is written is read back', () => {
         requestsOf('services', 'flighttask_prepare') as fc.Arbitrary<object>,
         (generation, given) => expectRoundTrip('flighttask_prepare', { model, generation }, { ...given, task_type: 2 }),
       ),
-      { numRuns },
+      RUNS,
     );
   });
 
@@ -83,7 +81,7 @@ describe('P8: what is written is read back', () => {
         expect(written).toEqual(given);
         expect(readBack(reply, method, written)).toEqual(given);
       }),
-      { numRuns },
+      RUNS,
     );
   });
 
@@ -94,7 +92,7 @@ describe('P8: what is written is read back', () => {
         fc.property(requestsOf(channel, method), (given) => {
           expect(readBack(channel, method, given)).toEqual(given);
         }),
-        { numRuns },
+        RUNS,
       );
     },
   );

@@ -1,3 +1,4 @@
+import { RUNS, RUNS_TIMEOUT_MS } from '@aerie/property-testing';
 import fc from 'fast-check';
 import {
   aMission,
@@ -14,7 +15,6 @@ import {
   planned,
   step,
 } from './fixtures/missions.js';
-import { RUNS, RUNS_TIMEOUT_MS } from './fixtures/runs.js';
 import { dueEvent } from './mission.due.js';
 import { EVENT_TYPES, decide } from './mission.machine.js';
 import { leadMs } from './mission.timing.js';

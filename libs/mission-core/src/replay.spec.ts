@@ -1,6 +1,6 @@
+import { RUNS, RUNS_TIMEOUT_MS } from '@aerie/property-testing';
 import fc from 'fast-check';
 import { anyHistory, KINDS, NOON, planned } from './fixtures/missions.js';
-import { RUNS, RUNS_TIMEOUT_MS } from './fixtures/runs.js';
 import { decide } from './mission.machine.js';
 import { DEFAULT_TIMING, type Mission } from './mission.types.js';
 import { type ReplayEntry, replay } from './replay.js';

@@ -1,11 +1,10 @@
+import { RUNS } from '@aerie/property-testing';
 import fc from 'fast-check';
 import { HEALTHY, STAGES, aDock, someFacts } from './fixtures/facts.js';
 import { DEFAULT_POLICY, type PreflightPolicy } from './preflight.policy.js';
 import { preflight } from './preflight.js';
 import type { DockFacts, PreflightFacts } from './preflight.types.js';
 import { PREFLIGHT_PROPERTIES, RULE_NAMES, rules } from './rules.js';
-
-const RUNS = { numRuns: 1_000 };
 
 const anyNumber = fc.oneof(fc.double(), fc.integer(), fc.constantFrom(0, 1, 5, 30_000, 32_767, 65_535, NaN, -Infinity));
 const anyValue = fc.oneof(

@@ -1,0 +1,1 @@
+export { RUNS, RUNS_TIMEOUT_MS } from './runs.js';
