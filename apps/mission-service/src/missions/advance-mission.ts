@@ -23,6 +23,7 @@ import {
   saveMissions,
   stopRepeats,
 } from './store/flight-critical.js';
+import { keepResolution } from './store/keep-resolution.js';
 import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
 import type { StoredBreakPoint } from './dock/dock-profiles.js';
 import { type JudgedStage, keepPreflights, verdictsOf } from './store/preflights.js';
@@ -86,12 +87,7 @@ class Writes {
   async flush(tx: Tx): Promise<void> {
     await saveMissions(tx, this.changes);
     await keepPreflights(tx, this.judged);
-    for (const { id, resolution } of this.resolutions) {
-      await tx.run('UPDATE mission.mission SET resolution = $2::jsonb, updated_at = clock_timestamp() WHERE id = $1', [
-        id,
-        JSON.stringify(resolution),
-      ]);
-    }
+    for (const { id, resolution } of this.resolutions) await keepResolution(tx, id, resolution);
     await keepBreakPoints(tx, this.breakPoints);
     await stopRepeats(tx, this.givenAnew);
     await recordCalls(tx, this.calls);

@@ -6,6 +6,7 @@ import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { unknownMission } from './cancel-mission.js';
 import { lockMission } from '../store/flight-critical.js';
+import { keepResolution } from '../store/keep-resolution.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
 import { writeTimeline } from '../store/timeline.js';
 
@@ -31,10 +32,7 @@ export class ResolveMission {
       // The first resolution stands; a repeat shows it.
       if (locked.resolution !== null) return viewOf(locked);
       const resolution = { by: 'person', keyId: caller.keyId, note, at: locked.now.toISOString() };
-      await tx.run('UPDATE mission.mission SET resolution = $2::jsonb, updated_at = clock_timestamp() WHERE id = $1', [
-        id,
-        JSON.stringify(resolution),
-      ]);
+      await keepResolution(tx, id, resolution);
       await writeTimeline(tx, [{ missionId: id, kind: 'note', what: 'resolved', detail: resolution }]);
       await writeOutbox(tx, SCHEMA, [
         {

@@ -4,7 +4,7 @@ import type { PreflightResult } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
-import { insertMission } from '../store/insert-mission.js';
+import { insertMission } from './insert-mission.js';
 import { viewOf } from '../store/mission.view.js';
 import { type ConflictView, conflictOf } from './conflicts.js';
 import type { NewMission, Origin } from './new-mission.js';

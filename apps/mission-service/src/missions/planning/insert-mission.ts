@@ -2,12 +2,12 @@ import { factSubject } from '@aerie/bus-contract';
 import { type PreflightResult, occupiedSpan } from '@aerie/mission-core';
 import { type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
-import { dockTaken } from '../planning/conflicts.js';
-import type { PlannedMission } from '../planning/new-mission.js';
-import { findHolders, lockDock, lockMission, reserveDock } from './flight-critical.js';
-import { type LockedMission, dateOf } from './mission.row.js';
-import { keepPreflights, verdictsOf } from './preflights.js';
-import { writeTimeline } from './timeline.js';
+import { dockTaken } from './conflicts.js';
+import type { PlannedMission } from './new-mission.js';
+import { findHolders, lockDock, lockMission, reserveDock } from '../store/flight-critical.js';
+import { type LockedMission, dateOf } from '../store/mission.row.js';
+import { keepPreflights, verdictsOf } from '../store/preflights.js';
+import { writeTimeline } from '../store/timeline.js';
 
 /**
  * Writes a mission with its reservation of the dock, its first timeline entry and the fact for others. Throws
