@@ -1,6 +1,6 @@
 export { type DockHandle, type DockState, startDock } from './handle.js';
 export { type FleetOptions, fleetSn, startFleet } from './fleet.js';
-export { type AskResource, type DockOptions } from './settings.js';
+export { type AskResource, type DockOptions, aircraftSnOf } from './settings.js';
 export {
   type AnsweredEvent,
   type Fact,

@@ -82,6 +82,9 @@ export type DockSettings = Required<Omit<DockOptions, Optional>> & Pick<DockOpti
 
 const SERIAL_NUMBER = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** The aircraft of a simulated dock, where nobody names one. */
+export const aircraftSnOf = (dockSn: string): string => `${dockSn}A`;
+
 /** Fills in the defaults and refuses what cannot work, naming the option. */
 export function resolveSettings(options: DockOptions): DockSettings {
   const model = options.model ?? 'dock2';
@@ -95,7 +98,7 @@ export function resolveSettings(options: DockOptions): DockSettings {
     cleanSession: true,
     qos: 0,
     model,
-    aircraftSn: `${options.sn}A`,
+    aircraftSn: aircraftSnOf(options.sn),
     aircraft: dockModels[model].aircraft,
     callsign: options.sn,
     position: { latitude: 47.3977, longitude: 8.5456, heightMeters: 488 },

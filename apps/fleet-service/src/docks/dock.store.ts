@@ -60,6 +60,18 @@ export class DockStore {
     const row = rows[0];
     return row === undefined ? null : recordOf(row);
   }
+
+  /** As `speakerFor`, for many at once: the dock's serial number for each that has one. */
+  async speakersFor(sns: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.dataSource.query<{ sn: string; dock_sn: string }[]>(
+      `SELECT a.sn, a.dock_sn FROM fleet.aircraft a JOIN fleet.dock d ON d.sn = a.dock_sn
+        WHERE a.sn = ANY($1::text[]) AND d.provisioned_at IS NOT NULL
+       UNION ALL
+       SELECT sn, sn FROM fleet.dock WHERE sn = ANY($1::text[]) AND provisioned_at IS NOT NULL`,
+      [sns],
+    );
+    return new Map(rows.map(({ sn, dock_sn }) => [sn, dock_sn]));
+  }
 }
 
 function recordOf(row: DockRow): DockRecord {

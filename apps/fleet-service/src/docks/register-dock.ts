@@ -91,7 +91,7 @@ export function unknownDock(sn: string): NotFoundError {
 
 export const hashOf = (code: string): Buffer => createHash('sha256').update(code).digest();
 
-const newCredentials = (): DockCredentials => ({
+export const newCredentials = (): DockCredentials => ({
   mqttPassword: randomBytes(32).toString('base64url'),
   // Typed in by hand on a remote controller: 60 bits are enough for a code that works once.
   bindingCode: randomBytes(12).toString('base64url').replace(/[-_]/g, 'x').slice(0, 12),

@@ -77,7 +77,7 @@ export async function startMosquitto(
   ports: BrokerPorts,
   users: readonly BrokerUser[],
 ) {
-  const securityFile = path.join(dataFolder(directory), 'dynamic-security.json');
+  const securityFile = securityFileOf(directory);
   writeFileSync(securityFile, JSON.stringify(withUsers(readSecurity(securityFile), users), null, 1), { mode: 0o600 });
   return start(directory, binaries, ports, [
     `plugin ${binaries.dynamicSecurityPlugin}`,
@@ -91,6 +91,9 @@ export async function startMosquitto(
 export function startOpenMosquitto(directory: string, binaries: Binaries, ports: BrokerPorts) {
   return start(directory, binaries, ports, ['allow_anonymous true']);
 }
+
+/** Where the plugin keeps its users. It writes the file while it runs. */
+export const securityFileOf = (directory: string): string => path.join(dataFolder(directory), 'dynamic-security.json');
 
 function dataFolder(directory: string): string {
   const data = path.join(directory, 'mosquitto');

@@ -6,9 +6,11 @@ import {
   type InfrastructureName,
   newPassword,
 } from '../infrastructure/infrastructure.js';
+import { securityFileOf } from '../infrastructure/mosquitto.js';
 import { freePorts, isPortFree } from '../infrastructure/ports.js';
 import { Problem } from '../infrastructure/problem.js';
 import { LocalProcess } from '../infrastructure/processes.js';
+import type { DockConnection } from './api.js';
 import { SERVICE_NAMES, type ServiceName, type ServicePlan, servicePlans } from './services.js';
 
 export interface StackOptions {
@@ -21,6 +23,14 @@ export interface StackOptions {
   /** More environment for single services. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
   readonly say: (text: string) => void;
+}
+
+/** A dock as `import-docks` of fleet-service reads it. */
+export interface NewDock {
+  readonly sn: string;
+  readonly model: string;
+  readonly name: string;
+  readonly aircraftSn?: string;
 }
 
 /** A second process of a service. */
@@ -140,6 +150,27 @@ export class Stack {
     return { url, kill: () => process_.stop('SIGKILL') };
   }
 
+  /** Registers many docks at once; the broker is away meanwhile. */
+  async importDocks(docks: readonly NewDock[]): Promise<DockConnection[]> {
+    const { root, directory } = this.options;
+    const { databaseUrl, dockMqttUrl } = this.infrastructure;
+    await this.infrastructure.process('mosquitto').stop();
+    const printed = await runScript(
+      path.join(root, 'apps', 'fleet-service', 'dist', 'import-docks.js'),
+      ['--broker-file', securityFileOf(directory)],
+      { DATABASE_URL: databaseUrl, FLEET_DOCK_MQTT_URL: dockMqttUrl },
+      'import the docks',
+      docks.map((dock) => JSON.stringify(dock)).join('\n'),
+    ).finally(() => this.infrastructure.start('mosquitto'));
+    for (const name of ['fleet-service', 'mqtt-ingress'] as const) {
+      await waitUntilReady(name, this.plans[name].readyUrl, this.process(name));
+    }
+    return printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as DockConnection);
+  }
+
   metricsUrl(name: ServiceName): string {
     return this.plans[name].readyUrl.replace(/readyz$/, 'metrics');
   }
@@ -225,6 +256,7 @@ function runScript(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   what: string,
+  input = '',
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], { env: { ...cleanEnvironment(), ...env } });
@@ -233,7 +265,9 @@ function runScript(
     child.stdout.on('data', (text: Buffer) => (output += text.toString()));
     child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
     child.once('error', reject);
-    child.once('exit', (code) => {
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+    child.once('close', (code) => {
       if (code === 0) resolve(output);
       else reject(new Problem(`Could not ${what}:\n${complaint || output}`));
     });

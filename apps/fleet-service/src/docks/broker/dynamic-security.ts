@@ -7,7 +7,8 @@ import { BrokerUsers } from './broker-users.js';
 
 const CONTROL = '$CONTROL/dynamic-security/v1';
 const RESPONSE = `${CONTROL}/response`;
-const TIMEOUT_MS = 5_000;
+/** With 5,000 docks the plugin takes a third of a second for each change, and others wait before this one. */
+const TIMEOUT_MS = 15_000;
 
 interface CommandResult {
   readonly command: string;
@@ -59,12 +60,15 @@ export class DynamicSecurity extends BrokerUsers {
   override async provision(dockSn: string, password: string): Promise<void> {
     const rolename = roleOf(dockSn);
     const acls = dockAcls(dockSn, []);
-    // The plugin knows no "create or replace", so what exists is first created in vain and then changed.
-    await this.run([
+    // The plugin knows no "create or replace", so what exists is first created in vain and then changed. It writes its
+    // whole file at each change, so a new dock is not changed once more.
+    const results = await this.run([
       { command: 'createRole', rolename, acls },
       { command: 'createClient', username: dockSn, password, roles: [{ rolename }] },
-      { command: 'setClientPassword', username: dockSn, password },
     ]);
+    if (results.some(({ command, error }) => command === 'createClient' && error !== undefined)) {
+      await this.run([{ command: 'setClientPassword', username: dockSn, password }]);
+    }
   }
 
   override async grantAircraft(dockSn: string, aircraftSns: readonly string[]): Promise<void> {
@@ -80,12 +84,14 @@ export class DynamicSecurity extends BrokerUsers {
     await this.client.endAsync();
   }
 
-  private async run(commands: readonly Command[]): Promise<void> {
+  /** Answers `already exists` are let through. */
+  private async run(commands: readonly Command[]): Promise<readonly CommandResult[]> {
     const results = await this.ask(commands);
     const failed = results.find(({ error }) => error !== undefined && !/already exists/i.test(error));
     if (failed !== undefined) {
       throw new UnavailableError('broker_refused', `the broker refused ${failed.command}: ${failed.error}`);
     }
+    return results;
   }
 
   private ask(commands: readonly Command[]): Promise<CommandResult[]> {
@@ -129,4 +135,4 @@ export class DynamicSecurity extends BrokerUsers {
   }
 }
 
-const roleOf = (dockSn: string): string => `dock-${dockSn}`;
+export const roleOf = (dockSn: string): string => `dock-${dockSn}`;

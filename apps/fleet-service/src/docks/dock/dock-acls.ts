@@ -1,7 +1,7 @@
 import { type Channel, topicFor } from '@aerie/dji-protocol';
 
 export interface Acl {
-  readonly acltype: 'publishClientSend' | 'publishClientReceive' | 'subscribeLiteral' | 'unsubscribeLiteral';
+  readonly acltype: 'publishClientSend' | 'publishClientReceive' | 'subscribeLiteral' | 'unsubscribePattern';
   readonly topic: string;
   readonly allow: true;
 }
@@ -32,6 +32,8 @@ const AIRCRAFT_READS: readonly Channel[] = ['events_reply', 'state_reply'];
 /** All that a dock may do at the broker; everything else is refused. Topics are exact: a wildcard is another topic. */
 export function dockAcls(dockSn: string, aircraftSns: readonly string[]): Acl[] {
   return [
+    // Whoever ends a subscription ends his own.
+    allow('unsubscribePattern', '#'),
     ...acls(dockSn, DOCK_WRITES, DOCK_READS),
     ...aircraftSns.flatMap((sn) => acls(sn, AIRCRAFT_WRITES, AIRCRAFT_READS)),
   ];
@@ -42,11 +44,7 @@ function acls(sn: string, writes: readonly Channel[], reads: readonly Channel[])
     ...writes.map((channel) => allow('publishClientSend', topicFor(channel, sn))),
     ...reads.flatMap((channel) => {
       const topic = topicFor(channel, sn);
-      return [
-        allow('subscribeLiteral', topic),
-        allow('unsubscribeLiteral', topic),
-        allow('publishClientReceive', topic),
-      ];
+      return [allow('subscribeLiteral', topic), allow('publishClientReceive', topic)];
     }),
   ];
 }

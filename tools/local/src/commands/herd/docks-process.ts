@@ -17,7 +17,8 @@ async function obey(message: ToDocks): Promise<void> {
         ...{ snPrefix, seed, osdIntervalMs, progressIntervalMs },
         position: home,
         each: (_sn, number) => ownOf(connections[number - 1]),
-        onlineWithinMs: 60_000,
+        // Thousands come online at once, and each asks four questions first.
+        onlineWithinMs: 300_000,
         onOnline: (online) => tell({ kind: 'online', online }),
       });
       tell({ kind: 'ready' });
