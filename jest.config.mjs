@@ -1,6 +1,7 @@
 // Jest runs on compiled code (`npm run build` first): Nest 12 is ESM only, and without a transformer nothing differs
-// between what is tested and what runs. Three suites: unit (nothing but node), int (real PostgreSQL, Redis, NATS,
-// mosquitto), scenario (all programs, one story per file). tools/local starts the infrastructure for the last two.
+// between what is tested and what runs. Four suites: unit (nothing but node), int (real PostgreSQL, Redis, NATS,
+// mosquitto), scenario (all programs, one story per file), storage (one list for every S3 server). tools/local starts
+// what the last three need.
 const base = { testEnvironment: 'node', transform: {} };
 const roots = ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'];
 export default {
@@ -14,6 +15,7 @@ export default {
     },
     { ...base, roots, displayName: 'int', testMatch: ['**/dist/**/*.int.spec.js'] },
     { ...base, roots, displayName: 'scenario', testMatch: ['**/dist/**/*.scenario.js'] },
+    { ...base, roots, displayName: 'storage', testMatch: ['**/dist/**/*.storage.js'] },
   ],
   coverageProvider: 'v8',
 };

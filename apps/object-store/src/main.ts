@@ -24,5 +24,7 @@ await runService({
     const http: Server = app.getHttpServer();
     http.requestTimeout = REQUEST_LIMIT_MS;
     http.timeout = SILENCE_LIMIT_MS;
+    // Node's five seconds cut off clients that pause between uploads, and a streamed body cannot be sent again.
+    http.keepAliveTimeout = SILENCE_LIMIT_MS;
   },
 });

@@ -364,13 +364,6 @@ describe('a request that is refused', () => {
     expect(store.store.find(BUCKET, key)).toBeNull();
   });
 
-  it('has signed chunks, which are not supported', async () => {
-    const url = await signedPut(aKey(), { 'x-amz-content-sha256': 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' }, 7);
-    expect(await codeOf(await fetch(url.url, { method: 'PUT', headers: url.headers, body: 'x' }))).toBe(
-      '501 NotImplemented',
-    );
-  });
-
   it('is larger than an object may be', async () => {
     const url = await signedPut(
       aKey(),

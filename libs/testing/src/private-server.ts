@@ -19,31 +19,46 @@ export interface PrivateServer {
   remove(): Promise<void>;
 }
 
+export interface PrivateProgram {
+  readonly program: string;
+  /** Of its address. */
+  readonly scheme: string;
+  readonly argumentsFor: (directory: string, port: number) => string[];
+  readonly env?: (directory: string, port: number) => Readonly<Record<string, string>>;
+}
+
 /** NATS with JetStream, without any user. */
 export const startPrivateNats = (): Promise<PrivateServer> =>
-  startPrivate('AERIE_TEST_BIN_NATS', 'nats', (directory, port) => [
-    ...['-a', '127.0.0.1', '-p', String(port)],
-    ...['-js', '-sd', directory],
-  ]);
+  startPrivate({
+    program: programOf('AERIE_TEST_BIN_NATS'),
+    scheme: 'nats',
+    argumentsFor: (directory, port) => ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', directory],
+  });
 
 /** A broker without any user. It writes its sessions down at every change, so that they outlive a kill. */
 export const startPrivateMosquitto = (): Promise<PrivateServer> =>
-  startPrivate('AERIE_TEST_BIN_MOSQUITTO', 'mqtt', (directory, port) => {
-    const file = path.join(directory, 'mosquitto.conf');
-    const lines = [
-      ...(process.getuid?.() === 0 ? ['user root'] : []),
-      `listener ${port} 127.0.0.1`,
-      'allow_anonymous true',
-      'persistence true',
-      `persistence_location ${directory}/`,
-      'autosave_interval 1',
-      'autosave_on_changes true',
-      'max_queued_messages 100000',
-      'set_tcp_nodelay true',
-    ];
-    writeFileSync(file, `${lines.join('\n')}\n`);
-    return ['-c', file];
+  startPrivate({
+    program: programOf('AERIE_TEST_BIN_MOSQUITTO'),
+    scheme: 'mqtt',
+    argumentsFor: (directory, port) => writeBrokerConfig(directory, port),
   });
+
+function writeBrokerConfig(directory: string, port: number): string[] {
+  const file = path.join(directory, 'mosquitto.conf');
+  const lines = [
+    ...(process.getuid?.() === 0 ? ['user root'] : []),
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'persistence true',
+    `persistence_location ${directory}/`,
+    'autosave_interval 1',
+    'autosave_on_changes true',
+    'max_queued_messages 100000',
+    'set_tcp_nodelay true',
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return ['-c', file];
+}
 
 /** A port on which nobody listens. */
 export function freePort(): Promise<number> {
@@ -59,15 +74,20 @@ export function freePort(): Promise<number> {
   });
 }
 
-async function startPrivate(
-  variable: string,
-  scheme: string,
-  argumentsFor: (directory: string, port: number) => string[],
-): Promise<PrivateServer> {
+/** Fails with a clear line where the test runner did not say where the program is. */
+export function programOf(variable: string): string {
   const program = process.env[variable];
-  if (program === undefined || program === '') {
-    throw new Error(`${variable} is not set: this suite starts a server of its own. Run it by \`npm test\`.`);
-  }
+  if (program !== undefined && program !== '') return program;
+  throw new Error(`${variable} is not set: this suite starts a server of its own. Run it by \`npm test\`.`);
+}
+
+/** Starts any program that listens on one port; what it writes lies in a folder of its own. */
+export async function startPrivate({
+  program,
+  scheme,
+  argumentsFor,
+  env: own,
+}: PrivateProgram): Promise<PrivateServer> {
   const directory = mkdtempSync(path.join(tmpdir(), `aerie-${scheme}-`));
   const port = await freePort();
   const args = argumentsFor(directory, port);
@@ -88,7 +108,8 @@ async function startPrivate(
     kill,
     async start() {
       const libraries = [process.env['AERIE_TEST_BIN_LIBRARY_PATH'], process.env['LD_LIBRARY_PATH']];
-      const env = { ...process.env, LD_LIBRARY_PATH: libraries.filter((entry) => entry).join(':') };
+      const library = { LD_LIBRARY_PATH: libraries.filter((entry) => entry).join(':') };
+      const env = { ...process.env, ...library, ...own?.(directory, port) };
       child = spawn(program, args, { env, stdio: 'ignore' });
       child.once('error', () => undefined);
       await eventually(`${path.basename(program)} takes connections`, () => {

@@ -1,6 +1,7 @@
 import type { DiskStore } from '../storage/disk-store.js';
-import { S3Error, elements, xml } from './s3-error.js';
+import { S3Error } from './s3-error.js';
 import { type Query, encode } from './s3-request.js';
+import { elements, xml } from './xml.js';
 
 /** [ListObjectsV2] */
 const MAX_KEYS = 1_000;
@@ -30,8 +31,8 @@ export function listObjects(store: DiskStore, bucket: string, query: Query): str
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
   const isTruncated = found.length > limit && last !== undefined;
-  const contents = shown.map(({ key, modifiedAt, md5, sizeBytes }) => {
-    const parts = { Key: show(key), LastModified: modifiedAt, ETag: `"${md5}"`, Size: sizeBytes };
+  const contents = shown.map(({ key, modifiedAt, etag, sizeBytes }) => {
+    const parts = { Key: show(key), LastModified: modifiedAt, ETag: `"${etag}"`, Size: sizeBytes };
     return `<Contents>${elements({ ...parts, StorageClass: 'STANDARD' })}</Contents>`;
   });
   const head = elements({

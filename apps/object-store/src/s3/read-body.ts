@@ -1,12 +1,16 @@
+import { ChunkSignatures } from '../access/chunk-signatures.js';
+import { UNSIGNED_PAYLOAD, type Verified } from '../access/signature.js';
 import { AwsChunkedDecoder } from './aws-chunked.js';
 import { type Checksum, checksumFor, hash, isChecksumHeader } from './checksums.js';
 import { S3Error } from './s3-error.js';
 import type { S3Request } from './s3-request.js';
-import { UNSIGNED_PAYLOAD } from './signature.js';
 
-/** The largest object of one PUT. [S3] */
-const MAX_OBJECT_BYTES = 5 * 1024 ** 3;
-const CHUNKED_WITH_TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
+/** How a body in chunks says that it is one: with signed chunks or not, with a trailer or not. */
+const CHUNKED: Readonly<Record<string, { readonly signed: boolean; readonly trailer: boolean }>> = {
+  'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { signed: false, trailer: true },
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { signed: true, trailer: false },
+  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { signed: true, trailer: true },
+};
 
 interface Promised {
   readonly what: string;
@@ -17,24 +21,26 @@ interface Promised {
 }
 
 /**
- * The content of a PUT, checked against everything that its sender said of it. It throws before its end when the
+ * The content of a body, checked against everything that its sender said of it. It throws before its end when the
  * content is not what was promised, so whoever stores it must take it back then.
  */
 export async function* readBody(
   request: S3Request,
-  payload: string,
+  { payload, chunks }: Verified,
   body: AsyncIterable<Buffer>,
+  maxBytes: number,
 ): AsyncGenerator<Buffer> {
   const { headers } = request;
-  const chunked = payload === CHUNKED_WITH_TRAILER;
-  if (payload.startsWith('STREAMING-') && !chunked) {
-    throw new S3Error('NotImplemented', 'Signed chunks are not supported; send the payload unsigned, with a trailer.');
+  const chunked = Object.hasOwn(CHUNKED, payload) ? CHUNKED[payload] : undefined;
+  if (payload.startsWith('STREAMING-') && chunked === undefined) {
+    throw new S3Error('NotImplemented', `The payload ${payload} is not supported.`);
   }
   const promised = readPromises(request, payload);
-  const size = readSize(headers[chunked ? 'x-amz-decoded-content-length' : 'content-length']);
-  const decoder = new AwsChunkedDecoder();
+  const size = readSize(headers[chunked === undefined ? 'content-length' : 'x-amz-decoded-content-length'], maxBytes);
+  const isSigned = chunked?.signed === true && chunks !== undefined;
+  const decoder = new AwsChunkedDecoder(isSigned ? new ChunkSignatures(chunks) : undefined);
   let bytes = 0;
-  for await (const piece of chunked ? decoder.decode(body) : body) {
+  for await (const piece of chunked === undefined ? body : decoder.decode(body)) {
     bytes += piece.length;
     if (bytes > size) throw new S3Error('IncompleteBody', 'The body is longer than it was said to be.');
     for (const { checksum } of promised) checksum.update(piece);
@@ -65,7 +71,7 @@ function readPromises({ headers, query }: S3Request, payload: string): Promised[
       digest,
       mismatch: 'XAmzContentSHA256Mismatch',
     });
-  } else if (payload !== UNSIGNED_PAYLOAD && payload !== CHUNKED_WITH_TRAILER) {
+  } else if (payload !== UNSIGNED_PAYLOAD && !Object.hasOwn(CHUNKED, payload)) {
     throw new S3Error('InvalidArgument', 'x-amz-content-sha256 must be a SHA-256 or say how the payload is sent.');
   }
   // A presigned URL holds in its query what would have been headers.
@@ -75,7 +81,7 @@ function readPromises({ headers, query }: S3Request, payload: string): Promised[
   }
   const trailer = headers['x-amz-trailer']?.toLowerCase();
   if (trailer !== undefined) {
-    if (payload !== CHUNKED_WITH_TRAILER) throw new S3Error('InvalidRequest', 'Only aws-chunked has a trailer.');
+    if (CHUNKED[payload]?.trailer !== true) throw new S3Error('InvalidRequest', 'Only aws-chunked has a trailer.');
     promised.push({ what: trailer, checksum: checksumFor(trailer), digest: undefined, mismatch: 'BadDigest' });
   }
   return promised;
@@ -87,10 +93,22 @@ function readDigest(text: string | undefined, what: string): Buffer {
   return Buffer.from(text, 'base64');
 }
 
-function readSize(text: string | undefined): number {
+function readSize(text: string | undefined, maxBytes: number): number {
   if (text === undefined) throw new S3Error('MissingContentLength', 'The length of the body must be given.');
   const size = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (Number.isNaN(size)) throw new S3Error('InvalidArgument', 'The length of the body is no number.');
-  if (size > MAX_OBJECT_BYTES) throw new S3Error('EntityTooLarge', `An object has at most ${MAX_OBJECT_BYTES} bytes.`);
+  if (size > maxBytes) throw new S3Error('EntityTooLarge', `There may be at most ${maxBytes} bytes.`);
   return size;
+}
+
+/** A body that is small by its nature, e.g. a list. */
+export async function readWholeBody(
+  request: S3Request,
+  verified: Verified,
+  body: AsyncIterable<Buffer>,
+  maxBytes: number,
+): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of readBody(request, verified, body, maxBytes)) pieces.push(piece);
+  return Buffer.concat(pieces).toString('utf8');
 }

@@ -1,34 +1,25 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { linkSync, renameSync, unlinkSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  type Completion,
+  type Description,
+  type ObjectRecord,
+  type OpenObject,
+  readRecord,
+  readRecordAt,
+  writeObject,
+} from './object-file.js';
 import { fileNameOf, isBucketName } from './object-key.js';
-
-export interface ObjectRecord {
-  readonly key: string;
-  readonly sizeBytes: number;
-  /** MD5 of the content, in hex. */
-  readonly md5: string;
-  readonly contentType: string;
-  readonly modifiedAt: string;
-}
-
-export interface OpenObject extends ObjectRecord {
-  /** The caller closes it. */
-  readonly file: FileHandle;
-}
+import { syncDirectory } from './sync-directory.js';
 
 /** There is an object already, and the caller wanted none. */
 export class ObjectExistsError extends Error {}
 
-const FOOTER_MAGIC = 'AERIEOB1';
-/** Length of the record, then the magic. */
-const FOOTER_BYTES = 4 + FOOTER_MAGIC.length;
-const MAX_RECORD_BYTES = 16 * 1024;
-
 /**
- * Objects as files: the content, then its record as JSON, then the record's length. One file, one rename: content and
- * record cannot be out of step, whenever the process dies.
+ * Objects as files, each with its record at its end. One file, one rename: content and record cannot be out of step,
+ * whenever the process dies.
  *
  * INVARIANTS: under its final name a file is complete and on disk. One process owns the directory; what it holds is
  * in memory too, for lists.
@@ -62,7 +53,7 @@ export class DiskStore {
     bucket: string,
     key: string,
     content: AsyncIterable<Buffer>,
-    options: { readonly contentType: string; readonly onlyIfAbsent: boolean },
+    options: Description & { readonly onlyIfAbsent: boolean; readonly completes?: Completion },
   ): Promise<ObjectRecord> {
     const objects = this.objectsOf(bucket);
     if (options.onlyIfAbsent && objects.has(key)) throw new ObjectExistsError();
@@ -71,7 +62,7 @@ export class DiskStore {
     try {
       let record: ObjectRecord;
       try {
-        record = await writeObject(file, key, content, options.contentType);
+        record = await writeObject(file, key, content, options);
         await file.sync();
       } finally {
         await file.close();
@@ -122,13 +113,8 @@ export class DiskStore {
     const objects = new Map<string, ObjectRecord>();
     for (const name of await readdir(this.folderOf(bucket))) {
       if (!name.endsWith('.object')) continue;
-      const file = await open(join(this.folderOf(bucket), name), 'r');
-      try {
-        const record = await readRecord(file);
-        objects.set(record.key, record);
-      } finally {
-        await file.close();
-      }
+      const record = await readRecordAt(join(this.folderOf(bucket), name));
+      objects.set(record.key, record);
     }
     return objects;
   }
@@ -144,47 +130,9 @@ export class DiskStore {
   }
 
   /** On the same file system as the buckets, or a rename would not be one step. */
-  private get incoming(): string {
+  get incoming(): string {
     return join(this.directory, 'incoming');
   }
-}
-
-async function writeObject(
-  file: FileHandle,
-  key: string,
-  content: AsyncIterable<Buffer>,
-  contentType: string,
-): Promise<ObjectRecord> {
-  const md5 = createHash('md5');
-  let sizeBytes = 0;
-  for await (const piece of content) {
-    md5.update(piece);
-    sizeBytes += piece.length;
-    await file.appendFile(piece);
-  }
-  const record = { key, sizeBytes, md5: md5.digest('hex'), contentType, modifiedAt: new Date().toISOString() };
-  const json = Buffer.from(JSON.stringify(record));
-  const footer = Buffer.alloc(FOOTER_BYTES);
-  footer.writeUInt32BE(json.length, 0);
-  footer.write(FOOTER_MAGIC, 4, 'latin1');
-  await file.appendFile(Buffer.concat([json, footer]));
-  return record;
-}
-
-async function readRecord(file: FileHandle): Promise<ObjectRecord> {
-  const { size } = await file.stat();
-  const footer = await readExactly(file, Math.max(0, size - FOOTER_BYTES), Math.min(size, FOOTER_BYTES));
-  const recordBytes = size < FOOTER_BYTES ? 0 : footer.readUInt32BE(0);
-  const isOurs = footer.subarray(4).toString('latin1') === FOOTER_MAGIC && recordBytes <= MAX_RECORD_BYTES;
-  if (!isOurs) throw new Error('failed to read an object: it is damaged or not ours');
-  const json = await readExactly(file, size - FOOTER_BYTES - recordBytes, recordBytes);
-  return JSON.parse(json.toString('utf8')) as ObjectRecord;
-}
-
-async function readExactly(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, position);
-  if (bytesRead !== length) throw new Error('failed to read an object: it is cut off');
-  return buffer;
 }
 
 function commit(temporary: string, target: string, onlyIfAbsent: boolean): void {
@@ -196,15 +144,6 @@ function commit(temporary: string, target: string, onlyIfAbsent: boolean): void 
     throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? new ObjectExistsError() : error;
   }
   unlinkSync(temporary);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 async function openOrNull(path: string): Promise<FileHandle | null> {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import path from 'node:path';
 import { Infrastructure } from '../infrastructure/infrastructure.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
+import { type StorageUnderTest, startObjectStore } from './test-storage.js';
 
 interface Counts {
   passed: number;
@@ -10,11 +11,11 @@ interface Counts {
   skipped: number;
 }
 
-const SUITES = ['unit', 'int', 'scenario'] as const;
+const SUITES = ['unit', 'int', 'scenario', 'storage'] as const;
 
 /**
- * Lint, then unit, integration and scenario tests. Arguments choose: suite names, `--no-lint`, and anything else is
- * handed to jest, e.g. `npm test -- int mission-service`.
+ * Lint, then unit, integration, scenario and storage tests, the last ones on our own object-store. Arguments choose:
+ * suite names, `--no-lint`, and anything else is handed to jest, e.g. `npm test -- int mission-service`.
  */
 export async function test(root: string, args: readonly string[]): Promise<number> {
   const chosen = SUITES.filter((suite) => args.includes(suite));
@@ -41,7 +42,9 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
     ? await Infrastructure.up({ directory, packagesDirectory, openBroker: true, say: console.log })
     : undefined;
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  let storage: StorageUnderTest | undefined;
   try {
+    if (suites.includes('storage')) storage = await startObjectStore(root, directory);
     for (const suite of suites) {
       console.log(`\n${suite} tests …`);
       const env = {
@@ -55,10 +58,12 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
         AERIE_TEST_BIN_NATS: infrastructure?.binaries.nats,
         AERIE_TEST_BIN_MOSQUITTO: infrastructure?.binaries.mosquitto,
         AERIE_TEST_BIN_LIBRARY_PATH: infrastructure?.binaries.env['LD_LIBRARY_PATH'],
+        ...storage?.env,
       };
       healthy = jest(root, suite, jestArgs, env, counts) && healthy;
     }
   } finally {
+    await storage?.stop();
     await infrastructure?.stop();
   }
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
