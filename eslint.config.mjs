@@ -33,7 +33,10 @@ export const depConstraints = [
   { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:kernel', 'type:contract'] },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: ['type:kernel', 'type:core', 'type:contract', 'type:adapter', 'type:testing'],
+    onlyDependOnLibsWithTags: [
+      ...['type:kernel', 'type:core', 'type:contract', 'type:adapter', 'type:testing'],
+      'type:property-testing',
+    ],
   },
   ...['ingress', 'fleet', 'mission', 'credential', 'edge', 'storage', 'simulator'].map((scope) => ({
     sourceTag: `scope:${scope}`,
@@ -45,10 +48,10 @@ export const depConstraints = [
 
 const pureFiles = ['libs/kernel/src/**/*.ts', 'libs/*-core/src/**/*.ts'];
 const specFiles = ['**/*.spec.ts', '**/*.scenario.ts', 'libs/*-core/src/fixtures/**'];
-const testFiles = [...specFiles, '**/fixtures/**', '**/*.fixture.ts', 'libs/testing/**'];
+const testFiles = [...specFiles, '**/fixtures/**', '**/*.fixture.ts', 'libs/testing/**', 'libs/*/src/testing/**'];
 const noTestingImport = {
-  selector: 'ImportDeclaration[source.value=/^@aerie\\u002f(property-)?testing$/]',
-  message: 'Only specs and scenarios import the testing libraries.',
+  selector: 'ImportDeclaration[source.value=/^@aerie\\u002f([a-z-]+\\u002f|property-)?testing$/]',
+  message: 'Only specs, scenarios and fixtures import what is for tests.',
 };
 const nodeModules = [...builtinModules, 'node:*'];
 
@@ -74,7 +77,7 @@ export default tseslint.config(
   },
   {
     // Nest reads constructor types at run time: an `import type` there would leave nothing to inject.
-    files: ['apps/**/*.ts', 'libs/http-api/**/*.ts'],
+    files: ['apps/**/*.ts', 'libs/http-api/**/*.ts', 'libs/grpc-api/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   {

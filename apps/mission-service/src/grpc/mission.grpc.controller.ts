@@ -1,6 +1,16 @@
 import { Controller, UseFilters, UseGuards } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { Principal } from '@aerie/bus-contract';
+import {
+  GrpcCaller,
+  GrpcKeyGuard,
+  GrpcProblemFilter,
+  type Message,
+  type ProtoTimestamp,
+  msOf,
+  only,
+  wordOf,
+} from '@aerie/grpc-api';
 import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
 import { InvalidError, isUuid } from '@aerie/kernel';
 import { type Observable, from, map, mergeMap } from 'rxjs';
@@ -22,18 +32,7 @@ import { CreateMission } from '../missions/planning/create-mission.js';
 import { RescheduleMission } from '../missions/planning/reschedule-mission.js';
 import { MissionReadModel } from '../missions/store/mission.read-model.js';
 import type { MissionView } from '../missions/store/mission.view.js';
-import { wordOf } from './enums.js';
-import { GrpcCaller, GrpcKeyGuard } from './grpc-key.guard.js';
-import { GrpcProblemFilter } from './grpc-problem.filter.js';
-import { type ProtoTimestamp, msOf } from './instants.js';
-import {
-  type Message,
-  bodyOfNewMission,
-  missionMessage,
-  previewMessage,
-  queryOfList,
-  timelineMessage,
-} from './mission.messages.js';
+import { bodyOfNewMission, missionMessage, previewMessage, queryOfList, timelineMessage } from './mission.messages.js';
 import { WatchMissions } from './watch-missions.js';
 
 /** The use cases of the HTTP API for other programs; each call is read by the very checks of its route. */
@@ -169,11 +168,6 @@ function idOf({ id }: Message): string {
 
 const versionOf = ({ expectedVersion }: Message): number | null =>
   typeof expectedVersion === 'number' ? expectedVersion : null;
-
-/** Only these fields, and of them those that were set. */
-function only(message: Message, ...names: readonly string[]): Message {
-  return Object.fromEntries(names.filter((name) => message[name] != null).map((name) => [name, message[name]]));
-}
 
 function actionOf(name: unknown): ControlAction {
   const word = wordOf('CONTROL_ACTION', CONTROL_ACTIONS, textOf(name));

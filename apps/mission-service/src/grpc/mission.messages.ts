@@ -1,12 +1,8 @@
+import { type Message, type ProtoTimestamp, defined, enumName, msOf, timestampOf, wordOf } from '@aerie/grpc-api';
 import { STATES, type RuleResult } from '@aerie/mission-core';
 import type { Preview } from '../missions/planning/create-mission.js';
 import type { TimelineView } from '../missions/store/mission.read-model.js';
 import type { MissionView } from '../missions/store/mission.view.js';
-import { enumName, wordOf } from './enums.js';
-import { type ProtoTimestamp, msOf, timestampOf } from './instants.js';
-
-/** A message as the loader gives it: unset scalars have their default, unset messages are null. */
-export type Message = Readonly<Record<string, unknown>>;
 
 export const KINDS = ['immediate', 'timed', 'conditional'] as const;
 const RC_LOST = ['continue', 'executeLostAction'] as const;
@@ -151,8 +147,3 @@ function valueMessage(value: RuleResult['input']): Message {
 
 export const timelineMessage = ({ at, detail, ...entry }: TimelineView): Message =>
   defined({ ...entry, at: timestampOf(at), detailJson: JSON.stringify(detail) });
-
-/** Without what is not there: a field that is set to nothing would have to be a message. */
-function defined(fields: Readonly<Record<string, unknown>>): Message {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
-}

@@ -2,9 +2,10 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { type Question, apiKeyQuestion, dockQuestion, dockStateQuestion, sendQuestion } from '@aerie/bus-contract';
+import { apiKeyQuestion, dockQuestion, dockStateQuestion, sendQuestion } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
+import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
 import { Shutdown } from '@aerie/service-host';
 import { startPrivateNats, testEnvironment } from '@aerie/testing';
@@ -93,20 +94,6 @@ function answerForOthers(connection: NatsConnection): void {
   }));
   answer(connection, dockStateQuestion, ({ sns }) => ({ docks: sns.map(aDockView) }));
   answer(connection, sendQuestion, () => ({ outcome: 'written' as const }));
-}
-
-/** Answers in the packets of Nest's NATS transport, as `ask` reads them. */
-function answer<Ask, Answer>(
-  connection: NatsConnection,
-  { subject }: Question<Ask, Answer>,
-  respond: (data: Ask) => Answer,
-): void {
-  connection.subscribe(subject, {
-    callback: (_error, message) => {
-      const { data, id } = message.json<{ data: Ask; id: string }>();
-      message.respond(JSON.stringify({ response: respond(data), isDisposed: true, id }));
-    },
-  });
 }
 
 /** An object storage that takes everything. */

@@ -46,8 +46,11 @@ export function assembleOpenApi(api: ApiDescription): OpenApiDocument {
     paths,
     components: {
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key of the organisation.' } },
-      parameters: { ...sharedHeaders(), ...sharedQuery(sent) },
-      headers: SHARED_ANSWER_HEADERS,
+      parameters: {
+        ...sharedHeaders(api.routes),
+        ...(api.routes.some(({ paged }) => paged === true) ? sharedQuery(sent) : {}),
+      },
+      headers: sharedAnswerHeaders(api.routes),
       responses: sharedResponses(api.routes, got),
       schemas: { ...sent.components(), ...got.components() },
     },
@@ -86,5 +89,14 @@ function sharedResponses(routes: readonly RouteDescription[], got: SchemaSet) {
   );
 }
 
-const sharedHeaders = () =>
-  Object.fromEntries(Object.values(SHARED_HEADERS).map(({ name, parameter }) => [name, parameter]));
+/** Headers that at least one route reads. */
+function sharedHeaders(routes: readonly RouteDescription[]) {
+  const used = new Set(routes.flatMap(({ headers = [] }) => headers));
+  return Object.fromEntries([...used].map((header) => [SHARED_HEADERS[header].name, SHARED_HEADERS[header].parameter]));
+}
+
+/** Headers that at least one answer has. */
+function sharedAnswerHeaders(routes: readonly RouteDescription[]) {
+  const used = new Set(routes.flatMap(({ answers }) => Object.values(answers).flatMap(({ headers = [] }) => headers)));
+  return Object.fromEntries(Object.entries(SHARED_ANSWER_HEADERS).filter(([name]) => used.has(name as 'ETag')));
+}

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
-import { docsApi } from './docs-api.js';
+import { API_FILES, docsApi } from './docs-api.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
-const PAGES = ['docs/api/openapi.json', 'docs/api/asyncapi.json'] as const;
 
 describe('docs-api', () => {
   let root: string;
@@ -33,7 +32,7 @@ describe('docs-api', () => {
     expect(await docsApi(root, ['--check'], ROOT)).toBe(0);
   }, 30_000);
 
-  it.each(PAGES)(
+  it.each(API_FILES)(
     'fails a check of a copy of %s that differs, and leaves it as it is',
     async (page) => {
       await docsApi(root, [], ROOT);

@@ -20,7 +20,7 @@ export interface RunningRoute {
   readonly guarded: boolean;
 }
 
-type ControllerClass = abstract new (...args: never[]) => object;
+export type ControllerClass = abstract new (...args: never[]) => object;
 
 /** What the decorators of some controllers say, which is all that Nest itself goes by. */
 export function routesOf(controllers: readonly ControllerClass[]): RunningRoute[] {

@@ -1,6 +1,13 @@
-import { type RouteDescription, problemSchema, problemsOf } from '@aerie/http-api';
-import { ROUTES } from './mission-api.js';
-import { API_KEY } from './running-service.fixture.js';
+import { problemsOf } from '../openapi/operation.js';
+import { problemSchema } from '../openapi/problem.schema.js';
+import type { RouteDescription } from '../openapi/types.js';
+
+export interface CalledService {
+  readonly url: string;
+  readonly routes: readonly RouteDescription[];
+  /** Goes with every call that names no other. */
+  readonly key: string;
+}
 
 export interface CallParts {
   readonly params?: Readonly<Record<string, string>>;
@@ -9,6 +16,7 @@ export interface CallParts {
   /** JSON, text or bytes as they are. */
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Null: none at all. */
   readonly key?: string | null;
 }
 
@@ -27,14 +35,14 @@ export class Caller {
   /** Every success that was seen, as `operation status type`. */
   readonly seen = new Set<string>();
 
-  constructor(private readonly url: string) {}
+  constructor(private readonly service: CalledService) {}
 
   async call(operationId: string, parts: CallParts = {}): Promise<Answered> {
-    const route = ROUTES.find((described) => described.operationId === operationId);
+    const route = this.service.routes.find((described) => described.operationId === operationId);
     if (route === undefined) throw new Error(`there is no operation ${operationId}`);
     const response = await fetch(this.urlOf(route, parts), {
       method: route.method.toUpperCase(),
-      headers: { ...keyOf(parts), ...typeOf(parts), ...parts.headers },
+      headers: { ...this.keyOf(parts), ...typeOf(parts), ...parts.headers },
       ...(parts.body === undefined ? {} : { body: bytesOf(parts.body) }),
     });
     const text = await response.text();
@@ -47,7 +55,11 @@ export class Caller {
 
   private urlOf({ path }: RouteDescription, { params = {}, query = {} }: CallParts): string {
     const filled = path.replace(/\{(\w+)\}/g, (_match, name: string) => params[name] ?? '');
-    return `${this.url}${filled}?${new URLSearchParams(query).toString()}`;
+    return `${this.service.url}${filled}?${new URLSearchParams(query).toString()}`;
+  }
+
+  private keyOf({ key = this.service.key }: CallParts) {
+    return key === null ? {} : { Authorization: `Bearer ${key}` };
   }
 
   private checkSuccess(route: RouteDescription, { status, headers }: Response, type: string, text: string): void {
@@ -63,6 +75,14 @@ export class Caller {
   }
 }
 
+/** Every success that routes describe, in the words of `Caller.seen`. */
+export const successesOf = (routes: readonly RouteDescription[]): string[] =>
+  routes.flatMap(({ operationId, answers }) =>
+    Object.entries(answers).flatMap(([status, { content }]) =>
+      Object.keys(content).map((type) => `${operationId} ${status} ${type}`),
+    ),
+  );
+
 function checkProblem(route: RouteDescription, { status }: Response, type: string, text: string): void {
   const what = `${route.operationId} ${status} ${type}`;
   const described = problemsOf(route).find((problem) => problem === status);
@@ -73,8 +93,6 @@ function checkProblem(route: RouteDescription, { status }: Response, type: strin
 }
 
 const isOneDocument = (type: string): boolean => type.endsWith('json') && !type.endsWith('ndjson');
-
-const keyOf = ({ key = API_KEY }: CallParts) => (key === null ? {} : { Authorization: `Bearer ${key}` });
 
 const typeOf = ({ body, contentType }: CallParts) =>
   body === undefined ? {} : { 'Content-Type': contentType ?? 'application/json' };
