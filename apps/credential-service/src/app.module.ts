@@ -1,27 +1,105 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
+import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { type Host, hostModule } from '@aerie/service-host';
-import { type Config } from './config.js';
-import { DownloadsController } from './downloads/downloads.controller.js';
+import { type Config, deploymentStorageOf } from './config.js';
+import { credentialDatabase } from './database.js';
+import { AnswerStorageConfig } from './dock/answer-storage-config.js';
+import { DockConsumer } from './dock/dock.consumer.js';
+import { Readiness } from './doctor/readiness.js';
+import { RunDoctor } from './doctor/run-doctor.js';
 import { PresignDownload } from './downloads/presign-download.js';
-import { RefusalFilter } from './downloads/refusal.filter.js';
+import { CredentialGrpcController } from './grpc/credential.grpc.controller.js';
+import { IssueUploadKeys } from './keys/issue-upload-keys.js';
+import { Ledger } from './ledger/ledger.js';
+import { LedgerController } from './ledger/ledger.controller.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
+import { QuestionsController } from './questions.controller.js';
+import { RefusalFilter } from './refusal.filter.js';
+import { RevokeKeys } from './revocation/revoke-keys.js';
+import { FileKeyRing } from './sealing/file-key-ring.js';
+import { ChangeStorage } from './storages/change-storage.js';
+import { Outbound } from './storages/outbound.js';
+import { StorageController } from './storages/storage.controller.js';
+import { StorageStore } from './storages/storage.store.js';
+import { Storages } from './storages/storage-access.js';
+import { PresignUpload } from './uploads/presign-upload.js';
+import { TransfersController } from './uploads/transfers.controller.js';
+
+/** What begins to run once everything listens. */
+export class Intake {
+  constructor(
+    readonly start: () => void,
+    readonly ready: () => boolean,
+  ) {}
+}
+
+/** Every route of the API is in one of these; openapi/credential-api.ts tells callers about each. */
+export const CONTROLLERS = [StorageController, LedgerController, TransfersController, OpenApiController] as const;
 
 @Module({})
 export class AppModule {
-  static compose(config: Config, host: Host): DynamicModule {
-    const storage = {
-      endpoint: config.S3_ENDPOINT,
-      region: config.S3_REGION,
-      bucket: config.S3_BUCKET,
-      accessKeyId: config.S3_ACCESS_KEY_ID,
-      secretAccessKey: config.S3_SECRET_ACCESS_KEY,
-      forcePathStyle: config.S3_FORCE_PATH_STYLE,
-    };
+  static async compose(config: Config, host: Host): Promise<DynamicModule> {
+    const { logger, metrics, shutdown } = host;
+    const keyRing = FileKeyRing.read(config.CREDENTIAL_KEY_FILE);
+    const deployment = deploymentStorageOf(config);
+    const dataSource = await credentialDatabase(config.DATABASE_URL, logger).initialize();
+    const nats = await connectNats(config.NATS_URL, 'credential-service', logger);
     const clock = { nowMs: () => Date.now() };
+    const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed');
+    const trusted = new Outbound(true);
+
+    const storages = new Storages({
+      store: new StorageStore(dataSource, keyRing, deployment),
+      ...{ clock, random: Math.random, outbound, trusted, metrics },
+    });
+    const ledger = new Ledger(dataSource, logger);
+    const issueUploadKeys = new IssueUploadKeys(storages, ledger);
+    const revokeKeys = new RevokeKeys(dataSource, storages, logger);
+    const browserOrigin = config.CREDENTIAL_BROWSER_ORIGIN ?? null;
+    const doctor = new RunDoctor({ storages, outbound, trusted, browserOrigin, clock });
+    const readiness = new Readiness(doctor, logger);
+    const consumer = new DockConsumer({
+      connection: nats,
+      answerStorageConfig: new AnswerStorageConfig({ issueUploadKeys, clock, logger }),
+      deadLetters: new DeadLetters(new JetStreamPublisher(nats, 2_000)),
+      logger,
+    });
+    const intake = new Intake(
+      () => {
+        ledger.start();
+        revokeKeys.start();
+        consumer.start();
+        readiness.start();
+      },
+      () => readiness.ready && dataSource.isInitialized && !nats.isClosed(),
+    );
+
+    shutdown.on('intake', 'dock consumer', () => consumer.stop());
+    shutdown.on('intake', 'doctor', () => readiness.stop());
+    shutdown.on('work', 'revocations', () => revokeKeys.stop());
+    shutdown.on('connections', 'NATS', () => nats.drain());
+    shutdown.on('connections', 'ledger', () => ledger.stop());
+    shutdown.on('storage', 'database', () => dataSource.destroy());
+    shutdown.on('storage', 'storages', async () => storages.stop());
     return {
       module: AppModule,
       imports: [hostModule(host)],
-      controllers: [DownloadsController],
-      providers: [RefusalFilter, { provide: PresignDownload, useValue: new PresignDownload(storage, clock) }],
+      controllers: [...CONTROLLERS, QuestionsController, CredentialGrpcController],
+      providers: [
+        { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
+        { provide: Storages, useValue: storages },
+        { provide: ChangeStorage, useValue: new ChangeStorage(storages) },
+        { provide: Outbound, useValue: outbound },
+        { provide: RunDoctor, useValue: doctor },
+        { provide: Ledger, useValue: ledger },
+        { provide: IssueUploadKeys, useValue: issueUploadKeys },
+        { provide: RevokeKeys, useValue: revokeKeys },
+        { provide: PresignDownload, useValue: new PresignDownload(storages, ledger, clock) },
+        { provide: PresignUpload, useValue: new PresignUpload(storages, ledger, clock) },
+        { provide: Intake, useValue: intake },
+        RefusalFilter,
+      ],
     };
   }
 }

@@ -1,13 +1,17 @@
 import { inspect } from 'node:util';
-import { loadConfig } from './config.js';
+import { deploymentStorageOf, loadConfig } from './config.js';
 
 const env = {
   CREDENTIAL_HTTP_PORT: '3000',
+  CREDENTIAL_GRPC_PORT: '3001',
+  CREDENTIAL_KEY_FILE: '/etc/aerie/keys',
+  DATABASE_URL: 'postgres://user:password@127.0.0.1:5432/aerie',
   NATS_URL: 'nats://user:password@127.0.0.1:4222',
   S3_ENDPOINT: 'http://127.0.0.1:9000',
   S3_BUCKET: 'aerie',
   S3_ACCESS_KEY_ID: 'AKEXAMPLE',
   S3_SECRET_ACCESS_KEY: 'very secret',
+  STS_ROLE_ARN: 'arn:aws:iam:::role/dock-upload',
 };
 
 describe('the configuration', () => {
@@ -23,5 +27,19 @@ describe('the configuration', () => {
 
   it('names everything that is missing at once', () => {
     expect(() => loadConfig({})).toThrow(/CREDENTIAL_HTTP_PORT[^]*S3_ENDPOINT[^]*S3_SECRET_ACCESS_KEY/);
+  });
+
+  it('takes the storage for where keys are made, unless that is elsewhere', () => {
+    const storageOf = (more: Record<string, string>) => deploymentStorageOf(loadConfig({ ...env, ...more }));
+    expect(storageOf({})).toMatchObject({ stsEndpoint: 'http://127.0.0.1:9000', iamEndpoint: null });
+    expect(storageOf({ STORAGE_PROVIDER: 'aws' })).toMatchObject({ stsEndpoint: null });
+    expect(storageOf({ STS_ENDPOINT: 'http://127.0.0.1:9001/' })).toMatchObject({
+      stsEndpoint: 'http://127.0.0.1:9001',
+    });
+  });
+
+  it('refuses an address that would not be used', () => {
+    const config = loadConfig({ ...env, STORAGE_PROVIDER: 'ali', IAM_ENDPOINT: 'http://127.0.0.1:9000' });
+    expect(() => deploymentStorageOf(config)).toThrow('IAM_ENDPOINT');
   });
 });

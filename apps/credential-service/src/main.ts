@@ -1,5 +1,7 @@
+import { CREDENTIAL_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
+import { configureHttp } from '@aerie/http-api';
 import { runService } from '@aerie/service-host';
-import { AppModule } from './app.module.js';
+import { AppModule, Intake } from './app.module.js';
 import { loadConfig } from './config.js';
 
 const config = loadConfig(process.env);
@@ -10,5 +12,15 @@ await runService({
   httpPort: config.CREDENTIAL_HTTP_PORT,
   logLevel: config.CREDENTIAL_LOG_LEVEL,
   natsUrl: config.NATS_URL,
-  compose: (host) => Promise.resolve(AppModule.compose(config, host)),
+  grpc: {
+    host: config.CREDENTIAL_GRPC_HOST,
+    port: config.CREDENTIAL_GRPC_PORT,
+    package: 'credential.v1',
+    protoFolder: PROTO_FOLDER,
+    protoFile: CREDENTIAL_PROTO,
+  },
+  compose: (host) => AppModule.compose(config, host),
+  http: (app, host) => configureHttp(app, host.logger),
+  start: async (app) => app.get(Intake).start(),
+  ready: (app) => app.get(Intake).ready(),
 });

@@ -23,6 +23,8 @@ export class FakeCloud {
   bound = true;
   /** The answer to `flighttask_resource_get`. */
   resource: Json | undefined;
+  /** The answer to `storage_config_get`. */
+  storage: Json | undefined;
   private readonly waiters = new Set<() => void>();
 
   private constructor(
@@ -134,6 +136,8 @@ export class FakeCloud {
         return { result: 0, output: { err_infos: [{ sn: this.sn, err_code: 0 }] } };
       case 'flighttask_resource_get':
         return this.resource ?? { result: 314000 };
+      case 'storage_config_get':
+        return this.storage ?? { result: 314000 };
       default:
         return { result: 0 };
     }

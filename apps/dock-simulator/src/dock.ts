@@ -3,6 +3,7 @@ import { type DockContext, makeContext } from './context.js';
 import type { Moment, MomentFault } from './fault-words.js';
 import { Inquiries } from './inquiries.js';
 import { MqttLink } from './link.js';
+import { MediaUploads } from './media/media-uploads.js';
 import { type DockView, isWorking } from './osd.js';
 import { Outbox } from './outbox.js';
 import { Pilot } from './pilot.js';
@@ -22,6 +23,7 @@ export class Dock {
   readonly tasks: TaskStore;
   readonly pilot: Pilot;
   readonly outbox: Outbox;
+  readonly media: MediaUploads;
   private readonly link: MqttLink;
   private readonly inquiries: Inquiries;
   private readonly registration: Registration;
@@ -55,9 +57,11 @@ export class Dock {
     this.inquiries = new Inquiries(this.context, publish);
     const isCurrent = (session: number): boolean => session === this.session && this.link.connected;
     this.registration = new Registration(this.context, this.inquiries, isCurrent);
+    this.media = new MediaUploads(this.context, this.outbox, this.inquiries);
     this.tasks = new TaskStore(settings.tasksMax);
     const strike = (moment: Moment, flightId: string): void => this.strike(moment, flightId);
-    this.pilot = new Pilot(this.context, this.outbox, new Preflight(this.context, this.inquiries), strike);
+    const preflight = new Preflight(this.context, this.inquiries);
+    this.pilot = new Pilot(this.context, this.outbox, preflight, this.media, strike);
     this.commands = new Commands(this.context, this.outbox, this.tasks, this.pilot, (id) => strike('prepared', id));
     const onPower = (powered: boolean): void => this.powerChanged(powered);
     this.telemetry = new Telemetry(this.context, this.outbox, publish, () => this.view(), onPower);
@@ -90,12 +94,13 @@ export class Dock {
     if (!this.stopped) this.link.open();
   }
 
-  /** The power fails for a moment: memory is lost, settings stay, and what was in the air comes home alone. */
+  /** The power fails for a moment: memory is lost, settings and media stay, and what was in the air comes home alone. */
   async reboot(): Promise<void> {
     const { settings, journal } = this.context;
     journal.note('reboot', { keepsTasks: settings.keepsTasksOverReboot });
     const closed = this.goOffline();
     this.outbox.forget();
+    this.media.reboot();
     this.tasks.reboot(settings.keepsTasksOverReboot);
     this.pilot.loseDock(settings.keepsTasksOverReboot);
     this.comeback = setTimeout(() => this.goOnline(), settings.rebootMs);
@@ -132,6 +137,7 @@ export class Dock {
     clearInterval(this.housekeeping);
     clearTimeout(this.comeback);
     this.pilot.stop();
+    this.media.halt();
     this.telemetry.stop();
     this.outbox.forget();
     this.inquiries.abandon();
@@ -150,6 +156,7 @@ export class Dock {
     this.registered = true;
     this.telemetry.start();
     this.context.journal.note('online');
+    this.media.resume();
     this.strike('online', '');
   }
 
@@ -157,6 +164,7 @@ export class Dock {
     this.session += 1;
     this.registered = false;
     this.telemetry.stop();
+    this.media.halt();
     this.inquiries.abandon();
   }
 
@@ -250,7 +258,7 @@ export class Dock {
       batteryPercent: this.pilot.batteryPercent,
       uptimeSeconds: (performance.now() - this.startedMs) / 1_000,
       flightsFlown: journal.flightsFlown.length,
-      mediaWaiting: 0,
+      mediaWaiting: this.media.waitingCount,
       weather: this.weather,
       properties: this.properties.all,
       emergencyStopPressed: this.context.faults.emergencyStopPressed,

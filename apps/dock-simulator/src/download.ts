@@ -25,7 +25,9 @@ export async function fetchRoute(file: RouteFile, limits: Limits): Promise<Route
 
 async function download(url: string, limits: Limits): Promise<Buffer> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(limits.downloadTimeoutMs) });
+    const signal = AbortSignal.timeout(limits.downloadTimeoutMs);
+    // A kept connection that its server closes just as it is used again says nothing about the file: once more.
+    const response = await fetch(url, { signal }).catch(() => fetch(url, { signal }));
     if (!response.ok || !response.body) throw new Error(`the storage answered ${response.status}`);
     const chunks: Uint8Array[] = [];
     let sizeBytes = 0;

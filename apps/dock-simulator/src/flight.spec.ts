@@ -74,6 +74,13 @@ describe('a flight', () => {
     expect(last(reports)).toMatchObject({ result: 0, percent: 100, mediaCount: 4, trackId: '', breakPoint: undefined });
   });
 
+  it('knows where it took each photo', () => {
+    const flight = aFlight();
+    run(flight);
+    expect(flight.photos.map(({ latitude }) => latitude)).toEqual(route.waypoints.map(({ latitude }) => latitude));
+    expect(flight.photos.every(({ elevationMeters }) => elevationMeters === 60)).toBe(true);
+  });
+
   it.each([
     ['dock1', 23, 33],
     ['dock2', 25, 35],

@@ -40,7 +40,7 @@ export class Flight {
   private byHand = false;
   private cleared = false;
   private everAirborne = false;
-  private mediaCount = 0;
+  private readonly photosTaken: Place[] = [];
   private battery: number;
   private lastWaypoint = 0;
   private noticed = '';
@@ -55,6 +55,11 @@ export class Flight {
 
   get ended(): boolean {
     return this.status !== 'sent' && this.status !== 'in_progress' && this.status !== 'paused';
+  }
+
+  /** Where it took its photos, in their order. */
+  get photos(): readonly Place[] {
+    return this.photosTaken;
   }
 
   get airborne(): boolean {
@@ -230,7 +235,7 @@ export class Flight {
       waypointIndex: this.plan.route.waypoints[this.lastWaypoint]?.index ?? 0,
       waylineId: this.everAirborne ? this.plan.route.waypoints[this.lastWaypoint]?.waylineId : undefined,
       missionState: missionStateOf(this.status, phase),
-      mediaCount: this.mediaCount,
+      mediaCount: this.photosTaken.length,
       breakPoint: this.breakPoint,
       place,
       headingDegrees: leg ? headingDegrees(leg.from, leg.to) : 0,
@@ -275,7 +280,7 @@ export class Flight {
   }
 
   private finish(leg: Leg): void {
-    this.mediaCount += leg.photos ?? 0;
+    for (let photo = 0; photo < (leg.photos ?? 0); photo += 1) this.photosTaken.push(leg.to);
     this.cursor += 1;
     this.spentMs = 0;
     if (!this.leg) this.runOut();

@@ -11,6 +11,7 @@ import type {
   ReceivedCommand,
   SentEvent,
   SentReply,
+  UploadedMedia,
 } from './journal.js';
 import type { DockModel } from './models.js';
 import type { DockOptions } from './settings.js';
@@ -35,6 +36,8 @@ export interface DockState {
     | undefined;
   readonly batteryPercent: number;
   readonly unansweredEvents: number;
+  /** Files that are not in the storage yet. */
+  readonly mediaWaiting: number;
 }
 
 /** What a test or the program holds of a running dock. Lists grow while it runs; the newest 20,000 entries stay. */
@@ -52,6 +55,8 @@ export interface DockHandle {
   /** Flight ids, in the order of take-off. One flight flown twice shows twice. */
   readonly takeoffs: readonly string[];
   readonly flightsFlown: readonly FlownFlight[];
+  /** In the storage; that the cloud was told is in `eventsSent`. */
+  readonly mediaUploaded: readonly UploadedMedia[];
   readonly facts: readonly Fact[];
   readonly state: DockState;
   commandsOf(method: string): readonly ReceivedCommand[];
@@ -148,6 +153,10 @@ class Handle implements DockHandle {
     return this.journal.flightsFlown;
   }
 
+  get mediaUploaded(): readonly UploadedMedia[] {
+    return this.journal.mediaUploaded;
+  }
+
   get facts(): readonly Fact[] {
     return this.journal.facts;
   }
@@ -171,6 +180,7 @@ class Handle implements DockHandle {
       },
       batteryPercent: dock.pilot.batteryPercent,
       unansweredEvents: dock.outbox.unansweredCount,
+      mediaWaiting: dock.media.waitingCount,
     };
   }
 

@@ -9,6 +9,7 @@ export {
   type ReceivedCommand,
   type SentEvent,
   type SentReply,
+  type UploadedMedia,
 } from './journal.js';
 export { type AircraftModel, type DockModel } from './models.js';
 export { type Dialect } from './wire.js';

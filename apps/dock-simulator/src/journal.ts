@@ -20,6 +20,12 @@ export type FactName =
   | 'forgot'
   | 'landed'
   | 'ended'
+  | 'mediaTaken'
+  | 'storageGiven'
+  | 'mediaUploaded'
+  | 'mediaRefused'
+  | 'mediaFailed'
+  | 'mediaLeft'
   | 'answered'
   | 'gaveUp'
   | 'fault'
@@ -76,6 +82,15 @@ export interface FlownFlight {
   readonly mediaCount: number;
 }
 
+export interface UploadedMedia {
+  readonly flightId: string;
+  /** In the bucket. */
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** As the storage gave it, without quotes. */
+  readonly etag: string;
+}
+
 interface Waiter {
   readonly check: () => boolean;
   readonly resolve: () => void;
@@ -91,6 +106,7 @@ export class Journal {
   readonly answeredEvents: AnsweredEvent[] = [];
   readonly takeoffs: string[] = [];
   readonly flightsFlown: FlownFlight[] = [];
+  readonly mediaUploaded: UploadedMedia[] = [];
   private seq = 0;
   private readonly waiters = new Set<Waiter>();
 

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { parseDurationMs } from './duration.js';
 import { faultForms, parseFaults } from './fault-words.js';
 import { type DockModel, dockModels, isDockModel } from './models.js';
-import type { DockOptions } from './settings.js';
+import { type DockOptions, MEDIA_BYTES_MAX } from './settings.js';
 import { objectOf, textOf } from './wire.js';
 
 /** One dock of a credentials file, as fleet-service hands them out. */
@@ -50,6 +50,7 @@ const flags = {
   'ask-resource': { type: 'string' },
   'osd-interval': { type: 'string' },
   'progress-interval': { type: 'string' },
+  'media-bytes': { type: 'string' },
   'binding-code': { type: 'string' },
   'organisation-id': { type: 'string' },
   'forget-on-reboot': { type: 'boolean' },
@@ -81,6 +82,7 @@ export const helpText = `Simulated drone docks that speak to a real MQTT broker 
   --osd-interval DURATION   one telemetry cycle (default 2s)
   --progress-interval DURATION
                             default 2s
+  --media-bytes N           of each file uploaded after a flight, 0 uploads none (default 40000)
   --forget-on-reboot        prepared tasks do not outlive a reboot
   --extra-events            events of no API page around a flight
   --faults LIST             comma separated, each with an optional @probability:
@@ -127,6 +129,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
       askResource: oneOf('ask-resource', values['ask-resource'], ['never', 'whenMissing', 'always'] as const),
       osdIntervalMs: duration('osd-interval', values['osd-interval']),
       progressIntervalMs: duration('progress-interval', values['progress-interval']),
+      mediaBytes: wholeNumber('media-bytes', values['media-bytes'], 0, MEDIA_BYTES_MAX),
       bindingCode: values['binding-code'],
       organisationId: values['organisation-id'],
       keepsTasksOverReboot: values['forget-on-reboot'] !== true,

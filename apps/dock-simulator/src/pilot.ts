@@ -5,6 +5,7 @@ import type { FlightReport } from './flight-report.js';
 import { durationMs, type FlightPlan, type Phase } from './flight-plan.js';
 import { foreignTask } from './foreign-flight.js';
 import { onHeartbeat } from './heartbeat.js';
+import type { MediaUploads } from './media/media-uploads.js';
 import type { Outbox } from './outbox.js';
 import type { Preflight } from './preflight.js';
 import { type Reported, Reporter } from './reporter.js';
@@ -45,6 +46,7 @@ export class Pilot {
     private readonly context: DockContext,
     private readonly outbox: Outbox,
     private readonly preflight: Preflight,
+    private readonly media: MediaUploads,
     private readonly onMoment: (moment: Moment, flightId: string) => void,
   ) {
     const { settings } = context;
@@ -320,6 +322,8 @@ export class Pilot {
     if (mission.flight) journal.add(journal.flightsFlown, { flightId, status, result, mediaCount });
     const reported = this.reporter.speaksOf(mission);
     journal.note('ended', { flightId, status, result, reported });
+    // Of a flight on which it keeps silent, it uploads nothing either.
+    if (reported && mission.flight) this.media.take(flightId, mission.flight.photos);
     if (settings.extraEvents && reported && mission.flight) {
       const extra = { bid: mission.bid, data: { flight_id: flightId }, needReply: true };
       this.outbox.event({ method: 'highest_priority_upload_flighttask_media', ...extra });

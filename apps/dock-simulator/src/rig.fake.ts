@@ -50,6 +50,8 @@ export async function begin(sn: string, options: Partial<DockOptions> = {}): Pro
     requestTimeoutMs: 100,
     reconnectMs: 20,
     rebootMs: 30,
+    mediaBytes: 0,
+    storageRetryMs: 20,
     ...options,
   });
 }

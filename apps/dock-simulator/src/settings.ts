@@ -70,6 +70,10 @@ export interface DockOptions {
   readonly topologyFollowsPower?: boolean;
   /** Events of no API page, such as a dock sends around a flight. Default false. */
   readonly extraEvents?: boolean;
+  /** Size of each file that is uploaded after a flight; 0 takes photos and uploads none. Default 40000. */
+  readonly mediaBytes?: number;
+  /** First pause before an upload, or the question for the storage, is tried again; it doubles. Default 5000. */
+  readonly storageRetryMs?: number;
   readonly downloadTimeoutMs?: number;
   readonly downloadBytesMax?: number;
   /** Entries that each list of the handle keeps; default 20000. */
@@ -80,6 +84,8 @@ export interface DockOptions {
 type Optional = 'mqttUser' | 'mqttPassword' | 'bindingCode' | 'organisationId' | 'onFact';
 export type DockSettings = Required<Omit<DockOptions, Optional>> & Pick<DockOptions, Optional>;
 
+/** A file is made in memory. */
+export const MEDIA_BYTES_MAX = 64 * 1024 * 1024;
 const SERIAL_NUMBER = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The aircraft of a simulated dock, where nobody names one. */
@@ -125,6 +131,8 @@ export function resolveSettings(options: DockOptions): DockSettings {
     tasksMax: 16,
     topologyFollowsPower: false,
     extraEvents: false,
+    mediaBytes: 40_000,
+    storageRetryMs: 5_000,
     downloadTimeoutMs: 30_000,
     downloadBytesMax: 64 * 1024 * 1024,
     journalEntriesMax: 20_000,
@@ -151,11 +159,21 @@ function check(settings: DockSettings): void {
   if (!/^(mqtts?|wss?):\/\/./.test(settings.mqttUrl)) {
     throw invalid('mqttUrl', 'starts with mqtt://, mqtts://, ws:// or wss://');
   }
-  const positive = ['speed', 'osdIntervalMs', 'progressIntervalMs', 'requestTimeoutMs', 'reconnectMs'] as const;
+  const intervals = [
+    'osdIntervalMs',
+    'progressIntervalMs',
+    'requestTimeoutMs',
+    'reconnectMs',
+    'storageRetryMs',
+  ] as const;
+  const positive = ['speed', ...intervals] as const;
   for (const name of positive) if (!(settings[name] > 0)) throw invalid(name, 'is above 0');
   const counts = ['resendLimit', 'requestAttempts', 'tasksMax'] as const;
   for (const name of counts) if (!Number.isInteger(settings[name])) throw invalid(name, 'is a whole number');
   if (settings.requestAttempts < 1) throw invalid('requestAttempts', 'is at least 1');
+  if (!Number.isInteger(settings.mediaBytes) || settings.mediaBytes < 0 || settings.mediaBytes > MEDIA_BYTES_MAX) {
+    throw invalid('mediaBytes', `is a whole number from 0 to ${MEDIA_BYTES_MAX}`);
+  }
   if (!(settings.batteryPercent >= 0 && settings.batteryPercent <= 100)) throw invalid('batteryPercent', 'is 0 to 100');
 }
 

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import type { Config } from './config.js';
 import { routesOf, targetOf } from './routes.js';
 
-const OPENAPI = new URL('../../../docs/api/openapi.json', import.meta.url);
+const API = new URL('../../../docs/api/', import.meta.url);
+
+function pathsIn(document: string): string[] {
+  const { paths } = JSON.parse(readFileSync(new URL(document, API), 'utf8')) as { paths: object };
+  return Object.keys(paths);
+}
 
 const routes = { '/api/v1/docks': 'http://fleet', '/api/v1/missions': 'http://mission' };
 
@@ -32,11 +37,18 @@ it.each([
 });
 
 describe('the table of services', () => {
-  const services = { EDGE_FLEET_URL: 'http://fleet', EDGE_MISSION_URL: 'http://mission' } as Config;
-  const { paths } = JSON.parse(readFileSync(OPENAPI, 'utf8')) as { paths: Readonly<Record<string, unknown>> };
+  const services = {
+    EDGE_FLEET_URL: 'http://fleet',
+    EDGE_MISSION_URL: 'http://mission',
+    EDGE_CREDENTIAL_URL: 'http://credential',
+  } as Config;
+  const described = Object.entries({
+    'openapi.json': 'http://mission',
+    'credential.openapi.json': 'http://credential',
+  }).flatMap(([document, service]) => pathsIn(document).map((path) => ({ path, service })));
 
-  it.each(Object.keys(paths))('sends %s to the service that describes it', (path) => {
-    expect(targetOf(routesOf(services), path.replace(/\{\w+\}/g, '1'))).toBe('http://mission');
+  it.each(described)('sends $path to the service that describes it', ({ path, service }) => {
+    expect(targetOf(routesOf(services), path.replace(/\{\w+\}/g, '1'))).toBe(service);
   });
 
   it('sends docks to fleet-service', () => {

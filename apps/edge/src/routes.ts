@@ -8,6 +8,7 @@ export function routesOf(config: Config): Readonly<Record<string, string>> {
     '/api/v1/mission-policy': config.EDGE_MISSION_URL,
     '/api/v1/missions': config.EDGE_MISSION_URL,
     '/api/v1/openapi.json': config.EDGE_MISSION_URL,
+    '/api/v1/storage': config.EDGE_CREDENTIAL_URL,
     '/api/v1/waylines': config.EDGE_MISSION_URL,
   };
 }

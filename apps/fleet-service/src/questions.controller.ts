@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { apiKeyQuestion, dockQuestion, dockStateQuestion } from '@aerie/bus-contract';
+import { apiKeyQuestion, dockQuestion, dockStateQuestion, docksQuestion } from '@aerie/bus-contract';
 import { readAsk } from '@aerie/messaging';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { DockStates } from './dock-state/dock-states.js';
@@ -23,6 +23,11 @@ export class QuestionsController {
   @MessagePattern(dockQuestion.subject)
   async dock(@Payload() data: unknown) {
     return { dock: await this.docks.speakerFor(readAsk(dockQuestion, data).sn) };
+  }
+
+  @MessagePattern(docksQuestion.subject)
+  async manyDocks(@Payload() data: unknown) {
+    return { docks: await this.docks.records(readAsk(docksQuestion, data).sns) };
   }
 
   @MessagePattern(dockStateQuestion.subject)

@@ -16,6 +16,7 @@ export {
   DOCK_STREAM,
   FACTS_STREAM,
   FLEET_DOCK_CONSUMER,
+  CREDENTIAL_DOCK_CONSUMER,
   MISSION_DOCK_CONSUMER,
   STREAMS,
   type StreamSpec,
@@ -48,7 +49,9 @@ export {
   dockQuestion,
   dockRecord,
   dockStateQuestion,
+  docksQuestion,
   presignDownloadQuestion,
+  uploadKeysQuestion,
   sendQuestion,
 } from './questions.js';
-export { MISSION_PROTO, PROTO_FOLDER } from './proto.js';
+export { CREDENTIAL_PROTO, MISSION_PROTO, PROTO_FOLDER } from './proto.js';

@@ -5,3 +5,6 @@ export const PROTO_FOLDER = fileURLToPath(new URL('../proto', import.meta.url));
 
 /** The gRPC contract of mission-service, relative to the folder. */
 export const MISSION_PROTO = 'mission/v1/mission.proto';
+
+/** The gRPC contract of credential-service, relative to the folder. */
+export const CREDENTIAL_PROTO = 'credential/v1/credential.proto';

@@ -77,6 +77,14 @@ export const dockQuestion = question(
   z.object({ dock: dockRecord.nullable().describe('Null: none that is known.') }),
 );
 
+/** Many docks at once, each by its own serial number. */
+export const docksQuestion = question(
+  'ask.fleet.v1.docks.get',
+  2_000,
+  z.object({ sns: z.array(z.string()).max(500).describe('Serial numbers of docks.') }),
+  z.object({ docks: z.array(dockRecord).describe('Those of them that are known.') }),
+);
+
 export const dockStateView = z.object({
   sn: z.string().describe('Serial number of the dock.'),
   seenAgoMs: z
@@ -168,9 +176,42 @@ export const presignDownloadQuestion = question(
     organisationId: z.string().describe('Whose object it is.'),
     objectKey: z.string().describe('Key of the object in the storage.'),
     lifetimeSeconds: z.number().int().min(30).max(86_400).describe('How long the URL works, seconds.'),
+    saveAs: z.string().max(200).optional().describe('Makes a browser save the object under this name.'),
+    dockSn: z.string().optional().describe('The dock that is to read it, for the ledger.'),
+    askedBy: z.string().max(100).optional().describe('The service that asks, for the ledger. Default: `unknown`.'),
+    reason: z.string().max(200).optional().describe('What it is for, for the ledger.'),
   }),
   z.object({
     url: z.string().describe('Fetched by a plain GET. A secret for as long as it works.'),
     expiresAtMs: z.number().describe('Until when it works, milliseconds since the epoch.'),
+  }),
+);
+
+/**
+ * Keys with which a dock uploads the files of one attempt of a log upload. Made when the message to the dock is written;
+ * they are never stored. Asked again, the same keys come back as long as they live long enough.
+ */
+export const uploadKeysQuestion = question(
+  'ask.credential.v1.uploadKeys.issue',
+  10_000,
+  z.object({
+    organisationId: z.string().describe('Whose dock it is.'),
+    dockSn: z.string().describe('Serial number of the dock.'),
+    uploadId: z.string().describe('Id of the log upload.'),
+    attempt: z.number().int().min(1).max(99).describe('Number of the attempt; each has a folder and keys of its own.'),
+    sizeBytes: z.number().int().min(0).describe('How much is expected to be uploaded; the life of the keys follows.'),
+    askedBy: z.string().max(100).describe('The service that asks, for the ledger.'),
+    reason: z.string().max(200).describe('What it is for, for the ledger.'),
+  }),
+  z.object({
+    provider: z.enum(['ali', 'aws', 'minio']).describe('As docks are told.'),
+    endpoint: z.string().describe('The storage as docks reach it.'),
+    region: z.string().describe('Region that signatures name.'),
+    bucket: z.string().describe('The bucket.'),
+    prefix: z.string().describe('Keys work below it and nowhere else; ends in a slash.'),
+    accessKeyId: z.string().describe('Id of the keys.'),
+    secretAccessKey: z.string().describe('A secret.'),
+    sessionToken: z.string().describe('A secret.'),
+    expiresAtMs: z.number().describe('Until when they work, milliseconds since the epoch.'),
   }),
 );

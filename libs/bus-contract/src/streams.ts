@@ -73,13 +73,26 @@ export const MISSION_DOCK_CONSUMER: ConsumerSpec = {
 export const FLEET_DOCK_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'fleet',
-  filterSubjects: ['dock.v1.fleet.>', 'dock.v1.none.>', 'dock.v1.log.>', 'dock.v1.credential.>'],
+  filterSubjects: ['dock.v1.fleet.>', 'dock.v1.none.>', 'dock.v1.log.>'],
   ackWaitMs: 5_000,
   maxAckPending: 256,
+};
+
+export const CREDENTIAL_DOCK_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'credential',
+  filterSubjects: ['dock.v1.credential.>'],
+  // Longer than the provider may take.
+  ackWaitMs: 15_000,
+  maxAckPending: 512,
 };
 
 /**
  * Every durable consumer there is. With interest retention a message without a consumer is gone at once, so all of
  * them are declared before the first ingress subscribes.
  */
-export const CONSUMERS: readonly ConsumerSpec[] = [MISSION_DOCK_CONSUMER, FLEET_DOCK_CONSUMER];
+export const CONSUMERS: readonly ConsumerSpec[] = [
+  MISSION_DOCK_CONSUMER,
+  FLEET_DOCK_CONSUMER,
+  CREDENTIAL_DOCK_CONSUMER,
+];

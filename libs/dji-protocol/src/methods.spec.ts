@@ -35,6 +35,7 @@ const TYPED: RequestNames = {
     airport_bind_status: true,
     airport_organization_get: true,
     airport_organization_bind: true,
+    storage_config_get: true,
   },
   status: { update_topo: true },
 };

@@ -20,6 +20,11 @@ import { DOCK_MODELS, type DockModel, type DockProfile, type Generation } from '
 import type { JsonObject } from './payload.js';
 import { decodePlainReply, strictPlainReply } from './reply.js';
 import {
+  decodeStorageConfigGet,
+  decodeStorageConfigGetReply,
+  strictStorageConfigGetReply,
+} from './storage/storage-config-get.js';
+import {
   baseChannelOf,
   directionOf,
   isReplyChannel,
@@ -326,6 +331,15 @@ export const METHODS: readonly Method[] = [
     strictReply: strictAirportOrganizationBindReply,
     since: '1.2',
     source: 'Organization management, bind devices',
+  }),
+  uplink('requests', {
+    method: 'storage_config_get',
+    owner: 'credential',
+    decodeRequest: decodeStorageConfigGet,
+    decodeReply: decodeStorageConfigGetReply,
+    strictReply: strictStorageConfigGetReply,
+    since: '1.1',
+    source: 'Media management, get temporary upload credentials',
   }),
 ];
 

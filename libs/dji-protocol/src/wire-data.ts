@@ -5,6 +5,7 @@ import type { AirportOrganizationGet, AirportOrganizationGetReply } from './devi
 import type { ConfigReply, ConfigRequest } from './device/config.js';
 import type { UpdateTopo } from './device/update-topo.js';
 import type { PlainReply } from './reply.js';
+import type { StorageConfigGet, StorageConfigGetReply } from './storage/storage-config-get.js';
 import type { DeviceExitHomingNotify } from './wayline/device-exit-homing-notify.js';
 import type { FlightSetupExceptionNotify } from './wayline/flight-setup-exception-notify.js';
 import type { FlighttaskCreate } from './wayline/flighttask-create.js';
@@ -60,6 +61,7 @@ export interface WireData {
     readonly airport_bind_status: AirportBindStatus;
     readonly airport_organization_get: AirportOrganizationGet;
     readonly airport_organization_bind: AirportOrganizationBind;
+    readonly storage_config_get: StorageConfigGet;
   };
   readonly requests_reply: {
     readonly flighttask_resource_get: FlighttaskResourceGetReply;
@@ -68,6 +70,7 @@ export interface WireData {
     readonly airport_bind_status: AirportBindStatusReply;
     readonly airport_organization_get: AirportOrganizationGetReply;
     readonly airport_organization_bind: AirportOrganizationBindReply;
+    readonly storage_config_get: StorageConfigGetReply;
   };
   readonly status: { readonly update_topo: UpdateTopo };
   readonly status_reply: { readonly update_topo: PlainReply };

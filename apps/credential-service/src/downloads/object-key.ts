@@ -1,16 +1,26 @@
 import { InvalidError, isUuid } from '@aerie/kernel';
 
 const WAYLINE_KEY = /^([^/]+)\/waylines\/[0-9a-f]{64}\.kmz$/;
+/** Below `org/<organisation>/` a key may have what docks make of it, but no part that climbs or is empty. */
+const OWN_KEY = /^org\/([^/]+)\/[^\u0000-\u001f\u007f\\]{1,900}$/u;
+const CLIMBS = /(^|\/)(\.{1,2})?(\/|$)/;
 
 /**
- * Lets a key pass only where it belongs to the organisation that asks: `<organisationId>/waylines/<sha256>.kmz`. The
- * asker has checked that already; here is the last place before an organisation's file leaves for a dock.
+ * Lets a key pass only where it belongs to the organisation that asks: `<organisationId>/waylines/<sha256>.kmz` or
+ * `org/<organisationId>/…`. The asker has checked that already; here is the last place before a file leaves.
+ *
+ * @throws InvalidError that names the field
  */
-export function checkObjectKey(objectKey: string, organisationId: string): void {
+export function ownerOfObject(objectKey: string, organisationId: string): 'wayline' | 'own' {
   if (!isUuid(organisationId)) throw refusal('organisationId', 'is no id of an organisation');
-  const [, owner] = WAYLINE_KEY.exec(objectKey) ?? [];
-  if (owner === undefined) throw refusal('objectKey', 'must be <organisationId>/waylines/<sha256>.kmz');
+  const [, ofWayline] = WAYLINE_KEY.exec(objectKey) ?? [];
+  const [, ofOwn] = CLIMBS.test(objectKey) ? [] : (OWN_KEY.exec(objectKey) ?? []);
+  const owner = ofWayline ?? ofOwn;
+  if (owner === undefined) {
+    throw refusal('objectKey', 'must be <organisationId>/waylines/<sha256>.kmz or org/<organisationId>/…');
+  }
   if (owner !== organisationId) throw refusal('objectKey', 'belongs to another organisation');
+  return ofWayline === undefined ? 'own' : 'wayline';
 }
 
 function refusal(field: string, message: string): InvalidError {

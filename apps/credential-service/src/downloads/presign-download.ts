@@ -1,21 +1,17 @@
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { Clock, Secret } from '@aerie/kernel';
-import { checkObjectKey } from './object-key.js';
+import type { Clock } from '@aerie/kernel';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Storages } from '../storages/storage-access.js';
+import { ownerOfObject } from './object-key.js';
 
-export interface Storage {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly bucket: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: Secret;
-  readonly forcePathStyle: boolean;
-}
-
-export interface DownloadAsk {
+export interface DownloadRequest {
   readonly organisationId: string;
   readonly objectKey: string;
   readonly lifetimeSeconds: number;
+  /** Makes a browser save the object under this name. */
+  readonly saveAs?: string;
+  readonly dockSn?: string;
+  readonly askedBy: string;
+  readonly reason: string;
 }
 
 export interface Download {
@@ -24,36 +20,32 @@ export interface Download {
   readonly expiresAtMs: number;
 }
 
-/** Makes URLs with which one object can be read for a short time. Pure computation: the storage is not asked. */
+/** Makes URLs with which one object can be read for a short time. Computation: the storage is not asked. */
 export class PresignDownload {
-  private readonly client: S3Client;
-
   constructor(
-    private readonly storage: Storage,
+    private readonly storages: Storages,
+    private readonly ledger: Ledger,
     private readonly clock: Clock,
-  ) {
-    const { endpoint, region, accessKeyId, secretAccessKey, forcePathStyle } = storage;
-    this.client = new S3Client({
-      endpoint,
-      region,
-      forcePathStyle,
-      credentials: { accessKeyId, secretAccessKey: secretAccessKey.reveal() },
-      // Else a GET, too, gets the checksum of an empty body into its URL.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      // Docks check the fingerprint by themselves, and some storages refuse parameters that they do not know.
-      responseChecksumValidation: 'WHEN_REQUIRED',
-    });
-  }
+  ) {}
 
   /** @throws InvalidError when the object is not the organisation's. */
-  async presign({ organisationId, objectKey, lifetimeSeconds }: DownloadAsk): Promise<Download> {
-    checkObjectKey(objectKey, organisationId);
+  async execute(request: DownloadRequest): Promise<Download> {
+    const { organisationId, objectKey, lifetimeSeconds, saveAs, dockSn = null, askedBy, reason } = request;
+    // Waylines lie in the storage of the deployment: mission-service has checked them, and no organisation can change
+    // them behind its back.
+    const isWayline = ownerOfObject(objectKey, organisationId) === 'wayline';
+    const access = isWayline ? this.storages.deployment : await this.storages.of(organisationId);
     // A signature has whole seconds; rounded down, the URL never lives longer than we say.
     const signedAtMs = Math.floor(this.clock.nowMs() / 1_000) * 1_000;
-    const url = await getSignedUrl(this.client, new GetObjectCommand({ Bucket: this.storage.bucket, Key: objectKey }), {
-      expiresIn: lifetimeSeconds,
-      signingDate: new Date(signedAtMs),
+    const url = await access.provider.presignGet({
+      ...{ objectKey, lifetimeSeconds, signedAtMs },
+      ...(saveAs === undefined ? {} : { saveAs }),
     });
-    return { url, expiresAtMs: signedAtMs + lifetimeSeconds * 1_000 };
+    const expiresAtMs = signedAtMs + lifetimeSeconds * 1_000;
+    this.ledger.note({
+      ...{ organisationId, kind: 'download', dockSn, objectPrefix: objectKey, actions: ['GET'], accessKeyId: null },
+      ...{ provider: access.storage.provider, storageVersion: access.version, askedBy, reason, expiresAtMs },
+    });
+    return { url, expiresAtMs };
   }
 }

@@ -61,6 +61,16 @@ export class DockStore {
     return row === undefined ? null : recordOf(row);
   }
 
+  /** Those of these docks that are ours, each by its own serial number. */
+  async records(sns: readonly string[]): Promise<readonly DockRecord[]> {
+    const rows = await this.dataSource.query<DockRow[]>(
+      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
+        WHERE d.provisioned_at IS NOT NULL AND d.sn = ANY($1::text[])`,
+      [sns],
+    );
+    return rows.map(recordOf);
+  }
+
   /** As `speakerFor`, for many at once: the dock's serial number for each that has one. */
   async speakersFor(sns: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.dataSource.query<{ sn: string; dock_sn: string }[]>(

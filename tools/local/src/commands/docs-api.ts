@@ -4,19 +4,25 @@ import path from 'node:path';
 import { asyncApi } from '../api-docs/asyncapi.js';
 import { Problem } from '../infrastructure/problem.js';
 
-/** A program of mission-service that prints its document: tools start services, they do not import them. */
-const PRINT_OPENAPI = 'apps/mission-service/dist/print-openapi.js';
+/** The services that describe their HTTP API, each with its document. */
+const OPENAPI_FILES: Readonly<Record<string, string>> = {
+  'mission-service': 'docs/api/openapi.json',
+  'credential-service': 'docs/api/credential.openapi.json',
+};
+const ASYNCAPI_FILE = 'docs/api/asyncapi.json';
+
+export const API_FILES: readonly string[] = [...Object.values(OPENAPI_FILES), ASYNCAPI_FILE];
 
 interface Page {
   readonly file: string;
   readonly text: string;
 }
 
-/** Writes both documents of docs/api. `--check` only compares, for CI. `programs` is where the services were built. */
+/** Writes the documents of docs/api. `--check` only compares, for CI. `programs` is where the services were built. */
 export async function docsApi(root: string, args: readonly string[], programs = root): Promise<number> {
   const pages: readonly Page[] = [
-    { file: 'docs/api/openapi.json', text: printed(path.join(programs, PRINT_OPENAPI)) },
-    { file: 'docs/api/asyncapi.json', text: `${JSON.stringify(asyncApi(), null, 2)}\n` },
+    ...Object.entries(OPENAPI_FILES).map(([service, file]) => ({ file, text: openApiOf(service, programs) })),
+    { file: ASYNCAPI_FILE, text: `${JSON.stringify(asyncApi(), null, 2)}\n` },
   ];
   const differing = pages.filter(({ file, text }) => present(path.join(root, file)) !== text);
   if (args.includes('--check')) {
@@ -36,7 +42,9 @@ export async function docsApi(root: string, args: readonly string[], programs = 
 
 const present = (file: string): string | null => (existsSync(file) ? readFileSync(file, 'utf8') : null);
 
-function printed(program: string): string {
+/** A program of the service prints it: tools start services, they do not import them. */
+function openApiOf(service: string, programs: string): string {
+  const program = path.join(programs, 'apps', service, 'dist', 'print-openapi.js');
   const { status, stdout, stderr } = spawnSync(process.execPath, [program], {
     encoding: 'utf8',
     maxBuffer: 16 * 1024 * 1024,

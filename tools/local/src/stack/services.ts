@@ -11,7 +11,7 @@ export const SERVICE_NAMES = [
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-export type ServicePorts = Readonly<Record<ServiceName | 'mission-grpc', number>>;
+export type ServicePorts = Readonly<Record<ServiceName | 'mission-grpc' | 'credential-grpc', number>>;
 
 export interface StorageKeys {
   readonly accessKeyId: string;
@@ -29,7 +29,25 @@ export interface ServicePlan {
 
 const BUCKET = 'aerie';
 const REGION = 'us-east-1';
+/** What keys for docks are cut from: uploads below the folders of organisations. */
+const DOCK_ROLE = {
+  arn: 'arn:aws:iam:::role/dock-upload',
+  maxDurationSeconds: 43_200,
+  policy: {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+        Resource: [`arn:aws:s3:::${BUCKET}/org/*`],
+      },
+    ],
+  },
+};
 const PORT_VARIABLE = /_PORT$/;
+
+/** Where the key lies that seals secrets of organisations: it stays as long as the database does. */
+export const keyFileOf = (directory: string): string => path.join(directory, 'credential.keys');
 
 /** How each program of ours is started on this machine. What it can do is in its own config.ts. */
 export function servicePlans(
@@ -61,6 +79,7 @@ export function servicePlans(
       OBJECT_STORE_SECRET_ACCESS_KEY: storage.secretAccessKey,
       OBJECT_STORE_REGION: REGION,
       OBJECT_STORE_BUCKETS: BUCKET,
+      OBJECT_STORE_ROLES: JSON.stringify([DOCK_ROLE]),
     }),
     'mqtt-ingress': plan('mqtt-ingress', {
       INGRESS_HTTP_PORT: String(ports['mqtt-ingress']),
@@ -82,7 +101,14 @@ export function servicePlans(
     }),
     'credential-service': plan('credential-service', {
       CREDENTIAL_HTTP_PORT: String(ports['credential-service']),
+      CREDENTIAL_GRPC_PORT: String(ports['credential-grpc']),
+      CREDENTIAL_KEY_FILE: keyFileOf(directory),
+      // A storage of this machine is a storage.
+      CREDENTIAL_PRIVATE_ENDPOINTS: 'allowed',
+      DATABASE_URL: databaseUrl,
       NATS_URL: natsUrl,
+      STS_ROLE_ARN: DOCK_ROLE.arn,
+      IAM_ENDPOINT: s3.S3_ENDPOINT,
       ...s3,
     }),
     'mission-service': plan('mission-service', {
@@ -97,6 +123,7 @@ export function servicePlans(
       EDGE_HTTP_PORT: String(ports.edge),
       EDGE_MISSION_URL: `http://127.0.0.1:${ports['mission-service']}`,
       EDGE_FLEET_URL: `http://127.0.0.1:${ports['fleet-service']}`,
+      EDGE_CREDENTIAL_URL: `http://127.0.0.1:${ports['credential-service']}`,
     }),
   };
 }

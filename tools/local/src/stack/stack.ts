@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   INFRASTRUCTURE_NAMES,
@@ -11,7 +13,7 @@ import { freePorts, isPortFree } from '../infrastructure/ports.js';
 import { Problem } from '../infrastructure/problem.js';
 import { LocalProcess } from '../infrastructure/processes.js';
 import type { DockConnection } from './api.js';
-import { SERVICE_NAMES, type ServiceName, type ServicePlan, servicePlans } from './services.js';
+import { SERVICE_NAMES, type ServiceName, type ServicePlan, keyFileOf, servicePlans } from './services.js';
 
 export interface StackOptions {
   readonly root: string;
@@ -55,13 +57,14 @@ export class Stack {
     readonly apiUrl: string,
     readonly objectStoreUrl: string,
     readonly grpcAddress: string,
+    readonly credentialGrpcAddress: string,
     readonly apiKey: string,
   ) {}
 
   static async up(options: StackOptions): Promise<Stack> {
     const { root, directory, packagesDirectory, say } = options;
-    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, missionGrpc = 0, anyPort = 0] =
-      await freePorts(7);
+    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(8);
+    const [missionGrpc = 0, credentialGrpc = 0, anyPort = 0] = more;
     const edge = options.apiPort ?? anyPort;
     if (!(await isPortFree(edge))) {
       throw new Problem(`Port ${edge} is in use. Choose another with --port, or end what listens there.`);
@@ -79,14 +82,16 @@ export class Stack {
           'credential-service': credential,
           'mission-service': mission,
           'mission-grpc': missionGrpc,
+          'credential-grpc': credentialGrpc,
           edge,
         },
         { accessKeyId: 'aerie-local', secretAccessKey: newPassword() },
       );
+      makeKeyFile(keyFileOf(directory));
       say('Migrating …');
       const env = { DATABASE_URL: infrastructure.databaseUrl };
       await Promise.all(
-        ['fleet-service', 'mission-service'].map((name) =>
+        ['fleet-service', 'mission-service', 'credential-service'].map((name) =>
           runScript(path.join(root, 'apps', name, 'dist', 'migrate.js'), [], env, `migrate ${name}`),
         ),
       );
@@ -99,6 +104,7 @@ export class Stack {
         `http://127.0.0.1:${edge}`,
         `http://127.0.0.1:${objectStore}`,
         `127.0.0.1:${missionGrpc}`,
+        `127.0.0.1:${credentialGrpc}`,
         apiKey.trim(),
       );
       say('Starting the services …');
@@ -230,6 +236,12 @@ export class Stack {
 }
 
 const isService = (name: string): name is ServiceName => (SERVICE_NAMES as readonly string[]).includes(name);
+
+/** Readable by this user alone, like everything that opens something. */
+function makeKeyFile(file: string): void {
+  if (existsSync(file)) return;
+  writeFileSync(file, `local ${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+}
 
 /** Services get what they are given, and nothing that happens to be set in this terminal. */
 function cleanEnvironment(): NodeJS.ProcessEnv {

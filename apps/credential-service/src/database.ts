@@ -1,0 +1,20 @@
+import type { Logger } from '@aerie/observability';
+import { createDataSource } from '@aerie/persistence';
+import { type DataSource } from 'typeorm';
+import { CreateCredential1764000000000 } from './migrations/1764000000000-create-credential.js';
+
+export const SCHEMA = 'credential';
+
+export const MIGRATIONS = [CreateCredential1764000000000] as const;
+
+export function credentialDatabase(url: string, logger: Logger): DataSource {
+  return createDataSource({
+    url,
+    applicationName: 'credential-service',
+    schema: SCHEMA,
+    migrations: MIGRATIONS,
+    poolSize: 10,
+    statementTimeoutMs: 3_000,
+    logger,
+  });
+}

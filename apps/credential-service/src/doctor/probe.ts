@@ -1,0 +1,44 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Agents } from '../storages/outbound.js';
+
+const TIMEOUT_MS = 5_000;
+/** No answer of a step is larger. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface Probed {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** One plain request, without a signature. @throws the error of the network, with its code */
+export function probe(
+  url: string,
+  agents: Agents,
+  options: { readonly method?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): Promise<Probed> {
+  const isTls = url.startsWith('https:');
+  const { method = 'GET', headers = {} } = options;
+  return new Promise((resolve, reject) => {
+    const sent = (isTls ? httpsRequest : httpRequest)(
+      url,
+      { method, headers, agent: isTls ? agents.httpsAgent : agents.httpAgent, timeout: TIMEOUT_MS },
+      (response) => {
+        const pieces: Buffer[] = [];
+        let bytes = 0;
+        response.on('error', reject);
+        response.on('data', (piece: Buffer) => {
+          bytes += piece.length;
+          if (bytes <= MAX_BODY_BYTES) pieces.push(piece);
+        });
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(pieces) }),
+        );
+      },
+    );
+    sent.on('timeout', () => sent.destroy(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' })));
+    sent.on('error', reject);
+    sent.end();
+  });
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { uploadKeysQuestion } from '@aerie/bus-contract';
+import { Caller } from '@aerie/http-api/testing';
+import { ask } from '@aerie/messaging';
+import { eventually } from '@aerie/testing';
+import { ROUTES } from '../openapi/credential-api.js';
+import {
+  API_KEY,
+  ORGANISATION,
+  OTHER_ORGANISATION,
+  type RunningService,
+  startService,
+} from '../running-service.fixture.js';
+
+let service: RunningService;
+let caller: Caller;
+beforeAll(async () => {
+  service = await startService();
+  // Two processes: what one of them remembers, the other must not give out either.
+  await service.replica();
+  service.intake.start();
+  caller = new Caller({ url: service.url, routes: ROUTES, key: API_KEY });
+}, 60_000);
+afterAll(() => service?.stop(), 30_000);
+
+const keysFor = (organisationId: string, dockSn: string, uploadId: string) =>
+  ask(service.nats, uploadKeysQuestion, {
+    ...{ organisationId, dockSn, uploadId, attempt: 1, sizeBytes: 1, askedBy: 'spec', reason: 'spec' },
+  });
+type Keys = Awaited<ReturnType<typeof keysFor>>;
+
+/** Null where the storage takes an upload by these keys, else its word. */
+async function refusalOf(keys: Keys): Promise<string | null> {
+  const client = new S3Client({
+    endpoint: keys.endpoint,
+    region: keys.region,
+    forcePathStyle: true,
+    maxAttempts: 1,
+    credentials: {
+      accessKeyId: keys.accessKeyId,
+      secretAccessKey: keys.secretAccessKey,
+      sessionToken: keys.sessionToken,
+    },
+  });
+  const put = new PutObjectCommand({ Bucket: keys.bucket, Key: `${keys.prefix}x`, Body: 'x' });
+  const refusal = await client.send(put).then(
+    () => null,
+    (error: unknown) => (error as Error).name,
+  );
+  client.destroy();
+  return refusal;
+}
+
+const revoke = async (dockSn?: string) =>
+  (await caller.call('revokeKeys', { body: { reason: 'spec', ...(dockSn === undefined ? {} : { dockSn }) } })).body;
+
+/** As a dock that asks until it gets some. */
+const freshKeys = (organisationId: string, dockSn: string, uploadId: string): Promise<Keys> =>
+  eventually('keys are given out again', () => keysFor(organisationId, dockSn, uploadId).catch(() => undefined));
+
+it('makes the keys of one dock useless at once, and no others', async () => {
+  const uploadId = randomUUID();
+  const [mine, sibling, others] = await Promise.all([
+    keysFor(ORGANISATION, 'R-1', uploadId),
+    keysFor(ORGANISATION, 'R-10', uploadId),
+    keysFor(OTHER_ORGANISATION, 'R-1', uploadId),
+  ]);
+  expect(await Promise.all([mine, sibling, others].map(refusalOf))).toEqual([null, null, null]);
+  await expect(revoke('R-1')).resolves.toMatchObject({ state: 'denied' });
+  expect(await Promise.all([mine, sibling, others].map(refusalOf))).toEqual(['AccessDenied', null, null]);
+});
+
+it('gives out no keys that were called back, whichever process remembers them, and new ones soon after', async () => {
+  const uploadId = randomUUID();
+  // Both processes have answered, so both remember keys.
+  const before = new Set<string>();
+  await eventually('both processes have been asked', async () => {
+    before.add((await keysFor(ORGANISATION, 'R-2', uploadId)).accessKeyId);
+    return before.size === 2 ? true : undefined;
+  });
+  await revoke('R-2');
+  for (let count = 0; count < 10; count++) {
+    const keys = await freshKeys(ORGANISATION, 'R-2', uploadId);
+    expect(before.has(keys.accessKeyId)).toBe(false);
+    expect(await refusalOf(keys)).toBeNull();
+  }
+});
+
+it('calls all docks of an organisation back, and none of another', async () => {
+  const uploadId = randomUUID();
+  const [mine, others] = [
+    await freshKeys(ORGANISATION, 'R-3', uploadId),
+    await freshKeys(OTHER_ORGANISATION, 'R-3', uploadId),
+  ];
+  await revoke();
+  expect(await Promise.all([mine, others].map(refusalOf))).toEqual(['AccessDenied', null]);
+});
+
+it('goes on telling a storage that was away, and gives nothing out meanwhile that was called back', async () => {
+  const uploadId = randomUUID();
+  const keys = await freshKeys(ORGANISATION, 'R-4', uploadId);
+  await service.storage.kill();
+  const revocation = await revoke('R-4');
+  expect(revocation).toMatchObject({ state: 'pending', deniedAt: null, lastError: expect.any(String) });
+  await expect(keysFor(ORGANISATION, 'R-4', uploadId)).rejects.toThrow();
+  await service.storage.start();
+  await eventually(
+    'the storage has been told',
+    async () => {
+      const { body } = await caller.call('listRevocations');
+      const items = body['items'] as { id: string; state: string }[];
+      return items.find(({ id }) => id === revocation['id'])?.state === 'denied' ? true : undefined;
+    },
+    30_000,
+  );
+  expect(await refusalOf(keys)).toBe('AccessDenied');
+}, 60_000);

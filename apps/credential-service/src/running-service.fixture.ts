@@ -1,0 +1,133 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { apiKeyQuestion } from '@aerie/bus-contract';
+import { configureHttp } from '@aerie/http-api';
+import { type NatsConnection, connectNats, natsOptions } from '@aerie/messaging';
+import { answer } from '@aerie/messaging/testing';
+import { Metrics, createLogger } from '@aerie/observability';
+import { migrate } from '@aerie/persistence';
+import { Shutdown } from '@aerie/service-host';
+import {
+  type PrivateStorage,
+  createTestDatabase,
+  startPrivateNats,
+  startPrivateStorage,
+  testEnvironment,
+} from '@aerie/testing';
+import type { DataSource } from 'typeorm';
+import { AppModule, Intake } from './app.module.js';
+import { loadConfig } from './config.js';
+import { MIGRATIONS, credentialDatabase } from './database.js';
+
+export const ORGANISATION = '11111111-1111-4111-8111-111111111111';
+export const OTHER_ORGANISATION = '22222222-2222-4222-8222-222222222222';
+export const API_KEY = 'a-good-key';
+export const OTHER_API_KEY = 'the-key-of-others';
+
+const PRINCIPALS: Readonly<Record<string, { keyId: string; organisationId: string }>> = {
+  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION },
+  [OTHER_API_KEY]: { keyId: 'key-2', organisationId: OTHER_ORGANISATION },
+};
+
+export interface Replica {
+  readonly url: string;
+  readonly intake: Intake;
+}
+
+export interface RunningService {
+  readonly url: string;
+  readonly intake: Intake;
+  readonly storage: PrivateStorage;
+  readonly dataSource: DataSource;
+  /** For questions to the service. */
+  readonly nats: NatsConnection;
+  /** One more process of the service, on the same database and storage. */
+  replica(): Promise<Replica>;
+  stop(): Promise<void>;
+}
+
+const logger = createLogger('credential-spec', 'silent');
+
+/** The whole service on a database, a NATS and a storage of its own. Of fleet-service only the answers are there. */
+export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+  // Last opened, first closed; also when the start fails, or the process would never end.
+  const closers: (() => unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    return { ...(await start(closers, env)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  closers: (() => unknown)[],
+  env: Readonly<Record<string, string>>,
+): Promise<Omit<RunningService, 'stop'>> {
+  const database = await createTestDatabase(
+    testEnvironment().databaseUrl,
+    `template_credential_${MIGRATIONS.length}`,
+    async (url) => {
+      const dataSource = await credentialDatabase(url, logger).initialize();
+      await migrate(dataSource);
+      await dataSource.destroy();
+    },
+  );
+  closers.push(() => database.drop());
+  const storage = await startPrivateStorage({
+    roleActions: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+  });
+  closers.push(() => storage.remove());
+  const bus = await startPrivateNats();
+  closers.push(() => bus.remove());
+  const nats = await connectNats(bus.url, 'others', logger);
+  closers.push(() => nats.close());
+  answer(nats, apiKeyQuestion, ({ key }) => ({ principal: PRINCIPALS[key] ?? null }));
+  const directory = mkdtempSync(path.join(tmpdir(), 'aerie-credential-'));
+  closers.push(() => rmSync(directory, { recursive: true }));
+  const keyFile = path.join(directory, 'keys');
+  writeFileSync(keyFile, `spec ${randomBytes(32).toString('base64')}\n`);
+  const dataSource = await credentialDatabase(database.url, logger).initialize();
+  closers.push(() => dataSource.destroy());
+
+  const replica = async (): Promise<Replica> => {
+    const shutdown = new Shutdown();
+    closers.push(() => shutdown.run(logger));
+    const config = loadConfig({
+      CREDENTIAL_HTTP_PORT: '0',
+      CREDENTIAL_GRPC_PORT: '0',
+      CREDENTIAL_KEY_FILE: keyFile,
+      CREDENTIAL_PRIVATE_ENDPOINTS: 'allowed',
+      DATABASE_URL: database.url,
+      NATS_URL: bus.url,
+      S3_ENDPOINT: storage.url,
+      IAM_ENDPOINT: storage.url,
+      S3_BUCKET: storage.bucket,
+      S3_ACCESS_KEY_ID: storage.accessKeyId,
+      S3_SECRET_ACCESS_KEY: storage.secretAccessKey,
+      STS_ROLE_ARN: storage.roleArn,
+      ...env,
+    });
+    const host = { logger, metrics: new Metrics(`credential-spec-${randomUUID()}`), shutdown };
+    const module = await AppModule.compose(config, host);
+    const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
+    closers.push(() => app.close());
+    configureHttp(app, logger);
+    app.connectMicroservice<MicroserviceOptions>({
+      transport: Transport.NATS,
+      options: { ...natsOptions(bus.url, 'credential-service-answers'), queue: 'credential-service' },
+    });
+    await app.startAllMicroservices();
+    await app.listen(0, '127.0.0.1');
+    return { url: await app.getUrl(), intake: app.get(Intake) };
+  };
+  return { ...(await replica()), storage, dataSource, nats, replica };
+}

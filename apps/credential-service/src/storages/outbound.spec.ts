@@ -1,0 +1,55 @@
+import { get } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Outbound } from './outbound.js';
+
+const inTheHouse = new Outbound(true);
+const amongStrangers = new Outbound(false);
+
+describe('Outbound', () => {
+  it.each(['169.254.169.254', '::ffff:169.254.169.254', '100.100.100.200', 'fd00:ec2::254', '0.0.0.0', '224.0.0.1'])(
+    'never lets a connection go to %s',
+    (address) => {
+      expect(inTheHouse.refusalOf(address)).toMatch('no storage');
+      expect(amongStrangers.refusalOf(address)).toMatch('no storage');
+    },
+  );
+
+  it.each(['127.0.0.1', '10.1.2.3', '192.168.0.9', '172.20.0.1', '100.64.0.1', '::1', '::ffff:10.0.0.1', 'fd12::1'])(
+    'lets a connection go to %s only where private networks are allowed',
+    (address) => {
+      expect(inTheHouse.refusalOf(address)).toBeNull();
+      expect(amongStrangers.refusalOf(address)).toMatch('private');
+    },
+  );
+
+  it('lets connections go out into the world', () => {
+    expect(amongStrangers.refusalOf('52.95.110.1')).toBeNull();
+    expect(amongStrangers.refusalOf('2600:1f00::1')).toBeNull();
+  });
+
+  it('looks at a host that is an address before it connects', () => {
+    expect(amongStrangers.refusalOfUrl('http://169.254.169.254/latest')).toMatch('no storage');
+    expect(amongStrangers.refusalOfUrl('https://[::1]:9000')).toMatch('private');
+    expect(amongStrangers.refusalOfUrl('https://s3.example.com')).toBeNull();
+  });
+
+  it('looks at what a name resolves to', async () => {
+    const server = createServer((_request, response) => response.end('here'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://localhost:${(server.address() as AddressInfo).port}/`;
+    const statusBy = (outbound: Outbound): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const agent = outbound.agents().httpAgent;
+        get(url, { agent, family: 4 }, (response) => {
+          response.resume().on('end', () => {
+            agent.destroy();
+            resolve(response.statusCode);
+          });
+        }).on('error', reject);
+      });
+    await expect(statusBy(inTheHouse)).resolves.toBe(200);
+    await expect(statusBy(amongStrangers)).rejects.toMatchObject({ code: 'EADDRREFUSED' });
+    await new Promise((resolve) => server.close(resolve));
+  });
+});

@@ -1,0 +1,83 @@
+import { lookup as systemLookup } from 'node:dns';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { BlockList, type LookupFunction, isIP, isIPv6 } from 'node:net';
+
+/** Nobody's storage: the metadata services of clouds, which hand out keys, and addresses that are no host's. */
+const NEVER = blockList([
+  ['169.254.0.0', 16],
+  ['100.100.100.200', 32],
+  ['0.0.0.0', 8],
+  ['224.0.0.0', 3],
+  ['fe80::', 10],
+  ['fd00:ec2::254', 128],
+  ['::', 128],
+  ['ff00::', 8],
+]);
+
+/** Networks of the house: right for a storage of one's own, wrong where strangers are tenants. */
+const PRIVATE = blockList([
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['::1', 128],
+  ['fc00::', 7],
+]);
+
+const CONNECTIONS = 64;
+
+export interface Agents {
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+}
+
+/**
+ * Which addresses this service connects to for an organisation. A name is resolved once for each connection, and the
+ * address that was checked is the one that is used, so a name that changes its mind in between gains nothing.
+ */
+export class Outbound {
+  constructor(private readonly allowPrivate: boolean) {}
+
+  /** Null where a connection is allowed, else why not. */
+  refusalOf(address: string): string | null {
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (NEVER.check(address, family)) return 'lies where no storage is';
+    if (!this.allowPrivate && PRIVATE.check(address, family))
+      return 'lies in a private network, which is not allowed here';
+    return null;
+  }
+
+  /** The same for a URL whose host is an address; a name is looked at when it is resolved. */
+  refusalOfUrl(url: string): string | null {
+    const host = new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+    return isIP(host) === 0 ? null : this.refusalOf(host);
+  }
+
+  /** New connections by these agents go only where it is allowed. */
+  agents(): Agents {
+    const options = { keepAlive: true, maxSockets: CONNECTIONS, lookup: this.lookup };
+    return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
+  }
+
+  private readonly lookup: LookupFunction = (hostname, options, callback) => {
+    systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, '', 4);
+      const refused = addresses.map(({ address }) => this.refusalOf(address)).find((reason) => reason !== null);
+      const [first] = addresses;
+      if (refused !== undefined || first === undefined) {
+        const reason = Object.assign(new Error(`${hostname} ${refused ?? 'has no address'}`), { code: 'EADDRREFUSED' });
+        return callback(reason, '', 4);
+      }
+      if (options.all === true) return callback(null, addresses);
+      callback(null, first.address, first.family);
+    });
+  };
+}
+
+function blockList(subnets: readonly (readonly [network: string, prefix: number])[]): BlockList {
+  const list = new BlockList();
+  for (const [network, prefix] of subnets) list.addSubnet(network, prefix, isIPv6(network) ? 'ipv6' : 'ipv4');
+  return list;
+}

@@ -1,0 +1,65 @@
+import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Res, UseGuards } from '@nestjs/common';
+import { type Principal } from '@aerie/bus-contract';
+import { ApiKeyGuard, Caller, etagOf, readIfMatch } from '@aerie/http-api';
+import { type Response } from 'express';
+import type { DoctorReport } from '../doctor/doctor.schema.js';
+import { RunDoctor } from '../doctor/run-doctor.js';
+import { ChangeStorage } from './change-storage.js';
+import { Outbound } from './outbound.js';
+import { readStorageInput } from './storage.input.js';
+import { type StorageView, storageView } from './storage.schema.js';
+import { Storages } from './storage-access.js';
+
+/** Where what the docks of an organisation upload is kept. */
+@Controller('api/v1/storage')
+@UseGuards(ApiKeyGuard)
+export class StorageController {
+  constructor(
+    private readonly storages: Storages,
+    private readonly changeStorage: ChangeStorage,
+    private readonly outbound: Outbound,
+    private readonly doctor: RunDoctor,
+  ) {}
+
+  @Get()
+  async find(@Caller() caller: Principal, @Res({ passthrough: true }) response: Response): Promise<StorageView> {
+    return this.shown(await this.storages.of(caller.organisationId), response);
+  }
+
+  /** Works for every set of keys from now on, within two seconds in every replica. */
+  @Put()
+  async replace(
+    @Caller() caller: Principal,
+    @Body() body: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<StorageView> {
+    const storage = readStorageInput(body, this.outbound);
+    const { version } = await this.changeStorage.replace(caller, storage, readIfMatch(ifMatch));
+    return this.shown({ ...(await this.storages.of(caller.organisationId)), version }, response);
+  }
+
+  /** Back to the storage of the deployment. */
+  @Delete()
+  async remove(
+    @Caller() caller: Principal,
+    @Headers('if-match') ifMatch: string | undefined,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<StorageView> {
+    await this.changeStorage.remove(caller, readIfMatch(ifMatch));
+    return this.shown(await this.storages.of(caller.organisationId), response);
+  }
+
+  /** Does with the storage what a dock would do, and says what is wrong. */
+  @Post('doctor')
+  @HttpCode(200)
+  examine(@Caller() caller: Principal): Promise<DoctorReport> {
+    return this.doctor.execute(caller.organisationId);
+  }
+
+  private shown(access: Awaited<ReturnType<Storages['of']>>, response: Response): StorageView {
+    const view = storageView(access, access.provider.denialSupport);
+    response.setHeader('ETag', etagOf(view.version));
+    return view;
+  }
+}
