@@ -7,6 +7,8 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+// The SDK of the storage tells whoever runs it which Node.js it will want next year; package.json says what Aerie wants.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 const stamp = path.join(root, 'node_modules', '.aerie-installed');
 const [command = 'start', ...args] = process.argv.slice(2);
 // Commands that print data must print nothing else on standard output.

@@ -2,6 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { type Host, hostModule } from '@aerie/service-host';
+import { ClaimUpload } from './claims/claim-upload.js';
+import { ClaimStore } from './claims/claim.store.js';
+import { OldClaimsSweeper } from './claims/old-claims.sweeper.js';
 import { type Config, deploymentStorageOf } from './config.js';
 import { credentialDatabase } from './database.js';
 import { AnswerStorageConfig } from './dock/answer-storage-config.js';
@@ -59,9 +62,12 @@ export class AppModule {
     const browserOrigin = config.CREDENTIAL_BROWSER_ORIGIN ?? null;
     const doctor = new RunDoctor({ storages, outbound, trusted, browserOrigin, clock });
     const readiness = new Readiness(doctor, logger);
+    const claims = new ClaimStore(dataSource);
+    const oldClaims = new OldClaimsSweeper(claims, logger);
     const consumer = new DockConsumer({
       connection: nats,
       answerStorageConfig: new AnswerStorageConfig({ issueUploadKeys, clock, logger }),
+      claimUpload: new ClaimUpload({ store: claims, logger, metrics }),
       deadLetters: new DeadLetters(new JetStreamPublisher(nats, 2_000)),
       logger,
     });
@@ -69,6 +75,7 @@ export class AppModule {
       () => {
         ledger.start();
         revokeKeys.start();
+        oldClaims.start();
         consumer.start();
         readiness.start();
       },
@@ -78,6 +85,7 @@ export class AppModule {
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'doctor', () => readiness.stop());
     shutdown.on('work', 'revocations', () => revokeKeys.stop());
+    shutdown.on('work', 'old claims', () => oldClaims.stop());
     shutdown.on('connections', 'NATS', () => nats.drain());
     shutdown.on('connections', 'ledger', () => ledger.stop());
     shutdown.on('storage', 'database', () => dataSource.destroy());

@@ -14,7 +14,7 @@ const agents = new Outbound(true).agents();
 const provider = openProvider(storage, agents, clock);
 const browserOrigin = config.CREDENTIAL_BROWSER_ORIGIN ?? null;
 const steps = await examine({ storage, provider, agents, organisationId: NO_ORGANISATION, browserOrigin, clock });
-for (const line of linesOf(steps)) console.log(line);
+process.stdout.write(`${linesOf(steps).join('\n')}\n`);
 provider.stop();
 agents.httpAgent.destroy();
 agents.httpsAgent.destroy();

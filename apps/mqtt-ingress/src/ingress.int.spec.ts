@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { type DeadLetter, type DockFact, type SendAsk, deadLetter, dockFact, sendQuestion } from '@aerie/bus-contract';
+import { MAX_PAYLOAD_BYTES } from '@aerie/dji-protocol';
 import { type NatsConnection, NoAnswerError, ask, connectNats } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, freePort, startPrivateMosquitto, startPrivateNats } from '@aerie/testing';
@@ -232,6 +233,54 @@ describe('a thousand messages that cannot be read, among good ones', () => {
     await eventually('all of the others are kept', async () => (await countOf('DEAD', sn)) >= 1_000, 30_000);
     expect((await lettersOf(sn)).filter(({ reason }) => reason === '')).toEqual([]);
     expect([ingress.running, await countOf('DOCK', sn)]).toEqual([true, 200]);
+  });
+});
+
+/** An answer to `fileupload_list` as docks write it, of so many logs. */
+const aList = (sn: string, tid: string, entries: number): string => {
+  const list = Array.from({ length: entries }, (_, index) => ({
+    ...{ boot_index: index, start_time: 1_659_427_398_806, end_time: 1_659_427_435_521, size: 35_921_349 },
+  }));
+  const files = [{ device_sn: sn, module: '3', result: 0, list }];
+  return JSON.stringify({ tid, bid: 'b', timestamp: 1, method: 'fileupload_list', data: { result: 0, files } });
+};
+
+describe('K8: a list of logs', () => {
+  const publishList = (dock: MqttClient, sn: string, payload: string) =>
+    dock.publishAsync(`thing/product/${sn}/services_reply`, payload, { qos: 1 });
+
+  it('of 100,000 entries is kept as a dead letter with its reason, and holds up nothing that follows', async () => {
+    const ingress = await start();
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    const payload = aList(sn, 'huge', 100_000);
+    expect(payload.length).toBeGreaterThan(1_000_000);
+    const sending = publishList(dock, sn, payload);
+    await Promise.all([sending, publishEvents(dock, sn, numbered(20, 'after'))]);
+    expect(await storedTids(sn, 20)).toEqual(numbered(20, 'after').sort());
+    await eventually('it is kept', async () => (await countOf('DEAD', sn)) === 1);
+    const [letter] = await lettersOf(sn);
+    expect(letter).toMatchObject({
+      ...{ topic: `thing/product/${sn}/services_reply`, payloadBytes: payload.length },
+      reason: `payload is larger than ${MAX_PAYLOAD_BYTES} bytes`,
+    });
+    expect(Buffer.from(letter?.payloadBase64 ?? '', 'base64').toString()).toBe(payload.slice(0, 65_536));
+    expect([ingress.running, await ingress.isReady(), await countOf('DOCK', sn)]).toEqual([true, true, 20]);
+  });
+
+  it('of as many entries as a message may have is stored whole, in its normalised form and as it came', async () => {
+    await start();
+    const sn = aSerialNumber();
+    let entries = 2_000;
+    while (aList(sn, 'full', entries + 1).length <= MAX_PAYLOAD_BYTES) entries++;
+    const payload = aList(sn, 'full', entries);
+    const dock = await connectDock();
+    await publishList(dock, sn, payload);
+    await storedTids(sn, 1);
+    const [fact] = await factsOf(sn);
+    const { files } = fact?.data as { files: { list: unknown[] }[] };
+    expect([files[0]?.list.length, fact?.raw]).toEqual([entries, payload]);
+    expect(await countOf('DEAD', sn)).toBe(0);
   });
 });
 

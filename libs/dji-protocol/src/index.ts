@@ -79,6 +79,7 @@ export { type ReturnHomeReply } from './wayline/return-home.js';
 export { type ReturnSpecificHome } from './wayline/return-specific-home.js';
 export { type TopologyDevice, type TopologySubDevice, type UpdateTopo } from './device/update-topo.js';
 export { type ConfigReply, type ConfigRequest } from './device/config.js';
+export { type FileUploadCallback, type MediaMetadata, type UploadedFile } from './storage/file-upload-callback.js';
 export { type StorageConfig, type StorageConfigGet, type StorageConfigGetReply } from './storage/storage-config-get.js';
 export { type StorageKeys, keysEndAtMs } from './storage/storage-keys.js';
 export { type AirportBindStatus, type AirportBindStatusReply, type BindStatus } from './device/airport-bind-status.js';

@@ -27,6 +27,7 @@ const TYPED: RequestNames = {
     device_exit_homing_notify: true,
     return_home_info: true,
     flight_setup_exception_notify: true,
+    file_upload_callback: true,
   },
   requests: {
     flighttask_resource_get: true,
@@ -108,6 +109,8 @@ describe('the index of methods', () => {
     ['requests', 'flighttask_resource_get', 'mission'],
     ['requests', 'flighttask_progress_get', 'mission'],
     ['requests', 'config', 'fleet'],
+    ['requests', 'storage_config_get', 'credential'],
+    ['events', 'file_upload_callback', 'credential'],
     ['status', 'update_topo', 'fleet'],
     ['osd', null, 'fleet'],
     ['state', null, 'fleet'],
@@ -136,6 +139,7 @@ describe('the generic answer', () => {
 
   it.each<[Channel, string | null]>([
     ['events', 'flighttask_progress'],
+    ['events', 'file_upload_callback'],
     ['requests', 'flighttask_progress_get'],
     ['requests', 'config'],
     ['status', 'update_topo'],

@@ -19,6 +19,7 @@ import { decodeUpdateTopo } from './device/update-topo.js';
 import { DOCK_MODELS, type DockModel, type DockProfile, type Generation } from './dock-profile.js';
 import type { JsonObject } from './payload.js';
 import { decodePlainReply, strictPlainReply } from './reply.js';
+import { decodeFileUploadCallback } from './storage/file-upload-callback.js';
 import {
   decodeStorageConfigGet,
   decodeStorageConfigGetReply,
@@ -340,6 +341,13 @@ export const METHODS: readonly Method[] = [
     strictReply: strictStorageConfigGetReply,
     since: '1.1',
     source: 'Media management, get temporary upload credentials',
+  }),
+  uplink('events', {
+    method: 'file_upload_callback',
+    owner: 'credential',
+    decodeRequest: decodeFileUploadCallback,
+    since: '1.1',
+    source: 'Media management, result of the upload of a media file',
   }),
 ];
 

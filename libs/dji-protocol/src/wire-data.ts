@@ -5,6 +5,7 @@ import type { AirportOrganizationGet, AirportOrganizationGetReply } from './devi
 import type { ConfigReply, ConfigRequest } from './device/config.js';
 import type { UpdateTopo } from './device/update-topo.js';
 import type { PlainReply } from './reply.js';
+import type { FileUploadCallback } from './storage/file-upload-callback.js';
 import type { StorageConfigGet, StorageConfigGetReply } from './storage/storage-config-get.js';
 import type { DeviceExitHomingNotify } from './wayline/device-exit-homing-notify.js';
 import type { FlightSetupExceptionNotify } from './wayline/flight-setup-exception-notify.js';
@@ -46,6 +47,7 @@ export interface EventData {
   readonly device_exit_homing_notify: DeviceExitHomingNotify;
   readonly return_home_info: ReturnHomeInfo;
   readonly flight_setup_exception_notify: FlightSetupExceptionNotify;
+  readonly file_upload_callback: FileUploadCallback;
 }
 
 /** The data of each known message, by channel and method. A spec holds it against `methods.ts`. */

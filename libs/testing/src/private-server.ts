@@ -8,6 +8,8 @@ import { eventually } from './eventually.js';
 /** A server of one test alone, which may be killed, frozen and wiped. It keeps its port and its data over a restart. */
 export interface PrivateServer {
   readonly url: string;
+  /** Of the process that runs now, or ran last. */
+  pid(): number;
   /** Starts it, also again after it was killed. Resolves when it takes connections. */
   start(): Promise<void>;
   /** Stops it in the middle of whatever it does, with its connections open, until `thaw`. */
@@ -105,6 +107,7 @@ export async function startPrivate({
 
   const server: PrivateServer = {
     url: `${scheme}://127.0.0.1:${port}`,
+    pid: () => child?.pid ?? 0,
     kill,
     async start() {
       const libraries = [process.env['AERIE_TEST_BIN_LIBRARY_PATH'], process.env['LD_LIBRARY_PATH']];

@@ -1,5 +1,5 @@
-import { CREDENTIAL_DOCK_CONSUMER, type DockFact } from '@aerie/bus-contract';
-import { type StorageConfigGet, encodeReply } from '@aerie/dji-protocol';
+import { CREDENTIAL_DOCK_CONSUMER, type DockFact, type DockRecord } from '@aerie/bus-contract';
+import { type FileUploadCallback, type StorageConfigGet, encodeReply } from '@aerie/dji-protocol';
 import {
   ACK,
   type ConsumerHandle,
@@ -11,23 +11,36 @@ import {
   consume,
 } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
+import { isDataError } from '@aerie/persistence';
+import type { ClaimUpload } from '../claims/claim-upload.js';
+import { keyProblemOf } from '../claims/claim-verdict.js';
 import type { AnswerStorageConfig } from './answer-storage-config.js';
 import { Docks } from './docks.js';
 
 export interface DockConsumerParts {
   readonly connection: NatsConnection;
   readonly answerStorageConfig: AnswerStorageConfig;
+  readonly claimUpload: ClaimUpload;
   readonly deadLetters: DeadLetters;
   readonly logger: Logger;
 }
 
 /** Each waits for the provider at most once; docks of one organisation ask together after a power cut. */
 const CONCURRENCY = 64;
+/** The published code for a bad parameter. [Cloud API, result codes: 325001] */
+const BAD_CLAIM = 325_001;
 
-/** What docks ask this service. Nothing is kept of a question, so a repeat is simply answered again. */
+type Handler = (fact: DockFact, dock: DockRecord) => Promise<Verdict>;
+
+/** What docks ask this service, and what they tell it. A repeat is answered again. */
 export class DockConsumer {
   private handle: ConsumerHandle | undefined;
   private readonly docks: Docks;
+  /** By channel and method. */
+  private readonly handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+    ['requests storage_config_get', (fact, dock) => this.giveStorage(fact, dock)],
+    ['events file_upload_callback', (fact, dock) => this.takeClaim(fact, dock)],
+  ]);
 
   constructor(private readonly parts: DockConsumerParts) {
     this.docks = new Docks(parts.connection);
@@ -41,6 +54,7 @@ export class DockConsumer {
       concurrency: CONCURRENCY,
       logger,
       handle: (delivery) => this.receive(delivery),
+      isHopeless: isDataError,
       keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
     });
   }
@@ -50,20 +64,48 @@ export class DockConsumer {
   }
 
   private async receive(delivery: Delivery): Promise<Verdict> {
-    const { connection, answerStorageConfig, logger } = this.parts;
     // Our own ingress wrote it; that it is a fact was checked there, once.
     const fact = JSON.parse(Buffer.from(delivery.body).toString('utf8')) as DockFact;
-    if (fact.channel !== 'requests' || fact.method !== 'storage_config_get') return ACK;
-    // Only under its own serial number a dock asks, and nobody else gets keys.
+    const handler = this.handlers.get(`${fact.channel} ${fact.method}`);
+    if (handler === undefined) return ACK;
+    // Only under its own serial number a dock speaks here: nobody else gets keys, or has a folder.
     const dock = await this.docks.find(fact.sn);
-    if (dock === null) {
-      logger.warn({ sn: fact.sn }, 'a stranger asked for keys');
-      return ACK;
-    }
-    const reply = await answerStorageConfig.execute(dock, (fact.data as StorageConfigGet).module);
-    await answerDock(connection, fact, encodeReply('requests_reply', 'storage_config_get', reply)).catch(
-      (error: unknown) => logger.info({ err: error, sn: fact.sn }, 'an answer did not leave'),
-    );
+    if (dock !== null) return handler(fact, dock);
+    this.parts.logger.warn({ sn: fact.sn, method: fact.method }, 'a stranger speaks of the storage');
     return ACK;
+  }
+
+  private async giveStorage(fact: DockFact, dock: DockRecord): Promise<Verdict> {
+    const reply = await this.parts.answerStorageConfig.execute(dock, (fact.data as StorageConfigGet).module);
+    await this.answer(fact, encodeReply('requests_reply', 'storage_config_get', reply));
+    return ACK;
+  }
+
+  private async takeClaim(fact: DockFact, { organisationId, sn }: DockRecord): Promise<Verdict> {
+    const { object_key: objectKey, ext } = (fact.data as FileUploadCallback).file;
+    const problem = keyProblemOf(objectKey);
+    if (problem !== null) {
+      // It is kept as a dead letter, and nothing will come of it however often the dock says it.
+      await this.answerClaim(fact, BAD_CLAIM);
+      return { kind: 'reject', reason: problem };
+    }
+    const claimant = { organisationId, dockSn: sn };
+    const verdict = await this.parts.claimUpload.execute(claimant, {
+      ...{ objectKey, flightId: ext?.flight_id },
+      reported: fact.data,
+    });
+    await this.answerClaim(fact, verdict === 'inside' ? 0 : BAD_CLAIM);
+    return ACK;
+  }
+
+  private async answerClaim(fact: DockFact, result: number): Promise<void> {
+    if (fact.needReply) await this.answer(fact, encodeReply('events_reply', 'file_upload_callback', { result }));
+  }
+
+  /** Best effort: a dock that heard nothing says it again. */
+  private async answer(fact: DockFact, data: unknown): Promise<void> {
+    await answerDock(this.parts.connection, fact, data).catch((error: unknown) =>
+      this.parts.logger.info({ err: error, sn: fact.sn }, 'an answer did not leave'),
+    );
   }
 }

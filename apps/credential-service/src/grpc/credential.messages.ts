@@ -3,17 +3,21 @@ import type { DoctorReport } from '../doctor/doctor.schema.js';
 import type { IssueView } from '../ledger/issue.schema.js';
 import type { RevocationView } from '../revocation/revocation.schema.js';
 import { PROVIDERS } from '../storages/storage.js';
+import { storageInput } from '../storages/storage.input.js';
 import type { StorageView } from '../storages/storage.schema.js';
 import type { Upload } from '../uploads/upload.schema.js';
 
 const KINDS = ['keys', 'download', 'upload'] as const;
 const METHODS = ['PUT', 'POST'] as const;
 
+/** Of `NewStorage`, but for its provider. */
+const STORAGE_FIELDS = Object.keys(storageInput.shape).filter((name) => name !== 'provider');
+
 /** The body that HTTP would have got, for the same checks. */
 export function bodyOfStorage(value: unknown): Message {
   const message = (value ?? {}) as Message;
   return defined({
-    ...message,
+    ...only(message, ...STORAGE_FIELDS),
     provider: wordOf('STORAGE_PROVIDER', PROVIDERS, message['provider'] as string),
   });
 }

@@ -77,12 +77,31 @@ export class CreateCredential1764000000000 implements MigrationInterface {
       CREATE INDEX revocation_list ON credential.revocation (organisation_id, revoked_at DESC, id DESC);
       CREATE INDEX revocation_recent ON credential.revocation (organisation_id, not_before);
       CREATE INDEX revocation_pending ON credential.revocation (next_action_at) WHERE state = 'pending';
+
+      -- What docks said that they have uploaded, each file once. Nobody has looked into the storage for it.
+      CREATE TABLE credential.upload_claim (
+        -- Whose the dock was when it said so first.
+        organisation_id uuid        NOT NULL,
+        dock_sn         text        NOT NULL,
+        -- The longest key that a storage takes.
+        object_key      text        NOT NULL CHECK (octet_length(object_key) BETWEEN 1 AND 1024),
+        -- As the dock names it. Null: flown by hand.
+        flight_id       text        CHECK (char_length(flight_id) BETWEEN 1 AND 128),
+        -- outside: not in the folder of that dock, which its keys cannot have left.
+        verdict         text        NOT NULL CHECK (verdict IN ('inside', 'outside')),
+        -- All that the dock said of the file.
+        reported        jsonb       NOT NULL,
+        claimed_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+        PRIMARY KEY (dock_sn, object_key)
+      );
+      CREATE INDEX upload_claim_old ON credential.upload_claim (claimed_at);
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
-      'DROP TABLE credential.revocation, credential.issue, credential.storage_revision, credential.storage',
+      `DROP TABLE credential.upload_claim, credential.revocation, credential.issue, credential.storage_revision,
+         credential.storage`,
     );
   }
 }

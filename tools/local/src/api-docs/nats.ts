@@ -77,7 +77,7 @@ const SUBJECTS: readonly Subject[] = [
     parameters: { sn: { ...SN, examples: [NO_SN] } },
     summary: 'What could not be read, kept with the reason.',
     schema: deadLetter,
-    sender: 'mqtt-ingress, mission-service, fleet-service',
+    sender: 'mqtt-ingress, mission-service, fleet-service, credential-service',
     stream: contract.DEAD_LETTER_STREAM.name,
   },
   ...Object.entries(MISSION_FACTS).map(([event, schema]) => ({

@@ -245,8 +245,8 @@ function makeKeyFile(file: string): void {
 
 /** Services get what they are given, and nothing that happens to be set in this terminal. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, LANG, TZ } = process.env;
-  return Object.fromEntries(Object.entries({ PATH, HOME, LANG, TZ }).filter(([, value]) => value !== undefined));
+  const names = ['PATH', 'HOME', 'LANG', 'TZ', 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'];
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => names.includes(name)));
 }
 
 async function waitUntilReady(name: string, url: string, process: LocalProcess): Promise<void> {

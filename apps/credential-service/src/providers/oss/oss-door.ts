@@ -34,14 +34,14 @@ export class OssDoor extends ObjectDoor {
   }
 
   override async head(key: string): Promise<StoredObject> {
-    const { res } = await this.client.head(key);
-    const headers = res.headers as Readonly<Record<string, string | undefined>>;
-    return { sizeBytes: Number(headers['content-length']), etag: (headers['etag'] ?? '').replaceAll('"', '') };
+    const answered = await this.client.head(key);
+    const { headers } = answered.res as { headers: Readonly<Record<'content-length' | 'etag', string | undefined>> };
+    return { sizeBytes: Number(headers['content-length']), etag: (headers.etag ?? '').replaceAll('"', '') };
   }
 
   override async get(key: string): Promise<Buffer> {
-    const { content } = await this.client.get(key);
-    return Buffer.from(content as Buffer);
+    const answered = await this.client.get(key);
+    return Buffer.from(answered.content as Buffer);
   }
 
   override async list(prefix: string): Promise<readonly string[]> {

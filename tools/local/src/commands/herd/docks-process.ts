@@ -16,6 +16,8 @@ async function obey(message: ToDocks): Promise<void> {
         count: connections.length,
         ...{ snPrefix, seed, osdIntervalMs, progressIntervalMs },
         position: home,
+        // What is measured is over when they land.
+        mediaBytes: 0,
         each: (_sn, number) => ownOf(connections[number - 1]),
         // Thousands come online at once, and each asks four questions first.
         onlineWithinMs: 300_000,

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import {
+  CREDENTIAL_DOCK_CONSUMER,
+  type DeadLetter,
+  type DockFact,
+  type DockRecord,
+  type SendAsk,
+  deadLetter,
+  deadLetterSubject,
+  dockSubject,
+  docksQuestion,
+  sendQuestion,
+} from '@aerie/bus-contract';
+import { JetStreamPublisher, declareTopology } from '@aerie/messaging';
+import { answer } from '@aerie/messaging/testing';
+import { eventually } from '@aerie/testing';
+import { jest } from '@jest/globals';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { ORGANISATION, OTHER_ORGANISATION, type RunningService, startService } from '../running-service.fixture.js';
+import { ClaimStore } from './claim.store.js';
+
+jest.setTimeout(30_000);
+
+let service: RunningService;
+let manager: JetStreamManager;
+let publisher: JetStreamPublisher;
+const sent: SendAsk[] = [];
+
+beforeAll(async () => {
+  service = await startService();
+  const { nats } = service;
+  // Of fleet-service and of the ingress only the answers are there. What begins with AIR is no dock.
+  const aDock = (sn: string): DockRecord => ({
+    ...{ sn, organisationId: ORGANISATION, model: 'dock2', protocolGeneration: '1.15', name: sn, aircraftSn: null },
+  });
+  answer(nats, docksQuestion, ({ sns }) => ({ docks: sns.filter((sn) => !sn.startsWith('AIR')).map(aDock) }));
+  answer(nats, sendQuestion, (asked) => {
+    sent.push(asked);
+    return { outcome: 'written' as const };
+  });
+  await declareTopology(nats);
+  manager = await jetstreamManager(nats);
+  publisher = new JetStreamPublisher(nats, 2_000);
+  service.intake.start();
+}, 60_000);
+afterAll(() => service?.stop(), 30_000);
+
+let docks = 0;
+const aSerialNumber = (): string => `D-${++docks}`;
+const folderOf = (sn: string, organisationId = ORGANISATION): string => `org/${organisationId}/dock/${sn}/media`;
+
+/** Stores what a dock says as the ingress does, and gives the tid. */
+async function claim(sn: string, file: unknown, given: Partial<DockFact> = {}): Promise<string> {
+  const method = 'file_upload_callback';
+  const tid = randomUUID();
+  const fact: DockFact = {
+    ...{ v: 1, sn, topic: `thing/product/${sn}/events`, channel: 'events', method, tid, bid: 'b' },
+    ...{ timestampMs: 1, receivedAtMs: Date.now(), needReply: true, gateway: null, data: { file }, raw: '{}' },
+    ...given,
+  };
+  await publisher.store(dockSubject('credential', sn, 'events', method), JSON.stringify(fact), randomUUID());
+  return fact.tid ?? tid;
+}
+
+const resultFor = (tid: string): Promise<unknown> =>
+  eventually('the dock is answered', async () => sent.find((one) => one.tid === tid)?.data);
+const rowsOf = (sn: string) =>
+  service.dataSource.query<Record<string, unknown>[]>('SELECT * FROM credential.upload_claim WHERE dock_sn = $1', [sn]);
+const handled = () =>
+  eventually('all that was said is handled', async () => {
+    const { stream, durable } = CREDENTIAL_DOCK_CONSUMER;
+    const { num_pending, num_ack_pending } = await manager.consumers.info(stream, durable);
+    return num_pending + num_ack_pending === 0;
+  });
+
+async function foreignClaims(): Promise<number> {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(/^credential_foreign_claims_total\{.*\} (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+}
+
+async function letterOf(sn: string): Promise<DeadLetter> {
+  const message = await eventually('it is kept', () =>
+    manager.streams.getMessage('DEAD', { last_by_subj: deadLetterSubject(sn) }).catch(() => null),
+  );
+  return deadLetter.parse(message?.json());
+}
+
+it('takes down a file in the folder of the dock, and then says that it is well', async () => {
+  const sn = aSerialNumber();
+  const [objectKey, before] = [`${folderOf(sn)}/a.jpeg`, await foreignClaims()];
+  const tid = await claim(sn, { object_key: objectKey, name: 'a.jpeg', ext: { flight_id: 'f-1' } });
+  await expect(resultFor(tid)).resolves.toEqual({ result: 0 });
+  expect(sent.find((one) => one.tid === tid)).toMatchObject({
+    ...{ sn, channel: 'events_reply', method: 'file_upload_callback', bid: 'b' },
+  });
+  expect(await rowsOf(sn)).toEqual([
+    {
+      ...{ organisation_id: ORGANISATION, dock_sn: sn, object_key: objectKey, flight_id: 'f-1', verdict: 'inside' },
+      reported: { file: expect.objectContaining({ name: 'a.jpeg' }) },
+      claimed_at: expect.any(Date),
+    },
+  ]);
+  expect(await foreignClaims()).toBe(before);
+});
+
+it.each([
+  ['of another dock', (sn: string) => `${folderOf(`${sn}0`)}/a.jpeg`],
+  ['of another organisation', (sn: string) => `${folderOf(sn, OTHER_ORGANISATION)}/a.jpeg`],
+  ['that is reached by climbing', (sn: string) => `${folderOf(sn)}/../../D-0/media/a.jpeg`],
+])('N63: refuses a key %s, keeps what was claimed, and alarms', async (_what, keyOf) => {
+  const sn = aSerialNumber();
+  const before = await foreignClaims();
+  const tid = await claim(sn, { object_key: keyOf(sn) });
+  await expect(resultFor(tid)).resolves.toEqual({ result: 325_001 });
+  expect(await rowsOf(sn)).toMatchObject([{ object_key: keyOf(sn), flight_id: null, verdict: 'outside' }]);
+  expect(await foreignClaims()).toBe(before + 1);
+});
+
+it('takes down once what a dock says twice, and answers it each time', async () => {
+  const sn = aSerialNumber();
+  const file = { object_key: `${folderOf(sn)}/a.jpeg` };
+  const tid = await claim(sn, file);
+  await resultFor(tid);
+  const [first] = await rowsOf(sn);
+  await claim(sn, { ...file, ext: { flight_id: 'f-2' } }, { tid });
+  await eventually('it is answered again', () => sent.filter((one) => one.tid === tid).length === 2);
+  expect(sent.filter((one) => one.tid === tid).map(({ data }) => data)).toEqual([{ result: 0 }, { result: 0 }]);
+  expect(await rowsOf(sn)).toEqual([first]);
+});
+
+it('answers nothing before it is written down', async () => {
+  const sn = aSerialNumber();
+  await handled();
+  await service.dataSource.query('ALTER TABLE credential.upload_claim RENAME TO claim_elsewhere');
+  const tid = await claim(sn, { object_key: `${folderOf(sn)}/a.jpeg` });
+  try {
+    const { stream, durable } = CREDENTIAL_DOCK_CONSUMER;
+    await eventually(
+      'it was tried more than once',
+      async () => (await manager.consumers.info(stream, durable)).num_redelivered > 0,
+    );
+    expect(sent.filter((one) => one.tid === tid)).toEqual([]);
+  } finally {
+    await service.dataSource.query('ALTER TABLE credential.claim_elsewhere RENAME TO upload_claim');
+  }
+  await expect(resultFor(tid)).resolves.toEqual({ result: 0 });
+  expect(await rowsOf(sn)).toHaveLength(1);
+});
+
+it('takes down what wants no answer, and gives none', async () => {
+  const sn = aSerialNumber();
+  const tid = await claim(sn, { object_key: `${folderOf(sn)}/a.jpeg` }, { needReply: false });
+  await handled();
+  expect([await rowsOf(sn), sent.filter((one) => one.tid === tid)]).toEqual([[expect.anything()], []]);
+});
+
+it.each([
+  ['a key that is longer than any', { object_key: 'x'.repeat(1_025) }, /1025 bytes/],
+  ['no key', { name: 'a.jpeg' }, /no key/],
+])('N63: keeps %s as a dead letter, refuses it, and writes nothing', async (_what, file, reason) => {
+  const sn = aSerialNumber();
+  const tid = await claim(sn, file);
+  expect((await letterOf(sn)).reason).toMatch(reason);
+  await expect(resultFor(tid)).resolves.toEqual({ result: 325_001 });
+  await handled();
+  expect(await rowsOf(sn)).toEqual([]);
+});
+
+it('hears nobody but docks', async () => {
+  const tid = await claim('AIR-1', { object_key: `${folderOf('AIR-1')}/a.jpeg` });
+  await handled();
+  expect([await rowsOf('AIR-1'), sent.filter((one) => one.tid === tid)]).toEqual([[], []]);
+});
+
+it('forgets what is older than four hundred days', async () => {
+  const sn = aSerialNumber();
+  const store = new ClaimStore(service.dataSource);
+  for (const objectKey of ['old', 'young']) {
+    await store.record({
+      ...{ organisationId: ORGANISATION, dockSn: sn, objectKey, flightId: null, verdict: 'outside' as const },
+      reported: {},
+    });
+  }
+  await service.dataSource.query(
+    `UPDATE credential.upload_claim SET claimed_at = now() - make_interval(days => CASE object_key WHEN 'old' THEN 401 ELSE 399 END)
+      WHERE dock_sn = $1`,
+    [sn],
+  );
+  await store.prune();
+  expect(await rowsOf(sn)).toMatchObject([{ object_key: 'young' }]);
+});
