@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { apiKeyQuestion, dockQuestion, dockStateQuestion, docksQuestion } from '@aerie/bus-contract';
+import { apiKeyQuestion, dockQuestion, dockStateQuestion, docksQuestion, speakersQuestion } from '@aerie/bus-contract';
 import { readAsk } from '@aerie/messaging';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { DockStates } from './dock-state/dock-states.js';
@@ -23,6 +23,12 @@ export class QuestionsController {
   @MessagePattern(dockQuestion.subject)
   async dock(@Payload() data: unknown) {
     return { dock: await this.docks.speakerFor(readAsk(dockQuestion, data).sn) };
+  }
+
+  @MessagePattern(speakersQuestion.subject)
+  async speakers(@Payload() data: unknown) {
+    const speakers = await this.docks.speakersFor(readAsk(speakersQuestion, data).sns);
+    return { speakers: [...speakers].map(([sn, dockSn]) => ({ sn, dockSn })) };
   }
 
   @MessagePattern(docksQuestion.subject)

@@ -51,7 +51,8 @@ export {
   dockStateQuestion,
   docksQuestion,
   presignDownloadQuestion,
-  uploadKeysQuestion,
   sendQuestion,
+  speakersQuestion,
+  uploadKeysQuestion,
 } from './questions.js';
 export { CREDENTIAL_PROTO, MISSION_PROTO, PROTO_FOLDER } from './proto.js';

@@ -77,6 +77,23 @@ export const dockQuestion = question(
   z.object({ dock: dockRecord.nullable().describe('Null: none that is known.') }),
 );
 
+/** As the question before for many serial numbers at once, and only which dock it is. */
+export const speakersQuestion = question(
+  'ask.fleet.v1.speakers.get',
+  2_000,
+  z.object({ sns: z.array(z.string()).max(500).describe('Serial numbers of docks or of aircraft.') }),
+  z.object({
+    speakers: z
+      .array(
+        z.object({
+          sn: z.string().describe('The serial number that was asked for.'),
+          dockSn: z.string().describe('The dock that speaks under it.'),
+        }),
+      )
+      .describe('Those of them that are known.'),
+  }),
+);
+
 /** Many docks at once, each by its own serial number. */
 export const docksQuestion = question(
   'ask.fleet.v1.docks.get',

@@ -15,7 +15,7 @@ import { isDataError } from '@aerie/persistence';
 import type { ClaimUpload } from '../claims/claim-upload.js';
 import { keyProblemOf } from '../claims/claim-verdict.js';
 import type { AnswerStorageConfig } from './answer-storage-config.js';
-import { Docks } from './docks.js';
+import { docksBy } from './docks.js';
 
 export interface DockConsumerParts {
   readonly connection: NatsConnection;
@@ -35,7 +35,7 @@ type Handler = (fact: DockFact, dock: DockRecord) => Promise<Verdict>;
 /** What docks ask this service, and what they tell it. A repeat is answered again. */
 export class DockConsumer {
   private handle: ConsumerHandle | undefined;
-  private readonly docks: Docks;
+  private readonly docks;
   /** By channel and method. */
   private readonly handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
     ['requests storage_config_get', (fact, dock) => this.giveStorage(fact, dock)],
@@ -43,7 +43,7 @@ export class DockConsumer {
   ]);
 
   constructor(private readonly parts: DockConsumerParts) {
-    this.docks = new Docks(parts.connection);
+    this.docks = docksBy(parts.connection);
   }
 
   start(): void {

@@ -1,8 +1,9 @@
-import { type DockFact, MISSION_DOCK_CONSUMER, dockQuestion } from '@aerie/bus-contract';
+import { type DockFact, MISSION_DOCK_CONSUMER, speakersQuestion } from '@aerie/bus-contract';
 import { encodeReply } from '@aerie/dji-protocol';
 import { isUuid } from '@aerie/kernel';
 import {
   ACK,
+  AskTogether,
   type ConsumerHandle,
   type DeadLetters,
   type Delivery,
@@ -62,11 +63,17 @@ const SPEAKER_CACHE_MS = 5_000;
 export class DockConsumer {
   private handle: ConsumerHandle | undefined;
   private readonly speakers = new LRUCache<string, string>({ max: 50_000, ttl: SPEAKER_CACHE_MS });
+  /** Thousands of docks speak less often than the memory lasts: they are looked up together. */
+  private readonly unknownSpeakers: AskTogether<string>;
   private readonly received;
   private readonly orphans;
 
   constructor(private readonly parts: DockConsumerParts) {
-    const { metrics } = parts;
+    const { metrics, connection } = parts;
+    this.unknownSpeakers = new AskTogether(async (sns) => {
+      const { speakers } = await ask(connection, speakersQuestion, { sns: [...sns] });
+      return new Map(speakers.map(({ sn, dockSn }) => [sn, dockSn]));
+    });
     this.received = metrics.counter('mission_uplinks_total', 'Messages of docks handled.', ['method', 'repeat']);
     this.orphans = metrics.counter('mission_orphans_total', 'Messages that belong to no mission of their dock.', [
       'method',
@@ -244,9 +251,8 @@ export class DockConsumer {
   private async speakerFor(sn: string): Promise<string | null> {
     const known = this.speakers.get(sn);
     if (known !== undefined) return known;
-    const { dock } = await ask(this.parts.connection, dockQuestion, { sn });
-    if (dock === null) return null;
-    this.speakers.set(sn, dock.sn);
-    return dock.sn;
+    const dockSn = await this.unknownSpeakers.find(sn);
+    if (dockSn !== null) this.speakers.set(sn, dockSn);
+    return dockSn;
   }
 }

@@ -1,0 +1,46 @@
+interface Asked<Value> {
+  readonly key: string;
+  readonly resolve: (value: Value | null) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** As many as one question takes. */
+const AT_ONCE = 500;
+
+/**
+ * Answers for single keys by questions for many: all that is asked while a question is under way shares the next one.
+ * A herd costs a few questions instead of thousands, and one that asks alone waits for nobody.
+ *
+ * INVARIANTS: one question is under way at a time; nothing is remembered.
+ */
+export class AskTogether<Value> {
+  private readonly asked: Asked<Value>[] = [];
+  private asking = false;
+
+  /** @param askMany gives what is known of these keys; it may reject, and then all of them do. */
+  constructor(private readonly askMany: (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>) {}
+
+  /** Null: nothing is known of this key. Rejects when that cannot be said now. */
+  find(key: string): Promise<Value | null> {
+    return new Promise((resolve, reject) => {
+      this.asked.push({ key, resolve, reject });
+      if (!this.asking) void this.askForAll();
+    });
+  }
+
+  private async askForAll(): Promise<void> {
+    this.asking = true;
+    // Whoever asks in this turn goes along.
+    await Promise.resolve();
+    while (this.asked.length > 0) {
+      const batch = this.asked.splice(0, AT_ONCE);
+      try {
+        const found = await this.askMany([...new Set(batch.map(({ key }) => key))]);
+        for (const { key, resolve } of batch) resolve(found.get(key) ?? null);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.asking = false;
+  }
+}
