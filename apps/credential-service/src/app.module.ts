@@ -87,8 +87,10 @@ export class AppModule {
     shutdown.on('work', 'revocations', () => revokeKeys.stop());
     shutdown.on('work', 'old claims', () => oldClaims.stop());
     shutdown.on('connections', 'NATS', () => nats.drain());
-    shutdown.on('connections', 'ledger', () => ledger.stop());
-    shutdown.on('storage', 'database', () => dataSource.destroy());
+    shutdown.on('storage', 'ledger and database', async () => {
+      await ledger.stop();
+      await dataSource.destroy();
+    });
     shutdown.on('storage', 'storages', async () => storages.stop());
     return {
       module: AppModule,

@@ -20,9 +20,10 @@ describe('the configuration', () => {
     expect(JSON.stringify(loadConfig(env))).not.toContain('very secret');
   });
 
-  it('has path style unless told otherwise', () => {
-    expect(loadConfig(env).S3_FORCE_PATH_STYLE).toBe(true);
-    expect(loadConfig({ ...env, S3_FORCE_PATH_STYLE: 'false' }).S3_FORCE_PATH_STYLE).toBe(false);
+  it('has path style for s3 and the other for the rest, unless told otherwise', () => {
+    const styleOf = (more: Record<string, string>) => deploymentStorageOf(loadConfig({ ...env, ...more })).pathStyle;
+    expect([styleOf({}), styleOf({ S3_FORCE_PATH_STYLE: 'false' })]).toEqual([true, false]);
+    expect([styleOf({ STORAGE_PROVIDER: 'aws' }), styleOf({ STORAGE_PROVIDER: 'ali' })]).toEqual([false, false]);
   });
 
   it('names everything that is missing at once', () => {

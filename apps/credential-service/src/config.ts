@@ -29,9 +29,11 @@ const storageShape = {
     .describe('Its secret.'),
   S3_FORCE_PATH_STYLE: z
     .enum(['true', 'false'])
-    .default('true')
     .transform((text) => text === 'true')
-    .describe('true: http://host/bucket/key, as most private storages want it. false: http://bucket.host/key'),
+    .optional()
+    .describe(
+      'true: http://host/bucket/key, the default for s3. false: http://bucket.host/key, the default for others.',
+    ),
   STS_ROLE_ARN: z.string().min(1).max(2_048).describe('The role whose rights keys for docks are cut from.'),
   STS_EXTERNAL_ID: z.string().min(2).max(1_224).optional().describe('What the trust of the role asks for.'),
   STS_LIFETIME_SECONDS: z.coerce
@@ -88,7 +90,7 @@ export function deploymentStorageOf(config: DoctorConfig): Storage {
       fields: [{ field: 'IAM_ENDPOINT', message }],
     });
   }
-  const plain = (url: string): string => url.replace(/\/$/, '');
+  const plain = (url: string): string => new URL(url).origin;
   const dockEndpoint = plain(config.S3_ENDPOINT);
   const serviceEndpoint = plain(config.S3_SERVICE_ENDPOINT ?? dockEndpoint);
   const own = provider === 's3' ? serviceEndpoint : null;
@@ -98,7 +100,7 @@ export function deploymentStorageOf(config: DoctorConfig): Storage {
     iamEndpoint: config.IAM_ENDPOINT === undefined ? null : plain(config.IAM_ENDPOINT),
     region: config.S3_REGION,
     bucket: config.S3_BUCKET,
-    pathStyle: config.S3_FORCE_PATH_STYLE,
+    pathStyle: config.S3_FORCE_PATH_STYLE ?? provider === 's3',
     roleArn: config.STS_ROLE_ARN,
     externalId: config.STS_EXTERNAL_ID ?? null,
     accessKeyId: config.S3_ACCESS_KEY_ID,

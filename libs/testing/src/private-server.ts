@@ -21,6 +21,9 @@ export interface PrivateServer {
   remove(): Promise<void>;
 }
 
+/** A program needs its time on a busy machine. */
+const START_WITHIN_MS = 30_000;
+
 export interface PrivateProgram {
   readonly program: string;
   /** Of its address. */
@@ -115,10 +118,11 @@ export async function startPrivate({
       const env = { ...process.env, ...library, ...own?.(directory, port) };
       child = spawn(program, args, { env, stdio: 'ignore' });
       child.once('error', () => undefined);
-      await eventually(`${path.basename(program)} takes connections`, () => {
+      const listens = (): Promise<boolean> => {
         if (!running()) throw new Error(`${program} ended with code ${child?.exitCode}`);
         return accepts(port);
-      });
+      };
+      await eventually(`${path.basename(program)} takes connections`, listens, START_WITHIN_MS);
     },
     async freeze() {
       child?.kill('SIGSTOP');

@@ -59,7 +59,7 @@ export function diagnoseAddress(field: string, url: string, failure: Failure): D
 }
 
 /** Wrong wherever a signature is checked. */
-function diagnoseSignature(failure: Failure, storage: Storage): Diagnosis | null {
+export function diagnoseSignature(failure: Failure, storage: Storage): Diagnosis | null {
   const { code, region, message } = failure;
   // Storages say it under several codes, and AWS STS in words alone.
   if ((region !== null && region !== storage.region) || /scoped to a valid region/.test(message)) {

@@ -3,7 +3,7 @@ import type { Clock } from '@aerie/kernel';
 import type { IssuedKeys, ObjectDoor, StorageProvider } from '../providers/storage.provider.js';
 import type { Agents } from '../storages/outbound.js';
 import type { Storage } from '../storages/storage.js';
-import { type Failure, diagnose, diagnoseAddress, failureOf } from './diagnose.js';
+import { type Failure, diagnose, diagnoseAddress, diagnoseSignature, failureOf } from './diagnose.js';
 import { probe } from './probe.js';
 import { type Diagnosis, Finding, STEPS, type StepName, type StepResult } from './step.js';
 
@@ -91,8 +91,9 @@ class Examination {
   private missingFor(step: StepName): string | null {
     const needsKeys: readonly StepName[] = ['put', 'put_in_parts', 'read_refused', 'list_refused', 'outside_refused'];
     const needsObject: readonly StepName[] = ['head', 'read_refused', 'presigned_download'];
+    const whole = `${this.prefix}whole`;
     if (needsKeys.includes(step) && this.keys === undefined) return 'there are no keys to try';
-    if (needsObject.includes(step) && this.written.size === 0) return 'there is no object to look at';
+    if (needsObject.includes(step) && !this.written.has(whole)) return 'there is no object to look at';
     if (step === 'region' && this.region === null) return 'the storage does not say its region';
     if (step === 'cors' && this.patient.browserOrigin === null) return 'no origin of a console is configured';
     if (step === 'clean_up' && this.written.size === 0) return 'there is nothing to clean up';
@@ -150,7 +151,7 @@ class Examination {
     try {
       this.region = await service.bucketRegion();
     } catch (error) {
-      throw await this.orStyle(error, async () => undefined, service);
+      throw await this.orStyle(error, 'asService', async (door) => void (await door.bucketRegion()));
     }
     return `${this.patient.storage.bucket} is there`;
   }
@@ -171,26 +172,30 @@ class Examination {
     try {
       await this.dock?.put(key, this.content);
     } catch (error) {
-      throw await this.orStyle(error, (door) => door.put(key, this.content));
+      throw await this.orStyle(error, 'asDock', async (door) => {
+        await door.put(key, this.content);
+        this.written.add(key);
+      });
     }
     this.written.add(key);
     return 'a dock can upload';
   }
 
-  /** An upload that works with the other style of URLs names the fault; else the first error stands. */
-  private async orStyle(error: unknown, retry: (door: ObjectDoor) => Promise<void>, service?: ObjectDoor) {
+  /** What works with the other style of URLs, and in no other way, names the fault; else the first error stands. */
+  private async orStyle(error: unknown, as: 'asDock' | 'asService', retry: (door: ObjectDoor) => Promise<void>) {
     const { provider, storage } = this.patient;
+    const { code, status } = failureOf(error);
     // Whoever may not is told so in either style.
-    if (this.keys === undefined || failureOf(error).code === 'AccessDenied') return error;
-    const other = provider.asDock(this.keys, { otherStyle: true });
-    const key = `${this.prefix}whole`;
-    const works = await (service === undefined ? retry(other) : other.put(key, this.content)).then(
+    if (code === 'AccessDenied' || status === 403 || (as === 'asDock' && this.keys === undefined)) return error;
+    const style = { otherStyle: true };
+    const other =
+      this.keys !== undefined && as === 'asDock' ? provider.asDock(this.keys, style) : provider.asService(style);
+    const works = await retry(other).then(
       () => true,
       () => false,
     );
     other.stop();
     if (!works) return error;
-    this.written.add(key);
     return new Finding({
       found: storage.pathStyle
         ? 'this storage wants the bucket in the host of URLs'
@@ -224,7 +229,7 @@ class Examination {
     try {
       await attempt(dock);
     } catch (error) {
-      if (isRefusal(failureOf(error))) return `keys of a dock cannot ${what}`;
+      if (isRefusal(failureOf(error), this.patient.storage)) return `keys of a dock cannot ${what}`;
       throw error;
     }
     throw new Finding({
@@ -281,6 +286,11 @@ class Examination {
 
 const hostStyle = ({ dockEndpoint, bucket }: Storage): string => dockEndpoint.replace('://', `://${bucket}.`);
 
-/** Ceph says that there is no such key to those who may not know. */
-const isRefusal = ({ code, status }: Failure): boolean =>
-  code === 'AccessDenied' || status === 403 || code === 'NoSuchKey';
+/**
+ * The storage knows who asks, and says no. Ceph says that there is no such key to those who may not know; a signature
+ * that is not taken is no refusal of a right.
+ */
+const isRefusal = (failure: Failure, storage: Storage): boolean =>
+  failure.code === 'AccessDenied' ||
+  failure.code === 'NoSuchKey' ||
+  (failure.status === 403 && diagnoseSignature(failure, storage) === null);

@@ -2,7 +2,10 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Agents } from '../storages/outbound.js';
 
+/** Without a word. */
 const TIMEOUT_MS = 5_000;
+/** In all, also of a server that drips. */
+const LONGEST_MS = 15_000;
 /** No answer of a step is larger. */
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -23,7 +26,10 @@ export function probe(
   return new Promise((resolve, reject) => {
     const sent = (isTls ? httpsRequest : httpRequest)(
       url,
-      { method, headers, agent: isTls ? agents.httpsAgent : agents.httpAgent, timeout: TIMEOUT_MS },
+      {
+        ...{ method, headers, timeout: TIMEOUT_MS, signal: AbortSignal.timeout(LONGEST_MS) },
+        agent: isTls ? agents.httpsAgent : agents.httpAgent,
+      },
       (response) => {
         const pieces: Buffer[] = [];
         let bytes = 0;

@@ -66,6 +66,7 @@ export const revocationMessage = (view: RevocationView): Message =>
     notBefore: timestampOf(view.notBefore),
     revokedAt: timestampOf(view.revokedAt),
     deniedAt: timestampOf(view.deniedAt),
+    untold: view.untold.map((one) => ({ ...one, keysUntil: timestampOf(one.keysUntil) })),
   });
 
 export const reportMessage = (report: DoctorReport): Message => ({

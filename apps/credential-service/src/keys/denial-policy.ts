@@ -7,18 +7,27 @@ const MAX_POLICY_CHARACTERS = 6_800;
 const ALL = 'org/';
 
 /**
- * The policy that makes keys useless which were made before an instant, as JSON. Where there are too many denials for
- * one policy, all docks of an organisation are denied instead of some, and at last all organisations: more than was
- * asked for, never less.
+ * The same denials as one policy can hold them. Where there are too many, all docks of an organisation are denied
+ * instead of some: more than was asked for, never less. Null: too many even so.
+ */
+export function fitDenials(bucket: string, denials: readonly Denial[]): readonly Denial[] | null {
+  const ofOrganisations = denials.map((denial) => ({ ...denial, prefix: organisationOf(denial.prefix) }));
+  for (const wider of [denials, ofOrganisations]) {
+    const latest = latestOf(wider);
+    if (textOf(bucket, latest).length <= MAX_POLICY_CHARACTERS) return latest;
+  }
+  return null;
+}
+
+/**
+ * The policy that makes keys useless which were made before an instant, as JSON.
+ *
+ * @throws Error where one policy cannot hold it, see `fitDenials`
  */
 export function denialPolicy(bucket: string, denials: readonly Denial[]): string {
-  const ofOrganisations = denials.map((denial) => ({ ...denial, prefix: organisationOf(denial.prefix) }));
-  const ofAll = denials.map((denial) => ({ ...denial, prefix: ALL }));
-  for (const wider of [denials, ofOrganisations, ofAll]) {
-    const text = policyText(bucket, latestOf(wider));
-    if (text.length <= MAX_POLICY_CHARACTERS) return text;
-  }
-  throw new Error('a denial of everything is longer than a policy may be');
+  const text = textOf(bucket, latestOf(denials));
+  if (text.length > MAX_POLICY_CHARACTERS) throw new Error('there are more denials than one policy holds');
+  return text;
 }
 
 function latestOf(denials: readonly Denial[]): readonly Denial[] {
@@ -30,7 +39,7 @@ function latestOf(denials: readonly Denial[]): readonly Denial[] {
   return [...latest.values()];
 }
 
-function policyText(bucket: string, denials: readonly Denial[]): string {
+function textOf(bucket: string, denials: readonly Denial[]): string {
   // A policy must say something: what nobody has is denied.
   const said = denials.length > 0 ? denials : [{ prefix: ALL, notBefore: new Date(0) }];
   return JSON.stringify({

@@ -10,13 +10,16 @@ const tag = 'ledger';
 const path = '/api/v1/storage';
 
 /** Why keys cannot be called back, beside what every problem says. */
-const notSupportedSchema = z
+const cannotSchema = z
   .looseObject({
-    code: z.literal('revocation_not_supported').describe('Stable word for programs.'),
+    code: z.enum(['revocation_not_supported', 'too_many_revocations']).describe('Stable word for programs.'),
     reason: z.string().describe('Why, and what can be done instead.'),
-    keysLiveSeconds: z.int().describe('The longest that keys which are out there live, seconds.'),
+    keysLiveSeconds: z
+      .int()
+      .optional()
+      .describe('Where it is not supported: the longest that keys which are out there live, seconds.'),
   })
-  .describe('The storage cannot call keys back; nothing was written.');
+  .describe('It cannot be done so; nothing was written.');
 
 export const LEDGER_ROUTES = [
   route({
@@ -42,7 +45,11 @@ export const LEDGER_ROUTES = [
     body: jsonBody(revokeInput, { dockSn: '4TADL210020011', reason: 'the dock was stolen' }),
     answers: { 200: jsonAnswer('What was called back; `pending` until the storage has taken it.', revocationSchema) },
     problems: {
-      409: { description: '`revocation_not_supported`: the storage cannot do that.', schema: notSupportedSchema },
+      409: {
+        description:
+          '`revocation_not_supported`: the storage cannot do that. `too_many_revocations`: call all docks back at once.',
+        schema: cannotSchema,
+      },
     },
   }),
   route({

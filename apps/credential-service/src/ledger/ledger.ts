@@ -86,6 +86,7 @@ export class Ledger {
   private notes: Issue[] = [];
   private lost = 0;
   private timer: NodeJS.Timeout | undefined;
+  private working = false;
   private writing: Promise<void> = Promise.resolve();
   private prunedAtMs = 0;
 
@@ -118,7 +119,9 @@ export class Ledger {
 
   start(): void {
     this.timer = setInterval(() => {
-      this.writing = this.writing.then(() => this.work());
+      if (this.working) return;
+      this.working = true;
+      this.writing = this.work().finally(() => (this.working = false));
     }, NOTE_EVERY_MS);
   }
 

@@ -62,11 +62,15 @@ export class CreateCredential1764000000000 implements MigrationInterface {
         organisation_id uuid        NOT NULL,
         -- Null: all docks of the organisation.
         dock_sn         text,
+        -- The storage that is told; another one is told by another row.
+        storage_version integer     NOT NULL,
+        -- Other storages for which keys still lived: [{storageVersion, keysUntil}]. Nobody tells them.
+        untold          jsonb       NOT NULL DEFAULT '[]',
         not_before      timestamptz NOT NULL,
         reason          text        NOT NULL,
         revoked_by      text        NOT NULL,
         revoked_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
-        state           text        NOT NULL CHECK (state IN ('pending', 'denied')),
+        state           text        NOT NULL CHECK (state IN ('pending', 'denied', 'abandoned')),
         denied_at       timestamptz,
         attempts        integer     NOT NULL DEFAULT 0,
         -- What the provider said when it was asked last, in its own code.

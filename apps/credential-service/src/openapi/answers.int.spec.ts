@@ -43,6 +43,27 @@ describe('the storage', () => {
     await caller.call('removeStorage');
   });
 
+  it('does not use a stored secret at another place than the one it was given for', async () => {
+    await caller.call('replaceStorage', { body: aChoice() });
+    const { secretAccessKey: _kept, ...elsewhere } = aChoice({ stsEndpoint: 'http://127.0.0.1:1' });
+    const { status, body } = await caller.call('replaceStorage', { body: elsewhere });
+    expect([status, body['errors']]).toEqual([422, [expect.objectContaining({ field: 'secretAccessKey' })]]);
+    await caller.call('removeStorage');
+  });
+
+  it('can be given up and replaced although its secret does not open any more', async () => {
+    await caller.call('replaceStorage', { body: aChoice() });
+    await service?.dataSource.query("UPDATE credential.storage SET secret_key_id = 'lost'");
+    expect((await caller.call('replaceStorage', { body: aChoice() })).status).toBe(200);
+    await service?.dataSource.query("UPDATE credential.storage SET secret_key_id = 'lost'");
+    expect((await caller.call('removeStorage')).body).toMatchObject({ version: 0 });
+  });
+
+  it('keeps where the operator has put things from its organisations', async () => {
+    const { text } = await caller.call('examineStorage');
+    expect(text).not.toContain(service?.storage.roleArn);
+  });
+
   it('never shows its secret, in whatever answer', async () => {
     const secret = 'a-secret-that-nobody-sees';
     const { text } = await caller.call('replaceStorage', { body: aChoice({ secretAccessKey: secret }) });
@@ -173,12 +194,22 @@ describe('revocation', () => {
     expect(others.body['items']).toEqual([]);
   });
 
+  it('is refused for one dock after the other, where it had better be all', async () => {
+    const revokeOne = (index: number) =>
+      caller.call('revokeKeys', { body: { dockSn: `MANY-${index}`, reason: 'spec' } });
+    // One was called back before.
+    for (let index = 1; index < 8; index++) expect((await revokeOne(index)).status).toBe(200);
+    const { status, body } = await revokeOne(8);
+    expect([status, body['code']]).toEqual([409, 'too_many_revocations']);
+    expect((await caller.call('revokeKeys', { body: { reason: 'all' } })).body).toMatchObject({ state: 'denied' });
+  });
+
   it('is refused where the storage cannot, with the time that keys still live, and nothing is written', async () => {
     await caller.call('replaceStorage', { body: aChoice() });
     const { status, body } = await caller.call('revokeKeys', { body: { reason: 'all of them' } });
     expect([status, body['code'], body['keysLiveSeconds']]).toEqual([409, 'revocation_not_supported', 14_400]);
     expect(body['reason']).toMatch('iamEndpoint');
-    expect(((await caller.call('listRevocations')).body['items'] as unknown[]).length).toBe(1);
+    expect(((await caller.call('listRevocations')).body['items'] as unknown[]).length).toBe(9);
     await caller.call('removeStorage');
   });
 

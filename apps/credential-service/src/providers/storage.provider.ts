@@ -79,19 +79,19 @@ export abstract class StorageProvider {
   abstract issueKeys(ask: UploadKeysAsk): Promise<IssuedKeys>;
 
   /**
-   * Replaces all that was called back by this list. Idempotent.
+   * Replaces all that was called back by this list, under the name of `owner`; null: that of the deployment. Idempotent.
    *
    * @throws UnavailableError when the provider did not take it, whose `details.providerCode` says why
    */
-  abstract deny(denials: readonly Denial[]): Promise<void>;
+  abstract deny(denials: readonly Denial[], owner: string | null): Promise<void>;
 
   /** An address that docks can reach. Computation: the storage is not asked. */
   abstract presignGet(ask: DownloadAsk): Promise<string>;
   abstract presignPut(ask: UploadAsk): Promise<SignedUpload>;
   abstract presignPost(ask: UploadAsk): Promise<SignedUpload>;
 
-  /** With our own keys, at the address that we use. */
-  abstract asService(): ObjectDoor;
+  /** With our own keys, at the address that we use; with the other style of URLs where that is asked for. */
+  abstract asService(options?: { readonly otherStyle?: boolean }): ObjectDoor;
   /** With keys of a dock, at the address that docks use; with the other style of URLs where that is asked for. */
   abstract asDock(keys: IssuedKeys, options?: { readonly otherStyle?: boolean }): ObjectDoor;
 

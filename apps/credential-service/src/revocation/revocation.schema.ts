@@ -16,8 +16,20 @@ export const revocationSchema = z
     id: z.uuid().describe('Id of the revocation.'),
     dockSn: z.string().nullable().describe('Whose keys; null: those of all docks of the organisation.'),
     state: z
-      .enum(['pending', 'denied'])
-      .describe('pending: Aerie gives the keys out no more, and tells the storage until it takes it. denied: it has.'),
+      .enum(['pending', 'denied', 'abandoned'])
+      .describe(
+        'pending: Aerie gives the keys out no more, and tells the storage until it takes it. denied: it has. abandoned: ' +
+          'it was replaced, or had not taken it when the keys had ended by themselves.',
+      ),
+    storageVersion: z.int().describe('`version` of the storage that is told; 0: that of the deployment.'),
+    untold: z
+      .array(
+        z.strictObject({
+          storageVersion: z.int().describe('`version` of a storage that was used before.'),
+          keysUntil: z.iso.datetime().describe('When the last of its keys ends.'),
+        }),
+      )
+      .describe('Storages that were used before, whose keys still live: they are not told, call them back there.'),
     notBefore: z.iso.datetime().describe('Keys that were made before this instant do nothing any more.'),
     reason: z.string().describe('Why, as it was said.'),
     revokedBy: z.string().describe('`key:<id of an API key>`.'),

@@ -15,10 +15,11 @@ import {
 
 let service: RunningService;
 let caller: Caller;
+let replicaUrl: string;
 beforeAll(async () => {
   service = await startService();
   // Two processes: what one of them remembers, the other must not give out either.
-  await service.replica();
+  replicaUrl = (await service.replica()).url;
   service.intake.start();
   caller = new Caller({ url: service.url, routes: ROUTES, key: API_KEY });
 }, 60_000);
@@ -54,6 +55,12 @@ async function refusalOf(keys: Keys): Promise<string | null> {
 
 const revoke = async (dockSn?: string) =>
   (await caller.call('revokeKeys', { body: { reason: 'spec', ...(dockSn === undefined ? {} : { dockSn }) } })).body;
+
+async function find(revocation: Readonly<Record<string, unknown>>, state: string) {
+  const { body } = await caller.call('listRevocations');
+  const items = body['items'] as { id: string; state: string }[];
+  return items.find((item) => item.id === revocation['id'] && item.state === state);
+}
 
 /** As a dock that asks until it gets some. */
 const freshKeys = (organisationId: string, dockSn: string, uploadId: string): Promise<Keys> =>
@@ -97,6 +104,42 @@ it('calls all docks of an organisation back, and none of another', async () => {
   expect(await Promise.all([mine, others].map(refusalOf))).toEqual(['AccessDenied', null]);
 });
 
+it('keeps every denial where many are made at the same instant by two processes', async () => {
+  const docks = ['R-5', 'R-6', 'R-7'];
+  const uploadId = randomUUID();
+  const keys = await Promise.all(docks.map((sn) => freshKeys(ORGANISATION, sn, uploadId)));
+  const other = new Caller({ url: replicaUrl, routes: ROUTES, key: API_KEY });
+  const states = await Promise.all(
+    docks.map(async (dockSn, index) => {
+      const body = { dockSn, reason: 'spec' };
+      return (await (index % 2 === 0 ? caller : other).call('revokeKeys', { body })).body['state'];
+    }),
+  );
+  expect(states).toEqual(['denied', 'denied', 'denied']);
+  expect(await Promise.all(keys.map(refusalOf))).toEqual(docks.map(() => 'AccessDenied'));
+});
+
+it('says which storages of before are not told, and does not pretend for one that was replaced meanwhile', async () => {
+  const uploadId = randomUUID();
+  await freshKeys(ORGANISATION, 'R-8', uploadId);
+  const { url, bucket, roleArn, accessKeyId, secretAccessKey } = service.storage;
+  const choice = {
+    ...{ provider: 's3', dockEndpoint: url, iamEndpoint: url, region: 'us-east-1', bucket, roleArn, accessKeyId },
+    secretAccessKey,
+  };
+  await caller.call('replaceStorage', { body: choice });
+  const untold = [{ storageVersion: 0, keysUntil: expect.any(String) }];
+  await expect(revoke('R-8')).resolves.toMatchObject({ state: 'denied', storageVersion: 1, untold });
+
+  await service.storage.kill();
+  const pending = await revoke('R-8');
+  expect(pending).toMatchObject({ state: 'pending', storageVersion: 1 });
+  await caller.call('removeStorage');
+  await service.storage.start();
+  const ended = await eventually('it is given up', () => find(pending, 'abandoned'), 30_000);
+  expect(ended).toMatchObject({ lastError: 'StorageReplaced' });
+}, 60_000);
+
 it('goes on telling a storage that was away, and gives nothing out meanwhile that was called back', async () => {
   const uploadId = randomUUID();
   const keys = await freshKeys(ORGANISATION, 'R-4', uploadId);
@@ -105,14 +148,6 @@ it('goes on telling a storage that was away, and gives nothing out meanwhile tha
   expect(revocation).toMatchObject({ state: 'pending', deniedAt: null, lastError: expect.any(String) });
   await expect(keysFor(ORGANISATION, 'R-4', uploadId)).rejects.toThrow();
   await service.storage.start();
-  await eventually(
-    'the storage has been told',
-    async () => {
-      const { body } = await caller.call('listRevocations');
-      const items = body['items'] as { id: string; state: string }[];
-      return items.find(({ id }) => id === revocation['id'])?.state === 'denied' ? true : undefined;
-    },
-    30_000,
-  );
+  await eventually('the storage has been told', () => find(revocation, 'denied'), 30_000);
   expect(await refusalOf(keys)).toBe('AccessDenied');
 }, 60_000);

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Principal } from '@aerie/bus-contract';
 import { type Page, type Position, toPage } from '@aerie/http-api';
-import { ConflictError } from '@aerie/kernel';
+import { ConflictError, UnavailableError } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
+import { fitDenials } from '../keys/denial-policy.js';
 import { ownerPrefixOf } from '../keys/object-prefix.js';
 import { providerCodeOf } from '../providers/provider-error.js';
 import type { Denial } from '../providers/storage.provider.js';
@@ -21,23 +22,34 @@ interface RevocationRow {
   readonly id: string;
   readonly organisation_id: string;
   readonly dock_sn: string | null;
+  readonly storage_version: number;
+  readonly untold: readonly { readonly storageVersion: number; readonly keysUntil: string }[];
   readonly not_before: Date;
   readonly reason: string;
   readonly revoked_by: string;
   readonly revoked_at: Date;
-  readonly state: 'pending' | 'denied';
+  readonly state: RevocationView['state'];
   readonly denied_at: Date | null;
   readonly attempts: number;
   readonly last_error: string | null;
   readonly position: string;
 }
 
+type Due = Pick<RevocationRow, 'id' | 'organisation_id' | 'storage_version'>;
+
 /** The longest life of keys, and an hour for clocks that differ: what was made before needs no denial any more. */
 const DENIED_HOURS = 13;
-/** A provider that does not answer is asked again after this. */
+/** Docks that are called back one by one in that time; a policy holds no more, and then it is all of them. */
+const MOST_DOCKS = 8;
+/** A provider that does not answer is asked again after this, and twice as long each time up to a minute. */
 const RETRY_SECONDS = 5;
+const LONGEST_RETRY_SECONDS = 60;
 const SWEEP_EVERY_MS = 2_000;
-const SWEPT_AT_ONCE = 20;
+const SWEPT_AT_ONCE = 50;
+/** Other replicas write to the same policy; more rounds than that would be a quarrel. */
+const ROUNDS = 5;
+const KEPT_DAYS = 400;
+const PRUNE_EVERY_SWEEPS = 30;
 
 const SELECT = `SELECT *, to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
   FROM credential.revocation`;
@@ -46,12 +58,15 @@ const SELECT = `SELECT *, to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"H
  * Calls keys back: those that are remembered are given out no more from the commit on, in every replica, and the
  * provider is told to refuse all that were made before.
  *
- * INVARIANTS: a row is pending until the provider has taken the denial, and any replica goes on trying; what the
- * provider gets is always the whole list of the last hours, so that the order of two calls does not matter.
+ * INVARIANTS: a row is pending until the storage that it names has taken the denial, and any replica goes on trying;
+ * what the provider gets is the whole list of the last hours, and a row counts as denied only once the list that was
+ * written is still the list that there is: two calls that cross are written again.
  */
 export class RevokeKeys {
   private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> = Promise.resolve();
+  private sweeping = false;
+  private swept: Promise<void> = Promise.resolve();
+  private sweeps = 0;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -59,29 +74,28 @@ export class RevokeKeys {
     private readonly logger: Logger,
   ) {}
 
-  /** @throws ConflictError where the provider cannot do it; nothing is written then */
+  /** @throws ConflictError where it cannot be done so; nothing is written then */
   async execute({ organisationId, keyId }: Principal, { dockSn, reason }: RevokeRequest): Promise<RevocationView> {
     const access = await this.storages.of(organisationId);
-    const support = access.provider.denialSupport;
-    if (!support.supported) {
-      const message = 'the storage cannot call keys back before they end';
-      const { lifetimeSeconds } = access.storage;
-      throw new ConflictError('revocation_not_supported', message, {
-        details: { reason: support.reason, keysLiveSeconds: lifetimeSeconds },
-      });
-    }
+    checkSupport(access);
+    if (dockSn !== null) await this.checkCount(organisationId);
     const id = randomUUID();
     // Providers know whole seconds of a token's birth: what is made within two seconds from now falls with the rest.
     await this.dataSource.query(
-      `INSERT INTO credential.revocation (id, organisation_id, dock_sn, not_before, reason, revoked_by, state,
-         next_action_at)
-       VALUES ($1, $2, $3, date_trunc('second', clock_timestamp()) + interval '2 seconds', $4, $5, 'pending',
-         clock_timestamp() + make_interval(secs => $6))`,
-      [id, organisationId, dockSn, reason, `key:${keyId}`, RETRY_SECONDS],
+      `INSERT INTO credential.revocation (id, organisation_id, dock_sn, storage_version, not_before, reason, revoked_by,
+         state, next_action_at, untold)
+       VALUES ($1, $2, $3, $4, date_trunc('second', clock_timestamp()) + interval '2 seconds', $5, $6, 'pending',
+         clock_timestamp() + make_interval(secs => $7),
+         coalesce((SELECT jsonb_agg(jsonb_build_object('storageVersion', storage_version, 'keysUntil', keys_until))
+                     FROM (SELECT storage_version, max(expires_at) AS keys_until FROM credential.issue
+                            WHERE organisation_id = $2 AND kind = 'keys' AND expires_at > clock_timestamp()
+                              AND ($3::text IS NULL OR dock_sn = $3) AND storage_version <> $4
+                            GROUP BY storage_version) AS other), '[]'))`,
+      [id, organisationId, dockSn, access.version, reason, `key:${keyId}`, RETRY_SECONDS],
     );
     const prefix = ownerPrefixOf(organisationId, dockSn);
     access.keys.forget((name) => name.startsWith(prefix));
-    await this.apply(id, organisationId, access);
+    await this.apply([id], organisationId, access);
     const [row] = await this.dataSource.query<RevocationRow[]>(`${SELECT} WHERE id = $1`, [id]);
     if (row === undefined) throw new Error('a revocation is not there that was just written');
     return viewOf(row);
@@ -100,44 +114,101 @@ export class RevokeKeys {
   /** Every replica looks for denials that no provider has taken yet. */
   start(): void {
     this.timer = setInterval(() => {
-      this.sweeping = this.sweeping.then(() => this.sweep());
+      if (this.sweeping) return;
+      this.sweeping = true;
+      this.swept = this.sweep().finally(() => (this.sweeping = false));
     }, SWEEP_EVERY_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.sweeping;
+    await this.swept;
+  }
+
+  private async checkCount(organisationId: string): Promise<void> {
+    const [row] = await this.dataSource.query<{ count: number }[]>(
+      `SELECT count(DISTINCT dock_sn)::integer AS count FROM credential.revocation
+        WHERE organisation_id = $1 AND dock_sn IS NOT NULL
+          AND not_before > clock_timestamp() - make_interval(hours => $2)`,
+      [organisationId, DENIED_HOURS],
+    );
+    if ((row?.count ?? 0) < MOST_DOCKS) return;
+    throw new ConflictError('too_many_revocations', 'the keys of many docks were called back one by one lately', {
+      details: {
+        reason: `call all docks of the organisation back at once, by leaving dockSn out (${MOST_DOCKS} at most)`,
+      },
+    });
   }
 
   private async sweep(): Promise<void> {
     try {
-      const due = await inTransaction(this.dataSource, (tx) =>
-        tx.query<{ id: string; organisation_id: string }>(
-          `UPDATE credential.revocation SET next_action_at = clock_timestamp() + make_interval(secs => $1)
-            WHERE id IN (SELECT id FROM credential.revocation
-                          WHERE state = 'pending' AND next_action_at <= clock_timestamp()
-                          ORDER BY next_action_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-            RETURNING id, organisation_id`,
-          [RETRY_SECONDS, SWEPT_AT_ONCE],
-        ),
-      );
-      for (const { id, organisation_id } of due) {
-        await this.apply(id, organisation_id, await this.storages.of(organisation_id));
+      await this.abandonOld();
+      const due = await this.takeDue();
+      const byOrganisation = new Map<string, Due[]>();
+      for (const row of due) {
+        byOrganisation.set(row.organisation_id, [...(byOrganisation.get(row.organisation_id) ?? []), row]);
+      }
+      // One that cannot be told keeps no other waiting.
+      await Promise.all([...byOrganisation].map(([organisationId, rows]) => this.retry(organisationId, rows)));
+      if (++this.sweeps % PRUNE_EVERY_SWEEPS === 0) {
+        await this.dataSource.query(
+          'DELETE FROM credential.revocation WHERE revoked_at < now() - make_interval(days => $1)',
+          [KEPT_DAYS],
+        );
       }
     } catch (error) {
       this.logger.warn({ err: error }, 'failed to look for keys that are to be called back, trying again');
     }
   }
 
-  /** Tells the provider. Never rejects because of the provider: the row stays pending, and is found again. */
-  private async apply(id: string, organisationId: string, access: StorageAccess): Promise<void> {
+  /** By now the keys have ended by themselves. */
+  private async abandonOld(): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE credential.revocation SET state = 'abandoned', next_action_at = NULL
+        WHERE state = 'pending' AND revoked_at < clock_timestamp() - make_interval(hours => $1)`,
+      [DENIED_HOURS],
+    );
+  }
+
+  private takeDue(): Promise<Due[]> {
+    return inTransaction(this.dataSource, (tx) =>
+      tx.query<Due>(
+        `UPDATE credential.revocation
+            SET next_action_at = clock_timestamp() + make_interval(secs => least($1, $2 * power(2, least(attempts, 10))))
+          WHERE id IN (SELECT id FROM credential.revocation
+                        WHERE state = 'pending' AND next_action_at <= clock_timestamp()
+                        ORDER BY next_action_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+          RETURNING id, organisation_id, storage_version`,
+        [LONGEST_RETRY_SECONDS, RETRY_SECONDS, SWEPT_AT_ONCE],
+      ),
+    );
+  }
+
+  private async retry(organisationId: string, rows: readonly Due[]): Promise<void> {
     try {
-      await access.provider.deny(await this.denialsOf(organisationId, access));
-    } catch (error) {
-      this.logger.warn({ err: error, revocation: id }, 'a storage did not take a denial, trying again');
+      const access = await this.storages.of(organisationId);
+      const replaced = rows.filter(({ storage_version }) => storage_version !== access.version);
       await this.dataSource.query(
-        'UPDATE credential.revocation SET attempts = attempts + 1, last_error = $2 WHERE id = $1',
-        [id, providerCodeOf(error)],
+        `UPDATE credential.revocation SET state = 'abandoned', next_action_at = NULL, last_error = 'StorageReplaced'
+          WHERE id = ANY($1::uuid[]) AND state = 'pending'`,
+        [replaced.map(({ id }) => id)],
+      );
+      const ids = rows.filter((row) => !replaced.includes(row)).map(({ id }) => id);
+      if (ids.length > 0) await this.apply(ids, organisationId, access);
+    } catch (error) {
+      this.logger.warn({ err: error, organisationId }, 'failed to call keys back, trying again');
+    }
+  }
+
+  /** Tells the provider. Never rejects because of the provider: the rows stay pending, and are found again. */
+  private async apply(ids: readonly string[], organisationId: string, access: StorageAccess): Promise<void> {
+    try {
+      await this.tell(organisationId, access);
+    } catch (error) {
+      this.logger.warn({ err: error, organisationId }, 'a storage did not take a denial, trying again');
+      await this.dataSource.query(
+        'UPDATE credential.revocation SET attempts = attempts + 1, last_error = $2 WHERE id = ANY($1::uuid[])',
+        [ids, providerCodeOf(error)],
       );
       return;
     }
@@ -145,9 +216,44 @@ export class RevokeKeys {
       `UPDATE credential.revocation
           SET state = 'denied', denied_at = clock_timestamp(), attempts = attempts + 1, last_error = NULL,
               next_action_at = NULL
-        WHERE id = $1 AND state = 'pending'`,
-      [id],
+        WHERE id = ANY($1::uuid[]) AND state = 'pending'`,
+      [ids],
     );
+  }
+
+  /** Writes the list until it is still the list after it was written. */
+  private async tell(organisationId: string, access: StorageAccess): Promise<void> {
+    const owner = access.chosenBy === 'deployment' ? null : organisationId;
+    for (let round = 1; round <= ROUNDS; round++) {
+      const wanted = await this.denialsOf(organisationId, access);
+      const fitting = fitDenials(access.storage.bucket, wanted);
+      if (fitting === null) throw new UnavailableError('policy_full', 'more was called back than one policy holds');
+      await this.writeWidened(wanted, fitting, access);
+      await access.provider.deny(fitting, owner);
+      const now = fitDenials(access.storage.bucket, await this.denialsOf(organisationId, access));
+      if (JSON.stringify(now) === JSON.stringify(fitting)) return;
+    }
+    throw new UnavailableError('policy_changes', 'others go on calling keys back');
+  }
+
+  /** What is denied to all docks of an organisation must be given out to none of them. */
+  private async writeWidened(
+    wanted: readonly Denial[],
+    fitting: readonly Denial[],
+    access: StorageAccess,
+  ): Promise<void> {
+    const asked = new Set(wanted.map(({ prefix }) => prefix));
+    for (const { prefix, notBefore } of fitting) {
+      if (asked.has(prefix)) continue;
+      await this.dataSource.query(
+        `INSERT INTO credential.revocation (id, organisation_id, dock_sn, storage_version, not_before, reason, revoked_by,
+           state, denied_at)
+         VALUES ($1, $2, NULL, $3, $4, 'too many docks for one policy: all are called back', 'aerie', 'denied',
+           clock_timestamp())`,
+        [randomUUID(), prefix.split('/')[1], access.version, notBefore],
+      );
+      access.keys.forget((name) => name.startsWith(prefix));
+    }
   }
 
   /** All that was called back lately from docks that use this storage: a role has one list for all of them. */
@@ -155,9 +261,10 @@ export class RevokeKeys {
     const shared = access.chosenBy === 'deployment';
     const rows = await this.dataSource.query<Pick<RevocationRow, 'organisation_id' | 'dock_sn' | 'not_before'>[]>(
       `SELECT organisation_id, dock_sn, max(not_before) AS not_before FROM credential.revocation
-        WHERE not_before > clock_timestamp() - make_interval(hours => $1) AND ($2 OR organisation_id = $3)
-        GROUP BY organisation_id, dock_sn ORDER BY max(not_before) DESC LIMIT 10000`,
-      [DENIED_HOURS, shared, organisationId],
+        WHERE not_before > clock_timestamp() - make_interval(hours => $1)
+          AND storage_version = $2 AND ($3 OR organisation_id = $4)
+        GROUP BY organisation_id, dock_sn ORDER BY organisation_id, dock_sn`,
+      [DENIED_HOURS, access.version, shared, organisationId],
     );
     return rows.map(({ organisation_id, dock_sn, not_before }) => ({
       prefix: ownerPrefixOf(organisation_id, dock_sn),
@@ -166,10 +273,23 @@ export class RevokeKeys {
   }
 }
 
+function checkSupport({ provider, storage }: StorageAccess): void {
+  const support = provider.denialSupport;
+  if (support.supported) return;
+  throw new ConflictError('revocation_not_supported', 'the storage cannot call keys back before they end', {
+    details: { reason: support.reason, keysLiveSeconds: storage.lifetimeSeconds },
+  });
+}
+
 const viewOf = (row: RevocationRow): RevocationView => ({
   id: row.id,
   dockSn: row.dock_sn,
   state: row.state,
+  storageVersion: row.storage_version,
+  untold: row.untold.map(({ storageVersion, keysUntil }) => ({
+    storageVersion,
+    keysUntil: new Date(keysUntil).toISOString(),
+  })),
   notBefore: row.not_before.toISOString(),
   reason: row.reason,
   revokedBy: row.revoked_by,

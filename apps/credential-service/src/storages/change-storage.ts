@@ -2,6 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { checkVersion } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import type { ChosenStorage, Storage } from './storage.js';
+import type { PresentStorage } from './storage.store.js';
 import type { NewStorage } from './storage.input.js';
 import type { Storages } from './storage-access.js';
 
@@ -21,17 +22,22 @@ export class ChangeStorage {
   remove(caller: Principal, version: number | null): Promise<ChosenStorage> {
     return this.storages.store.change(caller.organisationId, `key:${caller.keyId}`, (present) => {
       checkVersion(version, present.version);
-      return null;
+      return Promise.resolve(null);
     });
   }
 }
 
-/** The stored secret belongs to the stored key, and that of the deployment to nobody else. */
-function withSecret(storage: NewStorage, { storage: present, chosenBy }: ChosenStorage): Storage {
+/** What a stored secret was given for. It signs for nobody else, and goes to no other place. */
+const OF_THE_SECRET = [
+  ...(['provider', 'accessKeyId', 'roleArn', 'dockEndpoint', 'serviceEndpoint', 'stsEndpoint', 'iamEndpoint'] as const),
+] as const;
+
+/** That of the deployment is for the deployment alone. */
+async function withSecret(storage: NewStorage, { address, openSecret }: PresentStorage): Promise<Storage> {
   if (storage.secretAccessKey !== null) return { ...storage, secretAccessKey: storage.secretAccessKey };
-  if (chosenBy === 'organisation' && present.accessKeyId === storage.accessKeyId) {
-    return { ...storage, secretAccessKey: present.secretAccessKey };
+  if (address !== null && OF_THE_SECRET.every((name) => address[name] === storage[name])) {
+    return { ...storage, secretAccessKey: await openSecret() };
   }
-  const message = 'is needed: no secret is stored for this accessKeyId';
+  const message = 'is needed with another provider, endpoint, role or accessKeyId than the stored ones';
   throw new InvalidError('invalid_input', 'the body is not valid', { fields: [{ field: 'secretAccessKey', message }] });
 }

@@ -7,13 +7,19 @@ const inTheHouse = new Outbound(true);
 const amongStrangers = new Outbound(false);
 
 describe('Outbound', () => {
-  it.each(['169.254.169.254', '::ffff:169.254.169.254', '100.100.100.200', 'fd00:ec2::254', '0.0.0.0', '224.0.0.1'])(
-    'never lets a connection go to %s',
-    (address) => {
-      expect(inTheHouse.refusalOf(address)).toMatch('no storage');
-      expect(amongStrangers.refusalOf(address)).toMatch('no storage');
-    },
-  );
+  it.each([
+    '169.254.169.254',
+    '::ffff:169.254.169.254',
+    '100.100.100.200',
+    'fd00:ec2::254',
+    '0.0.0.0',
+    '224.0.0.1',
+    '168.63.129.16',
+    '64:ff9b::a9fe:a9fe',
+  ])('never lets a connection go to %s', (address) => {
+    expect(inTheHouse.refusalOf(address)).toMatch('no storage');
+    expect(amongStrangers.refusalOf(address)).toMatch('no storage');
+  });
 
   it.each(['127.0.0.1', '10.1.2.3', '192.168.0.9', '172.20.0.1', '100.64.0.1', '::1', '::ffff:10.0.0.1', 'fd12::1'])(
     'lets a connection go to %s only where private networks are allowed',
@@ -33,6 +39,16 @@ describe('Outbound', () => {
     expect(amongStrangers.refusalOfUrl('https://[::1]:9000')).toMatch('private');
     expect(amongStrangers.refusalOfUrl('https://s3.example.com')).toBeNull();
   });
+
+  it.each(['http://10.255.255.1:9/', 'http://127.0.0.1:9/', 'http://[::1]:9/'])(
+    'does not connect to the address of %s, whoever made that URL',
+    async (url) => {
+      const agent = amongStrangers.agents().httpAgent;
+      const failed = new Promise((resolve) => get(url, { agent }).on('error', resolve));
+      await expect(failed).resolves.toMatchObject({ code: 'EADDRREFUSED' });
+      agent.destroy();
+    },
+  );
 
   it('looks at what a name resolves to', async () => {
     const server = createServer((_request, response) => response.end('here'));

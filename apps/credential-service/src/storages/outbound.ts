@@ -1,16 +1,21 @@
 import { lookup as systemLookup } from 'node:dns';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { BlockList, type LookupFunction, isIP, isIPv6 } from 'node:net';
+import { BlockList, type LookupFunction, Socket, isIP, isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** Nobody's storage: the metadata services of clouds, which hand out keys, and addresses that are no host's. */
 const NEVER = blockList([
   ['169.254.0.0', 16],
   ['100.100.100.200', 32],
+  ['168.63.129.16', 32],
+  ['192.0.0.0', 24],
   ['0.0.0.0', 8],
   ['224.0.0.0', 3],
   ['fe80::', 10],
   ['fd00:ec2::254', 128],
+  ['fd20:ce::254', 128],
+  ['64:ff9b::', 96],
   ['::', 128],
   ['ff00::', 8],
 ]);
@@ -27,6 +32,10 @@ const PRIVATE = blockList([
 ]);
 
 const CONNECTIONS = 64;
+
+type Connecting = HttpAgent & {
+  createConnection: (options: { readonly host?: string }, callback: unknown) => Duplex | null | undefined;
+};
 
 export interface Agents {
   readonly httpAgent: HttpAgent;
@@ -58,7 +67,20 @@ export class Outbound {
   /** New connections by these agents go only where it is allowed. */
   agents(): Agents {
     const options = { keepAlive: true, maxSockets: CONNECTIONS, lookup: this.lookup };
-    return { httpAgent: new HttpAgent(options), httpsAgent: new HttpsAgent(options) };
+    return { httpAgent: this.guard(new HttpAgent(options)), httpsAgent: this.guard(new HttpsAgent(options)) };
+  }
+
+  /** A host that is an address is never looked up, so it is looked at here, whoever made the URL. */
+  private guard<Kind extends HttpAgent>(agent: Kind): Kind {
+    // Node documents it [http.Agent, createConnection]; its types of this release do not have it.
+    const connecting = agent as HttpAgent as Connecting;
+    const create = connecting.createConnection.bind(agent);
+    connecting.createConnection = (options, callback) => {
+      const host = (options.host ?? '').replace(/^\[(.*)\]$/, '$1');
+      const reason = isIP(host) === 0 ? null : this.refusalOf(host);
+      return reason === null ? create(options, callback) : refusedSocket(`${host} ${reason}`);
+    };
+    return agent;
   }
 
   private readonly lookup: LookupFunction = (hostname, options, callback) => {
@@ -67,13 +89,21 @@ export class Outbound {
       const refused = addresses.map(({ address }) => this.refusalOf(address)).find((reason) => reason !== null);
       const [first] = addresses;
       if (refused !== undefined || first === undefined) {
-        const reason = Object.assign(new Error(`${hostname} ${refused ?? 'has no address'}`), { code: 'EADDRREFUSED' });
-        return callback(reason, '', 4);
+        return callback(refusal(`${hostname} ${refused ?? 'has no address'}`), '', 4);
       }
       if (options.all === true) return callback(null, addresses);
       callback(null, first.address, first.family);
     });
   };
+}
+
+const refusal = (message: string): Error => Object.assign(new Error(message), { code: 'EADDRREFUSED' });
+
+/** Fails as a connection fails: later, and to whoever asked for it. */
+function refusedSocket(message: string): Socket {
+  const socket = new Socket();
+  process.nextTick(() => socket.destroy(refusal(message)));
+  return socket;
 }
 
 function blockList(subnets: readonly (readonly [network: string, prefix: number])[]): BlockList {

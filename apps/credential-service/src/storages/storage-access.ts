@@ -10,8 +10,12 @@ import type { StorageStore } from './storage.store.js';
 
 /** Sets of keys that are remembered for one storage: the docks of one deployment, and uploads of their logs. */
 const MAX_KEPT_KEYS = 20_000;
+/** The same for the storage of one organisation; each takes its room at once. */
+const MAX_KEPT_KEYS_OF_ONE = 2_000;
 /** Organisations with a storage of their own that are served at about the same time. */
 const MAX_STORAGES = 1_000;
+/** A storage that is used no more may still be in the middle of a call. */
+const LAST_CALL_MS = 30_000;
 
 /** A storage with what talks to it. What one storage does to its keys and its breaker touches no other. */
 export interface StorageAccess extends ChosenStorage {
@@ -43,17 +47,19 @@ export class Storages {
     ]);
     this.store = parts.store;
     this.deployment = this.open(parts.store.deployment);
-    this.kept = new LRUCache({ max: MAX_STORAGES, dispose: ({ provider }) => provider.stop() });
+    this.kept = new LRUCache({ max: MAX_STORAGES, dispose: retire });
   }
 
   async of(organisationId: string): Promise<StorageAccess> {
     const chosen = await this.store.of(organisationId);
-    if (chosen.chosenBy === 'deployment') return this.deployment;
-    const name = `${organisationId} ${chosen.version}`;
-    const known = this.kept.get(name);
-    if (known !== undefined) return known;
+    if (chosen.chosenBy === 'deployment') {
+      this.kept.delete(organisationId);
+      return this.deployment;
+    }
+    const known = this.kept.get(organisationId);
+    if (known !== undefined && known.version >= chosen.version) return known;
     const access = this.open(chosen);
-    this.kept.set(name, access);
+    this.kept.set(organisationId, access);
     return access;
   }
 
@@ -69,9 +75,14 @@ export class Storages {
       ...chosen,
       provider: openProvider(chosen.storage, agents, clock),
       keys: new CachedKeys({
-        ...{ clock, random, max: MAX_KEPT_KEYS },
+        ...{ clock, random },
+        max: chosen.chosenBy === 'organisation' ? MAX_KEPT_KEYS_OF_ONE : MAX_KEPT_KEYS,
         observe: (outcome) => this.calls.inc({ outcome }),
       }),
     };
   }
+}
+
+function retire({ provider }: StorageAccess): void {
+  setTimeout(() => provider.stop(), LAST_CALL_MS).unref();
 }

@@ -45,7 +45,9 @@ export const storageInput = z.strictObject({
     .min(8)
     .max(256)
     .optional()
-    .describe('Its secret. Never shown again; left out, the one that is stored for this accessKeyId stays.'),
+    .describe(
+      'Its secret. Never shown again; left out, the stored one stays, where provider, endpoints, role and key are as before.',
+    ),
   lifetimeSeconds: z
     .int()
     .min(LIFETIME_SECONDS.least)
@@ -76,7 +78,8 @@ export function readStorageInput(body: unknown, outbound: Outbound): NewStorage 
     fields.push({ field: 'iamEndpoint', message: 'is not used for ali: it cannot call keys back' });
   }
   if (fields.length > 0) throw new InvalidError('invalid_input', 'the body is not valid', { fields });
-  const plain = (url: string): string => url.replace(/\/$/, '');
+  // As it is read, not as it is written: `http://10.1` is another host once a name stands before it.
+  const plain = (url: string): string => new URL(url).origin;
   const serviceEndpoint = plain(input.serviceEndpoint ?? input.dockEndpoint);
   const own = input.provider === 's3' ? serviceEndpoint : null;
   return {

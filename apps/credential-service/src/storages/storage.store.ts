@@ -1,4 +1,4 @@
-import { Secret } from '@aerie/kernel';
+import { type Secret, UnavailableError } from '@aerie/kernel';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
@@ -21,6 +21,16 @@ interface StorageRow {
   readonly secret_key_id: string;
   readonly secret_sealed: Buffer;
   readonly lifetime_seconds: number;
+}
+
+/** What an organisation has chosen, as far as a change of it has to know. */
+export interface PresentStorage {
+  /** 0: the storage of the deployment. */
+  readonly version: number;
+  /** Null: the storage of the deployment. */
+  readonly address: Omit<Storage, 'secretAccessKey'> | null;
+  /** @throws UnavailableError where it does not open */
+  readonly openSecret: () => Promise<Secret>;
 }
 
 /** A change works within this time in every replica. */
@@ -47,10 +57,13 @@ export class StorageStore {
   async of(organisationId: string): Promise<ChosenStorage> {
     const known = this.cache.get(organisationId);
     if (known !== undefined) return known;
-    const [row] = await this.dataSource.query<StorageRow[]>(
-      'SELECT * FROM credential.storage WHERE organisation_id = $1',
-      [organisationId],
-    );
+    const [row] = await this.dataSource
+      .query<StorageRow[]>('SELECT * FROM credential.storage WHERE organisation_id = $1', [organisationId])
+      .catch((error: unknown) => {
+        throw new UnavailableError('storage_unknown', 'failed to look up which storage is used, try again', {
+          cause: error,
+        });
+      });
     const chosen = row === undefined ? this.deployment : await this.chosenOf(organisationId, row);
     this.cache.set(organisationId, chosen);
     return chosen;
@@ -58,12 +71,12 @@ export class StorageStore {
 
   /**
    * Changes, one at a time for an organisation, what it chose. `change` gets what holds now and gives what holds then;
-   * null goes back to the storage of the deployment.
+   * null goes back to the storage of the deployment. A secret that does not open (any more) keeps nobody from that.
    */
   async change(
     organisationId: string,
     changedBy: string,
-    change: (present: ChosenStorage) => Storage | null,
+    change: (present: PresentStorage) => Promise<Storage | null>,
   ): Promise<ChosenStorage> {
     const changed = await inTransaction(this.dataSource, async (tx) => {
       await tx.run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
@@ -72,7 +85,12 @@ export class StorageStore {
       const row = await tx.one<StorageRow>('SELECT * FROM credential.storage WHERE organisation_id = $1', [
         organisationId,
       ]);
-      const storage = change(row === undefined ? this.deployment : await this.chosenOf(organisationId, row));
+      const storage = await change({
+        version: row?.revision ?? 0,
+        address: row === undefined ? null : addressOf(row),
+        openSecret: () =>
+          row === undefined ? Promise.reject(new Error('no secret')) : this.secretOf(organisationId, row),
+      });
       if (storage !== null) return this.write(tx, organisationId, changedBy, storage);
       await tx.run('DELETE FROM credential.storage WHERE organisation_id = $1', [organisationId]);
       return this.deployment;
@@ -106,23 +124,26 @@ export class StorageStore {
   }
 
   private async chosenOf(organisationId: string, row: StorageRow): Promise<ChosenStorage> {
-    const sealed = { keyId: row.secret_key_id, bytes: row.secret_sealed };
-    const secretAccessKey: Secret = await this.keyRing.open(sealed, contextOf(organisationId));
-    const storage: Storage = {
-      provider: row.provider,
-      dockEndpoint: row.dock_endpoint,
-      serviceEndpoint: row.service_endpoint,
-      stsEndpoint: row.sts_endpoint,
-      iamEndpoint: row.iam_endpoint,
-      region: row.region,
-      bucket: row.bucket,
-      pathStyle: row.path_style,
-      roleArn: row.role_arn,
-      externalId: row.external_id,
-      accessKeyId: row.access_key_id,
-      secretAccessKey,
-      lifetimeSeconds: row.lifetime_seconds,
-    };
-    return { storage, chosenBy: 'organisation', version: row.revision };
+    const secretAccessKey = await this.secretOf(organisationId, row);
+    return { storage: { ...addressOf(row), secretAccessKey }, chosenBy: 'organisation', version: row.revision };
+  }
+
+  private secretOf(organisationId: string, row: StorageRow): Promise<Secret> {
+    return this.keyRing.open({ keyId: row.secret_key_id, bytes: row.secret_sealed }, contextOf(organisationId));
   }
 }
+
+const addressOf = (row: StorageRow): Omit<Storage, 'secretAccessKey'> => ({
+  provider: row.provider,
+  dockEndpoint: row.dock_endpoint,
+  serviceEndpoint: row.service_endpoint,
+  stsEndpoint: row.sts_endpoint,
+  iamEndpoint: row.iam_endpoint,
+  region: row.region,
+  bucket: row.bucket,
+  pathStyle: row.path_style,
+  roleArn: row.role_arn,
+  externalId: row.external_id,
+  accessKeyId: row.access_key_id,
+  lifetimeSeconds: row.lifetime_seconds,
+});

@@ -8,7 +8,7 @@ export const uploadInput = z.strictObject({
   method: z
     .enum(['PUT', 'POST'])
     .default('PUT')
-    .describe('PUT: one request with the file as its body. POST: a form, as browsers send it.'),
+    .describe('PUT: one request with the file as its body; not for ali. POST: a form, as browsers send it.'),
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, 'must have 1 to 128 letters, digits, ".", "_" or "-"')
@@ -37,13 +37,18 @@ export type Upload = z.output<typeof uploadSchema>;
 
 /** The body of `POST /storage/downloads`. */
 export const downloadInput = z.strictObject({
-  objectKey: z.string().min(1).max(1_024).describe('Key of the object, below org/ and the id of the organisation.'),
+  objectKey: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .regex(/^\P{Surrogate}*$/u, 'must be text')
+    .describe('Key of the object, below org/ and the id of the organisation.'),
   saveAs: z
     .string()
     .trim()
     .min(1)
     .max(200)
-    .regex(/^[^\u0000-\u001f\u007f/\\]+$/u, 'must be the name of a file')
+    .regex(/^[^\u0000-\u001f\u007f/\\\p{Surrogate}]+$/u, 'must be the name of a file')
     .optional()
     .describe('Makes a browser save it under this name. Default: the last part of the key.'),
   lifetimeSeconds: z.int().min(30).max(86_400).default(900).describe('How long the address works, seconds.'),

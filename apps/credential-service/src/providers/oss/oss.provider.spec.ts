@@ -56,8 +56,8 @@ beforeEach(() => {
       RequestId: 'irrelevant',
       Credentials: {
         AccessKeyId: 'STS.example',
-        AccessKeySecret: 'made for a dock',
-        SecurityToken: 'a token',
+        AccessKeySecret: 'made-for-a-dock',
+        SecurityToken: 'a-token',
         Expiration: '2026-01-31T16:00:00Z',
       },
     },
@@ -117,7 +117,7 @@ describe('keys of Alibaba STS', () => {
       issuedAtMs: NOW_MS,
       expiresAtMs: Date.UTC(2026, 0, 31, 16),
     });
-    expect([keys.secretAccessKey.reveal(), keys.sessionToken.reveal()]).toEqual(['made for a dock', 'a token']);
+    expect([keys.secretAccessKey.reveal(), keys.sessionToken.reveal()]).toEqual(['made-for-a-dock', 'a-token']);
   });
 
   it('are not there when the service refuses; its word is kept, and what was sent is not', async () => {
@@ -125,6 +125,17 @@ describe('keys of Alibaba STS', () => {
     const error: unknown = await issue().catch((refused: unknown) => refused);
     expect(error).toMatchObject({ kind: 'unavailable', details: { providerCode: 'NoPermission' } });
     expect((error as Error).cause).not.toHaveProperty('params');
+  });
+
+  it.each(['http', 'https'])('are not asked for at an address that is not allowed, over %s', async (scheme) => {
+    const strict = new Outbound(false).agents();
+    const storage = aStorage({
+      ...{ provider: 'ali', region: 'cn-hangzhou', pathStyle: false, stsEndpoint: `${scheme}://127.0.0.1:9` },
+      dockEndpoint: 'https://oss-cn-hangzhou.aliyuncs.com',
+    });
+    const refused = new OssProvider(storage, strict, { nowMs: () => NOW_MS });
+    const asked = refused.issueKeys({ prefix: PREFIX, lifetimeSeconds: 3_600, sessionName: 'x' });
+    await expect(asked).rejects.toMatchObject({ details: { providerCode: 'EADDRREFUSED' } });
   });
 
   it('are not there when the answer holds none', async () => {

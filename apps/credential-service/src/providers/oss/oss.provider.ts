@@ -1,9 +1,11 @@
 import OSS from 'ali-oss';
-import { type Clock, Secret } from '@aerie/kernel';
+import urllib from 'urllib';
+import type { Clock } from '@aerie/kernel';
 import { ossUploadPolicy } from '../../keys/session-policy.js';
 import type { Agents } from '../../storages/outbound.js';
 import type { Storage } from '../../storages/storage.js';
 import { contentDispositionOf } from '../content-disposition.js';
+import { checkedKeys } from '../checked-keys.js';
 import { unavailable } from '../provider-error.js';
 import {
   type DenialSupport,
@@ -38,12 +40,15 @@ export class OssProvider extends StorageProvider {
   ) {
     super();
     const endpoint = storage.stsEndpoint ?? STS_ENDPOINT;
+    const { httpAgent, httpsAgent } = agents;
     const options = {
       accessKeyId: storage.accessKeyId,
       accessKeySecret: storage.secretAccessKey.reveal(),
       endpoint,
-      // The SDK takes them, its types do not say so: see its lib/sts.js.
-      agent: endpoint.startsWith('https') ? agents.httpsAgent : agents.httpAgent,
+      // The SDK takes it, its types do not say so (lib/sts.js). Its own way has no agent for https.
+      urllib: {
+        request: (url: string, args: object) => urllib.request(url, { ...args, agent: httpAgent, httpsAgent }),
+      },
     };
     this.sts = new OSS.STS(options);
     this.signer = new OSS(ossOptions(storage, storage.dockEndpoint, agents));
@@ -60,18 +65,11 @@ export class OssProvider extends StorageProvider {
       .catch((error: unknown) => {
         throw unavailable('the storage gives out no keys now, try again', withoutRequest(error));
       });
-    const { AccessKeyId, AccessKeySecret, SecurityToken, Expiration } = credentials;
-    const expiresAtMs = Date.parse(Expiration);
-    if (!AccessKeyId || !AccessKeySecret || !SecurityToken || Number.isNaN(expiresAtMs)) {
-      throw unavailable('the storage answered without keys', undefined);
-    }
-    return {
-      accessKeyId: AccessKeyId,
-      secretAccessKey: new Secret(AccessKeySecret),
-      sessionToken: new Secret(SecurityToken),
-      issuedAtMs,
-      expiresAtMs,
-    };
+    return checkedKeys({
+      ...{ accessKeyId: credentials.AccessKeyId, secretAccessKey: credentials.AccessKeySecret },
+      ...{ sessionToken: credentials.SecurityToken, expiresAtMs: Date.parse(credentials.Expiration) },
+      ...{ issuedAtMs, lifetimeSeconds },
+    });
   }
 
   override async deny(): Promise<void> {
@@ -142,8 +140,10 @@ const ossOptions = (storage: Storage, endpoint: string, { httpAgent, httpsAgent 
   ...({ agent: httpAgent, httpsAgent } as object),
 });
 
-/** The SDK hangs the whole request, with its signature, on its errors. */
+/** The SDK hangs the whole request, with its signature, on its errors, and the whole answer where it is no JSON. */
 function withoutRequest(error: unknown): unknown {
-  if (typeof error === 'object' && error !== null && 'params' in error) delete error.params;
+  if (!(error instanceof Error)) return error;
+  if ('params' in error) delete error.params;
+  if (error.message.startsWith('UnknownError:')) error.message = 'UnknownError';
   return error;
 }

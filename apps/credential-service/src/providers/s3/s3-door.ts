@@ -16,6 +16,14 @@ import type { Storage } from '../../storages/storage.js';
 import { ObjectDoor, type StoredObject } from '../storage.provider.js';
 
 const TIMEOUT_MS = 15_000;
+/** What the doctor has written itself is smaller; a storage may answer with anything. */
+const MAX_READ_BYTES = 1024 * 1024;
+const MAX_LISTED = 10;
+
+/** The SDK would only warn of a request that takes longer, and wait on. */
+export const NO_LONGER_THAN = (timeoutMs: number) => ({
+  ...{ requestTimeout: timeoutMs, socketTimeout: timeoutMs, throwOnRequestTimeout: true },
+});
 
 export interface S3DoorOptions {
   readonly endpoint: string;
@@ -42,7 +50,7 @@ export class S3Door extends ObjectDoor {
       forcePathStyle: pathStyle,
       credentials: { ...credentials },
       maxAttempts: 1,
-      requestHandler: { ...agents, connectionTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS },
+      requestHandler: { ...agents, connectionTimeout: TIMEOUT_MS, ...NO_LONGER_THAN(TIMEOUT_MS) },
       // As docks do.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -50,23 +58,25 @@ export class S3Door extends ObjectDoor {
   }
 
   override async put(Key: string, Body: Buffer): Promise<void> {
-    await this.client.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body }));
+    await this.client.send(new PutObjectCommand({ Bucket: this.bucket, Key, Body }), within());
   }
 
   override async putInParts(Key: string, parts: readonly Buffer[]): Promise<void> {
     const object = { Bucket: this.bucket, Key };
-    const { UploadId } = await this.client.send(new CreateMultipartUploadCommand(object));
+    const { UploadId } = await this.client.send(new CreateMultipartUploadCommand(object), within());
     try {
       const Parts = [];
       for (const [index, Body] of parts.entries()) {
         const PartNumber = index + 1;
-        const { ETag } = await this.client.send(new UploadPartCommand({ ...object, UploadId, PartNumber, Body }));
+        const part = new UploadPartCommand({ ...object, UploadId, PartNumber, Body });
+        const { ETag } = await this.client.send(part, within());
         Parts.push({ PartNumber, ETag });
       }
-      await this.client.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }));
+      const complete = new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } });
+      await this.client.send(complete, within());
     } catch (error) {
       // Its parts would be paid for until somebody clears them away.
-      await this.client.send(new AbortMultipartUploadCommand({ ...object, UploadId })).catch(() => undefined);
+      await this.client.send(new AbortMultipartUploadCommand({ ...object, UploadId }), within()).catch(() => undefined);
       throw error;
     }
   }
@@ -74,26 +84,32 @@ export class S3Door extends ObjectDoor {
   override async head(Key: string): Promise<StoredObject> {
     const { ContentLength = 0, ETag = '' } = await this.client.send(
       new HeadObjectCommand({ Bucket: this.bucket, Key }),
+      within(),
     );
     return { sizeBytes: ContentLength, etag: ETag.replaceAll('"', '') };
   }
 
   override async get(Key: string): Promise<Buffer> {
-    const { Body } = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key }));
+    const command = new GetObjectCommand({ Bucket: this.bucket, Key });
+    const { Body, ContentLength = 0 } = await this.client.send(command, within());
+    if (ContentLength > MAX_READ_BYTES) throw new Error('the storage answers with more than was stored');
     return Buffer.from((await Body?.transformToByteArray()) ?? []);
   }
 
   override async list(Prefix: string): Promise<readonly string[]> {
-    const { Contents = [] } = await this.client.send(new ListObjectsV2Command({ Bucket: this.bucket, Prefix }));
+    const { Contents = [] } = await this.client.send(
+      new ListObjectsV2Command({ Bucket: this.bucket, Prefix, MaxKeys: MAX_LISTED }),
+      within(),
+    );
     return Contents.flatMap(({ Key }) => Key ?? []);
   }
 
   override async delete(Key: string): Promise<void> {
-    await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }));
+    await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }), within());
   }
 
   override async bucketRegion(): Promise<string | null> {
-    const { BucketRegion } = await this.client.send(new HeadBucketCommand({ Bucket: this.bucket }));
+    const { BucketRegion } = await this.client.send(new HeadBucketCommand({ Bucket: this.bucket }), within());
     return BucketRegion ?? null;
   }
 
@@ -101,3 +117,5 @@ export class S3Door extends ObjectDoor {
     // The agents are the provider's.
   }
 }
+
+const within = () => ({ abortSignal: AbortSignal.timeout(TIMEOUT_MS) });

@@ -57,6 +57,6 @@ describe('calling keys back', () => {
   });
 
   it('says why where it cannot', async () => {
-    await expect(aProvider().deny([])).rejects.toThrow('no iamEndpoint');
+    await expect(aProvider().deny([], null)).rejects.toThrow('no iamEndpoint');
   });
 });

@@ -3,12 +3,13 @@ import { IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { type Clock, Secret } from '@aerie/kernel';
+import type { Clock } from '@aerie/kernel';
 import { denialPolicy } from '../../keys/denial-policy.js';
 import { uploadPolicy } from '../../keys/session-policy.js';
 import type { Agents } from '../../storages/outbound.js';
 import type { Storage } from '../../storages/storage.js';
 import { contentDispositionOf } from '../content-disposition.js';
+import { checkedKeys } from '../checked-keys.js';
 import { unavailable } from '../provider-error.js';
 import {
   type Denial,
@@ -20,9 +21,9 @@ import {
   type UploadAsk,
   type UploadKeysAsk,
 } from '../storage.provider.js';
-import { S3Door } from './s3-door.js';
+import { NO_LONGER_THAN, S3Door } from './s3-door.js';
 
-/** A dock waits ten seconds for its answer; one repeat of ours fits in. */
+/** A dock waits ten seconds for its answer. A repeat of the SDK's is within this too. */
 const CALL_TIMEOUT_MS = 4_000;
 const ATTEMPTS = 2;
 /** The name of our policy at the role; nobody else's is touched. */
@@ -37,6 +38,8 @@ export class S3Provider extends StorageProvider {
   private readonly sts: STSClient;
   private readonly iam: IAMClient | undefined;
   private readonly signer: S3Client;
+  /** How far the storage's clock is ahead of ours, as its last keys show. */
+  private clockAheadMs = 0;
 
   constructor(
     private readonly storage: Storage,
@@ -48,7 +51,7 @@ export class S3Provider extends StorageProvider {
     const own = {
       credentials: { accessKeyId: storage.accessKeyId, secretAccessKey: storage.secretAccessKey.reveal() },
       maxAttempts: ATTEMPTS,
-      requestHandler: { ...agents, connectionTimeout: CALL_TIMEOUT_MS, requestTimeout: CALL_TIMEOUT_MS },
+      requestHandler: { ...agents, connectionTimeout: CALL_TIMEOUT_MS, ...NO_LONGER_THAN(CALL_TIMEOUT_MS) },
     };
     this.sts = new STSClient({ ...own, region, ...(stsEndpoint === null ? {} : { endpoint: stsEndpoint }) });
     this.denialSupport =
@@ -87,24 +90,27 @@ export class S3Provider extends StorageProvider {
       throw unavailable('the storage gives out no keys now, try again', error);
     });
     const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = answer.Credentials ?? {};
-    if (!AccessKeyId || !SecretAccessKey || !SessionToken || Expiration === undefined) {
-      throw unavailable('the storage answered without keys', undefined);
-    }
-    return {
-      accessKeyId: AccessKeyId,
-      secretAccessKey: new Secret(SecretAccessKey),
-      sessionToken: new Secret(SessionToken),
-      issuedAtMs,
-      expiresAtMs: Expiration.getTime(),
-    };
+    const keys = checkedKeys({
+      ...{ accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
+      ...{ issuedAtMs, expiresAtMs: Expiration?.getTime() ?? Number.NaN, lifetimeSeconds },
+    });
+    const aheadMs = keys.expiresAtMs - lifetimeSeconds * 1_000 - issuedAtMs;
+    // Whole seconds and the way there are no difference between clocks.
+    this.clockAheadMs = Math.abs(aheadMs) > 2_000 ? aheadMs : 0;
+    return keys;
   }
 
-  override async deny(denials: readonly Denial[]): Promise<void> {
+  override async deny(denials: readonly Denial[], owner: string | null): Promise<void> {
     if (this.iam === undefined) throw unavailable(NO_IAM, undefined);
+    // Tokens are born by the storage's clock.
+    const byItsClock = denials.map(({ prefix, notBefore }) => ({
+      prefix,
+      notBefore: new Date(notBefore.getTime() + this.clockAheadMs),
+    }));
     const command = new PutRolePolicyCommand({
       RoleName: this.storage.roleArn.split('/').at(-1) ?? '',
-      PolicyName: DENIAL_POLICY,
-      PolicyDocument: denialPolicy(this.storage.bucket, denials),
+      PolicyName: owner === null ? DENIAL_POLICY : `${DENIAL_POLICY}-${owner}`,
+      PolicyDocument: denialPolicy(this.storage.bucket, byItsClock),
     });
     await this.iam.send(command, withinCall()).catch((error: unknown) => {
       throw unavailable('the storage did not take the denial, try again', error);
@@ -149,10 +155,11 @@ export class S3Provider extends StorageProvider {
     return { url, fields };
   }
 
-  override asService(): S3Door {
+  override asService({ otherStyle = false } = {}): S3Door {
     const { accessKeyId, secretAccessKey, serviceEndpoint, pathStyle } = this.storage;
     const credentials = { accessKeyId, secretAccessKey: secretAccessKey.reveal() };
-    return new S3Door(this.storage, { endpoint: serviceEndpoint, pathStyle, credentials, agents: this.agents });
+    const style = otherStyle ? !pathStyle : pathStyle;
+    return new S3Door(this.storage, { endpoint: serviceEndpoint, pathStyle: style, credentials, agents: this.agents });
   }
 
   override asDock(keys: IssuedKeys, { otherStyle = false } = {}): S3Door {

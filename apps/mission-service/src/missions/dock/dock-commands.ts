@@ -147,6 +147,9 @@ export class DockCommands {
       organisationId: mission.organisation_id,
       objectKey: mission.object_key,
       lifetimeSeconds: URL_LIFETIME_SECONDS,
+      dockSn: mission.dock_sn,
+      askedBy: 'mission-service',
+      reason: `route of mission ${mission.id}`,
     });
     return { url, fingerprint: mission.md5 };
   }
