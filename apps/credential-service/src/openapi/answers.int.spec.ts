@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Caller, successesOf } from '@aerie/http-api/testing';
+import { eventually } from '@aerie/testing';
 import { API_KEY, ORGANISATION, OTHER_API_KEY, type RunningService, startService } from '../running-service.fixture.js';
 import { ROUTES } from './credential-api.js';
 
@@ -155,8 +156,7 @@ describe('the ledger', () => {
     service?.intake.start();
     const prefix = `org/${ORGANISATION}/uploads/1/ledger-`;
     const list = (query: Record<string, string>) => caller.call('listIssues', { query: { prefix, ...query } });
-    const deadline = Date.now() + 5_000;
-    while (((await list({})).body['items'] as unknown[]).length < 3 && Date.now() < deadline);
+    await eventually('all are written down', async () => ((await list({})).body['items'] as unknown[]).length === 3);
     const first = await list({ limit: '2' });
     const second = await list({ limit: '2', cursor: String(first.body['nextCursor']) });
     const items = [...(first.body['items'] as object[]), ...(second.body['items'] as object[])];
