@@ -43,6 +43,7 @@ export {
 export {
   USER_RETURN_RESULT,
   isAlreadyRunning,
+  isBusyForLogs,
   isBusyForNow,
   isCannotCancelRunning,
   isNotPrepared,
@@ -82,6 +83,22 @@ export { type ConfigReply, type ConfigRequest } from './device/config.js';
 export { type FileUploadCallback, type MediaMetadata, type UploadedFile } from './storage/file-upload-callback.js';
 export { type StorageConfig, type StorageConfigGet, type StorageConfigGetReply } from './storage/storage-config-get.js';
 export { type StorageKeys, keysEndAtMs } from './storage/storage-keys.js';
+export { type LogModuleCode, logInstantMs } from './logs/log-module.js';
+export {
+  type FileuploadList,
+  type FileuploadListReply,
+  type ListedLogs,
+  type LoggedBoot,
+} from './logs/fileupload-list.js';
+export { type FileuploadStart, type LogArchive } from './logs/fileupload-start.js';
+export { type FileuploadUpdate } from './logs/fileupload-update.js';
+export {
+  type FileuploadProgress,
+  type LogFileProgress,
+  type LogStatus,
+  LOG_STATUSES,
+  isTerminalLogStatus,
+} from './logs/fileupload-progress.js';
 export { type AirportBindStatus, type AirportBindStatusReply, type BindStatus } from './device/airport-bind-status.js';
 export { type AirportOrganizationGet, type AirportOrganizationGetReply } from './device/airport-organization-get.js';
 export {

@@ -1,6 +1,6 @@
 import { DOCK_MODELS, GENERATIONS, type DockModel } from './dock-profile.js';
 import { decodeMessage } from './decode.js';
-import { accepted, aMessage, aPrepare, MD5 } from './fixtures/messages.js';
+import { accepted, aLogStart, aMessage, aPrepare, MD5 } from './fixtures/messages.js';
 import { findMethod, genericAnswer, METHODS, ownerOf, UNSUPPORTED_REQUEST_RESULT } from './methods.js';
 import { replyChannelOf, type Channel } from './topics.js';
 import { isMessage, type WireData } from './wire-data.js';
@@ -20,6 +20,9 @@ const TYPED: RequestNames = {
     flighttask_stop: true,
     return_specific_home: true,
     flight_setup_abort: true,
+    fileupload_list: true,
+    fileupload_start: true,
+    fileupload_update: true,
   },
   events: {
     flighttask_progress: true,
@@ -28,6 +31,7 @@ const TYPED: RequestNames = {
     return_home_info: true,
     flight_setup_exception_notify: true,
     file_upload_callback: true,
+    fileupload_progress: true,
   },
   requests: {
     flighttask_resource_get: true,
@@ -71,7 +75,8 @@ describe('the index of methods', () => {
   it.each(METHODS.filter(({ channel }) => channel === 'services'))(
     'knows the strict form of $method, which takes no data that a dock would refuse',
     ({ method, strictRequest }) => {
-      const written = { ...aPrepare(), type: 'wayline', flight_ids: ['a'], reason: 0, home_dock_sn: 'DOCK-1' };
+      const flight = { ...aPrepare(), type: 'wayline', flight_ids: ['a'], reason: 0, home_dock_sn: 'DOCK-1' };
+      const written = { ...flight, ...aLogStart(), status: 'cancel', module_list: ['3'] };
       const data = method === 'flighttask_create' ? { ...written, file: { url: 'https://a', sign: MD5 } } : written;
       expect(strictRequest?.safeParse(data).error).toBeUndefined();
       const isEmpty = strictRequest?.safeParse({}).success === true;
@@ -110,6 +115,8 @@ describe('the index of methods', () => {
     ['requests', 'flighttask_progress_get', 'mission'],
     ['requests', 'config', 'fleet'],
     ['requests', 'storage_config_get', 'credential'],
+    ['services_reply', 'fileupload_list', 'log'],
+    ['events', 'fileupload_progress', 'log'],
     ['events', 'file_upload_callback', 'credential'],
     ['status', 'update_topo', 'fleet'],
     ['osd', null, 'fleet'],

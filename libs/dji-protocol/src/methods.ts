@@ -17,6 +17,16 @@ import {
 import { decodeConfigReply, decodeConfigRequest, strictConfigReply } from './device/config.js';
 import { decodeUpdateTopo } from './device/update-topo.js';
 import { DOCK_MODELS, type DockModel, type DockProfile, type Generation } from './dock-profile.js';
+import {
+  decodeFileuploadList,
+  decodeFileuploadListReply,
+  encodeFileuploadList,
+  strictFileuploadList,
+  strictFileuploadListReply,
+} from './logs/fileupload-list.js';
+import { decodeFileuploadProgress } from './logs/fileupload-progress.js';
+import { decodeFileuploadStart, encodeFileuploadStart, strictFileuploadStart } from './logs/fileupload-start.js';
+import { decodeFileuploadUpdate, encodeFileuploadUpdate, strictFileuploadUpdate } from './logs/fileupload-update.js';
 import type { JsonObject } from './payload.js';
 import { decodePlainReply, strictPlainReply } from './reply.js';
 import { decodeFileUploadCallback } from './storage/file-upload-callback.js';
@@ -234,6 +244,35 @@ export const METHODS: readonly Method[] = [
     since: '1.11',
     source: 'Wayline management of Dock 1, cancel a task in preparation (1.11.2)',
   }),
+  service({
+    method: 'fileupload_list',
+    owner: 'log',
+    decodeRequest: decodeFileuploadList,
+    strictRequest: strictFileuploadList,
+    encodeRequest: encodeFileuploadList,
+    decodeReply: decodeFileuploadListReply,
+    strictReply: strictFileuploadListReply,
+    since: '1.2',
+    source: 'Remote logs, list of files',
+  }),
+  service({
+    method: 'fileupload_start',
+    owner: 'log',
+    decodeRequest: decodeFileuploadStart,
+    strictRequest: strictFileuploadStart,
+    encodeRequest: encodeFileuploadStart,
+    since: '1.2',
+    source: 'Remote logs, start the upload',
+  }),
+  service({
+    method: 'fileupload_update',
+    owner: 'log',
+    decodeRequest: decodeFileuploadUpdate,
+    strictRequest: strictFileuploadUpdate,
+    encodeRequest: encodeFileuploadUpdate,
+    since: '1.2',
+    source: 'Remote logs, state of the upload',
+  }),
   uplink('events', {
     method: 'flighttask_progress',
     owner: 'mission',
@@ -332,6 +371,13 @@ export const METHODS: readonly Method[] = [
     strictReply: strictAirportOrganizationBindReply,
     since: '1.2',
     source: 'Organization management, bind devices',
+  }),
+  uplink('events', {
+    method: 'fileupload_progress',
+    owner: 'log',
+    decodeRequest: decodeFileuploadProgress,
+    since: '1.2',
+    source: 'Remote logs, progress of the upload',
   }),
   uplink('requests', {
     method: 'storage_config_get',

@@ -25,3 +25,15 @@ export const isNotPrepared = (code: number): boolean => NOT_PREPARED.has(code);
 
 /** Short English text for a result code, or null for a code that is not in the table. */
 export const meaningOf = (code: number): string | null => errorCode(code)?.en ?? null;
+
+/**
+ * Answers to a command about logs that mean "later": the dock flies, starts, exports already, is being serviced or
+ * upgraded. [Cloud API, result codes: "later"]
+ */
+export const BUSY_FOR_LOGS: ReadonlySet<number> = new Set([
+  ...[319001, 319015, 319016, 319017, 319018, 319019, 319025, 319028, 319029, 319036, 319037, 319038],
+  ...[325005, 325006, 325007, 325008, 325009, 325010, 325011],
+  ...[514145, 514146, 514147, 514148, 514150, 514170],
+]);
+
+export const isBusyForLogs = (code: number): boolean => BUSY_FOR_LOGS.has(code);

@@ -84,9 +84,13 @@ export function underOutput(value: Members, names: readonly string[]): Members {
   return { ...root, output };
 }
 
-/** The same object under a newer name for one member; the newer name wins where both are given. */
+/** The same object under a newer name for one member; the newer name wins where both are given, and null is not given. */
 export function renamed(value: Members, from: string, to: string): Members {
   if (value[from] === undefined) return value;
   const { [from]: old, ...rest } = value;
-  return { ...rest, [to]: rest[to] ?? old };
+  return old === null ? rest : { ...rest, [to]: rest[to] ?? old };
 }
+
+/** The object without these members where they are an empty text, which means "I have none" (quirk E9). */
+export const withoutBlank = (value: Members, names: readonly string[]): Members =>
+  Object.fromEntries(Object.entries(value).filter(([key, member]) => member !== '' || !names.includes(key)));

@@ -4,6 +4,10 @@ import type { AirportOrganizationBind, AirportOrganizationBindReply } from './de
 import type { AirportOrganizationGet, AirportOrganizationGetReply } from './device/airport-organization-get.js';
 import type { ConfigReply, ConfigRequest } from './device/config.js';
 import type { UpdateTopo } from './device/update-topo.js';
+import type { FileuploadList, FileuploadListReply } from './logs/fileupload-list.js';
+import type { FileuploadProgress } from './logs/fileupload-progress.js';
+import type { FileuploadStart } from './logs/fileupload-start.js';
+import type { FileuploadUpdate } from './logs/fileupload-update.js';
 import type { PlainReply } from './reply.js';
 import type { FileUploadCallback } from './storage/file-upload-callback.js';
 import type { StorageConfigGet, StorageConfigGetReply } from './storage/storage-config-get.js';
@@ -36,6 +40,9 @@ export interface ServiceData {
   readonly flighttask_stop: FlighttaskStop;
   readonly return_specific_home: ReturnSpecificHome;
   readonly flight_setup_abort: NoData;
+  readonly fileupload_list: FileuploadList;
+  readonly fileupload_start: FileuploadStart;
+  readonly fileupload_update: FileuploadUpdate;
 }
 
 export type ServiceMethod = keyof ServiceData;
@@ -48,12 +55,16 @@ export interface EventData {
   readonly return_home_info: ReturnHomeInfo;
   readonly flight_setup_exception_notify: FlightSetupExceptionNotify;
   readonly file_upload_callback: FileUploadCallback;
+  readonly fileupload_progress: FileuploadProgress;
 }
 
 /** The data of each known message, by channel and method. A spec holds it against `methods.ts`. */
 export interface WireData {
   readonly services: ServiceData;
-  readonly services_reply: { readonly [Name in ServiceMethod]: PlainReply } & { readonly return_home: ReturnHomeReply };
+  readonly services_reply: { readonly [Name in ServiceMethod]: PlainReply } & {
+    readonly return_home: ReturnHomeReply;
+    readonly fileupload_list: FileuploadListReply;
+  };
   readonly events: EventData;
   readonly events_reply: { readonly [Name in keyof EventData]: PlainReply };
   readonly requests: {
