@@ -2,7 +2,8 @@ import { errorChain } from '@aerie/kernel';
 import type { DockContext } from './context.js';
 import { fetchRoute } from './download.js';
 import { canResumeAt } from './flight-plan.js';
-import type { Outbox } from './outbox.js';
+import type { DockLogs } from './logs/dock-logs.js';
+import type { Answer, Outbox } from './outbox.js';
 import type { Pilot, Verdict } from './pilot.js';
 import { resultCodes } from './result-codes.js';
 import { RouteError } from './route.js';
@@ -35,6 +36,7 @@ export class Commands {
     private readonly outbox: Outbox,
     private readonly tasks: TaskStore,
     private readonly pilot: Pilot,
+    private readonly logs: DockLogs,
     private readonly onPrepared: (flightId: string) => void,
   ) {
     const { model } = context.settings;
@@ -47,6 +49,9 @@ export class Commands {
       flighttask_recovery: () => this.pilot.resume(),
       return_home: () => this.pilot.returnHome(),
       return_home_cancel: () => this.pilot.cancelReturn(),
+      fileupload_list: (command) => this.logs.list(command),
+      fileupload_start: (command) => this.logs.start(command),
+      fileupload_update: (command) => this.logs.update(command),
       ...(model === 'dock1'
         ? { flight_setup_abort: () => just(this.pilot.abortSetup()) }
         : {
@@ -70,11 +75,11 @@ export class Commands {
     const verdict = fate.refusedWith === undefined ? await this.carryOut(command) : just(fate.refusedWith);
     if (verdict.result !== resultCodes.ok) journal.note('refused', { method, result: verdict.result });
     if (fate.replyLost) journal.note('fault', { kind: 'drop-reply', method });
-    else this.outbox.reply(command, replyData(method, verdict), fate.replyDelayMs);
+    else this.outbox.reply(command, answerOf(method, verdict), fate.replyDelayMs);
     if (fate.secondReply) {
       const result = fate.secondReply(verdict.result);
       journal.note('fault', { kind: 'twice-reply', method, result });
-      this.outbox.reply(command, replyData(method, just(result)), fate.replyDelayMs);
+      this.outbox.reply(command, answerOf(method, just(result)), fate.replyDelayMs);
     }
     verdict.afterwards?.();
   }
@@ -104,6 +109,7 @@ export class Commands {
     if (running === task.flightId) return just(resultCodes.sameMissionRuns);
     // A later task may be handed over while the dock flies; one for now may not.
     if (running !== undefined && task.type === 'immediate') return just(resultCodes.otherMissionRuns);
+    if (this.logs.exporting && task.type === 'immediate') return just(this.logs.busyWith);
     try {
       task.route = await fetchRoute(task.file, this.context.settings);
     } catch (error) {
@@ -136,6 +142,7 @@ export class Commands {
     const running = this.pilot.flightId;
     if (running === flightId) return just(resultCodes.sameMissionRuns);
     if (running !== undefined) return just(resultCodes.otherMissionRuns);
+    if (this.logs.exporting) return just(this.logs.busyWith);
     if (this.context.faults.emergencyStopPressed) return just(resultCodes.emergencyStop);
     const task = this.tasks.find(flightId);
     if (!task) return just(resultCodes.unknownTask);
@@ -167,7 +174,7 @@ export class Commands {
   }
 }
 
-function replyData(method: string, { result }: Verdict): { result: number } {
+function answerOf(method: string, { result, body = { result } }: Verdict): Answer {
   const withStatus = method === 'return_home' && result === resultCodes.ok;
-  return withStatus ? ({ result, output: { status: 'in_progress' } } as { result: number }) : { result };
+  return { result, data: withStatus ? { ...body, output: { status: 'in_progress' } } : body };
 }

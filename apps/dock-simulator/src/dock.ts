@@ -3,6 +3,7 @@ import { type DockContext, makeContext } from './context.js';
 import type { Moment, MomentFault } from './fault-words.js';
 import { Inquiries } from './inquiries.js';
 import { MqttLink } from './link.js';
+import { DockLogs } from './logs/dock-logs.js';
 import { MediaUploads } from './media/media-uploads.js';
 import { type DockView, isWorking } from './osd.js';
 import { Outbox } from './outbox.js';
@@ -24,6 +25,7 @@ export class Dock {
   readonly pilot: Pilot;
   readonly outbox: Outbox;
   readonly media: MediaUploads;
+  readonly logs: DockLogs;
   private readonly link: MqttLink;
   private readonly inquiries: Inquiries;
   private readonly registration: Registration;
@@ -59,10 +61,12 @@ export class Dock {
     this.registration = new Registration(this.context, this.inquiries, isCurrent);
     this.media = new MediaUploads(this.context, this.outbox, this.inquiries);
     this.tasks = new TaskStore(settings.tasksMax);
-    const strike = (moment: Moment, flightId: string): void => this.strike(moment, flightId);
+    const reach = (moment: Moment, about: string): void => this.reach(moment, about);
     const preflight = new Preflight(this.context, this.inquiries);
-    this.pilot = new Pilot(this.context, this.outbox, preflight, this.media, strike);
-    this.commands = new Commands(this.context, this.outbox, this.tasks, this.pilot, (id) => strike('prepared', id));
+    this.pilot = new Pilot(this.context, this.outbox, preflight, this.media, reach);
+    this.logs = new DockLogs(this.context, this.outbox, this.pilot, reach);
+    const onPrepared = (flightId: string): void => reach('prepared', flightId);
+    this.commands = new Commands(this.context, this.outbox, this.tasks, this.pilot, this.logs, onPrepared);
     const onPower = (powered: boolean): void => this.powerChanged(powered);
     this.telemetry = new Telemetry(this.context, this.outbox, publish, () => this.view(), onPower);
   }
@@ -101,6 +105,7 @@ export class Dock {
     const closed = this.goOffline();
     this.outbox.forget();
     this.media.reboot();
+    this.logs.reboot();
     this.tasks.reboot(settings.keepsTasksOverReboot);
     this.pilot.loseDock(settings.keepsTasksOverReboot);
     this.comeback = setTimeout(() => this.goOnline(), settings.rebootMs);
@@ -128,6 +133,11 @@ export class Dock {
     this.telemetry.sayPartWith(name);
   }
 
+  /** A flight that no command asked for. False when the dock is busy. */
+  flyForeign(flightId: string, realMs: number): boolean {
+    return !this.logs.exporting && this.pilot.flyForeign(flightId, realMs);
+  }
+
   publishRaw(topic: string, payload: string | Buffer): boolean {
     return this.link.publish(topic, payload);
   }
@@ -138,6 +148,7 @@ export class Dock {
     clearTimeout(this.comeback);
     this.pilot.stop();
     this.media.halt();
+    this.logs.halt();
     this.telemetry.stop();
     this.outbox.forget();
     this.inquiries.abandon();
@@ -157,7 +168,7 @@ export class Dock {
     this.telemetry.start();
     this.context.journal.note('online');
     this.media.resume();
-    this.strike('online', '');
+    this.reach('online', '');
   }
 
   private disconnected(): void {
@@ -199,7 +210,7 @@ export class Dock {
   private keepHouse(): void {
     this.pilot.charge(HOUSEKEEPING_MS);
     this.telemetry.notice(this.pilot.report);
-    if (this.working) return;
+    if (this.working || this.logs.exporting) return;
     const flightIds = this.tasks.takeReady(this.context.clock.nowMs(), this.pilot.batteryPercent);
     if (flightIds.length === 0) return;
     for (const flightId of flightIds) this.context.journal.note('ready', { flightId });
@@ -217,11 +228,15 @@ export class Dock {
     if (this.context.settings.topologyFollowsPower) void this.registration.announce(powered);
   }
 
-  private strike(moment: Moment, flightId: string): void {
+  /** `about` is the flight, or the `bid` of the export of logs. */
+  private reach(moment: Moment, about: string): void {
+    if (moment === 'accepted') this.logs.flightBegins();
+    if (moment === 'ended') this.logs.flightEnded();
     const { faults, journal } = this.context;
-    for (const fault of faults.at(moment, flightId)) {
-      journal.note('fault', { kind: fault.kind, at: moment, flightId });
-      this.carryOut(fault, flightId);
+    for (const fault of faults.at(moment, about)) {
+      const subject = moment === 'exporting' ? { bid: about } : { flightId: about };
+      journal.note('fault', { kind: fault.kind, at: moment, ...subject });
+      this.carryOut(fault, about);
     }
   }
 

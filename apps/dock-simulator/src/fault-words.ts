@@ -1,9 +1,31 @@
 import { InvalidError } from '@aerie/kernel';
 import { parseDurationMs } from './duration.js';
 
-/** Points in the life of a dock at which a fault can strike, each at most once per flight. */
-export const moments = ['online', 'prepared', 'accepted', 'flying', 'paused', 'returning', 'landed', 'ended'] as const;
+/** Points in the life of a dock at which a fault can strike, each at most once per flight or export of logs. */
+export const moments = [
+  'online',
+  'prepared',
+  'accepted',
+  'flying',
+  'paused',
+  'returning',
+  'landed',
+  'ended',
+  'exporting',
+] as const;
 export type Moment = (typeof moments)[number];
+
+/** What can go wrong with an export of logs, drawn for each. */
+export const logFaults = [
+  'log-keys-expire',
+  'log-half',
+  'log-fingerprint',
+  'log-last-event',
+  'log-elsewhere',
+  'log-claims-ok',
+  'log-short',
+] as const;
+export type LogFault = (typeof logFaults)[number];
 
 interface Common {
   /** How often the fault strikes when it could: 1 always. */
@@ -31,7 +53,7 @@ export type Fault =
   | (AtMoment & { readonly kind: 'offline'; readonly forMs: number })
   | (Common & { readonly kind: 'fail'; readonly code: number })
   | (PerMethod & { readonly kind: 'twice-reply'; readonly code?: number })
-  | (Common & { readonly kind: 'emergency-stop' })
+  | (Common & { readonly kind: 'emergency-stop' | 'aircraft-off' | LogFault })
   | (Common & { readonly kind: 'rtk-slow'; readonly convergesAfterMs: number });
 
 export type FaultKind = Fault['kind'];
@@ -60,6 +82,14 @@ export const faultForms: { readonly [K in FaultKind]: string } = {
   mute: `mute=<moment> (${muteMoments.join(', ')})`,
   forget: 'forget=<moment>',
   'rtk-slow': 'rtk-slow | rtk-slow=<simulated duration> (dock1)',
+  'aircraft-off': 'aircraft-off',
+  'log-keys-expire': 'log-keys-expire',
+  'log-half': 'log-half',
+  'log-fingerprint': 'log-fingerprint',
+  'log-last-event': 'log-last-event',
+  'log-elsewhere': 'log-elsewhere',
+  'log-claims-ok': 'log-claims-ok',
+  'log-short': 'log-short',
 };
 
 const METHOD = /^[a-z0-9_]{1,64}$/;
@@ -105,6 +135,14 @@ function parseFault(item: string): Fault {
     case 'duplicate':
     case 'reorder':
     case 'emergency-stop':
+    case 'aircraft-off':
+    case 'log-keys-expire':
+    case 'log-half':
+    case 'log-fingerprint':
+    case 'log-last-event':
+    case 'log-elsewhere':
+    case 'log-claims-ok':
+    case 'log-short':
       if (value !== undefined || colonText !== undefined) throw wrong();
       return { kind, probability };
     case 'clock-skew': {

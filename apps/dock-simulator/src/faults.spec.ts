@@ -40,6 +40,9 @@ describe('reading faults', () => {
     ['forget=online@0.5', { kind: 'forget', probability: 0.5, at: 'online' }],
     ['rtk-slow', { kind: 'rtk-slow', probability: 1, convergesAfterMs: 240_000 }],
     ['rtk-slow=90s', { kind: 'rtk-slow', probability: 1, convergesAfterMs: 90_000 }],
+    ['reboot=exporting', { kind: 'reboot', probability: 1, at: 'exporting' }],
+    ['aircraft-off', { kind: 'aircraft-off', probability: 1 }],
+    ['log-short@0.5', { kind: 'log-short', probability: 0.5 }],
     ['fail=321517@0.5', { kind: 'fail', probability: 0.5, code: 321517 }],
   ])('takes %s', (spec, fault) => {
     expect(parseFaults(spec)).toEqual([fault]);
@@ -67,6 +70,9 @@ describe('reading faults', () => {
     'forget',
     'twice-reply=319016x',
     'emergency-stop=1',
+    'log-half=1',
+    'takeover=exporting',
+    'mute=exporting',
     'rtk-slow=soon',
   ])('refuses %s and names it', (spec) => {
     expect(() => parseFaults(spec)).toThrow(spec);
@@ -111,6 +117,16 @@ describe('a plan of faults', () => {
     expect(plan.emergencyStopPressed).toBe(true);
     plan.clear();
     expect(plan.emergencyStopPressed).toBe(false);
+  });
+
+  it('draws for each export of logs, and for the aircraft once', () => {
+    const plan = aPlan('log-half@0.5,log-short,aircraft-off');
+    const draws = Array.from({ length: 50 }, () => plan.logFaults());
+    expect(draws.every((kinds) => kinds.has('log-short') && !kinds.has('log-elsewhere'))).toBe(true);
+    expect(new Set(draws.map((kinds) => kinds.has('log-half'))).size).toBe(2);
+    expect(plan.aircraftOff).toBe(true);
+    plan.clear();
+    expect([plan.aircraftOff, plan.logFaults().size]).toEqual([false, 0]);
   });
 
   it('strikes again when it is set again', () => {

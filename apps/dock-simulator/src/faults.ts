@@ -1,4 +1,12 @@
-import { type Fault, type FaultKind, type Moment, type MomentFault, parseFaults } from './fault-words.js';
+import {
+  type Fault,
+  type FaultKind,
+  type LogFault,
+  logFaults,
+  type Moment,
+  type MomentFault,
+  parseFaults,
+} from './fault-words.js';
 import type { Prng } from './prng.js';
 import { resultCodes } from './result-codes.js';
 
@@ -22,6 +30,7 @@ export class FaultPlan {
   private skewSign: 1 | -1;
   private readonly struck = new Set<string>();
   private stopPressed = false;
+  private isAircraftOff = false;
 
   constructor(private readonly prng: Prng) {
     this.skewSign = prng.chance(0.5) ? 1 : -1;
@@ -34,6 +43,7 @@ export class FaultPlan {
       this.faults.push(fault);
       // A button is pressed or not; it does not flicker.
       if (fault.kind === 'emergency-stop') this.stopPressed = this.prng.chance(fault.probability);
+      if (fault.kind === 'aircraft-off') this.isAircraftOff = this.prng.chance(fault.probability);
       // Set again means: strike again.
       for (const key of this.struck) if (key.startsWith(`${slotOf(fault)} `)) this.struck.delete(key);
     }
@@ -43,10 +53,16 @@ export class FaultPlan {
     this.faults = [];
     this.struck.clear();
     this.stopPressed = false;
+    this.isAircraftOff = false;
   }
 
   get emergencyStopPressed(): boolean {
     return this.stopPressed;
+  }
+
+  /** No logs can be had from it. */
+  get aircraftOff(): boolean {
+    return this.isAircraftOff;
   }
 
   fateOf(method: string): CommandFate {
@@ -82,6 +98,11 @@ export class FaultPlan {
     return this.strikes('rtk-slow')?.convergesAfterMs;
   }
 
+  /** What goes wrong with the next export of logs. */
+  logFaults(): ReadonlySet<LogFault> {
+    return new Set(logFaults.filter((kind) => this.strikes(kind) !== undefined));
+  }
+
   /** Does not draw: a clock is wrong all the time or not at all. */
   skewMs(): number {
     const fault = this.faults.find((known) => known.kind === 'clock-skew');
@@ -89,12 +110,12 @@ export class FaultPlan {
     return fault.eitherSign ? this.skewSign * fault.skewMs : fault.skewMs;
   }
 
-  /** The faults that strike at this moment of this flight. Each strikes a flight once, or a dock could reboot for ever. */
-  at(moment: Moment, flightId: string): readonly MomentFault[] {
+  /** The faults that strike at this moment of this flight or export. Each strikes it once, or a dock could reboot for ever. */
+  at(moment: Moment, about: string): readonly MomentFault[] {
     const due: MomentFault[] = [];
     for (const fault of this.faults) {
       if (!('at' in fault) || fault.at !== moment) continue;
-      const key = `${slotOf(fault)} ${flightId}`;
+      const key = `${slotOf(fault)} ${about}`;
       if (this.struck.has(key)) continue;
       this.struck.add(key);
       if (this.prng.chance(fault.probability)) due.push(fault);

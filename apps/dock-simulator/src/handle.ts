@@ -11,8 +11,10 @@ import type {
   ReceivedCommand,
   SentEvent,
   SentReply,
+  UploadedLog,
   UploadedMedia,
 } from './journal.js';
+import type { LogBoot, LogModule } from './logs/log-boots.js';
 import type { DockModel } from './models.js';
 import type { DockOptions } from './settings.js';
 
@@ -38,6 +40,8 @@ export interface DockState {
   readonly unansweredEvents: number;
   /** Files that are not in the storage yet. */
   readonly mediaWaiting: number;
+  /** From the accepted command to the end of its last file. */
+  readonly exportingLogs: boolean;
 }
 
 /** What a test or the program holds of a running dock. Lists grow while it runs; the newest 20,000 entries stay. */
@@ -57,10 +61,14 @@ export interface DockHandle {
   readonly flightsFlown: readonly FlownFlight[];
   /** In the storage; that the cloud was told is in `eventsSent`. */
   readonly mediaUploaded: readonly UploadedMedia[];
+  /** Archives of logs in the storage, also when the cloud was told something else. */
+  readonly logUploads: readonly UploadedLog[];
   readonly facts: readonly Fact[];
   readonly state: DockState;
   commandsOf(method: string): readonly ReceivedCommand[];
   eventsOf(method: string): readonly SentEvent[];
+  /** The logs that the dock has of the aircraft (`0`) or of itself (`3`), oldest first. */
+  logBoots(module: LogModule): readonly LogBoot[];
   /** Adds faults, in the words of `--faults`. Throws `InvalidError` when they cannot be read. */
   setFault(spec: string): void;
   clearFaults(): void;
@@ -71,7 +79,7 @@ export interface DockHandle {
   setProperty(name: string, value: unknown): void;
   /** Loses all prepared tasks, so that their execute is answered 319003. What flies is not touched. */
   forgetTasks(): void;
-  /** Flies and reports a flight that no command asked for, and is busy with it. False when it flies already. */
+  /** Flies and reports a flight that no command asked for, and is busy with it. False when it flies or exports logs. */
   flyForeign(flightId: string, durationMs: number): boolean;
   /** Simulated seconds per real second from here on, also for a flight that has begun. */
   setSpeed(speed: number): void;
@@ -157,6 +165,10 @@ class Handle implements DockHandle {
     return this.journal.mediaUploaded;
   }
 
+  get logUploads(): readonly UploadedLog[] {
+    return this.journal.logUploads;
+  }
+
   get facts(): readonly Fact[] {
     return this.journal.facts;
   }
@@ -181,6 +193,7 @@ class Handle implements DockHandle {
       batteryPercent: dock.pilot.batteryPercent,
       unansweredEvents: dock.outbox.unansweredCount,
       mediaWaiting: dock.media.waitingCount,
+      exportingLogs: dock.logs.exporting,
     };
   }
 
@@ -190,6 +203,10 @@ class Handle implements DockHandle {
 
   eventsOf(method: string): readonly SentEvent[] {
     return this.journal.eventsSent.filter((event) => event.method === method);
+  }
+
+  logBoots(module: LogModule): readonly LogBoot[] {
+    return [...this.dock.logs.boots.of(module)];
   }
 
   setFault(spec: string): void {
@@ -209,7 +226,7 @@ class Handle implements DockHandle {
   }
 
   flyForeign(flightId: string, durationMs: number): boolean {
-    return this.dock.pilot.flyForeign(flightId, durationMs);
+    return this.dock.flyForeign(flightId, durationMs);
   }
 
   setSpeed(speed: number): void {

@@ -9,8 +9,10 @@ export {
   type ReceivedCommand,
   type SentEvent,
   type SentReply,
+  type UploadedLog,
   type UploadedMedia,
 } from './journal.js';
+export { type LogBoot, type LogModule } from './logs/log-boots.js';
 export { type AircraftModel, type DockModel } from './models.js';
 export { type Dialect } from './wire.js';
 export { type StepNumbering } from './steps.js';

@@ -26,6 +26,11 @@ export type FactName =
   | 'mediaRefused'
   | 'mediaFailed'
   | 'mediaLeft'
+  | 'logListed'
+  | 'logExportBegan'
+  | 'logFileUploaded'
+  | 'logFileFailed'
+  | 'logExportEnded'
   | 'answered'
   | 'gaveUp'
   | 'fault'
@@ -91,6 +96,20 @@ export interface UploadedMedia {
   readonly etag: string;
 }
 
+/** One archive that is in the storage, whatever the cloud was told of it. */
+export interface UploadedLog {
+  /** Of the command that asked for it. */
+  readonly bid: string;
+  /** `0` the aircraft's, `3` the dock's. */
+  readonly module: string;
+  /** In the bucket. */
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Of what was stored, in hex. */
+  readonly md5: string;
+  readonly bootIndexes: readonly number[];
+}
+
 interface Waiter {
   readonly check: () => boolean;
   readonly resolve: () => void;
@@ -107,6 +126,7 @@ export class Journal {
   readonly takeoffs: string[] = [];
   readonly flightsFlown: FlownFlight[] = [];
   readonly mediaUploaded: UploadedMedia[] = [];
+  readonly logUploads: UploadedLog[] = [];
   private seq = 0;
   private readonly waiters = new Set<Waiter>();
 

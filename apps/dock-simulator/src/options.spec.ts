@@ -18,7 +18,7 @@ describe('the command line', () => {
   it('takes what the help shows', () => {
     const run = read(
       '--docks 20 --model dock3 --faults slow-reply=5s,duplicate --seed 42 --mqtt-url mqtt://broker:1884 ' +
-        '--mqtt-version 4 --speed 50 --duration 60s --sn-prefix TEST --position 47.1,8.2 --media-bytes 0',
+        '--mqtt-version 4 --speed 50 --duration 60s --sn-prefix TEST --position 47.1,8.2 --media-bytes 0 --log-bytes 500 --log-boots 3',
     );
     expect(run).toMatchObject({ docks: 20, seed: 42, durationMs: 60_000, snPrefix: 'TEST' });
     expect(run.common).toMatchObject({
@@ -28,6 +28,8 @@ describe('the command line', () => {
       mqttVersion: 4,
       speed: 50,
       mediaBytes: 0,
+      logBytes: 500,
+      logBoots: 3,
       position: { latitude: 47.1, longitude: 8.2 },
     });
   });
@@ -53,6 +55,9 @@ describe('the command line', () => {
     ['--mqtt-url broker', '--mqtt-url'],
     ['--speed 0', '--speed'],
     ['--media-bytes many', '--media-bytes'],
+    ['--log-bytes 0', '--log-bytes'],
+    ['--log-bytes 67108865', '--log-bytes'],
+    ['--log-boots 201', '--log-boots'],
     ['--duration soon', '--duration'],
     ['--position 91,0', '--position'],
     ['--sn-prefix a/b', '--sn-prefix'],

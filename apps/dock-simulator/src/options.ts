@@ -2,8 +2,9 @@ import { InvalidError } from '@aerie/kernel';
 import { parseArgs } from 'node:util';
 import { parseDurationMs } from './duration.js';
 import { faultForms, parseFaults } from './fault-words.js';
+import { BOOTS_MAX } from './logs/log-boots.js';
 import { type DockModel, dockModels, isDockModel } from './models.js';
-import { type DockOptions, MEDIA_BYTES_MAX } from './settings.js';
+import { type DockOptions, LOG_BYTES_MAX, MEDIA_BYTES_MAX } from './settings.js';
 import { objectOf, textOf } from './wire.js';
 
 /** One dock of a credentials file, as fleet-service hands them out. */
@@ -51,6 +52,8 @@ const flags = {
   'osd-interval': { type: 'string' },
   'progress-interval': { type: 'string' },
   'media-bytes': { type: 'string' },
+  'log-bytes': { type: 'string' },
+  'log-boots': { type: 'string' },
   'binding-code': { type: 'string' },
   'organisation-id': { type: 'string' },
   'forget-on-reboot': { type: 'boolean' },
@@ -83,6 +86,8 @@ export const helpText = `Simulated drone docks that speak to a real MQTT broker 
   --progress-interval DURATION
                             default 2s
   --media-bytes N           of each file uploaded after a flight, 0 uploads none (default 40000)
+  --log-bytes N             of the log of each boot (default 60000)
+  --log-boots N             that a dock and its aircraft have logs of when they start (default 5)
   --forget-on-reboot        prepared tasks do not outlive a reboot
   --extra-events            events of no API page around a flight
   --faults LIST             comma separated, each with an optional @probability:
@@ -130,6 +135,8 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
       osdIntervalMs: duration('osd-interval', values['osd-interval']),
       progressIntervalMs: duration('progress-interval', values['progress-interval']),
       mediaBytes: wholeNumber('media-bytes', values['media-bytes'], 0, MEDIA_BYTES_MAX),
+      logBytes: wholeNumber('log-bytes', values['log-bytes'], 1, LOG_BYTES_MAX),
+      logBoots: wholeNumber('log-boots', values['log-boots'], 1, BOOTS_MAX),
       bindingCode: values['binding-code'],
       organisationId: values['organisation-id'],
       keepsTasksOverReboot: values['forget-on-reboot'] !== true,

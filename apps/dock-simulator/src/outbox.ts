@@ -13,6 +13,12 @@ export interface OutgoingEvent {
   readonly sn?: string;
 }
 
+export interface Answer {
+  readonly result: number;
+  /** As it goes to the wire; old firmware leaves the result out of some. */
+  readonly data: Json;
+}
+
 interface Unanswered {
   readonly event: OutgoingEvent;
   readonly tid: string;
@@ -86,13 +92,13 @@ export class Outbox {
     this.held = undefined;
   }
 
-  reply(command: { method: string; tid: string; bid: string }, data: { result: number }, delayMs = 0): void {
+  reply(command: { method: string; tid: string; bid: string }, { result, data }: Answer, delayMs = 0): void {
     const { settings, clock, journal } = this.context;
     const send = (): void => {
       const { method, tid, bid } = command;
       const body = compose(settings.dialect, clock.nowMs(), { tid, bid, method, gateway: settings.sn, data });
       if (!this.pass(topics.servicesReply(settings.sn), body)) return;
-      journal.add(journal.repliesSent, { method, tid, result: data.result, atMs: Date.now() });
+      journal.add(journal.repliesSent, { method, tid, result, atMs: Date.now() });
     };
     if (delayMs === 0) {
       send();

@@ -13,6 +13,7 @@ import { resultCodes } from './result-codes.js';
 import { type Route, RouteError } from './route.js';
 import { type StepTable, stepTableFor } from './steps.js';
 import type { Task } from './tasks.js';
+import type { Json } from './wire.js';
 
 /** One flight from the accepted command to its terminal message. */
 interface Mission extends Reported {
@@ -26,6 +27,8 @@ interface Mission extends Reported {
 /** What a command comes to, and what the dock says about it once the answer is on its way. */
 export interface Verdict {
   readonly result: number;
+  /** The whole data of the answer, where it is more than the result. */
+  readonly body?: Json;
   readonly afterwards?: () => void;
 }
 

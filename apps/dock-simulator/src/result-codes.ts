@@ -24,6 +24,8 @@ export const resultCodes = {
   cannotUndoRunning: 319006,
   noFlightControl: 319030,
   otherMissionRuns: 319016,
+  exportsLogs: 319018,
+  pullsLogs: 319019,
   cannotPause: 319020,
   batteryBelowCondition: 319026,
   cannotResume: 319042,
@@ -35,6 +37,14 @@ export const resultCodes = {
   controlTaken: 322282,
   userReturn: 322283,
   breakPointInvalid: 322539,
+  /** No log of that boot. */
+  noSuchLog: 324014,
+  aircraftOff: 324015,
+  /** The storage does not take a log. */
+  logUploadRefused: 324019,
+  /** The way to the storage broke. */
+  logUploadBroken: 324020,
+  badParameter: 325001,
   busy: 325005,
   setupAbortImpossible: 326108,
   alreadyAirborne: 326109,

@@ -1,6 +1,7 @@
 import { InvalidError } from '@aerie/kernel';
 import type { Home } from './flight-plan.js';
 import type { Fact } from './journal.js';
+import { BOOTS_MAX } from './logs/log-boots.js';
 import { aircraftModels, type AircraftModel, type DockModel, dockModels } from './models.js';
 import { defaultNumbering, type StepNumbering } from './steps.js';
 import type { Dialect } from './wire.js';
@@ -72,6 +73,10 @@ export interface DockOptions {
   readonly extraEvents?: boolean;
   /** Size of each file that is uploaded after a flight; 0 takes photos and uploads none. Default 40000. */
   readonly mediaBytes?: number;
+  /** Size of the log of each boot. Default 60000. */
+  readonly logBytes?: number;
+  /** Boots of the dock, and of the aircraft, that have left a log when the dock starts, the present one included. Default 5. */
+  readonly logBoots?: number;
   /** First pause before an upload, or the question for the storage, is tried again; it doubles. Default 5000. */
   readonly storageRetryMs?: number;
   readonly downloadTimeoutMs?: number;
@@ -86,6 +91,7 @@ export type DockSettings = Required<Omit<DockOptions, Optional>> & Pick<DockOpti
 
 /** A file is made in memory. */
 export const MEDIA_BYTES_MAX = 64 * 1024 * 1024;
+export const LOG_BYTES_MAX = 64 * 1024 * 1024;
 const SERIAL_NUMBER = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The aircraft of a simulated dock, where nobody names one. */
@@ -132,6 +138,8 @@ export function resolveSettings(options: DockOptions): DockSettings {
     topologyFollowsPower: false,
     extraEvents: false,
     mediaBytes: 40_000,
+    logBytes: 60_000,
+    logBoots: 5,
     storageRetryMs: 5_000,
     downloadTimeoutMs: 30_000,
     downloadBytesMax: 64 * 1024 * 1024,
@@ -171,10 +179,21 @@ function check(settings: DockSettings): void {
   const counts = ['resendLimit', 'requestAttempts', 'tasksMax'] as const;
   for (const name of counts) if (!Number.isInteger(settings[name])) throw invalid(name, 'is a whole number');
   if (settings.requestAttempts < 1) throw invalid('requestAttempts', 'is at least 1');
-  if (!Number.isInteger(settings.mediaBytes) || settings.mediaBytes < 0 || settings.mediaBytes > MEDIA_BYTES_MAX) {
-    throw invalid('mediaBytes', `is a whole number from 0 to ${MEDIA_BYTES_MAX}`);
-  }
+  wholeNumber(settings, 'mediaBytes', 0, MEDIA_BYTES_MAX);
+  wholeNumber(settings, 'logBytes', 1, LOG_BYTES_MAX);
+  wholeNumber(settings, 'logBoots', 1, BOOTS_MAX);
   if (!(settings.batteryPercent >= 0 && settings.batteryPercent <= 100)) throw invalid('batteryPercent', 'is 0 to 100');
+}
+
+function wholeNumber(
+  settings: DockSettings,
+  name: 'mediaBytes' | 'logBytes' | 'logBoots',
+  least: number,
+  most: number,
+): void {
+  const value = settings[name];
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw invalid(name, `is a whole number from ${least} to ${most}`);
 }
 
 function invalid(field: string, message: string): InvalidError {

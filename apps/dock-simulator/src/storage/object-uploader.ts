@@ -47,10 +47,16 @@ export class ObjectUploader {
    * Uploads one object, a large one in parts. Never rejects. The signal ends it at once, and then parts stay behind in
    * the storage, as when the power fails.
    */
-  async upload(key: string, body: Buffer | Readable, signal: AbortSignal): Promise<UploadOutcome> {
+  async upload(
+    key: string,
+    body: Buffer | Readable,
+    signal: AbortSignal,
+    onProgress?: (loadedBytes: number) => void,
+  ): Promise<UploadOutcome> {
     if (signal.aborted) return { kind: 'aborted' };
     const params = { Bucket: this.access.bucket, Key: key, Body: body };
     const upload = new Upload({ client: this.client, params, leavePartsOnError: true });
+    if (onProgress) upload.on('httpUploadProgress', ({ loaded = 0 }) => onProgress(loaded));
     const abort = (): void => void upload.abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
