@@ -14,6 +14,7 @@ const CODE_OF_STATUS: Readonly<Record<number, status>> = {
   413: status.RESOURCE_EXHAUSTED,
   422: status.INVALID_ARGUMENT,
   503: status.UNAVAILABLE,
+  504: status.DEADLINE_EXCEEDED,
 };
 
 /** Answers every error with a status, and with the document that HTTP would have answered in the trailer `problem`. */

@@ -22,6 +22,7 @@ const STATUS: Readonly<Record<AppError['kind'], number>> = {
   outdated: 412,
   tooLarge: 413,
   unavailable: 503,
+  timeout: 504,
 };
 
 const TITLE: Readonly<Record<number, string>> = {
@@ -36,6 +37,7 @@ const TITLE: Readonly<Record<number, string>> = {
   422: 'The input is not valid',
   500: 'Internal error',
   503: 'Not available now',
+  504: 'No answer in time',
 };
 
 /** What a caller is told of an error. Anything that is no error of ours is a bug, of which a caller learns nothing. */

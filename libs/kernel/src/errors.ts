@@ -18,7 +18,7 @@ export interface AppErrorOptions {
  */
 export abstract class AppError extends Error {
   abstract readonly kind:
-    'invalid' | 'unauthenticated' | 'notFound' | 'conflict' | 'outdated' | 'tooLarge' | 'unavailable';
+    'invalid' | 'unauthenticated' | 'notFound' | 'conflict' | 'outdated' | 'tooLarge' | 'unavailable' | 'timeout';
   readonly fields: readonly FieldProblem[];
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -68,6 +68,11 @@ export class TooLargeError extends AppError {
 /** Try later. */
 export class UnavailableError extends AppError {
   readonly kind = 'unavailable';
+}
+
+/** Somebody behind us, such as a dock, did not answer in time or could not be reached: the details say who and why. */
+export class TimeoutError extends AppError {
+  readonly kind = 'timeout';
 }
 
 /** For the end of a switch: a case that the types say cannot happen. */

@@ -17,6 +17,7 @@ export {
   InvalidError,
   NotFoundError,
   OutdatedError,
+  TimeoutError,
   TooLargeError,
   UnauthenticatedError,
   UnavailableError,

@@ -5,7 +5,11 @@ import { type Logger, pino } from 'pino';
 export type { Logger };
 
 /** Keys whose values never reach a log, wherever they stand in a logged object. */
-const SECRET_KEYS = ['password', 'mqttPassword', 'apiKey', 'authorization', 'secretAccessKey', 'sessionToken', 'url'];
+const SECRET_KEYS = [
+  ...['password', 'mqttPassword', 'apiKey', 'authorization', 'secretAccessKey', 'sessionToken', 'url'],
+  // As docks are told them.
+  ...['access_key_secret', 'security_token'],
+];
 
 /** One JSON line per entry on standard output. Errors are printed with the whole chain of their causes. */
 export function createLogger(service: string, level = 'info'): Logger {

@@ -50,4 +50,5 @@ export const SHARED_PROBLEMS: Readonly<Record<ProblemStatus, SharedProblem>> = {
     description: 'Something that the answer needs does not answer now. Try again.',
     headers: { 'Retry-After': headerOf('Seconds to wait.', 'integer') },
   },
+  504: { name: 'NoAnswer', description: 'Somebody behind this service, such as a dock, did not answer in time.' },
 };
