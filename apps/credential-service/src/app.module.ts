@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { type Host, hostModule } from '@aerie/service-host';
+import { type Host, RefusalFilter, hostModule } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
 import { OldClaimsSweeper } from './claims/old-claims.sweeper.js';
@@ -16,9 +16,9 @@ import { CredentialGrpcController } from './grpc/credential.grpc.controller.js';
 import { IssueUploadKeys } from './keys/issue-upload-keys.js';
 import { Ledger } from './ledger/ledger.js';
 import { LedgerController } from './ledger/ledger.controller.js';
+import { StoredObjects } from './objects/stored-objects.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
-import { RefusalFilter } from './refusal.filter.js';
 import { RevokeKeys } from './revocation/revoke-keys.js';
 import { FileKeyRing } from './sealing/file-key-ring.js';
 import { ChangeStorage } from './storages/change-storage.js';
@@ -106,6 +106,7 @@ export class AppModule {
         { provide: IssueUploadKeys, useValue: issueUploadKeys },
         { provide: RevokeKeys, useValue: revokeKeys },
         { provide: PresignDownload, useValue: new PresignDownload(storages, ledger, clock) },
+        { provide: StoredObjects, useValue: new StoredObjects(storages) },
         { provide: PresignUpload, useValue: new PresignUpload(storages, ledger, clock) },
         { provide: Intake, useValue: intake },
         RefusalFilter,

@@ -1,8 +1,20 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { presignDownloadQuestion, uploadKeysQuestion } from '@aerie/bus-contract';
+import {
+  deleteObjectsQuestion,
+  headObjectsQuestion,
+  listObjectsQuestion,
+  presignDownloadQuestion,
+  uploadKeysQuestion,
+} from '@aerie/bus-contract';
 import { ask } from '@aerie/messaging';
-import { ORGANISATION, type RunningService, startService } from './running-service.fixture.js';
+import {
+  ORGANISATION,
+  OTHER_API_KEY,
+  OTHER_ORGANISATION,
+  type RunningService,
+  startService,
+} from './running-service.fixture.js';
 
 let service: RunningService;
 beforeAll(async () => {
@@ -35,6 +47,17 @@ const clientOf = (keys: Keys): S3Client =>
       sessionToken: keys.sessionToken,
     },
   });
+
+/** Uploads objects as a dock does, each with its name for content. */
+async function put(parts: Readonly<Record<string, unknown>>, ...names: readonly string[]): Promise<Keys> {
+  const keys = await keysFor(parts);
+  const client = clientOf(keys);
+  for (const name of names) {
+    await client.send(new PutObjectCommand({ Bucket: keys.bucket, Key: `${keys.prefix}${name}`, Body: name }));
+  }
+  client.destroy();
+  return keys;
+}
 
 describe('keys for a log upload', () => {
   it('upload below the folder of the attempt and nowhere else, for as long as the work takes (N61)', async () => {
@@ -138,5 +161,82 @@ describe('a download', () => {
     await expect(presign({ lifetimeSeconds: 31_536_000 })).rejects.toMatchObject({
       cause: { code: 'invalid_question' },
     });
+  });
+
+  it('leads where docks reach the storage, and where services do when a service is to fetch it', async () => {
+    const inner = service.storage.url.replace('127.0.0.1', 'localhost');
+    const { accessKeyId, secretAccessKey, roleArn, region, bucket, url: outer } = service.storage;
+    const chosen = await fetch(`${service.url}/api/v1/storage`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${OTHER_API_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        ...{ provider: 's3', dockEndpoint: outer, serviceEndpoint: inner, stsEndpoint: outer },
+        ...{ region, bucket, roleArn, accessKeyId, secretAccessKey },
+      }),
+    });
+    expect(chosen.status).toBe(200);
+    const organisationId = OTHER_ORGANISATION;
+    const { prefix } = await put({ organisationId }, '1.tar');
+    const asked = { organisationId, objectKey: `${prefix}1.tar` };
+    for (const [reachableBy, place] of [
+      ['service', inner],
+      ['dock', outer],
+    ] as const) {
+      const { url } = await presign({ ...asked, reachableBy });
+      expect(url.startsWith(`${place}/`)).toBe(true);
+      expect(await (await fetch(url)).text()).toBe('1.tar');
+    }
+  });
+});
+
+describe('the objects of an organisation', () => {
+  const organisationId = ORGANISATION;
+  const uploadedBelow = async (...names: readonly string[]): Promise<string> => (await put({}, ...names)).prefix;
+  const MD5_OF_DOCK = createHash('md5').update('dock.tar').digest('hex');
+
+  it('are told where they are there, and left out where they are not (K3)', async () => {
+    const prefix = await uploadedBelow('dock.tar');
+    const objectKeys = [`${prefix}dock.tar`, `${prefix}aircraft.tar`];
+    await expect(ask(service.nats, headObjectsQuestion, { organisationId, objectKeys })).resolves.toEqual({
+      objects: [{ objectKey: objectKeys[0], sizeBytes: 8, etag: MD5_OF_DOCK }],
+    });
+  });
+
+  it('are listed below their prefix, up to a limit (K2)', async () => {
+    const prefix = await uploadedBelow('b.tar', 'a/dock.tar');
+    const asked = { organisationId, prefix, limit: 10 };
+    const { objects } = await ask(service.nats, listObjectsQuestion, asked);
+    expect(objects.map(({ objectKey, sizeBytes }) => [objectKey, sizeBytes])).toEqual([
+      [`${prefix}a/dock.tar`, 10],
+      [`${prefix}b.tar`, 5],
+    ]);
+    expect((await ask(service.nats, listObjectsQuestion, { ...asked, limit: 1 })).objects).toHaveLength(1);
+  });
+
+  it('are deleted, and deleted again without a complaint', async () => {
+    const prefix = await uploadedBelow('dock.tar');
+    const objectKeys = [`${prefix}dock.tar`, `${prefix}never-there.tar`];
+    for (let turn = 0; turn < 2; turn++) {
+      const { deletedKeys } = await ask(service.nats, deleteObjectsQuestion, { organisationId, objectKeys });
+      expect(deletedKeys).toEqual(objectKeys);
+    }
+    await expect(ask(service.nats, headObjectsQuestion, { organisationId, objectKeys })).resolves.toEqual({
+      objects: [],
+    });
+  });
+
+  it.each([
+    ['of another organisation', `org/${OTHER_ORGANISATION}/dock/D-1/logs/x/1/dock.tar`],
+    ['that climbs', `org/${ORGANISATION}/../${OTHER_ORGANISATION}/dock.tar`],
+    ['that is a route', `${ORGANISATION}/waylines/${'a'.repeat(64)}.kmz`],
+  ])('are not told, listed or deleted by a key %s', async (_what, key) => {
+    const refused = (field: string) => ({
+      cause: { code: 'object_not_of_organisation', fields: [expect.objectContaining({ field })] },
+    });
+    const asked = { organisationId, objectKeys: [key] };
+    await expect(ask(service.nats, headObjectsQuestion, asked)).rejects.toMatchObject(refused('objectKeys'));
+    await expect(ask(service.nats, deleteObjectsQuestion, asked)).rejects.toMatchObject(refused('objectKeys'));
+    const below = { organisationId, prefix: `${key}/`, limit: 1 };
+    await expect(ask(service.nats, listObjectsQuestion, below)).rejects.toMatchObject(refused('prefix'));
   });
 });

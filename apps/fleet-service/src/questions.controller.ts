@@ -1,6 +1,13 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { apiKeyQuestion, dockQuestion, dockStateQuestion, docksQuestion, speakersQuestion } from '@aerie/bus-contract';
+import {
+  apiKeyQuestion,
+  dockQuestion,
+  dockStateQuestion,
+  docksQuestion,
+  findDocksQuestion,
+  speakersQuestion,
+} from '@aerie/bus-contract';
 import { readAsk } from '@aerie/messaging';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { DockStates } from './dock-state/dock-states.js';
@@ -34,6 +41,11 @@ export class QuestionsController {
   @MessagePattern(docksQuestion.subject)
   async manyDocks(@Payload() data: unknown) {
     return { docks: await this.docks.records(readAsk(docksQuestion, data).sns) };
+  }
+
+  @MessagePattern(findDocksQuestion.subject)
+  async findDocks(@Payload() data: unknown) {
+    return { docks: await this.docks.search(readAsk(findDocksQuestion, data)) };
   }
 
   @MessagePattern(dockStateQuestion.subject)

@@ -4,7 +4,7 @@ import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay } from '@aerie/persistence';
-import { type Host, hostModule } from '@aerie/service-host';
+import { type Host, RefusalFilter, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
 import { MissionGrpcController } from './grpc/mission.grpc.controller.js';
@@ -16,6 +16,7 @@ import { CancelMission } from './missions/control/cancel-mission.js';
 import { ControlController } from './missions/control/control.controller.js';
 import { ControlMission } from './missions/control/control-mission.js';
 import { ResolveMission } from './missions/control/resolve-mission.js';
+import { DockHolds } from './missions/dock-holds/dock-holds.js';
 import { DockCommands } from './missions/dock/dock-commands.js';
 import { DockConsumer } from './missions/dock/dock.consumer.js';
 import { ObserveDock } from './missions/dock/observe-dock.js';
@@ -35,6 +36,7 @@ import { DueRunner } from './missions/wakes/due-runner.js';
 import { DueWakes } from './missions/wakes/due-wakes.js';
 import { OverdueSweeper } from './missions/wakes/overdue.sweeper.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
+import { QuestionsController } from './questions.controller.js';
 import { S3Storage } from './waylines/object-storage.js';
 import { StoreWayline } from './waylines/store-wayline.js';
 import { WaylineStore } from './waylines/wayline.store.js';
@@ -125,6 +127,7 @@ export class AppModule {
     });
     const planMission = new PlanMission({ dataSource: api, connection: nats, observeDock, policies, timing });
     const createMission = new CreateMission(api, planMission, (id, delayMs) => {
+      outbox.kick();
       if (delayMs <= 0) dueRunner.wake(id);
       else dueWakes.after(delayMs);
     });
@@ -155,7 +158,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [hostModule(host)],
-      controllers: [...CONTROLLERS, MissionGrpcController],
+      controllers: [...CONTROLLERS, MissionGrpcController, QuestionsController],
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
         { provide: CreateMission, useValue: createMission },
@@ -170,7 +173,9 @@ export class AppModule {
         { provide: MissionReadModel, useValue: new MissionReadModel(api) },
         { provide: WaylineStore, useValue: waylines },
         { provide: StoreWayline, useValue: new StoreWayline(storage, waylines) },
+        { provide: DockHolds, useValue: new DockHolds(api) },
         { provide: Intake, useValue: intake },
+        RefusalFilter,
       ],
     };
   }

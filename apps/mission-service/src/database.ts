@@ -3,10 +3,15 @@ import type { Logger } from '@aerie/observability';
 import { createDataSource } from '@aerie/persistence';
 import { CreateMission1763683200000 } from './migrations/1763683200000-create-mission.js';
 import { WholeMissions1763898000000 } from './migrations/1763898000000-whole-missions.js';
+import { YieldingReservations1764100000000 } from './migrations/1764100000000-yielding-reservations.js';
 
 export const SCHEMA = 'mission';
 
-export const MIGRATIONS = [CreateMission1763683200000, WholeMissions1763898000000] as const;
+export const MIGRATIONS = [
+  CreateMission1763683200000,
+  WholeMissions1763898000000,
+  YieldingReservations1764100000000,
+] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */
 const POOL_SIZE = { api: 10, docks: 12, flight: 8 } as const;

@@ -49,6 +49,11 @@ export const missionStateChanged = z.object({
     .nullable()
     .describe('Why it ended, or why it waits. Null: neither.'),
   at: z.iso.datetime().describe("When it was decided, by the database's clock. RFC 3339, UTC."),
+  startedAt: z.iso
+    .datetime()
+    .nullable()
+    .optional()
+    .describe('When its dock was told to start. Null: never. Missing from facts of older releases. RFC 3339, UTC.'),
 });
 export type MissionStateChanged = z.infer<typeof missionStateChanged>;
 
@@ -74,6 +79,14 @@ export const missionResolved = z.object({
 });
 export type MissionResolved = z.infer<typeof missionResolved>;
 
+/** A mission was planned over a time in which its dock exports logs: the export must have ended by then. */
+export const missionDockNeeded = z.object({
+  ...mission,
+  holderId: z.uuid().describe('The log upload that has the dock.'),
+  neededAt: z.iso.datetime().describe('When the mission begins to need it. RFC 3339, UTC.'),
+});
+export type MissionDockNeeded = z.infer<typeof missionDockNeeded>;
+
 /** A dock told something about a flight that a person may have to act on. */
 export const missionAlarm = z.object({
   ...mission,
@@ -89,6 +102,7 @@ export const MISSION_FACTS = {
   created: missionCreated,
   stateChanged: missionStateChanged,
   resolved: missionResolved,
+  dockNeeded: missionDockNeeded,
   alarm: missionAlarm,
 } as const;
 export type MissionFactName = keyof typeof MISSION_FACTS;

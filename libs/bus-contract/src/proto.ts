@@ -8,3 +8,6 @@ export const MISSION_PROTO = 'mission/v1/mission.proto';
 
 /** The gRPC contract of credential-service, relative to the folder. */
 export const CREDENTIAL_PROTO = 'credential/v1/credential.proto';
+
+/** The gRPC contract of log-service, relative to the folder. */
+export const LOG_PROTO = 'log/v1/log.proto';

@@ -195,6 +195,10 @@ export const presignDownloadQuestion = question(
     lifetimeSeconds: z.number().int().min(30).max(86_400).describe('How long the URL works, seconds.'),
     saveAs: z.string().max(200).optional().describe('Makes a browser save the object under this name.'),
     dockSn: z.string().optional().describe('The dock that is to read it, for the ledger.'),
+    reachableBy: z
+      .enum(['dock', 'service'])
+      .optional()
+      .describe('Who is to fetch it: signed for the address that docks use, or that services use. Default: `dock`.'),
     askedBy: z.string().max(100).optional().describe('The service that asks, for the ledger. Default: `unknown`.'),
     reason: z.string().max(200).optional().describe('What it is for, for the ledger.'),
   }),
@@ -231,4 +235,114 @@ export const uploadKeysQuestion = question(
     sessionToken: z.string().describe('A secret.'),
     expiresAtMs: z.number().describe('Until when they work, milliseconds since the epoch.'),
   }),
+);
+
+const storedObject = z.object({
+  objectKey: z.string().describe('Key of the object.'),
+  sizeBytes: z.number().describe('Its size, bytes.'),
+  etag: z
+    .string()
+    .describe('As the storage names its content, without quotes; the MD5 only of what was uploaded in one piece.'),
+});
+export type StoredObject = z.infer<typeof storedObject>;
+
+const organisationId = z.string().describe('Whose storage it is. Every key lies below `org/` and this id.');
+
+/** Which of these objects are in the storage. No answer at all when the storage cannot say. */
+export const headObjectsQuestion = question(
+  'ask.credential.v1.objects.head',
+  10_000,
+  z.object({ organisationId, objectKeys: z.array(z.string()).max(20).describe('Keys of the objects.') }),
+  z.object({ objects: z.array(storedObject).describe('Those of them that are there.') }),
+);
+
+/** What lies below a prefix. */
+export const listObjectsQuestion = question(
+  'ask.credential.v1.objects.list',
+  10_000,
+  z.object({
+    organisationId,
+    prefix: z.string().describe('Ends in a slash.'),
+    limit: z.number().int().min(1).max(100).describe('How many are told at most.'),
+  }),
+  z.object({ objects: z.array(storedObject).describe('In the order of their keys.') }),
+);
+
+/** Deletes objects, and takes what is not there for deleted. */
+export const deleteObjectsQuestion = question(
+  'ask.credential.v1.objects.delete',
+  10_000,
+  z.object({ organisationId, objectKeys: z.array(z.string()).max(20).describe('Keys of the objects.') }),
+  z.object({ deletedKeys: z.array(z.string()).describe('Those that are gone; ask again for the others.') }),
+);
+
+/**
+ * Takes a dock for something that is no mission, from now until an instant, or moves that instant. A dock that exports
+ * logs refuses missions, so no mission may be due before. Asked again with the same holder it means the same.
+ */
+export const takeDockQuestion = question(
+  'ask.mission.v1.dock.take',
+  5_000,
+  z.object({
+    organisationId: z.string().describe('Whose dock it is.'),
+    dockSn: z.string().describe('Serial number of the dock.'),
+    model: dockModel.describe('Which of the stations it is.'),
+    protocolGeneration: z.string().describe('Version of the protocol that its firmware speaks.'),
+    holderId: z.uuid().describe('The log upload that wants it.'),
+    generation: z
+      .number()
+      .int()
+      .min(0)
+      .describe('Grows each time that this holder begins anew with the dock; a release gives back no later one.'),
+    forMs: z.number().int().min(1_000).max(21_600_000).describe('How long it is needed from now on, ms; 6 h at most.'),
+    yields: z
+      .boolean()
+      .describe('Whether a mission may be planned over it: then the holder is told that the dock is needed.'),
+  }),
+  z.object({
+    untilMs: z
+      .number()
+      .nullable()
+      .describe("The dock is the holder's until then, milliseconds since the epoch. Null: it is not."),
+    refusal: z
+      .object({
+        because: z
+          .enum(['mission', 'log_upload', 'flight', 'withdrawn'])
+          .describe(
+            '`mission`: one is due before. `log_upload`: another one has the dock. `flight`: the dock flies. ' +
+              '`withdrawn`: it was taken back from this holder, who must stop.',
+          ),
+        holderId: z.string().nullable().describe('The mission or upload that has it.'),
+        freeAtMs: z.number().nullable().describe('When to ask again at the earliest, where that is known.'),
+      })
+      .nullable()
+      .describe('Why not; null where it is.'),
+  }),
+);
+
+/** Gives a dock back. Asked again it means the same. */
+export const releaseDockQuestion = question(
+  'ask.mission.v1.dock.release',
+  5_000,
+  z.object({
+    dockSn: z.string().describe('Serial number of the dock.'),
+    holderId: z.uuid().describe('The log upload that had it.'),
+    generation: z.number().int().min(0).describe('That of the take, or a later one.'),
+  }),
+  z.object({ released: z.boolean().describe('False: it had it no more.') }),
+);
+
+/** Docks of an organisation by what they are, in the order of their serial numbers. */
+export const findDocksQuestion = question(
+  'ask.fleet.v1.docks.find',
+  2_000,
+  z.object({
+    organisationId: z.string().describe('Whose docks.'),
+    sns: z.array(z.string()).max(500).optional().describe('Only these. Default: all.'),
+    models: z.array(dockModel).optional().describe('Only these models. Default: all.'),
+    nameContains: z.string().max(100).optional().describe('Only docks whose name holds this text, in any case.'),
+    after: z.string().optional().describe('Begin after this serial number.'),
+    limit: z.number().int().min(1).max(500).describe('How many are told at most.'),
+  }),
+  z.object({ docks: z.array(dockRecord).describe('Fewer than the limit: there are no more.') }),
 );

@@ -73,7 +73,7 @@ export const MISSION_DOCK_CONSUMER: ConsumerSpec = {
 export const FLEET_DOCK_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'fleet',
-  filterSubjects: ['dock.v1.fleet.>', 'dock.v1.none.>', 'dock.v1.log.>'],
+  filterSubjects: ['dock.v1.fleet.>', 'dock.v1.none.>'],
   ackWaitMs: 5_000,
   maxAckPending: 256,
 };
@@ -87,6 +87,23 @@ export const CREDENTIAL_DOCK_CONSUMER: ConsumerSpec = {
   maxAckPending: 512,
 };
 
+export const LOG_DOCK_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'log',
+  filterSubjects: ['dock.v1.log.>', 'dock.v1.any.>'],
+  ackWaitMs: 5_000,
+  maxAckPending: 256,
+};
+
+/** What log-service wants to know of missions: how they end, and which of them need a dock that exports logs. */
+export const LOG_FACTS_CONSUMER: ConsumerSpec = {
+  stream: FACTS_STREAM.name,
+  durable: 'log-facts',
+  filterSubjects: ['mission.v1.*.stateChanged', 'mission.v1.*.dockNeeded'],
+  ackWaitMs: 5_000,
+  maxAckPending: 256,
+};
+
 /**
  * Every durable consumer there is. With interest retention a message without a consumer is gone at once, so all of
  * them are declared before the first ingress subscribes.
@@ -95,4 +112,6 @@ export const CONSUMERS: readonly ConsumerSpec[] = [
   MISSION_DOCK_CONSUMER,
   FLEET_DOCK_CONSUMER,
   CREDENTIAL_DOCK_CONSUMER,
+  LOG_DOCK_CONSUMER,
+  LOG_FACTS_CONSUMER,
 ];

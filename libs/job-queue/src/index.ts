@@ -1,1 +1,2 @@
 export { BullWakes, type BullWakesOptions, type Wake, WakeQueue } from './wake-queue.js';
+export { InstantWakes } from './instant-wakes.js';

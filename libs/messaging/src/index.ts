@@ -8,3 +8,4 @@ export { messageIdOf } from './message-id.js';
 export { DeadLetters } from './dead-letters.js';
 export { answerDock } from './answer-dock.js';
 export { Backlog } from './backlog.js';
+export { Speakers } from './speakers.js';

@@ -11,20 +11,20 @@ const CLIMBS = /(^|\/)(\.{1,2})?(\/|$)/;
  *
  * @throws InvalidError that names the field
  */
-export function ownerOfObject(objectKey: string, organisationId: string): 'wayline' | 'own' {
+export function ownerOfObject(objectKey: string, organisationId: string, field = 'objectKey'): 'wayline' | 'own' {
   if (!isUuid(organisationId)) throw refusal('organisationId', 'is no id of an organisation');
   const [, ofWayline] = WAYLINE_KEY.exec(objectKey) ?? [];
   const [, ofOwn] = CLIMBS.test(objectKey) ? [] : (OWN_KEY.exec(objectKey) ?? []);
   const owner = ofWayline ?? ofOwn;
   if (owner === undefined) {
-    throw refusal('objectKey', 'must be <organisationId>/waylines/<sha256>.kmz or org/<organisationId>/…');
+    throw refusal(field, 'must be <organisationId>/waylines/<sha256>.kmz or org/<organisationId>/…');
   }
-  if (owner !== organisationId) throw refusal('objectKey', 'belongs to another organisation');
+  if (owner !== organisationId) throw refusal(field, 'belongs to another organisation');
   return ofWayline === undefined ? 'own' : 'wayline';
 }
 
 function refusal(field: string, message: string): InvalidError {
-  return new InvalidError('object_not_of_organisation', 'no URL is made for this object', {
+  return new InvalidError('object_not_of_organisation', 'the object is not to be had', {
     fields: [{ field, message }],
   });
 }

@@ -9,6 +9,8 @@ export interface DownloadRequest {
   readonly lifetimeSeconds: number;
   /** Makes a browser save the object under this name. */
   readonly saveAs?: string;
+  /** For the address that services use; else for that of docks. */
+  readonly forService?: boolean;
   readonly dockSn?: string;
   readonly askedBy: string;
   readonly reason: string;
@@ -31,6 +33,7 @@ export class PresignDownload {
   /** @throws InvalidError when the object is not the organisation's. */
   async execute(request: DownloadRequest): Promise<Download> {
     const { organisationId, objectKey, lifetimeSeconds, saveAs, dockSn = null, askedBy, reason } = request;
+    const { forService = false } = request;
     // Waylines lie in the storage of the deployment: mission-service has checked them, and no organisation can change
     // them behind its back.
     const isWayline = ownerOfObject(objectKey, organisationId) === 'wayline';
@@ -38,7 +41,7 @@ export class PresignDownload {
     // A signature has whole seconds; rounded down, the URL never lives longer than we say.
     const signedAtMs = Math.floor(this.clock.nowMs() / 1_000) * 1_000;
     const url = await access.provider.presignGet({
-      ...{ objectKey, lifetimeSeconds, signedAtMs },
+      ...{ objectKey, lifetimeSeconds, signedAtMs, forService },
       ...(saveAs === undefined ? {} : { saveAs }),
     });
     const expiresAtMs = signedAtMs + lifetimeSeconds * 1_000;

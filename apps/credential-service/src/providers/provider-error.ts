@@ -22,3 +22,16 @@ export function unavailable(message: string, cause: unknown): UnavailableError {
     details: { providerCode: providerCodeOf(cause) },
   });
 }
+
+/**
+ * Whether a storage says that an object is not there: an answer, and no failure. A HEAD has no body, so that a bucket
+ * which is gone may look the same. [S3, HeadObject; OSS, HeadObject]
+ */
+export function isMissing(error: unknown): boolean {
+  const { status, $metadata } = (error ?? {}) as {
+    readonly status?: unknown;
+    readonly $metadata?: { readonly httpStatusCode?: unknown };
+  };
+  const isNotFound = (status ?? $metadata?.httpStatusCode) === 404;
+  return isNotFound && providerCodeOf(error) !== 'NoSuchBucket';
+}

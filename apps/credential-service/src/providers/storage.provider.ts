@@ -25,6 +25,8 @@ export interface DownloadAsk {
   readonly signedAtMs: number;
   /** Makes a browser save the object under this name. */
   readonly saveAs?: string;
+  /** For the address that services use; else for that of docks. */
+  readonly forService?: boolean;
 }
 
 export interface UploadAsk {
@@ -48,6 +50,10 @@ export interface StoredObject {
   readonly etag: string;
 }
 
+export interface ListedObject extends StoredObject {
+  readonly key: string;
+}
+
 /** Objects as somebody with certain keys sees them. Every call may throw what the provider's SDK throws. */
 export abstract class ObjectDoor {
   abstract put(key: string, body: Buffer): Promise<void>;
@@ -56,6 +62,9 @@ export abstract class ObjectDoor {
   abstract head(key: string): Promise<StoredObject>;
   abstract get(key: string): Promise<Buffer>;
   abstract list(prefix: string): Promise<readonly string[]>;
+  /** With sizes and tags, in the order of their keys. */
+  abstract listObjects(prefix: string, limit: number): Promise<readonly ListedObject[]>;
+  /** What is not there is deleted, too. */
   abstract delete(key: string): Promise<void>;
   /** The region that the bucket says it is in; null where it does not say. Fails where the bucket is not there. */
   abstract bucketRegion(): Promise<string | null>;

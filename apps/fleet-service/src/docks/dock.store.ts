@@ -16,6 +16,16 @@ export interface DockRow {
   readonly position: string;
 }
 
+/** Which docks are looked for; what is not named does not matter. */
+export interface DockSearch {
+  readonly organisationId: string;
+  readonly sns?: readonly string[] | undefined;
+  readonly models?: readonly DockModel[] | undefined;
+  readonly nameContains?: string | undefined;
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
 const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.bound_at, d.topology_at, d.created_at,
   to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
   a.sn AS aircraft_sn, a.online AS aircraft_online`;
@@ -67,6 +77,20 @@ export class DockStore {
       `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
         WHERE d.provisioned_at IS NOT NULL AND d.sn = ANY($1::text[])`,
       [sns],
+    );
+    return rows.map(recordOf);
+  }
+
+  /** Docks of an organisation by what they are, in the order of their serial numbers. */
+  async search(search: DockSearch): Promise<readonly DockRecord[]> {
+    const { organisationId, sns = null, models = null, nameContains = null, after = null, limit } = search;
+    const rows = await this.dataSource.query<DockRow[]>(
+      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
+        WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL
+          AND ($2::text[] IS NULL OR d.sn = ANY($2)) AND ($3::text[] IS NULL OR d.model = ANY($3))
+          AND ($4::text IS NULL OR strpos(lower(d.name), lower($4)) > 0) AND ($5::text IS NULL OR d.sn > $5)
+        ORDER BY d.sn LIMIT $6`,
+      [organisationId, sns, models, nameContains, after, limit],
     );
     return rows.map(recordOf);
   }

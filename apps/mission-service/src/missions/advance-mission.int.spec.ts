@@ -136,6 +136,21 @@ it('never lets two missions of one dock fly at once', async () => {
   expect(await stateOf(pool(0), second)).toBe('executing');
 });
 
+it('tells with each state when the dock was told to start, so that others know whether it can have flown', async () => {
+  const id = await aFlight();
+  const facts = await pool(0).query<{ to: string; started_at: string | null }[]>(
+    `SELECT payload->>'to' AS to, payload->>'startedAt' AS started_at FROM mission.outbox
+      WHERE payload->>'missionId' = $1 ORDER BY id`,
+    [id],
+  );
+  const [mission] = await pool(0).query<{ started_at: Date }[]>(
+    'SELECT started_at FROM mission.mission WHERE id = $1',
+    [id],
+  );
+  expect(facts.map(({ to }) => to)).toEqual(['preparing', 'prepared', 'starting']);
+  expect(facts.map(({ started_at }) => started_at)).toEqual([null, null, mission?.started_at.toISOString()]);
+});
+
 it('writes the state and its fact together, or neither', async () => {
   const id = await aMission(pool(0));
   await pool(0).query(`ALTER TABLE mission.outbox RENAME TO outbox_away`);

@@ -19,10 +19,10 @@ import {
   type NewCall,
   lockOtherFlight,
   recordCalls,
-  releaseDocks,
   saveMissions,
   stopRepeats,
 } from './store/flight-critical.js';
+import { releaseDocks } from './store/dock-reservations.js';
 import { keepResolution } from './store/keep-resolution.js';
 import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
 import type { StoredBreakPoint } from './dock/dock-profiles.js';
@@ -209,6 +209,7 @@ function collectChange(
       revision: next.revision,
       cause: next.cause,
       at,
+      startedAt: dateOf(next.startedAtMs)?.toISOString() ?? null,
     },
   });
   return mission;

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type DockFact, MISSION_FACTS, type MissionFactName } from '@aerie/bus-contract';
+import {
+  type DockFact,
+  MISSION_FACTS,
+  type MissionFactName,
+  releaseDockQuestion,
+  takeDockQuestion,
+} from '@aerie/bus-contract';
 import { type CallParts, Caller, successesOf } from '@aerie/http-api/testing';
+import { type NatsConnection, ask } from '@aerie/messaging';
 import { type MissionEvent, DEFAULT_POLICY } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -12,7 +19,7 @@ import { judgeDock } from '../missions/preflight/judge-dock.js';
 import { lockMission, recordReply } from '../missions/store/flight-critical.js';
 import { aKmz } from '../waylines/kmz/kmz.fixture.js';
 import { ROUTES } from './mission-api.js';
-import { API_KEY, type RunningService, startService } from './running-service.fixture.js';
+import { API_KEY, ORGANISATION, type RunningService, startService } from './running-service.fixture.js';
 
 let service: RunningService | undefined;
 let caller: Caller;
@@ -285,6 +292,32 @@ describe('policy, error codes and the document answer as described', () => {
 
   it('when somebody without a key wants the document', async () => {
     expect((await caller.call('getOpenApi', { key: null })).body['openapi']).toBe('3.1.0');
+  });
+});
+
+describe('other services get answers', () => {
+  const holderId = randomUUID();
+  const nats = (): NatsConnection => service?.nats as NatsConnection;
+  const take = (organisationId: string) =>
+    ask(nats(), takeDockQuestion, {
+      ...{ organisationId, dockSn: 'TWO-LENT', model: 'dock2', protocolGeneration: '1.15', holderId },
+      ...{ forMs: 6 * 3_600_000, yields: true, generation: 1 },
+    });
+
+  it('when an export wants a dock, a mission is planned over it, and the dock is given back', async () => {
+    await expect(take(ORGANISATION)).resolves.toMatchObject({ refusal: null });
+    const inTwoHours = new Date(Date.now() + 7_200_000).toISOString();
+    const mission = aTimed({ dockSn: 'TWO-LENT', executeAt: inTwoHours });
+    const { body } = await caller.call('createMission', { ...mission, query: { dryRun: 'true' } });
+    expect(body['conflicts']).toEqual([]);
+    expect((await caller.call('createMission', mission)).status).toBe(201);
+    await expect(take(ORGANISATION)).resolves.toMatchObject({ untilMs: null, refusal: { because: 'withdrawn' } });
+    const release = () => ask(nats(), releaseDockQuestion, { dockSn: 'TWO-LENT', holderId, generation: 1 });
+    expect([await release(), await release()]).toEqual([{ released: true }, { released: false }]);
+  });
+
+  it('when it is the dock of somebody else: with the field', async () => {
+    await expect(take(randomUUID())).rejects.toMatchObject({ cause: { fields: [{ field: 'dockSn' }] } });
   });
 });
 

@@ -1,10 +1,11 @@
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
+import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { apiKeyQuestion, dockQuestion, dockStateQuestion, sendQuestion } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { type NatsConnection, connectNats } from '@aerie/messaging';
+import { type NatsConnection, connectNats, natsOptions } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
 import { Shutdown } from '@aerie/service-host';
@@ -21,6 +22,8 @@ export const API_KEY = 'a-good-key';
 export interface RunningService {
   readonly url: string;
   readonly dataSource: DataSource;
+  /** For questions to the service. */
+  readonly nats: NatsConnection;
   stop(): Promise<void>;
 }
 
@@ -72,8 +75,13 @@ async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, '
   const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
   closers.push(() => app.close());
   configureHttp(app, logger);
+  app.connectMicroservice<MicroserviceOptions>({
+    transport: Transport.NATS,
+    options: { ...natsOptions(nats.url, 'mission-service-answers'), queue: 'mission-service' },
+  });
+  await app.startAllMicroservices();
   await app.listen(0, '127.0.0.1');
-  return { url: await app.getUrl(), dataSource };
+  return { url: await app.getUrl(), dataSource, nats: others };
 }
 
 function answerForOthers(connection: NatsConnection): void {

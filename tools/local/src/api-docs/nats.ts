@@ -1,6 +1,7 @@
 import * as contract from '@aerie/bus-contract';
 import {
   CONSUMERS,
+  LOG_FACTS,
   MISSION_FACTS,
   NO_METHOD,
   NO_SN,
@@ -39,7 +40,15 @@ const FACT_SUMMARIES: Readonly<Record<contract.MissionFactName, string>> = {
   created: 'A mission was planned.',
   stateChanged: 'A mission went from one state to another.',
   resolved: 'It became known how a mission ended whose outcome was unknown.',
+  dockNeeded: 'A mission was planned over an export of logs, which must end before.',
   alarm: 'A dock told something that a person may have to act on.',
+};
+
+const LOG_FACT_SUMMARIES: Readonly<Record<contract.LogFactName, string>> = {
+  uploadStateChanged: 'A log upload went from one state to another.',
+  fileStored: 'An archive of logs was seen in the storage.',
+  campaignStateChanged: 'A campaign went from one state to another.',
+  alarm: 'A dock claims to have written where it had no leave to.',
 };
 
 const SUBJECTS: readonly Subject[] = [
@@ -77,7 +86,7 @@ const SUBJECTS: readonly Subject[] = [
     parameters: { sn: { ...SN, examples: [NO_SN] } },
     summary: 'What could not be read, kept with the reason.',
     schema: deadLetter,
-    sender: 'mqtt-ingress, mission-service, fleet-service, credential-service',
+    sender: 'mqtt-ingress, mission-service, fleet-service, credential-service, log-service',
     stream: contract.DEAD_LETTER_STREAM.name,
   },
   ...Object.entries(MISSION_FACTS).map(([event, schema]) => ({
@@ -87,6 +96,15 @@ const SUBJECTS: readonly Subject[] = [
     summary: FACT_SUMMARIES[event as contract.MissionFactName],
     schema,
     sender: 'mission-service',
+    stream: contract.FACTS_STREAM.name,
+  })),
+  ...Object.entries(LOG_FACTS).map(([event, schema]) => ({
+    name: `log.v1.${event}`,
+    address: factSubject('log', '{organisation}', event),
+    parameters: { organisation },
+    summary: LOG_FACT_SUMMARIES[event as contract.LogFactName],
+    schema,
+    sender: 'log-service',
     stream: contract.FACTS_STREAM.name,
   })),
 ];

@@ -1,5 +1,5 @@
 import OSS from 'ali-oss';
-import { ObjectDoor, type StoredObject } from '../storage.provider.js';
+import { type ListedObject, ObjectDoor, type StoredObject } from '../storage.provider.js';
 
 const MAX_LISTED = 10;
 /** What the doctor has written itself is smaller. */
@@ -56,6 +56,11 @@ export class OssDoor extends ObjectDoor {
   override async list(prefix: string): Promise<readonly string[]> {
     const { objects = [] } = await this.client.listV2({ prefix, 'max-keys': MAX_LISTED }, {});
     return objects.map(({ name }) => name);
+  }
+
+  override async listObjects(prefix: string, limit: number): Promise<readonly ListedObject[]> {
+    const { objects = [] } = await this.client.listV2({ prefix, 'max-keys': limit }, {});
+    return objects.map(({ name, size, etag }) => ({ key: name, sizeBytes: size, etag: etag.replaceAll('"', '') }));
   }
 
   override async delete(key: string): Promise<void> {

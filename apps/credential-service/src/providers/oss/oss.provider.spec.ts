@@ -36,7 +36,7 @@ beforeAll(async () => {
   const storage = aStorage({
     provider: 'ali',
     dockEndpoint: 'https://oss-cn-hangzhou.aliyuncs.com',
-    serviceEndpoint: 'https://oss-cn-hangzhou.aliyuncs.com',
+    serviceEndpoint: 'https://oss-cn-hangzhou-internal.aliyuncs.com',
     stsEndpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     region: 'cn-hangzhou',
     pathStyle: false,
@@ -154,6 +154,11 @@ describe('addresses of OSS', () => {
       ['Expires', 'OSSAccessKeyId', 'Signature', 'response-content-disposition'].sort(),
     );
     expect(url.href).not.toContain(encodeURIComponent(SECRET));
+  });
+
+  it('lead to the inner address when a service is to read', async () => {
+    const url = new URL(await provider.presignGet({ ...ask, forService: true }));
+    expect(url.host).toBe('aerie.oss-cn-hangzhou-internal.aliyuncs.com');
   });
 
   it('write an object of one type', async () => {

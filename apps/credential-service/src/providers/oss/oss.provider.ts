@@ -32,6 +32,8 @@ export class OssProvider extends StorageProvider {
   override readonly denialSupport: DenialSupport = { supported: false, reason: NO_DENIAL };
   private readonly sts: OSS.STS;
   private readonly signer: OSS;
+  /** Signs for the address that services use. */
+  private readonly serviceSigner: OSS;
 
   constructor(
     private readonly storage: Storage,
@@ -52,6 +54,7 @@ export class OssProvider extends StorageProvider {
     };
     this.sts = new OSS.STS(options);
     this.signer = new OSS(ossOptions(storage, storage.dockEndpoint, agents));
+    this.serviceSigner = new OSS(ossOptions(storage, storage.serviceEndpoint, agents));
   }
 
   override async issueKeys({ prefix, lifetimeSeconds, sessionName }: UploadKeysAsk): Promise<IssuedKeys> {
@@ -76,9 +79,10 @@ export class OssProvider extends StorageProvider {
     throw unavailable(NO_DENIAL, undefined);
   }
 
-  override async presignGet({ objectKey, lifetimeSeconds, saveAs }: DownloadAsk): Promise<string> {
+  override async presignGet({ objectKey, lifetimeSeconds, saveAs, forService = false }: DownloadAsk): Promise<string> {
     const response = saveAs === undefined ? {} : { response: { 'content-disposition': contentDispositionOf(saveAs) } };
-    return this.signer.signatureUrl(objectKey, { method: 'GET', expires: lifetimeSeconds, ...response });
+    const signer = forService ? this.serviceSigner : this.signer;
+    return signer.signatureUrl(objectKey, { method: 'GET', expires: lifetimeSeconds, ...response });
   }
 
   override async presignPut({ objectKey, contentType, lifetimeSeconds }: UploadAsk): Promise<SignedUpload> {

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Agents } from '../../storages/outbound.js';
 import type { Storage } from '../../storages/storage.js';
-import { ObjectDoor, type StoredObject } from '../storage.provider.js';
+import { type ListedObject, ObjectDoor, type StoredObject } from '../storage.provider.js';
 
 const TIMEOUT_MS = 15_000;
 /** What the doctor has written itself is smaller; a storage may answer with anything. */
@@ -102,6 +102,16 @@ export class S3Door extends ObjectDoor {
       within(),
     );
     return Contents.flatMap(({ Key }) => Key ?? []);
+  }
+
+  override async listObjects(Prefix: string, limit: number): Promise<readonly ListedObject[]> {
+    const { Contents = [] } = await this.client.send(
+      new ListObjectsV2Command({ Bucket: this.bucket, Prefix, MaxKeys: limit }),
+      within(),
+    );
+    return Contents.flatMap(({ Key, Size = 0, ETag = '' }) =>
+      Key === undefined ? [] : [{ key: Key, sizeBytes: Size, etag: ETag.replaceAll('"', '') }],
+    );
   }
 
   override async delete(Key: string): Promise<void> {

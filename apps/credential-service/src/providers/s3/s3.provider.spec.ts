@@ -30,6 +30,14 @@ describe('an address that reads an object', () => {
     });
   });
 
+  it('is of the place where services reach the storage when a service is to read it', async () => {
+    const provider = aProvider({ serviceEndpoint: 'http://storage.internal:9000' });
+    expect(await provider.presignGet({ ...read, forService: true })).toMatch(
+      /^http:\/\/storage\.internal:9000\/aerie\//,
+    );
+    expect(await provider.presignGet(read)).toMatch(/^http:\/\/storage\.example:9000\/aerie\//);
+  });
+
   it('names the bucket in the host where the storage wants it there', async () => {
     const url = await aProvider({ dockEndpoint: 'https://s3.example', pathStyle: false }).presignGet(read);
     expect(url).toMatch(new RegExp(`^https://aerie\\.s3\\.example/${objectKey}\\?`));

@@ -38,6 +38,8 @@ export class S3Provider extends StorageProvider {
   private readonly sts: STSClient;
   private readonly iam: IAMClient | undefined;
   private readonly signer: S3Client;
+  /** Signs for the address that services use. */
+  private readonly serviceSigner: S3Client;
   /** How far the storage's clock is ahead of ours, as its last keys show. */
   private clockAheadMs = 0;
 
@@ -64,16 +66,17 @@ export class S3Provider extends StorageProvider {
         ...(isAws ? {} : { endpoint: iamEndpoint }),
       });
     }
-    this.signer = new S3Client({
+    const signing = {
       ...own,
-      endpoint: storage.dockEndpoint,
       region,
       forcePathStyle: storage.pathStyle,
       // Else an address gets the checksum of an empty body into it.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       // Docks check the fingerprint by themselves, and some storages refuse parameters that they do not know.
       responseChecksumValidation: 'WHEN_REQUIRED',
-    });
+    } as const;
+    this.signer = new S3Client({ ...signing, endpoint: storage.dockEndpoint });
+    this.serviceSigner = new S3Client({ ...signing, endpoint: storage.serviceEndpoint });
   }
 
   override async issueKeys({ prefix, lifetimeSeconds, sessionName }: UploadKeysAsk): Promise<IssuedKeys> {
@@ -117,13 +120,15 @@ export class S3Provider extends StorageProvider {
     });
   }
 
-  override presignGet({ objectKey, lifetimeSeconds, signedAtMs, saveAs }: DownloadAsk): Promise<string> {
+  override presignGet(ask: DownloadAsk): Promise<string> {
+    const { objectKey, lifetimeSeconds, signedAtMs, saveAs, forService = false } = ask;
     const command = new GetObjectCommand({
       Bucket: this.storage.bucket,
       Key: objectKey,
       ...(saveAs === undefined ? {} : { ResponseContentDisposition: contentDispositionOf(saveAs) }),
     });
-    return getSignedUrl(this.signer, command, { expiresIn: lifetimeSeconds, signingDate: new Date(signedAtMs) });
+    const signer = forService ? this.serviceSigner : this.signer;
+    return getSignedUrl(signer, command, { expiresIn: lifetimeSeconds, signingDate: new Date(signedAtMs) });
   }
 
   override async presignPut(ask: UploadAsk): Promise<SignedUpload> {
@@ -177,6 +182,7 @@ export class S3Provider extends StorageProvider {
     this.sts.destroy();
     this.iam?.destroy();
     this.signer.destroy();
+    this.serviceSigner.destroy();
   }
 }
 

@@ -1,23 +1,21 @@
-import { type DockFact, MISSION_DOCK_CONSUMER, speakersQuestion } from '@aerie/bus-contract';
+import { type DockFact, MISSION_DOCK_CONSUMER } from '@aerie/bus-contract';
 import { encodeReply } from '@aerie/dji-protocol';
 import { isUuid } from '@aerie/kernel';
 import {
   ACK,
-  AskTogether,
   type ConsumerHandle,
   type DeadLetters,
   type Delivery,
   type NatsConnection,
+  Speakers,
   type Verdict,
   answerDock,
-  ask,
   consume,
   messageIdOf,
 } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { enterInbox, inTransaction, isDataError } from '@aerie/persistence';
-import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { type Advanced, type Evidence, advance } from '../advance-mission.js';
@@ -54,7 +52,6 @@ export interface DockConsumerParts {
 const NO_FILE = 314_013;
 /** As many as the pool has connections: more would only wait for one. */
 const CONCURRENCY = 12;
-const SPEAKER_CACHE_MS = 5_000;
 
 /**
  * What docks say about missions. One transaction holds the inbox row, the lock, the decision and its effects; the
@@ -62,18 +59,13 @@ const SPEAKER_CACHE_MS = 5_000;
  */
 export class DockConsumer {
   private handle: ConsumerHandle | undefined;
-  private readonly speakers = new LRUCache<string, string>({ max: 50_000, ttl: SPEAKER_CACHE_MS });
-  /** Thousands of docks speak less often than the memory lasts: they are looked up together. */
-  private readonly unknownSpeakers: AskTogether<string>;
+  private readonly speakers: Speakers;
   private readonly received;
   private readonly orphans;
 
   constructor(private readonly parts: DockConsumerParts) {
     const { metrics, connection } = parts;
-    this.unknownSpeakers = new AskTogether(async (sns) => {
-      const { speakers } = await ask(connection, speakersQuestion, { sns: [...sns] });
-      return new Map(speakers.map(({ sn, dockSn }) => [sn, dockSn]));
-    });
+    this.speakers = new Speakers(connection);
     this.received = metrics.counter('mission_uplinks_total', 'Messages of docks handled.', ['method', 'repeat']);
     this.orphans = metrics.counter('mission_orphans_total', 'Messages that belong to no mission of their dock.', [
       'method',
@@ -99,7 +91,7 @@ export class DockConsumer {
   private async receive(delivery: Delivery): Promise<Verdict> {
     // Our own ingress wrote it; that it is a fact was checked there, once.
     const fact = JSON.parse(Buffer.from(delivery.body).toString('utf8')) as DockFact;
-    const answer = await this.effectOf(fact, await this.speakerFor(fact.sn));
+    const answer = await this.effectOf(fact, await this.speakers.of(fact.sn));
     if (answer !== null) {
       await answerDock(this.parts.connection, fact, answer).catch((error: unknown) =>
         this.parts.logger.info({ err: error, sn: fact.sn, method: fact.method }, 'an answer did not leave'),
@@ -184,7 +176,7 @@ export class DockConsumer {
     if (advanced === 'orphan') {
       this.orphans.inc({ method });
       // An aircraft may have changed its dock a moment ago.
-      this.speakers.delete(fact.sn);
+      this.speakers.forget(fact.sn);
       if (dockSn !== null && goesOn !== null) await this.noteForeignFlight(dockSn, { id: missionId, goesOn }, fact);
       await this.parts.deadLetters.keepFact(fact, `mission ${missionId} is none of dock ${dockSn}`);
       this.parts.logger.warn({ sn: fact.sn, missionId, method }, 'a dock spoke of a mission that is not its own');
@@ -245,14 +237,5 @@ export class DockConsumer {
       this.parts.logger.warn({ err: error, missionId }, 'failed to hand out the file of a mission');
       return refuse(NO_FILE);
     });
-  }
-
-  /** Which dock speaks under this serial number. Null: none that is known. Rejects, so that it is tried again, when nobody can say. */
-  private async speakerFor(sn: string): Promise<string | null> {
-    const known = this.speakers.get(sn);
-    if (known !== undefined) return known;
-    const dockSn = await this.unknownSpeakers.find(sn);
-    if (dockSn !== null) this.speakers.set(sn, dockSn);
-    return dockSn;
   }
 }

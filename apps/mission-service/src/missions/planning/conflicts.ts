@@ -1,5 +1,5 @@
 import { ConflictError } from '@aerie/kernel';
-import type { Holder } from '../store/flight-critical.js';
+import type { Holder } from '../store/dock-reservations.js';
 
 /** Who has the dock at the time that was asked for. */
 export interface ConflictView {

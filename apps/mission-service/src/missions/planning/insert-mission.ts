@@ -2,9 +2,11 @@ import { factSubject } from '@aerie/bus-contract';
 import { type PreflightResult, occupiedSpan } from '@aerie/mission-core';
 import { type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
+import { clearTheWay } from './clear-the-way.js';
 import { dockTaken } from './conflicts.js';
 import type { PlannedMission } from './new-mission.js';
-import { findHolders, lockDock, lockMission, reserveDock } from '../store/flight-critical.js';
+import { reserveDock } from '../store/dock-reservations.js';
+import { keepDock, lockDock, lockMission } from '../store/flight-critical.js';
 import { type LockedMission, dateOf } from '../store/mission.row.js';
 import { keepPreflights, verdictsOf } from '../store/preflights.js';
 import { writeTimeline } from '../store/timeline.js';
@@ -19,17 +21,12 @@ export async function insertMission(
   preflight: PreflightResult | null,
 ): Promise<LockedMission> {
   const { id, organisationId, dock, plan, timing, by, origin } = planned;
-  await tx.run(
-    `INSERT INTO mission.dock (sn, organisation_id, model, protocol_generation) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (sn) DO UPDATE SET model = excluded.model, protocol_generation = excluded.protocol_generation
-       WHERE (mission.dock.model, mission.dock.protocol_generation) <> (excluded.model, excluded.protocol_generation)`,
-    [dock.sn, organisationId, dock.model, dock.protocolGeneration],
-  );
+  await keepDock(tx, organisationId, dock);
   // From here on this dock's plan is ours alone.
   await lockDock(tx, dock.sn);
   const span = occupiedSpan(plan, plan.sinceMs, timing);
   if (span !== null) {
-    const holders = await findHolders(tx, dock.sn, span, null);
+    const holders = await clearTheWay(tx, { id, organisationId, dockSn: dock.sn }, span);
     if (holders.length > 0) throw dockTaken(holders, plan.executeAtMs === null ? 'dockSn' : 'executeAt');
   }
   await insertRow(tx, planned, preflight);

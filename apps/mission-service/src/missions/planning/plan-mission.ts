@@ -9,7 +9,7 @@ import { checkFitsDock, deliveryOf } from '../dock/fits-dock.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { judgeDock } from '../preflight/judge-dock.js';
-import { type Holder, findHolders } from '../store/flight-critical.js';
+import { type Holder, findHolders } from '../store/dock-reservations.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
 export interface PlanMissionParts {
@@ -82,13 +82,14 @@ export class PlanMission {
   }
 
   /** Who else has the dock at that time. Reads only; the insert looks again, with the dock locked. */
-  conflicts({ plan, dock, timing }: PlannedMission): Promise<Holder[]> {
+  async conflicts({ plan, dock, timing }: PlannedMission): Promise<Holder[]> {
     const span = occupiedSpan(plan, plan.sinceMs, timing);
-    if (span === null) return Promise.resolve([]);
+    if (span === null) return [];
     const query = {
       query: <Row>(sql: string, parameters: readonly unknown[] = []) => this.query<Row>(sql, parameters),
     };
-    return findHolders(query, dock.sn, span, null);
+    const holders = await findHolders(query, dock.sn, span, null);
+    return holders.filter(({ gives_way }) => !gives_way);
   }
 
   private async findDock(caller: Principal, dockSn: string): Promise<DockRecord> {

@@ -7,9 +7,11 @@ import type { DataSource } from 'typeorm';
 import { advance } from '../advance-mission.js';
 import { unknownMission } from '../control/cancel-mission.js';
 import type { AfterCommit } from '../effects/after-commit.js';
-import { findHolders, lockMission, reserveDock } from '../store/flight-critical.js';
+import { reserveDock } from '../store/dock-reservations.js';
+import { lockMission } from '../store/flight-critical.js';
 import { missionOf, timingOf } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
+import { clearTheWay } from './clear-the-way.js';
 import { dockTaken } from './conflicts.js';
 import { inThePast } from './plan-mission.js';
 
@@ -31,11 +33,14 @@ export class RescheduleMission {
       const timing = timingOf(locked);
       const plan = planAnew(executeAtMs, nowMs, timing);
       const span = occupiedSpan({ ...missionOf(locked), ...plan }, nowMs, timing);
-      const holders = span === null ? [] : await findHolders(tx, locked.dock_sn, span, id);
-      if (holders.length > 0) throw dockTaken(holders, 'executeAt');
       const event = { type: 'rescheduled', ...plan } as const;
       const done = await advance(tx, locked, event, { wish: { by: caller.keyId, reason: null } });
-      if (done.decision.kind !== 'refused' && span !== null) await reserveDock(tx, id, locked.dock_sn, span);
+      if (done.decision.kind === 'refused' || span === null) return done;
+      // Only now: a mission that stays as it is takes no dock from anybody.
+      const claimant = { id, organisationId: caller.organisationId, dockSn: locked.dock_sn };
+      const holders = await clearTheWay(tx, claimant, span);
+      if (holders.length > 0) throw dockTaken(holders, 'executeAt');
+      await reserveDock(tx, id, locked.dock_sn, span);
       return done;
     });
     // Outside of the transaction, so that the refusal stays in the timeline.

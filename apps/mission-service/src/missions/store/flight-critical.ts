@@ -1,7 +1,9 @@
-// The statements on which flights depend: lock, save, claim, calls. Raw SQL, all in this file.
+// The statements on which flights depend: lock, save, claim, calls. Raw SQL; who has reserved a dock is beside it, in
+// dock-reservations.ts.
 // Lock order everywhere: dock, then mission, then call. Every decision is made on the database's clock, which each
 // lock reads with clock_timestamp().
-import type { Mission, Span } from '@aerie/mission-core';
+import type { DockRecord } from '@aerie/bus-contract';
+import type { Mission } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
 import { type LockedMission, type MissionProgress, dateOf } from './mission.row.js';
 import type { Verdicts } from './preflights.js';
@@ -149,53 +151,30 @@ function changedColumns({ before, after, preparedFingerprint, progress, verdicts
   };
 }
 
+/**
+ * Keeps a dock, which may never have flown a mission of ours, as fleet-service describes it now. Two may do so at once: a
+ * conflict with either key of the table is none.
+ */
+export async function keepDock(
+  tx: Tx,
+  organisationId: string,
+  { sn, model, protocolGeneration }: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration'>,
+): Promise<void> {
+  await tx.run(
+    `INSERT INTO mission.dock (sn, organisation_id, model, protocol_generation) VALUES ($1, $2, $3, $4)
+     ON CONFLICT DO NOTHING`,
+    [sn, organisationId, model, protocolGeneration],
+  );
+  await tx.run(
+    `UPDATE mission.dock SET model = $3, protocol_generation = $4
+      WHERE sn = $1 AND organisation_id = $2 AND (model, protocol_generation) <> ($3, $4)`,
+    [sn, organisationId, model, protocolGeneration],
+  );
+}
+
 /** Locks the dock, before any of its missions: planning, claiming and exporting logs take turns. */
 export async function lockDock(tx: Tx, dockSn: string): Promise<void> {
   await tx.run('SELECT 1 FROM mission.dock WHERE sn = $1 FOR UPDATE', [dockSn]);
-}
-
-export interface Holder {
-  readonly holder_kind: 'mission' | 'log_upload';
-  readonly holder_id: string;
-  readonly from_at: Date;
-  readonly until_at: Date;
-  /** Null for what is no mission. */
-  readonly name: string | null;
-  readonly state: string | null;
-}
-
-/** Who holds the dock at any time of a span, except the given holder. At most ten, soonest first. */
-export function findHolders(
-  tx: { query: Tx['query'] },
-  dockSn: string,
-  span: Span,
-  except: string | null,
-): Promise<Holder[]> {
-  return tx.query<Holder>(
-    `SELECT r.holder_kind, r.holder_id, lower(r.during) AS from_at, upper(r.during) AS until_at, m.name, m.state
-       FROM mission.dock_reservation r
-       LEFT JOIN mission.mission m ON r.holder_kind = 'mission' AND m.id = r.holder_id
-      WHERE r.dock_sn = $1 AND r.during && tstzrange($2, $3) AND ($4::uuid IS NULL OR r.holder_id <> $4)
-      ORDER BY lower(r.during) LIMIT 10`,
-    [dockSn, new Date(span.fromMs), new Date(span.untilMs), except],
-  );
-}
-
-/** Reserves the dock for a mission, or moves its reservation. The dock's row is locked and nobody else holds the span. */
-export async function reserveDock(tx: Tx, missionId: string, dockSn: string, span: Span): Promise<void> {
-  await tx.run(
-    `INSERT INTO mission.dock_reservation (dock_sn, during, holder_kind, holder_id)
-     VALUES ($1, tstzrange($3, $4), 'mission', $2)
-     ON CONFLICT (holder_kind, holder_id) DO UPDATE SET during = excluded.during`,
-    [dockSn, missionId, new Date(span.fromMs), new Date(span.untilMs)],
-  );
-}
-
-export async function releaseDocks(tx: Tx, missionIds: readonly string[]): Promise<void> {
-  if (missionIds.length === 0) return;
-  await tx.run(`DELETE FROM mission.dock_reservation WHERE holder_kind = 'mission' AND holder_id = ANY($1::uuid[])`, [
-    missionIds,
-  ]);
 }
 
 /** What else is true of the docks of missions that are to be claimed. All their docks are locked. */

@@ -32,6 +32,13 @@ export function guardExecute(locked: LockedMission, input: GuardInput): Guarded 
   return { event: { type: 'executeDue' }, evidence };
 }
 
+/** Whether it would start, did its dock not export logs. An export is not ended for a mission that cannot fly anyway. */
+export function isHeldByExportAlone(locked: LockedMission, input: GuardInput): boolean {
+  if (input.guard?.exports_logs !== true) return false;
+  const without = { ...input, guard: { ...input.guard, exports_logs: false } };
+  return guardExecute(locked, without).event.type === 'executeDue';
+}
+
 /** The same look as the dock is told of the mission. It holds nothing back: until the start a dock can become ready. */
 export function lookAhead(stage: Stage, locked: LockedMission, input: GuardInput): Evidence {
   return { preflight: { stage, result: judgeDock(stage, locked, surroundingsOf(locked, input), input.policy) } };

@@ -1,13 +1,10 @@
 import { jest } from '@jest/globals';
 import type { DockStateView } from '@aerie/bus-contract';
-import { Metrics, createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
-import type { Advanced } from '../advance-mission.js';
 import { ResolveMission } from '../control/resolve-mission.js';
+import { type Replica, aReplica, executes } from '../fixtures/due-replica.js';
 import { aDockView, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
-import { PolicyStore } from '../policy/policy.store.js';
-import { DueRunner } from './due-runner.js';
 
 let pools: DataSource[];
 let drop: () => Promise<void>;
@@ -16,36 +13,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
-interface Replica {
-  readonly runner: DueRunner;
-  /** What it would have carried out after its commits. */
-  readonly carriedOut: Advanced[];
-}
-
-/** A replica up to its commit: what happens after it is another part's story. `view` is what fleet-service would say. */
-function replica(number: number, view: Partial<DockStateView> = {}, hasHeardAll = true): Replica {
-  const dataSource = pools[number];
-  if (dataSource === undefined) throw new Error('there is no such pool');
-  const carriedOut: Advanced[] = [];
-  const runner = new DueRunner({
-    dataSource,
-    afterCommit: { run: (advanced: Advanced) => void carriedOut.push(advanced) } as never,
-    observeDock: {
-      hasHeardAll: async () => hasHeardAll,
-      look: async (sns: readonly string[]) => new Map(sns.map((sn) => [sn, { ...aDockView(sn), ...view }])),
-    } as never,
-    policies: new PolicyStore(dataSource),
-    logger: createLogger('due-spec', 'silent'),
-    metrics: new Metrics(`due-spec-${number}-${Math.random()}`),
-  });
-  return { runner, carriedOut };
-}
-
-const executes = ({ carriedOut }: Replica): string[] =>
-  carriedOut
-    .flatMap(({ orders }) => orders)
-    .filter(({ effect }) => effect === 'sendExecute')
-    .map(({ mission }) => mission.id);
+const replica = (number: number, view: Partial<DockStateView> = {}, hasHeardAll = true): Replica =>
+  aReplica(pools[number], view, hasHeardAll);
 
 async function aPrepared(dockSn?: string): Promise<string> {
   const dataSource = pools[0] as DataSource;

@@ -1,5 +1,5 @@
 import type { DockStateView } from '@aerie/bus-contract';
-import { CLAIM_MARGIN_MS, DEFAULT_POLICY, type MissionEvent, dueEvent, occupiedSpan } from '@aerie/mission-core';
+import { DEFAULT_POLICY, type MissionEvent, dueEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -11,15 +11,14 @@ import {
   type ClaimGuard,
   type DueMission,
   findDue,
-  findHolders,
   lockDue,
   lockMission,
   postpone,
   readClaimGuards,
-  reserveDock,
 } from '../store/flight-critical.js';
 import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
-import { guardExecute, lookAhead } from './claim-guard.js';
+import { guardExecute, isHeldByExportAlone, lookAhead } from './claim-guard.js';
+import { callForDock, reserveLate } from './reserve-late.js';
 
 export interface DueRunnerParts {
   readonly dataSource: DataSource;
@@ -189,6 +188,8 @@ export class DueRunner {
       const free = !known.claimed.has(locked.dock_sn) && (await reserveLate(tx, locked));
       if (!free) return { locked, event: { type: 'executeHeld', because: 'dock_busy' }, evidence: guarded.evidence };
       known.claimed.add(locked.dock_sn);
+    } else if (isHeldByExportAlone(locked, input)) {
+      await callForDock(tx, locked);
     }
     return { locked, ...guarded };
   }
@@ -241,18 +242,3 @@ export class DueRunner {
 
 /** What is done only after a look at the dock. */
 const LOOKS: ReadonlySet<MissionEvent['type']> = new Set(['prepareDue', 'executeDue']);
-
-/**
- * A conditional mission holds no dock before it can start, so it takes its dock at the claim. False: somebody else has
- * it, now or before this flight would be over.
- */
-async function reserveLate(tx: Tx, locked: LockedMission): Promise<boolean> {
-  if (locked.kind !== 'conditional') return true;
-  const nowMs = locked.now.getTime();
-  const span = occupiedSpan({ ...missionOf(locked), kind: 'immediate' }, nowMs + CLAIM_MARGIN_MS, timingOf(locked));
-  if (span === null) return true;
-  const now = { ...span, fromMs: nowMs };
-  if ((await findHolders(tx, locked.dock_sn, now, locked.id)).length > 0) return false;
-  await reserveDock(tx, locked.id, locked.dock_sn, now);
-  return true;
-}

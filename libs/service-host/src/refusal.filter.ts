@@ -1,7 +1,7 @@
 import { Catch, type ExceptionFilter, Injectable } from '@nestjs/common';
 import { AppError } from '@aerie/kernel';
-import { HostLogger } from '@aerie/service-host';
 import { type Observable, throwError } from 'rxjs';
+import { HostLogger } from './run-service.js';
 
 export interface Refusal {
   readonly code: string;
