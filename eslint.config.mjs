@@ -38,7 +38,7 @@ export const depConstraints = [
       'type:property-testing',
     ],
   },
-  ...['ingress', 'fleet', 'mission', 'credential', 'edge', 'storage', 'simulator'].map((scope) => ({
+  ...['ingress', 'fleet', 'mission', 'log', 'credential', 'edge', 'storage', 'simulator'].map((scope) => ({
     sourceTag: `scope:${scope}`,
     onlyDependOnLibsWithTags: [`scope:${scope}`, 'scope:dji', 'scope:shared'],
   })),

@@ -7,6 +7,7 @@ const schema = z.object({
   EDGE_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
   EDGE_MISSION_URL: z.url().describe('mission-service, http://host:port'),
   EDGE_FLEET_URL: z.url().describe('fleet-service, http://host:port'),
+  EDGE_LOG_URL: z.url().describe('log-service, http://host:port'),
   EDGE_CREDENTIAL_URL: z.url().describe('credential-service, http://host:port'),
 });
 

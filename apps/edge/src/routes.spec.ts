@@ -9,12 +9,18 @@ function pathsIn(document: string): string[] {
   return Object.keys(paths);
 }
 
-const routes = { '/api/v1/docks': 'http://fleet', '/api/v1/missions': 'http://mission' };
+const routes = {
+  '/api/v1/docks': 'http://fleet',
+  '/api/v1/docks/*/log-listings': 'http://log',
+  '/api/v1/missions': 'http://mission',
+};
 
 it.each([
   ['/api/v1/docks', 'http://fleet'],
   ['/api/v1/docks?limit=2', 'http://fleet'],
   ['/api/v1/docks/SN/state', 'http://fleet'],
+  ['/api/v1/docks/SN/log-listings', 'http://log'],
+  ['/api/v1/docks/log-listings', 'http://fleet'],
   ['/api/v1/missions/1/cancel', 'http://mission'],
 ])('sends %s to the service that owns it', (url, target) => {
   expect(targetOf(routes, url)).toBe(target);
@@ -40,11 +46,13 @@ describe('the table of services', () => {
   const services = {
     EDGE_FLEET_URL: 'http://fleet',
     EDGE_MISSION_URL: 'http://mission',
+    EDGE_LOG_URL: 'http://log',
     EDGE_CREDENTIAL_URL: 'http://credential',
   } as Config;
   const described = Object.entries({
     'openapi.json': 'http://mission',
     'credential.openapi.json': 'http://credential',
+    'log.openapi.json': 'http://log',
   }).flatMap(([document, service]) => pathsIn(document).map((path) => ({ path, service })));
 
   it.each(described)('sends $path to the service that describes it', ({ path, service }) => {

@@ -4,7 +4,12 @@ import type { Config } from './config.js';
 export function routesOf(config: Config): Readonly<Record<string, string>> {
   return {
     '/api/v1/docks': config.EDGE_FLEET_URL,
+    '/api/v1/docks/*/log-listings': config.EDGE_LOG_URL,
     '/api/v1/error-codes': config.EDGE_MISSION_URL,
+    '/api/v1/log-campaigns': config.EDGE_LOG_URL,
+    '/api/v1/log-files': config.EDGE_LOG_URL,
+    '/api/v1/log-policy': config.EDGE_LOG_URL,
+    '/api/v1/log-uploads': config.EDGE_LOG_URL,
     '/api/v1/mission-policy': config.EDGE_MISSION_URL,
     '/api/v1/missions': config.EDGE_MISSION_URL,
     '/api/v1/openapi.json': config.EDGE_MISSION_URL,
@@ -17,6 +22,10 @@ export function routesOf(config: Config): Readonly<Record<string, string>> {
 export function targetOf(routes: Readonly<Record<string, string>>, url: string): string | undefined {
   const path = url.split('?')[0] ?? '';
   if (/\/\/|\/\.|%2e|%2f|%5c|\\/i.test(path)) return undefined;
-  const prefix = path.split('/').slice(0, 4).join('/');
+  const parts = path.split('/');
+  const prefix = parts.slice(0, 4).join('/');
+  // What belongs to a thing of one service and is answered by another.
+  const nested = `${prefix}/*/${parts[5] ?? ''}`;
+  if (Object.hasOwn(routes, nested)) return routes[nested];
   return Object.hasOwn(routes, prefix) ? routes[prefix] : undefined;
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { DockHandle } from '@aerie/dock-simulator';
 import { eventually } from '@aerie/testing';
 import { Client } from 'pg';
+import { Logs } from './logs.js';
 import { World } from './world.js';
 
 // N71: secrets that were planted, or made on the way, and where they must not be found afterwards. Aerie writes no traces
@@ -82,6 +83,13 @@ it('is a day on which much is given out, and much goes wrong', async () => {
 
   await plantKeys('first dock', dock);
 
+  // Logs: the keys of the attempt leave with the command.
+  await new Logs(world).ended((await new Logs(world).request(dock.sn)).id);
+  const [start] = world.tap.of('services', 'fileupload_start');
+  const { credentials } = start?.data as unknown as NonNullable<StorageConfig['output']>;
+  planted.set('secret of keys for logs', credentials.access_key_secret);
+  planted.set('token of keys for logs', credentials.security_token);
+
   // A storage of one's own, with a secret that is wrong: the doctor fails, a dock is refused, keys cannot be called back.
   const secret = canary();
   planted.set('secret of a storage', secret);
@@ -130,7 +138,14 @@ it('N71: leaves no secret in an answer', () => {
 });
 
 it('N71: leaves no secret in a metric', async () => {
-  const names = ['mqtt-ingress', 'fleet-service', 'credential-service', 'mission-service', 'object-store'] as const;
+  const names = [
+    'mqtt-ingress',
+    'fleet-service',
+    'credential-service',
+    'mission-service',
+    'log-service',
+    'object-store',
+  ] as const;
   for (const name of names) {
     const text = await (await fetch(world.stack.metricsUrl(name))).text();
     expect(text.length).toBeGreaterThan(100);
@@ -146,7 +161,13 @@ it('N71: leaves no secret in a log, a job or a stream', () => {
     .filter((file) => !file.includes(`${path.sep}mosquitto${path.sep}`))
     // The one place of the key that seals.
     .filter((file) => !file.endsWith('credential.keys'));
-  for (const part of ['credential-service.log', 'mission-service.log', `${path.sep}nats${path.sep}`, 'appendonlydir']) {
+  for (const part of [
+    'credential-service.log',
+    'mission-service.log',
+    'log-service.log',
+    `${path.sep}nats${path.sep}`,
+    'appendonlydir',
+  ]) {
     expect([part, files.some((file) => file.includes(part))]).toEqual([part, true]);
   }
   expect(files.flatMap((file) => hitsIn(path.relative(world.directory, file), readFileSync(file, 'latin1')))).toEqual(
@@ -160,7 +181,7 @@ it('N71: leaves no secret in a table', async () => {
   await database.connect();
   const { rows: tables } = await database.query<{ name: string }>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-      WHERE schemaname IN ('fleet', 'mission', 'credential')`,
+      WHERE schemaname IN ('fleet', 'mission', 'credential', 'log')`,
   );
   const hits: string[] = [];
   let count = 0;
@@ -170,7 +191,7 @@ it('N71: leaves no secret in a table', async () => {
     for (const { line } of rows) hits.push(...hitsIn(name, line));
   }
   await database.end();
-  expect([tables.length > 15, count > 50]).toEqual([true, true]);
+  expect([tables.length > 25, count > 50]).toEqual([true, true]);
   expect(hits).toEqual([]);
 });
 

@@ -64,6 +64,17 @@ const QUICK: Readonly<Record<string, string>> = {
   MISSION_START_GRACE_MS: '4000',
 };
 
+/** The same for logs. Those of failed missions are collected only in the stories that are about it: each takes the dock. */
+const QUICK_LOGS: Readonly<Record<string, string>> = {
+  LOG_LIST_REPLY_MS: '4000',
+  LOG_SILENCE_MS: '6000',
+  LOG_REPEAT_MS: '1000',
+  LOG_HOLD_MS: '1000',
+  LOG_LONGEST_HOLD_MS: '4000',
+  LOG_OVERHEAD_MS: '15000',
+  LOG_COLLECT_ON_FAILURE: 'off',
+};
+
 /** One whole Aerie with simulated docks and a witness, for one file of stories. */
 export class World {
   readonly docks: DockHandle[] = [];
@@ -86,7 +97,11 @@ export class World {
       root,
       directory,
       packagesDirectory: path.join(root, '.aerie', 'bin'),
-      env: { ...env, 'mission-service': { ...QUICK, ...env['mission-service'] } },
+      env: {
+        ...env,
+        'mission-service': { ...QUICK, ...env['mission-service'] },
+        'log-service': { ...QUICK_LOGS, ...env['log-service'] },
+      },
       say: () => undefined,
     });
     const { username, password } = stack.infrastructure.logins.observer;
@@ -122,6 +137,25 @@ export class World {
     this.docks.push(dock);
     await dock.waitFor('online', 20_000);
     return dock;
+  }
+
+  /** Many docks at once, registered together. */
+  async manyDocks(count: number, options: Partial<DockOptions> = {}): Promise<readonly DockHandle[]> {
+    const model = 'dock2';
+    const sns = Array.from({ length: count }, () => `SCN-${String(++this.count).padStart(4, '0')}`);
+    const connections = await this.stack.importDocks(sns.map((sn) => ({ sn, model, name: sn })));
+    const docks = await Promise.all(
+      connections.map(({ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode }, index) =>
+        startDock({
+          ...{ sn: sns[index] ?? '', model, position: HOME, speed: 60, osdIntervalMs: 4_000 },
+          ...{ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode },
+          ...options,
+        }),
+      ),
+    );
+    this.docks.push(...docks);
+    await Promise.all(docks.map((dock) => dock.waitFor('online', 60_000)));
+    return docks;
   }
 
   register(sn: string, model: string, protocolGeneration?: string): Promise<DockConnection> {

@@ -8,6 +8,7 @@ import { Problem } from '../infrastructure/problem.js';
 const OPENAPI_FILES: Readonly<Record<string, string>> = {
   'mission-service': 'docs/api/openapi.json',
   'credential-service': 'docs/api/credential.openapi.json',
+  'log-service': 'docs/api/log.openapi.json',
 };
 const ASYNCAPI_FILE = 'docs/api/asyncapi.json';
 

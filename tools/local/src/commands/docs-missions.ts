@@ -1,33 +1,42 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { lifecycleMatrix } from '@aerie/mission-core';
+import * as logs from '@aerie/log-core';
+import * as missions from '@aerie/mission-core';
 import { Problem } from '../infrastructure/problem.js';
 
-const PAGE = 'docs/missions.md';
 const BEGIN = '<!-- lifecycle:begin -->';
 const END = '<!-- lifecycle:end -->';
 
-/** The page with the matrix as the table of the lifecycle is now. */
-export function withMatrix(page: string, matrix: string): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin === -1 || end < begin) throw new Problem(`${PAGE} must have the lines ${BEGIN} and ${END}, in this order.`);
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${matrix}\n\n${page.slice(end)}`;
+/** The pages with a lifecycle, and the matrix that each of them shows. */
+const PAGES: Readonly<Record<string, () => string>> = {
+  'docs/missions.md': missions.lifecycleMatrix,
+  'docs/logs.md': logs.lifecycleMatrix,
+};
+
+/** The text of a page with the matrix as the table of the lifecycle is now. */
+export function withMatrix(page: string, text: string, matrix: string): string {
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END);
+  if (begin === -1 || end < begin) throw new Problem(`${page} must have the lines ${BEGIN} and ${END}, in this order.`);
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${matrix}\n\n${text.slice(end)}`;
 }
 
-/** Writes the lifecycle matrix into docs/missions.md. `--check` only compares, for CI. */
+/** Writes the lifecycle matrices into their pages. `--check` only compares, for CI. */
 export async function docsMissions(root: string, args: readonly string[]): Promise<number> {
-  const file = path.join(root, PAGE);
-  const present = readFileSync(file, 'utf8');
-  const wanted = withMatrix(present, lifecycleMatrix());
-  if (args.includes('--check')) {
-    if (present === wanted) return 0;
-    console.error(
-      `${PAGE} does not show the lifecycle as it is. Run \`npm run docs:missions\` and commit the difference.`,
-    );
-    return 1;
+  const check = args.includes('--check');
+  const pages = Object.entries(PAGES).map(([page, matrix]) => {
+    const present = readFileSync(path.join(root, page), 'utf8');
+    return { page, present, wanted: withMatrix(page, present, matrix()) };
+  });
+  for (const { page, present, wanted } of pages) {
+    if (present === wanted) console.log(`${page} is up to date.`);
+    else if (check) console.error(`${page} does not show the lifecycle as it is.`);
+    else {
+      writeFileSync(path.join(root, page), wanted);
+      console.log(`Wrote ${page}.`);
+    }
   }
-  if (present !== wanted) writeFileSync(file, wanted);
-  console.log(present === wanted ? `${PAGE} is up to date.` : `Wrote ${PAGE}.`);
-  return 0;
+  const stale = check && pages.some(({ present, wanted }) => present !== wanted);
+  if (stale) console.error('Run `npm run docs:missions` and commit the difference.');
+  return stale ? 1 : 0;
 }

@@ -12,7 +12,11 @@ export async function testDeep(root: string, args: readonly string[]): Promise<n
     process.execPath,
     [
       ...['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--selectProjects=unit'],
-      ...['--testPathPatterns', 'mission-core/.*(laws|replay)|dji-protocol/.*(round-trip|garbage)', '--maxWorkers=2'],
+      ...[
+        '--testPathPatterns',
+        'mission-core/.*(laws|replay)|log-core/.*laws|dji-protocol/.*(round-trip|garbage)',
+        '--maxWorkers=2',
+      ],
     ],
     { cwd: root, stdio: 'inherit', env: { ...process.env, AERIE_DEEP_RUNS: String(runs) } },
   );

@@ -51,7 +51,7 @@ function runList(root: string, args: readonly string[], { env }: StorageUnderTes
       ...['--maxWorkers=2', '--passWithNoTests=false', '--verbose'],
       ...args.flatMap((arg) => (arg.startsWith('-') ? [arg] : ['--testPathPatterns', arg])),
     ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env } },
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, AERIE_ROOT: root, ...env } },
   );
   return status === 0;
 }

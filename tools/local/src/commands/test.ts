@@ -80,8 +80,8 @@ function jest(root: string, suite: string, args: readonly string[], env: NodeJS.
     'node_modules/jest/bin/jest.js',
     [
       ...[`--selectProjects=${suite}`, '--json', '--outputFile', report, '--passWithNoTests=false'],
-      // Scenarios start every program: one at a time on two cores.
-      ...(suite === 'scenario' ? ['--runInBand'] : ['--maxWorkers=2']),
+      // A scenario starts every program and then waits for flights more than it computes: two go on two cores.
+      '--maxWorkers=2',
       ...args.flatMap((arg) => (arg.startsWith('-') ? [arg] : ['--testPathPatterns', arg])),
     ],
     env,

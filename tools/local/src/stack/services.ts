@@ -7,11 +7,12 @@ export const SERVICE_NAMES = [
   'fleet-service',
   'credential-service',
   'mission-service',
+  'log-service',
   'edge',
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-export type ServicePorts = Readonly<Record<ServiceName | 'mission-grpc' | 'credential-grpc', number>>;
+export type ServicePorts = Readonly<Record<ServiceName | 'mission-grpc' | 'credential-grpc' | 'log-grpc', number>>;
 
 export interface StorageKeys {
   readonly accessKeyId: string;
@@ -119,10 +120,18 @@ export function servicePlans(
       NATS_URL: natsUrl,
       ...s3,
     }),
+    'log-service': plan('log-service', {
+      LOG_HTTP_PORT: String(ports['log-service']),
+      LOG_GRPC_PORT: String(ports['log-grpc']),
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+      NATS_URL: natsUrl,
+    }),
     edge: plan('edge', {
       EDGE_HTTP_PORT: String(ports.edge),
       EDGE_MISSION_URL: `http://127.0.0.1:${ports['mission-service']}`,
       EDGE_FLEET_URL: `http://127.0.0.1:${ports['fleet-service']}`,
+      EDGE_LOG_URL: `http://127.0.0.1:${ports['log-service']}`,
       EDGE_CREDENTIAL_URL: `http://127.0.0.1:${ports['credential-service']}`,
     }),
   };

@@ -58,13 +58,14 @@ export class Stack {
     readonly objectStoreUrl: string,
     readonly grpcAddress: string,
     readonly credentialGrpcAddress: string,
+    readonly logGrpcAddress: string,
     readonly apiKey: string,
   ) {}
 
   static async up(options: StackOptions): Promise<Stack> {
     const { root, directory, packagesDirectory, say } = options;
-    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(8);
-    const [missionGrpc = 0, credentialGrpc = 0, anyPort = 0] = more;
+    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(10);
+    const [missionGrpc = 0, credentialGrpc = 0, log = 0, logGrpc = 0, anyPort = 0] = more;
     const edge = options.apiPort ?? anyPort;
     if (!(await isPortFree(edge))) {
       throw new Problem(`Port ${edge} is in use. Choose another with --port, or end what listens there.`);
@@ -81,8 +82,10 @@ export class Stack {
           'fleet-service': fleet,
           'credential-service': credential,
           'mission-service': mission,
+          'log-service': log,
           'mission-grpc': missionGrpc,
           'credential-grpc': credentialGrpc,
+          'log-grpc': logGrpc,
           edge,
         },
         { accessKeyId: 'aerie-local', secretAccessKey: newPassword() },
@@ -91,7 +94,7 @@ export class Stack {
       say('Migrating …');
       const env = { DATABASE_URL: infrastructure.databaseUrl };
       await Promise.all(
-        ['fleet-service', 'mission-service', 'credential-service'].map((name) =>
+        ['fleet-service', 'mission-service', 'credential-service', 'log-service'].map((name) =>
           runScript(path.join(root, 'apps', name, 'dist', 'migrate.js'), [], env, `migrate ${name}`),
         ),
       );
@@ -105,6 +108,7 @@ export class Stack {
         `http://127.0.0.1:${objectStore}`,
         `127.0.0.1:${missionGrpc}`,
         `127.0.0.1:${credentialGrpc}`,
+        `127.0.0.1:${logGrpc}`,
         apiKey.trim(),
       );
       say('Starting the services …');
@@ -226,7 +230,7 @@ export class Stack {
   async stop(): Promise<void> {
     // The doors first, then what stands behind them.
     for (const name of [...SERVICE_NAMES].reverse()) {
-      if (name !== 'edge' && name !== 'mission-service') continue;
+      if (name !== 'edge' && name !== 'mission-service' && name !== 'log-service') continue;
       await this.services.get(name)?.stop('SIGTERM', 25_000);
     }
     await Promise.all([...this.replicas].map((process) => process.stop('SIGTERM', 25_000)));

@@ -1,0 +1,190 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
+import { BullWakes, InstantWakes } from '@aerie/job-queue';
+import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { OutboxRelay } from '@aerie/persistence';
+import { type Host, hostModule } from '@aerie/service-host';
+import { CollectForMission } from './automatic/collect-for-mission.js';
+import { FactsConsumer } from './automatic/facts.consumer.js';
+import { CampaignReadModel } from './campaigns/campaign.read-model.js';
+import { CampaignsController } from './campaigns/campaigns.controller.js';
+import { ControlCampaign } from './campaigns/control-campaign.js';
+import { CreateCampaign } from './campaigns/create-campaign.js';
+import { RunCampaigns } from './campaigns/run-campaigns.js';
+import { type Config, timingOf } from './config.js';
+import { SCHEMA, logDatabase } from './database.js';
+import { DeleteOldFiles } from './files/delete-old-files.js';
+import { DownloadFile } from './files/download-file.js';
+import { FileReadModel } from './files/file.read-model.js';
+import { FilesController } from './files/files.controller.js';
+import { WriteBundle } from './files/write-bundle.js';
+import { AskForList } from './listings/ask-for-list.js';
+import { ListingsController } from './listings/listings.controller.js';
+import { CampaignsGrpcController } from './grpc/campaigns.grpc.controller.js';
+import { UploadsGrpcController } from './grpc/uploads.grpc.controller.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
+import { ChangePolicy } from './policy/change-policy.js';
+import { PolicyController } from './policy/policy.controller.js';
+import { PolicyStore } from './policy/policy.store.js';
+import { CancelUpload } from './uploads/cancel-upload.js';
+import { CheckObjects } from './uploads/checking/check-objects.js';
+import { HashObject } from './uploads/checking/hash-object.js';
+import { DockCommands } from './uploads/dock/dock-commands.js';
+import { DockConsumer } from './uploads/dock/dock.consumer.js';
+import { LookAtDocks } from './uploads/dock/look-at-docks.js';
+import { AfterCommit } from './uploads/effects/after-commit.js';
+import { ReleaseDocks } from './uploads/effects/release-docks.js';
+import { RequestUpload } from './uploads/request-upload.js';
+import { UploadReadModel } from './uploads/store/upload.read-model.js';
+import { UploadsController } from './uploads/uploads.controller.js';
+import { DueRunner } from './uploads/wakes/due-runner.js';
+import { OverdueSweeper } from './uploads/wakes/overdue.sweeper.js';
+import { pruneOldRows } from './prune-old-rows.js';
+
+/** What begins to run once everything listens. */
+export class Intake {
+  constructor(
+    readonly start: () => void,
+    readonly ready: () => boolean,
+  ) {}
+}
+
+/** Every route of the API is in one of these; openapi/log-api.ts tells callers about each. */
+export const CONTROLLERS = [
+  // Before the uploads, whose ids are under the same path.
+  OpenApiController,
+  ListingsController,
+  UploadsController,
+  FilesController,
+  CampaignsController,
+  PolicyController,
+] as const;
+
+/** Wakes that are handled at once; each only asks for the next look. */
+const WAKE_CONCURRENCY = 2;
+const HOURLY = 3_600;
+const MINUTELY = 60;
+
+@Module({})
+export class AppModule {
+  static async compose(config: Config, host: Host): Promise<DynamicModule> {
+    const { logger, metrics, shutdown } = host;
+    const timing = timingOf(config);
+    const api = await logDatabase(config.DATABASE_URL, logger, 'api').initialize();
+    const dataSource = await logDatabase(config.DATABASE_URL, logger, 'work').initialize();
+    const connection = await connectNats(config.NATS_URL, 'log-service', logger);
+    const publisher = new JetStreamPublisher(connection, 2_000);
+    const deadLetters = new DeadLetters(publisher);
+    const outbox = new OutboxRelay({
+      dataSource,
+      schema: SCHEMA,
+      publish: (subject, payload, messageId) => publisher.store(subject, payload, messageId),
+      logger,
+    });
+    const queue: BullWakes = new BullWakes({
+      redisUrl: config.REDIS_URL,
+      queueName: 'log-wakes-v1',
+      concurrency: WAKE_CONCURRENCY,
+      onWake: async () => wakeAll(),
+      logger,
+    });
+    const wakes = new InstantWakes(queue);
+    const commands = new DockCommands(connection);
+    const releaseDocks = new ReleaseDocks(dataSource, connection, logger);
+    const hashObject = new HashObject(connection);
+    const checkObjects = new CheckObjects({ dataSource, connection, hashObject, logger });
+    const afterCommit: AfterCommit = new AfterCommit({
+      ...{ dataSource, commands, checkObjects, releaseDocks, wakes, outbox, logger, metrics },
+      onCampaignDockEnded: (id) => runCampaigns.wakeOne(id),
+    });
+    const lookAtDocks = new LookAtDocks(connection);
+    const dueRunner = new DueRunner({ dataSource, connection, lookAtDocks, afterCommit, logger, metrics });
+    const policies = new PolicyStore(api, config.LOG_COLLECT_ON_FAILURE === 'on');
+    const cancelUpload = new CancelUpload(dataSource, afterCommit);
+    const runCampaigns = new RunCampaigns({
+      ...{ dataSource, connection, policies, lookAtDocks, cancelUpload, wakes, outbox, timing, logger },
+      wakeUploads: () => dueRunner.wakeAll(),
+    });
+    const wakeAll = (): void => {
+      dueRunner.wakeAll();
+      runCampaigns.wake();
+    };
+    const deleteOldFiles = new DeleteOldFiles(dataSource, connection, logger);
+    const sweeper = new OverdueSweeper(
+      [
+        { name: 'due uploads', everySweeps: 1, run: () => dueRunner.run() },
+        { name: 'docks to give back', everySweeps: 1, run: () => releaseDocks.run() },
+        { name: 'campaigns', everySweeps: 1, run: () => runCampaigns.run() },
+      ],
+      logger,
+    );
+    // Beside it: a storage that is slow to delete keeps no dock waiting.
+    const housekeeping = new OverdueSweeper(
+      [
+        { name: 'retention', everySweeps: MINUTELY, run: () => deleteOldFiles.run() },
+        { name: 'old rows', everySweeps: HOURLY, run: () => pruneOldRows(dataSource) },
+      ],
+      logger,
+    );
+    const consumer = new DockConsumer({ connection, dataSource, afterCommit, deadLetters, logger, metrics });
+    const wake = (): void => dueRunner.wakeAll();
+    const collectForMission = new CollectForMission({ dataSource, connection, policies, timing, wake });
+    const facts = new FactsConsumer({ connection, dataSource, collectForMission, afterCommit, deadLetters, logger });
+    const campaigns = new CampaignReadModel(api);
+    const downloadFile = new DownloadFile(connection);
+    const intake = new Intake(
+      () => {
+        outbox.start();
+        queue.start();
+        sweeper.start();
+        housekeeping.start();
+        consumer.start();
+        facts.start();
+      },
+      () => api.isInitialized && dataSource.isInitialized && !connection.isClosed(),
+    );
+
+    shutdown.on('intake', 'dock consumer', () => consumer.stop());
+    shutdown.on('intake', 'facts consumer', () => facts.stop());
+    shutdown.on('intake', 'wakes', () => queue.stop(5_000));
+    shutdown.on('intake', 'sweeper', () => sweeper.stop());
+    shutdown.on('intake', 'housekeeping', () => housekeeping.stop());
+    shutdown.on('work', 'questions', () => dueRunner.settled());
+    shutdown.on('work', 'orders', () => afterCommit.settle());
+    shutdown.on('connections', 'outbox relay', () => outbox.stop());
+    shutdown.on('storage', 'NATS', () => connection.drain());
+    shutdown.on('storage', 'database', async () => {
+      await Promise.all([api.destroy(), dataSource.destroy()]);
+    });
+    return {
+      module: AppModule,
+      imports: [hostModule(host)],
+      controllers: [...CONTROLLERS, UploadsGrpcController, CampaignsGrpcController],
+      providers: [
+        { provide: ApiKeys, useValue: new RemoteApiKeys(connection) },
+        { provide: AskForList, useValue: new AskForList({ dataSource: api, commands, replyMs: timing.listReplyMs }) },
+        {
+          provide: RequestUpload,
+          useValue: new RequestUpload({ dataSource: api, connection, policies, timing, wake }),
+        },
+        { provide: CancelUpload, useValue: cancelUpload },
+        { provide: UploadReadModel, useValue: new UploadReadModel(api) },
+        { provide: FileReadModel, useValue: new FileReadModel(api) },
+        { provide: DownloadFile, useValue: downloadFile },
+        { provide: WriteBundle, useValue: new WriteBundle(downloadFile) },
+        {
+          provide: CreateCampaign,
+          useValue: new CreateCampaign({ dataSource: api, connection, wake: () => runCampaigns.wake() }),
+        },
+        {
+          provide: ControlCampaign,
+          useValue: new ControlCampaign({ dataSource: api, campaigns, runCampaigns, outbox }),
+        },
+        { provide: CampaignReadModel, useValue: campaigns },
+        { provide: PolicyStore, useValue: policies },
+        { provide: ChangePolicy, useValue: new ChangePolicy(api, policies) },
+        { provide: Intake, useValue: intake },
+      ],
+    };
+  }
+}

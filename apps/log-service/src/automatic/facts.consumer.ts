@@ -1,0 +1,77 @@
+import { LOG_FACTS_CONSUMER, missionDockNeeded, missionStateChanged } from '@aerie/bus-contract';
+import {
+  ACK,
+  type ConsumerHandle,
+  type DeadLetters,
+  type Delivery,
+  type NatsConnection,
+  type Verdict,
+  consume,
+} from '@aerie/messaging';
+import { STOP_LEAD_MS } from '@aerie/log-core';
+import type { Logger } from '@aerie/observability';
+import { inTransaction, isDataError } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { advance } from '../uploads/advance-upload.js';
+import type { AfterCommit } from '../uploads/effects/after-commit.js';
+import { giveDockBackAnyway, lockUpload } from '../uploads/store/upload-critical.js';
+import type { CollectForMission } from './collect-for-mission.js';
+
+export interface FactsConsumerParts {
+  readonly connection: NatsConnection;
+  readonly dataSource: DataSource;
+  readonly collectForMission: CollectForMission;
+  readonly afterCommit: AfterCommit;
+  readonly deadLetters: DeadLetters;
+  readonly logger: Logger;
+}
+
+const CONCURRENCY = 4;
+
+/** What mission-service tells: missions that ended, and missions that need a dock which exports logs. */
+export class FactsConsumer {
+  private handle: ConsumerHandle | undefined;
+
+  constructor(private readonly parts: FactsConsumerParts) {}
+
+  start(): void {
+    this.handle = consume({
+      connection: this.parts.connection,
+      spec: LOG_FACTS_CONSUMER,
+      concurrency: CONCURRENCY,
+      logger: this.parts.logger,
+      handle: (delivery) => this.receive(delivery),
+      isHopeless: isDataError,
+      keepRejected: (delivery, reason) => this.parts.deadLetters.keepDelivery(delivery, reason),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.handle?.stop(10_000);
+  }
+
+  private async receive({ subject, body }: Delivery): Promise<Verdict> {
+    // `mission.v1.<organisation>.<event>`
+    const [, , organisationId = '', event] = subject.split('.');
+    const payload: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+    const schema = event === 'dockNeeded' ? missionDockNeeded : missionStateChanged;
+    const read = schema.safeParse(payload);
+    if (!read.success) return { kind: 'reject', reason: read.error.message };
+    if ('holderId' in read.data) await this.yieldDock(read.data.holderId, Date.parse(read.data.neededAt));
+    else await this.parts.collectForMission.onStateChanged(organisationId, read.data);
+    return ACK;
+  }
+
+  /** The upload ends in time, or as soon as it can. Told twice it means the same. */
+  private async yieldDock(uploadId: string, neededAtMs: number): Promise<void> {
+    const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
+      const locked = await lockUpload(tx, uploadId);
+      if (locked === undefined) return null;
+      // A reservation that this upload knows nothing of any more.
+      if (!locked.dock_may_export && locked.state !== 'listed') await giveDockBackAnyway(tx, locked);
+      return advance(tx, locked, { type: 'dockNeeded', atMs: neededAtMs - STOP_LEAD_MS });
+    });
+    if (advanced !== null) this.parts.afterCommit.run(advanced);
+    this.parts.afterCommit.releaseSoon();
+  }
+}

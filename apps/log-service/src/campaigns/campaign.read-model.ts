@@ -1,0 +1,90 @@
+import { type Page, type Position, toPage } from '@aerie/http-api';
+import type { CampaignState, Tally } from '@aerie/log-core';
+import type { Tx } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { type CampaignRow, tallyOf } from './campaign.store.js';
+import { type CampaignView, campaignView } from './campaign.view.js';
+
+interface DockRow {
+  readonly dock_sn: string;
+  readonly state: string;
+  readonly upload_id: string | null;
+  readonly cause: string | null;
+  readonly ended_at: Date | null;
+}
+
+/** Campaigns for screens. */
+export class CampaignReadModel {
+  private readonly query: Tx['query'];
+
+  constructor(dataSource: DataSource) {
+    this.query = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
+  }
+
+  async find(organisationId: string, id: string): Promise<CampaignView | undefined> {
+    const [row] = await this.query<CampaignRow>('SELECT * FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
+      ...[organisationId, id],
+    ]);
+    return row && campaignView(row, await this.tally(id));
+  }
+
+  async list(
+    organisationId: string,
+    state: CampaignState | undefined,
+    limit: number,
+    after: Position | null,
+  ): Promise<Page<CampaignView>> {
+    const rows = await this.query<CampaignRow & { position: string }>(
+      `SELECT *, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
+         FROM log.campaign
+        WHERE organisation_id = $1 AND ($2::text IS NULL OR state = $2)
+          AND ($3::timestamptz IS NULL OR (created_at, id) < ($3::timestamptz, $4::uuid))
+        ORDER BY created_at DESC, id DESC LIMIT $5`,
+      [organisationId, state ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+    );
+    const tallies = new Map<string, Tally & { skipped: number }>();
+    for (const { id } of rows) tallies.set(id, await this.tally(id));
+    const noTally = { waiting: 0, running: 0, done: 0, failed: 0, skipped: 0, bytesPerSecond: 0 };
+    return toPage(
+      rows,
+      limit,
+      ({ position, id }) => ({ createdAt: position, id }),
+      (row) => campaignView(row, tallies.get(row.id) ?? noTally),
+    );
+  }
+
+  /** The docks of a campaign, in the order of their serial numbers; undefined where there is no such campaign. */
+  async docks(organisationId: string, id: string, { state, limit, after }: DockQuery) {
+    const [campaign] = await this.query('SELECT 1 FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
+      ...[organisationId, id],
+    ]);
+    if (campaign === undefined) return undefined;
+    const rows = await this.query<DockRow>(
+      `SELECT dock_sn, state, upload_id, cause, ended_at FROM log.campaign_dock
+        WHERE campaign_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR dock_sn > $3)
+        ORDER BY dock_sn LIMIT $4`,
+      [id, state ?? null, after ?? null, limit],
+    );
+    return rows.map(({ dock_sn, upload_id, ended_at, ...row }) => ({
+      dockSn: dock_sn,
+      state: row.state,
+      uploadId: upload_id,
+      cause: row.cause,
+      endedAt: ended_at?.toISOString() ?? null,
+    }));
+  }
+
+  private async tally(id: string): Promise<Tally & { skipped: number }> {
+    const [row] = await this.query<{ count: string }>(
+      `SELECT count(*) AS count FROM log.campaign_dock WHERE campaign_id = $1 AND state = 'skipped'`,
+      [id],
+    );
+    return { ...(await tallyOf({ query: this.query }, id)), skipped: Number(row?.count ?? 0) };
+  }
+}
+
+export interface DockQuery {
+  readonly state?: string | undefined;
+  readonly limit: number;
+  readonly after?: string | undefined;
+}

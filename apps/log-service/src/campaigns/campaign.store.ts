@@ -1,0 +1,175 @@
+// The statements of campaigns: lock, save, docks. Raw SQL, all in this file. Lock order: campaign, then its docks and
+// uploads that are new; an upload that exists is never locked while a campaign is.
+import type { Campaign, CampaignState, Ended, Hours, Selection, Tally, Threshold } from '@aerie/log-core';
+import type { Tx } from '@aerie/persistence';
+
+export interface CampaignRow {
+  readonly id: string;
+  readonly organisation_id: string;
+  readonly name: string;
+  readonly state: CampaignState;
+  readonly revision: number;
+  readonly filter: Readonly<Record<string, unknown>>;
+  readonly selection: Selection;
+  readonly docks_per_minute: number;
+  readonly concurrent: number;
+  readonly bytes_per_second: string | null;
+  readonly hours: Hours | null;
+  readonly threshold: Threshold;
+  readonly forgiven: Ended;
+  readonly next_start_at: Date;
+  readonly until_at: Date | null;
+  readonly next_action_at: Date | null;
+  readonly cause: string | null;
+  readonly created_by: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+export interface LockedCampaign extends CampaignRow {
+  readonly now: Date;
+}
+
+export const campaignOf = (row: CampaignRow): Campaign => ({
+  state: row.state,
+  pace: {
+    docksPerMinute: row.docks_per_minute,
+    concurrent: row.concurrent,
+    bytesPerSecond: row.bytes_per_second === null ? null : Number(row.bytes_per_second),
+  },
+  hours: row.hours,
+  threshold: row.threshold,
+  forgiven: row.forgiven,
+  nextStartMs: row.next_start_at.getTime(),
+  untilMs: row.until_at?.getTime() ?? null,
+});
+
+/** Waits for whoever holds it. */
+export function lockCampaign(tx: Tx, id: string): Promise<LockedCampaign | undefined> {
+  return tx.one<LockedCampaign>('SELECT *, clock_timestamp() AS now FROM log.campaign WHERE id = $1 FOR UPDATE', [id]);
+}
+
+/** Locks one campaign that is due and that nobody works on. */
+export function lockDueCampaign(tx: Tx): Promise<LockedCampaign | undefined> {
+  return tx.one<LockedCampaign>(
+    `SELECT *, clock_timestamp() AS now FROM log.campaign
+      WHERE next_action_at <= clock_timestamp() ORDER BY next_action_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+  );
+}
+
+export interface CampaignChange {
+  readonly state: CampaignState;
+  readonly cause: string | null;
+  readonly nextStartMs: number;
+  readonly nextActionAtMs: number | null;
+}
+
+export async function saveCampaign(tx: Tx, row: LockedCampaign, change: CampaignChange): Promise<void> {
+  await tx.run(
+    `UPDATE log.campaign SET state = $2, cause = $3, next_start_at = $4, next_action_at = $5, revision = revision + $6,
+            updated_at = CASE WHEN $6 = 1 THEN clock_timestamp() ELSE updated_at END
+      WHERE id = $1`,
+    [
+      ...[row.id, change.state, change.cause, new Date(Math.ceil(change.nextStartMs))],
+      change.nextActionAtMs === null ? null : new Date(Math.ceil(change.nextActionAtMs)),
+      change.state === row.state ? 0 : 1,
+    ],
+  );
+}
+
+export async function tallyOf(through: { query: Tx['query'] }, id: string): Promise<Tally> {
+  const rows = await through.query<{ state: keyof Tally; count: string }>(
+    'SELECT state, count(*) AS count FROM log.campaign_dock WHERE campaign_id = $1 GROUP BY state',
+    [id],
+  );
+  const count = (state: string): number => Number(rows.find((row) => row.state === state)?.count ?? 0);
+  const [speed] = await through.query<{ bytes_per_second: string | null }>(
+    // What the docks have told of the phase in which they upload, over the time that it lasts.
+    `SELECT sum(coalesce((f ->> 'expectedBytes')::numeric * (f #>> '{told,percent}')::numeric / 100, 0)
+                / greatest(extract(epoch FROM clock_timestamp() - u.since), 1)) AS bytes_per_second
+       FROM log.upload u CROSS JOIN LATERAL jsonb_array_elements(u.files) AS f
+      WHERE u.campaign_id = $1 AND u.state = 'uploading'`,
+    [id],
+  );
+  return {
+    ...{ waiting: count('waiting'), running: count('running'), done: count('done'), failed: count('failed') },
+    bytesPerSecond: Number(speed?.bytes_per_second ?? 0),
+  };
+}
+
+/** Docks of the campaign that is due first, whose turn it is; those that were away come after the others. */
+export async function nextTurns(through: { query: Tx['query'] }, limit: number): Promise<string[]> {
+  const rows = await through.query<{ dock_sn: string }>(
+    `SELECT d.dock_sn
+       FROM (SELECT id, concurrent FROM log.campaign
+              WHERE next_action_at <= clock_timestamp() AND state = 'running' ORDER BY next_action_at LIMIT 1) AS c
+       JOIN LATERAL (SELECT dock_sn, not_before FROM log.campaign_dock
+                      WHERE campaign_id = c.id AND state = 'waiting' AND not_before <= clock_timestamp()
+                      ORDER BY not_before, dock_sn LIMIT least(c.concurrent, $1)) AS d ON true
+      ORDER BY d.not_before, d.dock_sn`,
+    [limit],
+  );
+  return rows.map(({ dock_sn }) => dock_sn);
+}
+
+/** Those of these docks that still wait, in the given order. */
+export async function stillWaiting(tx: Tx, id: string, sns: readonly string[]): Promise<string[]> {
+  const rows = await tx.query<{ dock_sn: string }>(
+    `SELECT dock_sn FROM log.campaign_dock WHERE campaign_id = $1 AND state = 'waiting' AND dock_sn = ANY($2::text[])`,
+    [id, sns],
+  );
+  const waiting = new Set(rows.map(({ dock_sn }) => dock_sn));
+  return sns.filter((sn) => waiting.has(sn));
+}
+
+/** Their turn comes again after a while. */
+export async function putOff(tx: Tx, id: string, sns: readonly string[], byMs: number): Promise<void> {
+  await tx.run(
+    `UPDATE log.campaign_dock SET not_before = clock_timestamp() + $3 * interval '1 millisecond'
+      WHERE campaign_id = $1 AND state = 'waiting' AND dock_sn = ANY($2::text[])`,
+    [id, sns, byMs],
+  );
+}
+
+/** What failed so far counts no more: somebody has looked, and wants it to go on. */
+export async function forgive(tx: Tx, id: string, { done, failed }: Ended): Promise<void> {
+  await tx.run('UPDATE log.campaign SET forgiven = $2 WHERE id = $1', [id, JSON.stringify({ done, failed })]);
+}
+
+export async function beginDock(tx: Tx, id: string, sn: string, uploadId: string): Promise<void> {
+  await tx.run(
+    `UPDATE log.campaign_dock SET state = 'running', upload_id = $3 WHERE campaign_id = $1 AND dock_sn = $2`,
+    [id, sn, uploadId],
+  );
+}
+
+export async function skipDocks(
+  tx: Tx,
+  id: string,
+  cause: string,
+  sns: readonly string[] | null = null,
+): Promise<void> {
+  await tx.run(
+    `UPDATE log.campaign_dock SET state = 'skipped', cause = $2, ended_at = clock_timestamp()
+      WHERE campaign_id = $1 AND state = 'waiting' AND ($3::text[] IS NULL OR dock_sn = ANY($3))`,
+    [id, cause, sns],
+  );
+}
+
+/** Uploads of a campaign that are not over. */
+export async function runningUploads(through: { query: Tx['query'] }, id: string, limit: number): Promise<string[]> {
+  const rows = await through.query<{ id: string }>(
+    'SELECT id FROM log.upload WHERE campaign_id = $1 AND next_action_at IS NOT NULL LIMIT $2',
+    [id, limit],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Looks at a campaign now: one of its docks has ended. */
+export async function wakeCampaign(tx: Tx, id: string): Promise<void> {
+  await tx.run(
+    `UPDATE log.campaign SET next_action_at = least(next_action_at, clock_timestamp())
+      WHERE id = $1 AND next_action_at IS NOT NULL`,
+    [id],
+  );
+}

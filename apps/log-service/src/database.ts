@@ -1,0 +1,23 @@
+import type { Logger } from '@aerie/observability';
+import { createDataSource } from '@aerie/persistence';
+import { type DataSource } from 'typeorm';
+import { CreateLog1764200000000 } from './migrations/1764200000000-create-log.js';
+
+export const SCHEMA = 'log';
+
+export const MIGRATIONS = [CreateLog1764200000000] as const;
+
+/** A pool for each: a burst of requests must not keep the words of docks waiting, nor the other way round. */
+const POOL_SIZE = { api: 8, work: 12 } as const;
+
+export function logDatabase(url: string, logger: Logger, purpose: keyof typeof POOL_SIZE = 'api'): DataSource {
+  return createDataSource({
+    url,
+    applicationName: `log-service-${purpose}`,
+    schema: SCHEMA,
+    migrations: MIGRATIONS,
+    poolSize: POOL_SIZE[purpose],
+    statementTimeoutMs: 3_000,
+    logger,
+  });
+}

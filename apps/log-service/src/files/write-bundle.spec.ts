@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { DownloadFile } from './download-file.js';
+import type { FileRow } from './file.read-model.js';
+import { WriteBundle } from './write-bundle.js';
+
+let storage: Server;
+let requests = 0;
+let closed = 0;
+beforeAll(async () => {
+  // Begins each object and never ends it.
+  storage = createServer((_request, response) => {
+    requests++;
+    response.on('close', () => closed++);
+    response.writeHead(200).write(Buffer.alloc(100_000, 1));
+  });
+  await new Promise<void>((resolve) => storage.listen(0, '127.0.0.1', resolve));
+});
+afterAll(() => {
+  storage.closeAllConnections();
+  storage.close();
+});
+
+const aFile = { dock_sn: 'D', id: 'f', module: 'dock', boot_indexes: [1], size_bytes: '1', stored_at: new Date(0) };
+const files = [{ ...aFile, object_key: 'a.tar', deleted_at: null }] as unknown as readonly FileRow[];
+const bundles = (): WriteBundle =>
+  new WriteBundle({
+    forBundle: async () => ({ url: `http://127.0.0.1:${(storage.address() as AddressInfo).port}/` }),
+  } as unknown as DownloadFile);
+
+it('outlives a reader who goes in the middle, and reads on for nobody', async () => {
+  const zip = await bundles().open({ keyId: 'k', organisationId: 'o' }, files);
+  zip.resume();
+  // It is in the middle of the first archive.
+  while (requests === 0) await new Promise((resolve) => setImmediate(resolve));
+  for (let bytes = 0; bytes < 50_000;) bytes += ((await once(zip, 'data')) as [Buffer])[0].length;
+  zip.on('error', () => undefined);
+  zip.destroy();
+  await once(zip, 'close');
+  // What nobody hears would end the process within the next turns of its loop.
+  while (closed < requests) await new Promise((resolve) => setImmediate(resolve));
+  expect(requests).toBeGreaterThan(0);
+});
+
+it('packs no more than eight at once', async () => {
+  const packing = bundles();
+  const open = await Promise.all(
+    Array.from({ length: 8 }, () => packing.open({ keyId: 'k', organisationId: 'o' }, files)),
+  );
+  await expect(packing.open({ keyId: 'k', organisationId: 'o' }, files)).rejects.toMatchObject({
+    code: 'too_many_bundles',
+  });
+  for (const zip of open) {
+    zip.on('error', () => undefined);
+    zip.destroy();
+  }
+  await Promise.all(open.map((zip) => once(zip, 'close')));
+  const again = await packing.open({ keyId: 'k', organisationId: 'o' }, files);
+  again.on('error', () => undefined);
+  again.destroy();
+});

@@ -1,0 +1,25 @@
+import { LOG_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
+import { configureHttp } from '@aerie/http-api';
+import { runService } from '@aerie/service-host';
+import { AppModule, Intake } from './app.module.js';
+import { loadConfig } from './config.js';
+
+const config = loadConfig(process.env);
+
+await runService({
+  name: 'log-service',
+  httpHost: config.LOG_HTTP_HOST,
+  httpPort: config.LOG_HTTP_PORT,
+  logLevel: config.LOG_LOG_LEVEL,
+  grpc: {
+    host: config.LOG_GRPC_HOST,
+    port: config.LOG_GRPC_PORT,
+    package: 'log.v1',
+    protoFolder: PROTO_FOLDER,
+    protoFile: LOG_PROTO,
+  },
+  compose: (host) => AppModule.compose(config, host),
+  http: (app, host) => configureHttp(app, host.logger),
+  start: async (app) => app.get(Intake).start(),
+  ready: (app) => app.get(Intake).ready(),
+});

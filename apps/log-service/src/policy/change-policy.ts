@@ -1,0 +1,20 @@
+import type { Principal } from '@aerie/bus-contract';
+import { checkVersion } from '@aerie/http-api';
+import { inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import type { Policy, PolicyStore } from './policy.store.js';
+
+export class ChangePolicy {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly policies: PolicyStore,
+  ) {}
+
+  execute(caller: Principal, decision: Omit<Policy, 'version'>, version: number | null): Promise<Policy> {
+    return inTransaction(this.dataSource, async (tx) => {
+      const before = await this.policies.lock(tx, caller.organisationId);
+      checkVersion(version, before.version);
+      return this.policies.replace(tx, caller.organisationId, decision, `key:${caller.keyId}`);
+    });
+  }
+}

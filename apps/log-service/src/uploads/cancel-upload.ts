@@ -1,0 +1,39 @@
+import { checkVersion } from '@aerie/http-api';
+import { ConflictError, NotFoundError } from '@aerie/kernel';
+import { inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { advance } from './advance-upload.js';
+import type { AfterCommit } from './effects/after-commit.js';
+import { lockUpload } from './store/upload-critical.js';
+import { type UploadView, viewOf } from './store/upload.view.js';
+
+/** Calls an upload off. A dock that exports is told; what is complete by then stays. */
+export class CancelUpload {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly afterCommit: AfterCommit,
+  ) {}
+
+  /** @param by who wants it: `key:<id>` or `campaign:<id>` */
+  async execute(organisationId: string, id: string, by: string, version: number | null = null): Promise<UploadView> {
+    const advanced = await inTransaction(this.dataSource, async (tx) => {
+      const locked = await lockUpload(tx, id);
+      if (locked === undefined || locked.organisation_id !== organisationId) throw unknownUpload(id);
+      checkVersion(version, locked.revision);
+      const result = await advance(tx, locked, { type: 'cancelRequested' }, { by });
+      if (result.decision.kind !== 'refused') return result;
+      const message = `the upload has ended (${locked.state}); there is nothing to cancel`;
+      throw new ConflictError('upload_state', message, {
+        fields: [{ field: 'id', message }],
+        details: { state: locked.state },
+      });
+    });
+    this.afterCommit.run(advanced);
+    return viewOf(advanced.upload);
+  }
+}
+
+export const unknownUpload = (id: string): NotFoundError =>
+  new NotFoundError('unknown_upload', `there is no log upload ${id}`, {
+    fields: [{ field: 'id', message: 'is no log upload' }],
+  });

@@ -1,0 +1,53 @@
+import { releaseDockQuestion } from '@aerie/bus-contract';
+import { type NatsConnection, ask } from '@aerie/messaging';
+import type { Logger } from '@aerie/observability';
+import { inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { type HoldRow, claimReleases, forgetHold } from '../store/upload-critical.js';
+
+const BATCH = 50;
+
+/** Gives docks back to mission-service, and asks until it has heard: a dock that nobody uses must fly again. */
+export class ReleaseDocks {
+  private running: Promise<void> | undefined;
+  private again = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly connection: NatsConnection,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Some time soon. Never waits, never fails. */
+  kick(): void {
+    this.again = true;
+    this.running ??= this.runAll().finally(() => (this.running = undefined));
+  }
+
+  private async runAll(): Promise<void> {
+    while (this.again) {
+      this.again = false;
+      await this.run().catch((error: unknown) =>
+        this.logger.warn({ err: error }, 'failed to give docks back, trying again'),
+      );
+    }
+  }
+
+  /** Those that are due now. */
+  async run(): Promise<void> {
+    const holds = await inTransaction(this.dataSource, (tx) => claimReleases(tx, BATCH));
+    await Promise.all(holds.map((hold) => this.release(hold)));
+  }
+
+  private async release({ upload_id, dock_sn, generation }: HoldRow): Promise<void> {
+    try {
+      await ask(this.connection, releaseDockQuestion, { dockSn: dock_sn, holderId: upload_id, generation });
+      await inTransaction(this.dataSource, (tx) => forgetHold(tx, upload_id));
+    } catch (error) {
+      this.logger.warn(
+        { err: error, uploadId: upload_id, dockSn: dock_sn },
+        'failed to give a dock back, trying again',
+      );
+    }
+  }
+}
