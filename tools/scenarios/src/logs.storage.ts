@@ -1,4 +1,4 @@
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { expectThereAndBack } from './logs-there-and-back.js';
 import { World } from './world.js';
 
@@ -41,9 +41,12 @@ async function makeBucket(s3: Readonly<Record<`S3_${string}`, string>>): Promise
   const { S3_ENDPOINT = '', S3_REGION = '', S3_BUCKET, S3_ACCESS_KEY_ID = '', S3_SECRET_ACCESS_KEY = '' } = s3;
   const credentials = { accessKeyId: S3_ACCESS_KEY_ID, secretAccessKey: S3_SECRET_ACCESS_KEY };
   const client = new S3Client({ endpoint: S3_ENDPOINT, region: S3_REGION, forcePathStyle: true, credentials });
-  await client.send(new CreateBucketCommand({ Bucket: S3_BUCKET })).catch((error: unknown) => {
-    const { name } = error as { readonly name?: string };
-    if (name !== 'BucketAlreadyOwnedByYou' && name !== 'BucketAlreadyExists') throw error;
-  });
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: S3_BUCKET }));
+  } catch {
+    await client.send(new CreateBucketCommand({ Bucket: S3_BUCKET })).catch((error: unknown) => {
+      if ((error as { readonly name?: string }).name !== 'BucketAlreadyOwnedByYou') throw error;
+    });
+  }
   client.destroy();
 }
