@@ -1,17 +1,24 @@
+import { randomInt } from 'node:crypto';
 import net from 'node:net';
 
+/**
+ * Below the ports that the kernel gives to outgoing connections: one of those could take a port between the moment it is
+ * chosen and the moment somebody listens there. Tests that run side by side draw from lanes of their own.
+ */
+const LANES_FROM = 20_000;
+const LANE_PORTS = 3_000;
+const LANES = 4;
+/** A lane that has so few free ports is in somebody else's hands. */
+const TRIES = 1_000;
+
 /** A port of the loopback address that is free now. Whoever uses it should do so at once. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
+export async function freePort(): Promise<number> {
+  const lane = Number(process.env['JEST_WORKER_ID'] ?? 0) % LANES;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = LANES_FROM + lane * LANE_PORTS + randomInt(LANE_PORTS);
+    if (await isPortFree(port)) return port;
+  }
+  throw new Error(`no port from ${LANES_FROM} to ${LANES_FROM + LANES * LANE_PORTS} is free`);
 }
 
 /** Several different free ports at once. */
