@@ -8,14 +8,18 @@ import net from 'node:net';
 const LANES_FROM = 20_000;
 const LANE_PORTS = 3_000;
 const LANES = 4;
-/** A lane that has so few free ports is in somebody else's hands. */
-const TRIES = 1_000;
 
-/** A port of the loopback address that is free now. Whoever uses it should do so at once. */
+let next = randomInt(LANE_PORTS);
+
+/**
+ * A port of the loopback address that is free now. A process is given each port once in a turn through its lane: one that
+ * was given away and is not listened on yet, or whose program is away for a restart, looks free as well.
+ */
 export async function freePort(): Promise<number> {
   const lane = Number(process.env['JEST_WORKER_ID'] ?? 0) % LANES;
-  for (let tries = 0; tries < TRIES; tries++) {
-    const port = LANES_FROM + lane * LANE_PORTS + randomInt(LANE_PORTS);
+  for (let tries = 0; tries < LANE_PORTS; tries++) {
+    const port = LANES_FROM + lane * LANE_PORTS + next;
+    next = (next + 1) % LANE_PORTS;
     if (await isPortFree(port)) return port;
   }
   throw new Error(`no port from ${LANES_FROM} to ${LANES_FROM + LANES * LANE_PORTS} is free`);
@@ -23,9 +27,9 @@ export async function freePort(): Promise<number> {
 
 /** Several different free ports at once. */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) ports.add(await freePort());
-  return [...ports];
+  const ports: number[] = [];
+  while (ports.length < count) ports.push(await freePort());
+  return ports;
 }
 
 export function isPortFree(port: number): Promise<boolean> {
