@@ -1,5 +1,6 @@
 export { type TestEnvironment, testEnvironment } from './environment.js';
 export { type SchemaCheck, schemaCompiler } from './json-schema.js';
+export { type MigrationRound, migrationRound } from './migrations.js';
 export { eventually } from './eventually.js';
 export { type PrivateServer, freePort, startPrivateMosquitto, startPrivateNats } from './private-server.js';
 export { type PrivateStorage, type PrivateStorageOptions, startPrivateStorage } from './private-storage.js';
