@@ -1,4 +1,4 @@
-import { EXTEND_LEAD_MS, STOP_LIMIT, TRIES, type Timing } from './upload.timing.js';
+import { EXTEND_LEAD_MS, STOP_LIMIT, TRIES, type Timing, overAtMs } from './upload.timing.js';
 import type { LogUpload, UploadEvent } from './upload.types.js';
 
 /**
@@ -13,7 +13,7 @@ export type Due = UploadEvent | { readonly type: 'dockWanted' } | { readonly typ
  */
 export function dueNow(upload: LogUpload, nowMs: number, timing: Timing): Due | null {
   if (upload.nextActionAtMs === null || nowMs < upload.nextActionAtMs) return null;
-  if (nowMs >= upload.deadlineMs && upload.state !== 'stopping') return { type: 'deadlinePassed' };
+  if (nowMs >= overAtMs(upload)) return { type: 'deadlinePassed' };
   switch (upload.state) {
     case 'requested':
       return { type: 'listDue' };

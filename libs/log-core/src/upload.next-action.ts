@@ -1,4 +1,4 @@
-import { EXTEND_LEAD_MS, type Timing, askAgainAtMs } from './upload.timing.js';
+import { EXTEND_LEAD_MS, type Timing, askAgainAtMs, overAtMs } from './upload.timing.js';
 import { type LogUpload, type UploadEvent, isOutcome } from './upload.types.js';
 
 /** When to look at the upload next. Every state that can be left has an instant: nothing is ever forgotten. */
@@ -10,16 +10,7 @@ export function nextActionAtMs(
   timing: Timing,
 ): number | null {
   if (isOutcome(upload.state)) return null;
-  return Math.max(nowMs, Math.min(latestMs(upload, timing), ownInstantMs(upload, entered, event, nowMs, timing)));
-}
-
-/**
- * The deadline, but for what it has set going: a dock gets its time to stop, or it would be given back while it exports;
- * and the look into the storage after that gets its time, or what is complete would be lost.
- */
-function latestMs({ state, sinceMs, deadlineMs }: LogUpload, timing: Timing): number {
-  if (state === 'stopping') return Infinity;
-  return state === 'verifying' ? Math.max(deadlineMs, sinceMs + timing.repeatMs) : deadlineMs;
+  return Math.max(nowMs, Math.min(overAtMs(upload), ownInstantMs(upload, entered, event, nowMs, timing)));
 }
 
 /** The dock was not had: it is asked again, more slowly each time. */

@@ -47,6 +47,19 @@ export const EXTEND_LEAD_MS = 45_000;
 
 /** A dock is told to stop this long before it is needed. */
 export const STOP_LEAD_MS = 30_000;
+/** A storage that is away, or slow to be read, when the deadline passes is asked for so long what the dock has left there. */
+export const LAST_LOOKS_MS = HOUR_MS;
+
+/**
+ * When an upload is over, whatever it waits for. Two things that the deadline sets going have bounds of their own: a dock
+ * gets its time to stop, or it would be given back while it exports; and the storage is looked into afterwards, or what is
+ * complete there would be lost.
+ */
+export function overAtMs({ state, sinceMs, deadlineMs, dockMayExport }: LogUpload): number {
+  if (state === 'stopping') return Infinity;
+  if (state === 'verifying' && !dockMayExport) return Math.max(deadlineMs, sinceMs) + LAST_LOOKS_MS;
+  return deadlineMs;
+}
 
 export const wantedBytes = (files: readonly LogFile[]): number =>
   files.filter(({ state }) => state === 'wanted').reduce((sum, { expectedBytes }) => sum + expectedBytes, 0);
