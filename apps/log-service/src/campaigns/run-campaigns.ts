@@ -1,4 +1,5 @@
 import { type DockRecord, type LogCampaignStateChanged, docksQuestion, factSubject } from '@aerie/bus-contract';
+import type { InstantWakes } from '@aerie/job-queue';
 import { type CampaignState, type Timing, nextStep } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
@@ -9,7 +10,6 @@ import type { PolicyStore } from '../policy/policy.store.js';
 import type { CancelUpload } from '../uploads/cancel-upload.js';
 import type { LookAtDocks } from '../uploads/dock/look-at-docks.js';
 import { insertUpload } from '../uploads/request-upload.js';
-import type { InstantWakes } from '@aerie/job-queue';
 import {
   type LockedCampaign,
   beginDock,

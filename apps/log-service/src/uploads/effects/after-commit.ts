@@ -1,4 +1,5 @@
 import type { SendAnswer } from '@aerie/bus-contract';
+import type { InstantWakes } from '@aerie/job-queue';
 import type { UploadState } from '@aerie/log-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
@@ -8,7 +9,6 @@ import type { CheckObjects } from '../checking/check-objects.js';
 import { type CommandEffect, type DockCommands, type UploadKeys, commandFor } from '../dock/dock-commands.js';
 import { keepPrefix, lockUpload, recordOutcome } from '../store/upload-critical.js';
 import { writeTimeline } from '../store/timeline.js';
-import type { InstantWakes } from '@aerie/job-queue';
 import { OrderPool } from './order-pool.js';
 import type { ReleaseDocks } from './release-docks.js';
 
