@@ -22,7 +22,10 @@ export const depConstraints = [
   },
   {
     sourceTag: 'type:tool',
-    onlyDependOnLibsWithTags: ['type:kernel', 'type:core', 'type:contract', 'type:adapter', 'scope:simulator'],
+    onlyDependOnLibsWithTags: [
+      ...['type:kernel', 'type:core', 'type:contract', 'type:adapter', 'type:loopback'],
+      'scope:simulator',
+    ],
   },
   // Scenarios start programs, they do not import them; the simulator alone is a library too.
   {
@@ -30,7 +33,8 @@ export const depConstraints = [
     onlyDependOnLibsWithTags: ['type:kernel', 'type:contract', 'type:testing', 'type:tool', 'scope:simulator'],
   },
   { sourceTag: 'type:property-testing', onlyDependOnLibsWithTags: [], allowedExternalImports: [] },
-  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:kernel', 'type:contract'] },
+  { sourceTag: 'type:loopback', onlyDependOnLibsWithTags: [], allowedExternalImports: [] },
+  { sourceTag: 'type:testing', onlyDependOnLibsWithTags: ['type:kernel', 'type:contract', 'type:loopback'] },
   {
     sourceTag: 'type:app',
     onlyDependOnLibsWithTags: [

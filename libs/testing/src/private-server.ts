@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { accepts, freePort } from '@aerie/loopback';
 import { eventually } from './eventually.js';
 
 /** A server of one test alone, which may be killed, frozen and wiped. It keeps its port and its data over a restart. */
@@ -63,20 +63,6 @@ function writeBrokerConfig(directory: string, port: number): string[] {
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   return ['-c', file];
-}
-
-/** A port on which nobody listens. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }
 
 /** Fails with a clear line where the test runner did not say where the program is. */
@@ -142,15 +128,4 @@ export async function startPrivate({
 function isStopped(pid = 0): boolean {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

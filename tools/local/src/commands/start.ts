@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { isPortFree } from '@aerie/loopback';
 import { type DockHandle, makeSampleKmz, startDock } from '@aerie/dock-simulator';
-import { isPortFree } from '../infrastructure/ports.js';
 import { Problem } from '../infrastructure/problem.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
 import { Api, registerDock } from '../stack/api.js';

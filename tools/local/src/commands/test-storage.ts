@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { freePort, listening } from '@aerie/loopback';
 import { startCeph } from '../infrastructure/ceph/ceph.js';
-import { freePort, listening } from '../infrastructure/ports.js';
 import { Problem } from '../infrastructure/problem.js';
 import { LocalProcess, endLeftOvers } from '../infrastructure/processes.js';
 

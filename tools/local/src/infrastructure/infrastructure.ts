@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { freePorts } from '@aerie/loopback';
 import { type Binaries, findBinaries } from './binaries.js';
 import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS, startMosquitto, startOpenMosquitto } from './mosquitto.js';
 import { startNats } from './nats.js';
-import { freePorts } from './ports.js';
 import { startPostgres } from './postgres.js';
 import type { LocalProcess } from './processes.js';
 import { startValkey } from './valkey.js';

@@ -1,8 +1,8 @@
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { listening } from '@aerie/loopback';
 import type { Binaries } from './binaries.js';
-import { listening } from './ports.js';
 import { Problem } from './problem.js';
 import { LocalProcess } from './processes.js';
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { listening } from '@aerie/loopback';
 import { Client } from 'pg';
-import { listening } from './ports.js';
 import { Problem } from './problem.js';
 import { type Command, LocalProcess } from './processes.js';
 

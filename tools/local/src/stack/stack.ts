@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { freePorts, isPortFree } from '@aerie/loopback';
 import {
   INFRASTRUCTURE_NAMES,
   Infrastructure,
@@ -9,7 +10,6 @@ import {
   newPassword,
 } from '../infrastructure/infrastructure.js';
 import { securityFileOf } from '../infrastructure/mosquitto.js';
-import { freePorts, isPortFree } from '../infrastructure/ports.js';
 import { Problem } from '../infrastructure/problem.js';
 import { LocalProcess } from '../infrastructure/processes.js';
 import type { DockConnection } from './api.js';

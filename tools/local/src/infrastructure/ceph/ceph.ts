@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { freePorts, listening } from '../ports.js';
+import { freePorts, listening } from '@aerie/loopback';
 import { Problem } from '../problem.js';
 import { LocalProcess } from '../processes.js';
 import { cephConfig } from './ceph-config.js';

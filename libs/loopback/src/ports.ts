@@ -3,7 +3,8 @@ import net from 'node:net';
 
 /**
  * Below the ports that the kernel gives to outgoing connections: one of those could take a port between the moment it is
- * chosen and the moment somebody listens there. Tests that run side by side draw from lanes of their own.
+ * chosen and the moment somebody listens there, or while a server is away for a restart. Tests that run side by side draw
+ * from lanes of their own.
  */
 const LANES_FROM = 20_000;
 const LANE_PORTS = 3_000;
@@ -40,18 +41,22 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
+/** Whether somebody takes connections there. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
 /** Waits until somebody listens; false when nobody does within the time. */
 export async function listening(port: number, withinMs: number, stillRunning: () => boolean): Promise<boolean> {
   const startedMs = Date.now();
   while (Date.now() - startedMs < withinMs && stillRunning()) {
-    const connected = await new Promise<boolean>((resolve) => {
-      const socket = net.connect(port, '127.0.0.1', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', () => resolve(false));
-    });
-    if (connected) return true;
+    if (await accepts(port)) return true;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   return false;

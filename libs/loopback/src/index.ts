@@ -1,0 +1,1 @@
+export { accepts, freePort, freePorts, isPortFree, listening } from './ports.js';
