@@ -16,12 +16,15 @@ export class YieldingReservations1764100000000 implements MigrationInterface {
         DROP CONSTRAINT dock_reservation_one_at_a_time,
         ADD CONSTRAINT dock_reservation_one_at_a_time
           EXCLUDE USING gist (dock_sn WITH =, during WITH &&) WHERE (withdrawn_at IS NULL);
+      -- Whoever asks who has a dock asks for withdrawn ones, too: the index of the constraint does not serve him any more.
+      CREATE INDEX dock_reservation_dock ON mission.dock_reservation USING gist (dock_sn, during);
     `);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       DELETE FROM mission.dock_reservation WHERE withdrawn_at IS NOT NULL;
+      DROP INDEX mission.dock_reservation_dock;
       ALTER TABLE mission.dock_reservation
         DROP CONSTRAINT dock_reservation_one_at_a_time,
         ADD CONSTRAINT dock_reservation_one_at_a_time EXCLUDE USING gist (dock_sn WITH =, during WITH &&),

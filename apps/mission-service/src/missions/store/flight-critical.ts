@@ -189,7 +189,10 @@ export interface ClaimGuard {
   readonly held_by: string | null;
 }
 
-export async function readClaimGuards(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, ClaimGuard>> {
+export async function readClaimGuards(
+  tx: { query: Tx['query'] },
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ClaimGuard>> {
   if (ids.length === 0) return new Map();
   const rows = await tx.query<ClaimGuard>(
     `SELECT m.id,
