@@ -119,7 +119,8 @@ it(`two replicas that are killed at random (seed ${SEED}) start each of ${MISSIO
     tally.set(how, (tally.get(how) ?? 0) + 1);
   }
   console.log(`seed ${SEED}, ${kills} kills: ${[...tally].map(([state, count]) => `${count} ${state}`).join(', ')}`);
-  expect(kills).toBeGreaterThan(5);
+  // How many fit into the time is the machine's affair; fewer would show nothing.
+  expect(kills).toBeGreaterThanOrEqual(3);
   for (const [index, mission] of ended.entries()) {
     // The witness is a separate subscriber: each execute on the wire, however often we believe to have sent it.
     const executes = world.tap.executes(mission.id);
