@@ -24,6 +24,7 @@ function letTimePass(begin: LogUpload, found: 'ok' | 'missing' | 'silent' = 'mis
     if (decision.kind === 'refused') throw new Error(decision.reason);
     upload = decision.upload;
     effects.push(...decision.effects);
+    if (decision.effects.includes('sendStart')) upload = { ...upload, keysEndAtMs: nowMs + 12 * 60 * MINUTE_MS };
     if (!decision.effects.includes('checkObjects')) return;
     const { attempt, files } = upload;
     // The look takes a moment, as in life.
@@ -138,6 +139,22 @@ describe.each(['starting', 'pulling', 'zipping', 'uploading'] as const)('of a do
 
   it('a mission comes before an attempt that takes too long', () => {
     expect(dueOf(anUpload({ state, attemptEndsByMs: NOON, yieldAtMs: NOON }))).toBe('yieldDue');
+  });
+});
+
+describe('of a start for which no keys were issued', () => {
+  const begun = anUpload({ state: 'starting', heardAtMs: null, sinceMs: NOON - 90_000, keysEndAtMs: null });
+
+  it('it is due that it never left, because whoever was to send it is gone', () => {
+    expect(dueOf({ ...begun, startByMs: NOON })).toBe('sendRefused');
+  });
+
+  it('a look into the storage is due while it might leave', () => {
+    expect(dueOf({ ...begun, startByMs: NOON + 1 })).toBe('exportSilent');
+  });
+
+  it('a look is due where keys were issued', () => {
+    expect(dueOf({ ...begun, startByMs: NOON, keysEndAtMs: NOON + 1 })).toBe('exportSilent');
   });
 });
 

@@ -26,7 +26,7 @@ export function dueNow(upload: LogUpload, nowMs: number, timing: Timing): Due | 
     case 'zipping':
     case 'uploading': {
       const silentMs = nowMs - (upload.heardAtMs ?? upload.sinceMs);
-      return watched(upload, nowMs) ?? (silentMs >= timing.silenceMs ? { type: 'exportSilent' } : null);
+      return watched(upload, nowMs) ?? (silentMs >= timing.silenceMs ? silent(upload, nowMs) : null);
     }
     case 'stopping':
       return { type: upload.stopCount < STOP_LIMIT ? 'stopOverdue' : 'stopGivenUp' };
@@ -36,6 +36,12 @@ export function dueNow(upload: LogUpload, nowMs: number, timing: Timing): Due | 
       return null;
   }
 }
+
+/** A start is sent with keys. Where none were issued while it might leave, whoever was to send it is gone. */
+const silent = ({ state, keysEndAtMs, attempt, startByMs }: LogUpload, nowMs: number): UploadEvent =>
+  state === 'starting' && keysEndAtMs === null && startByMs !== null && nowMs >= startByMs
+    ? { type: 'sendRefused', attempt }
+    : { type: 'exportSilent' };
 
 function watched({ yieldAtMs, attemptEndsByMs, dockUntilMs }: LogUpload, nowMs: number): Due | null {
   // A reservation that could not be moved on is over: from here the dock may be a mission's.

@@ -458,6 +458,25 @@ describe('a dock that is told to stop', () => {
     });
   });
 
+  it('has stopped when it says so', () => {
+    expect(done(stopping(), aboutAttempt('stopAccepted'))).toMatchObject({
+      state: 'verifying',
+      effects: ['checkObjects', 'releaseDock'],
+    });
+  });
+
+  it('is told again when its start may still be on the way, and would begin after this stop', () => {
+    expect(done(stopping({ startByMs: NOON + 1 }), aboutAttempt('stopAccepted'))).toEqual({
+      state: 'stopping',
+      effects: [],
+      changed: { heardAtMs: NOON },
+    });
+  });
+
+  it('is believed once its start can be on the way no more', () => {
+    expect(step(stopping({ startByMs: NOON }), aboutAttempt('stopAccepted')).state).toBe('verifying');
+  });
+
   it('has stopped when it says how the export ended', () => {
     expect(done(stopping(), ended())).toMatchObject({ state: 'verifying', effects: ['checkObjects', 'releaseDock'] });
   });

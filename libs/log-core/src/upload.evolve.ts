@@ -1,5 +1,5 @@
 import { nextActionAtMs } from './upload.next-action.js';
-import { type Timing, LONGEST_EXPORT_MS, exportTakesMs } from './upload.timing.js';
+import { type Timing, LONGEST_EXPORT_MS, START_LIFETIME_MS, exportTakesMs } from './upload.timing.js';
 import {
   type Cause,
   type LogUpload,
@@ -69,7 +69,8 @@ function factsOf(
       if (!upload.dockMayExport && upload.state !== 'listed') return {};
       return { yieldAtMs: Math.min(upload.yieldAtMs ?? Infinity, event.atMs) };
     case 'startAccepted':
-      return { heardAtMs: nowMs, heldCount: 0 };
+      if (upload.state === 'listed') return { dockMayExport: true, stopFor: 'retry', heardAtMs: nowMs };
+      return { startByMs: null, heardAtMs: nowMs, heldCount: 0 };
     case 'startRefused':
       return upload.state === 'starting'
         ? { ...over(nowMs), failures: upload.failures + 1, cause: refusal('start_refused', event.dockResult) }
@@ -83,6 +84,7 @@ function factsOf(
     case 'exportTold':
       // It speaks again: that it was silent explains nothing of how it will end.
       return {
+        startByMs: null,
         heardAtMs: nowMs,
         files: withTold(upload.files, event.files),
         cause: upload.cause?.code === 'silent' ? null : upload.cause,
@@ -122,7 +124,12 @@ function factsOf(
 }
 
 /** The dock exports no more. */
-const over = (heardAtMs: number | null): Partial<LogUpload> => ({ dockMayExport: false, dockUntilMs: null, heardAtMs });
+const over = (heardAtMs: number | null): Partial<LogUpload> => ({
+  dockMayExport: false,
+  dockUntilMs: null,
+  startByMs: null,
+  heardAtMs,
+});
 
 const refusal = (code: Cause['code'], dockResult: number): Cause => ({ code, dockResult });
 
@@ -133,6 +140,7 @@ function begun(upload: LogUpload, untilMs: number, nowMs: number, timing: Timing
     attempt: upload.attempt + 1,
     dockMayExport: true,
     dockUntilMs: untilMs,
+    startByMs: nowMs + START_LIFETIME_MS,
     stopFor: null,
     stopCount: 0,
     keysEndAtMs: null,

@@ -82,7 +82,7 @@ describe('the table of the lifecycle', () => {
 
   it('tells the dock to stop wherever it begins to wait for that', () => {
     const rows = EVENT_TYPES.flatMap(rowsOf).filter(
-      (row) => row.to !== 'unchanged' && targetsOf(row).includes('stopping'),
+      (row) => row.to !== 'unchanged' && targetsOf(row).includes('stopping') && !row.from.includes('stopping'),
     );
     expect(rows.filter(({ effects }) => effects?.includes('sendStop') !== true)).toEqual([]);
   });
@@ -257,6 +257,8 @@ describe('having the dock', () => {
         dockUntilMs: NOON + 10 * MINUTE_MS,
         // Three times the estimate: 2 MB at 250 kB/s, and three minutes.
         attemptEndsByMs: NOON + 3 * (8_000 + 3 * MINUTE_MS),
+        // Later than this the start does not leave.
+        startByMs: NOON + 15_000,
         nextActionAtMs: NOON + 90_000,
       },
     });
@@ -305,6 +307,26 @@ describe('starting an export', () => {
       state: 'pulling',
       effects: [],
       changed: { heardAtMs: NOON, heldCount: 0, nextActionAtMs: NOON + 90_000 },
+    });
+  });
+
+  it('knows from any word of the dock that the start has arrived', () => {
+    const begun = starting({ startByMs: NOON + 1 });
+    const progress: UploadEvent = { type: 'exportTold', attempt: 1, phase: 'pulling', files: [] };
+    expect(step(begun, { type: 'startAccepted', attempt: 1 }).startByMs).toBeNull();
+    expect(step(begun, progress).startByMs).toBeNull();
+    expect(step(begun, { type: 'startDeferred', attempt: 1, dockResult: 319_018 }).startByMs).toBeNull();
+  });
+
+  it('stops a dock that was told twice, and whose first answer comes after the second', () => {
+    const deferred = step(starting(), { type: 'startDeferred', attempt: 1, dockResult: 319_018 });
+    expect(done(deferred, { type: 'startAccepted', attempt: 1 })).toEqual({
+      state: 'stopping',
+      effects: ['sendStop'],
+      changed: {
+        ...{ dockMayExport: true, stopFor: 'retry', stopCount: 1 },
+        nextActionAtMs: NOON + 10_000,
+      },
     });
   });
 

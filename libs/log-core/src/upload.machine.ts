@@ -15,7 +15,7 @@ import {
 /** Where a row leads when that depends on the upload or the event; `oneOf` is for the printed matrix. */
 interface Choice<T extends EventType> {
   readonly oneOf: readonly UploadState[];
-  readonly pick: (upload: LogUpload, event: EventOf<T>) => UploadState;
+  readonly pick: (upload: LogUpload, event: EventOf<T>, nowMs: number) => UploadState;
 }
 
 export interface Row<T extends EventType> {
@@ -51,7 +51,7 @@ const asTold: Choice<'exportTold'> = {
 /** It was silent and looked at, and speaks again: it goes on. */
 const goesOn: Choice<'exportTold'> = {
   oneOf: ['pulling', 'zipping', 'uploading', 'verifying'],
-  pick: (upload, event) => (upload.dockMayExport ? asTold.pick(upload, event) : 'verifying'),
+  pick: (upload, event, nowMs) => (upload.dockMayExport ? asTold.pick(upload, event, nowMs) : 'verifying'),
 };
 const overtaken: Choice<'deadlinePassed'> = {
   oneOf: ['stopping', 'timed_out'],
@@ -61,6 +61,11 @@ const overtaken: Choice<'deadlinePassed'> = {
 const calledOff: Choice<'cancelRequested'> = {
   oneOf: ['stopping', 'verifying'],
   pick: ({ dockMayExport }) => (dockMayExport ? 'stopping' : 'verifying'),
+};
+/** Its start may be on its way still, and would begin after a stop that found nothing: the next stop is answered later. */
+const stopSettles: Choice<'stopAccepted'> = {
+  oneOf: ['stopping', 'verifying'],
+  pick: ({ startByMs }, _event, nowMs) => (startByMs !== null && nowMs < startByMs ? 'stopping' : 'verifying'),
 };
 const asFound: Choice<'objectsChecked'> = {
   oneOf: ['stored', 'partly_stored', 'failed', 'canceled', 'timed_out', 'listed', 'stopping'],
@@ -116,6 +121,8 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
                     { from: ['verifying'],                         to: 'stopping',  effects: ['sendStop'] }],
 
   startAccepted:   [{ from: ['starting'],                          to: 'pulling' },
+                    // It was told twice: its first answer, that it exports, came after the second, that it is busy.
+                    { from: ['listed'],                            to: 'stopping',  effects: ['sendStop'] },
                     { from: ['pulling', 'zipping', 'uploading', 'stopping', 'verifying', ...OUTCOMES], to: 'unchanged' }],
   startRefused:    [{ from: ['starting'],                          to: startAgain },
                     { from: ['stopping'],                          to: 'verifying', effects: ['checkObjects'] },
@@ -139,7 +146,7 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
   attemptOverdue:  [{ from: [...EXPORTING, 'verifying'],           to: 'stopping',  effects: ['sendStop'] }],
 
   stopOverdue:     [{ from: ['stopping'],                          to: 'unchanged', effects: ['sendStop'] }],
-  stopAccepted:    [{ from: ['stopping'],                          to: 'verifying', effects: ['checkObjects'] },
+  stopAccepted:    [{ from: ['stopping'],                          to: stopSettles, effects: ['checkObjects'] },
                     { from: [...EXPORTING, 'verifying', ...OUTCOMES], to: 'unchanged' }],
   stopRefused:     [{ from: ['stopping', ...EXPORTING, 'verifying', ...OUTCOMES], to: 'unchanged' }],
   stopGivenUp:     [{ from: ['stopping'],                          to: 'verifying', effects: ['checkObjects'] }],
@@ -160,8 +167,12 @@ export const EVENT_TYPES = Object.keys(transitions) as EventType[];
 /** Events that speak of one attempt; about another one they are only evidence. */
 function isAboutOtherAttempt({ attempt, state }: LogUpload, event: UploadEvent): boolean {
   if (!('attempt' in event)) return false;
-  return event.attempt !== attempt || (WAITING as readonly string[]).includes(state);
+  const isBegunAfterAll = event.type === 'startAccepted' && state === 'listed';
+  return event.attempt !== attempt || (!isBegunAfterAll && (WAITING as readonly string[]).includes(state));
 }
+
+/** What makes sense only where the event has led there. */
+const FOR_STATE: { readonly [E in Effect]?: UploadState } = { sendStop: 'stopping', checkObjects: 'verifying' };
 
 /** What an event means for an upload. Never throws, reads no clock, changes nothing that it was given. */
 export function decide(upload: LogUpload, event: UploadEvent, nowMs: number, timing: Timing): Decision {
@@ -171,9 +182,9 @@ export function decide(upload: LogUpload, event: UploadEvent, nowMs: number, tim
   if (!row) return { kind: 'refused', reason: `${event.type} is not possible while ${upload.state}` };
 
   const { to } = row;
-  const state = to === 'unchanged' ? upload.state : typeof to === 'string' ? to : to.pick(upload, event);
+  const state = to === 'unchanged' ? upload.state : typeof to === 'string' ? to : to.pick(upload, event, nowMs);
   const next = evolve(upload, state, event, nowMs, timing);
-  const effects: Effect[] = (row.effects ?? []).filter((effect) => effect !== 'sendStop' || state === 'stopping');
+  const effects: Effect[] = (row.effects ?? []).filter((effect) => (FOR_STATE[effect] ?? state) === state);
   if (upload.dockMayExport && !next.dockMayExport) effects.push('releaseDock');
   return { kind: state === upload.state ? 'unchanged' : 'moved', upload: next, effects };
 }

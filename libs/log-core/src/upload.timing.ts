@@ -47,6 +47,11 @@ export const EXTEND_LEAD_MS = 45_000;
 
 /** A dock is told to stop this long before it is needed. */
 export const STOP_LEAD_MS = 30_000;
+/**
+ * A start that has not left after this does not leave. While it may, a dock that stops has perhaps not begun; so it must
+ * be over, and another stop answered, well within the lead of a mission.
+ */
+export const START_LIFETIME_MS = 15_000;
 /** A storage that is away, or slow to be read, when the deadline passes is asked for so long what the dock has left there. */
 export const LAST_LOOKS_MS = HOUR_MS;
 

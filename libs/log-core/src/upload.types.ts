@@ -122,6 +122,8 @@ export interface LogUpload {
   readonly heldCount: number;
   /** From the start until the dock has said that it is over, or was told to stop long enough: it may refuse missions. */
   readonly dockMayExport: boolean;
+  /** Until when the start of the present attempt may still reach a dock that has said nothing of it; null: it will not. */
+  readonly startByMs: number | null;
   /** Until when the dock is reserved. Null: it is not. */
   readonly dockUntilMs: number | null;
   /** A mission needs the dock from then on. */

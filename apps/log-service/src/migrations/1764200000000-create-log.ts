@@ -60,6 +60,8 @@ export class CreateLog1764200000000 implements MigrationInterface {
         failures            integer     NOT NULL,
         held_count          integer     NOT NULL,
         dock_may_export     boolean     NOT NULL,
+        -- Until when the start may still reach a dock that has said nothing of it.
+        start_by            timestamptz,
         dock_until          timestamptz,
         yield_at            timestamptz,
         stop_for            text        CHECK (stop_for IN ('operator', 'mission', 'deadline', 'retry')),

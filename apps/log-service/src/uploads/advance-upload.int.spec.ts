@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { UploadEvent } from '@aerie/log-core';
 import type { DataSource } from 'typeorm';
 import { anExport, anUpload, apply, logTestDatabase, prefixOf, stateOf } from '../fixtures/log-database.js';
+import { inTransaction } from '@aerie/persistence';
+import { eventually } from '@aerie/testing';
+import { advance } from './advance-upload.js';
 import type { SeenFile } from './store/files.js';
+import { lockUpload } from './store/upload-critical.js';
 import type { LockedUpload } from './store/upload.row.js';
 
 let pools: DataSource[];
@@ -82,6 +86,28 @@ it('starts an attempt once although two replicas are given the dock at the same 
     expect(calls).toHaveLength(1);
   }
 }, 60_000);
+
+it('knows the attempt that began while it waited for the lock', async () => {
+  const { id } = await anUpload(one);
+  await apply(one, id, { type: 'listDue' });
+  await apply(one, id, { type: 'listAnswered', files: (await anExport(one)).files });
+  const waiting = await inTransaction(one, async (tx) => {
+    const locked = await lockUpload(tx, id);
+    if (locked === undefined) throw new Error('an upload vanished');
+    const cancel = apply(other, id, { type: 'cancelRequested' });
+    await eventually('the cancel waits', async () => {
+      const [row] = await one.query<{ waits: boolean }[]>(
+        `SELECT count(*) > 0 AS waits FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return row?.waits;
+    });
+    await advance(tx, locked, { type: 'dockGranted', untilMs: Date.now() + 600_000 });
+    return { cancel };
+  });
+  const { upload, orders } = await waiting.cancel;
+  expect(orders.map(({ effect }) => effect)).toEqual(['sendStop']);
+  expect(upload.attempt_id).not.toBeNull();
+});
 
 it('lets one upload alone export on a dock, whoever else thinks that it may', async () => {
   const { dock_sn: sn } = await anExport(one);

@@ -46,7 +46,7 @@ export interface Evidence {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** A command that is older helps nobody: what waits for it looks again by itself. */
+/** A list or a stop that is older helps nobody: what waits for it looks again by itself. */
 const COMMAND_LIFETIME_MS = 30_000;
 
 /**
@@ -74,8 +74,8 @@ export async function advance(
     return { decision, upload: locked, orders: [], releases: false };
   }
   const { upload: after, effects } = decision;
-  const toldOfEnd = { ...entry, kind: 'decision', toState: after.state, revision: after.revision } as const;
-  await writeTimeline(tx, [...entries, { ...toldOfEnd, detail: { ...detail, effects, cause: after.cause } }]);
+  const decided = { ...entry, kind: 'decision', toState: after.state, revision: after.revision } as const;
+  await writeTimeline(tx, [...entries, { ...decided, detail: { ...detail, effects, cause: after.cause } }]);
   // It has ended; what still comes is evidence beside it.
   if (isOutcome(before.state)) return { decision, upload: locked, orders: [], releases: false };
 
@@ -100,7 +100,8 @@ export async function advance(
 
 async function recordOrder(tx: Tx, effect: Order['effect'], upload: LockedUpload, { by }: Evidence): Promise<Order> {
   const tid = randomUUID();
-  const notAfterMs = upload.now.getTime() + COMMAND_LIFETIME_MS;
+  const isStart = effect === 'sendStart' && upload.start_by !== null;
+  const notAfterMs = isStart ? upload.start_by.getTime() : upload.now.getTime() + COMMAND_LIFETIME_MS;
   if (effect !== 'checkObjects') {
     await recordCall(tx, {
       tid,

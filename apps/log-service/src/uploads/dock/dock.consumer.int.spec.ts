@@ -12,7 +12,7 @@ import { answer } from '@aerie/messaging/testing';
 import { Metrics } from '@aerie/observability';
 import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
-import { anExport, logTestDatabase, logger, prefixOf } from '../../fixtures/log-database.js';
+import { aStart, anExport, logTestDatabase, logger, prefixOf, stateOf } from '../../fixtures/log-database.js';
 import type { Advanced } from '../advance-upload.js';
 import type { LockedUpload } from '../store/upload.row.js';
 import { DockConsumer } from './dock.consumer.js';
@@ -101,6 +101,14 @@ const toldOf = async (id: string): Promise<unknown> =>
     ])
   )[0]?.told;
 
+const tidOfStart = async (id: string): Promise<string> =>
+  (
+    await dataSource.query<{ tid: string }[]>(
+      `SELECT tid FROM log.dock_call WHERE upload_id = $1 AND method = 'fileupload_start'`,
+      [id],
+    )
+  )[0]?.tid ?? '';
+
 it('takes what a dock tells of an attempt by its bid, and what it tells twice once', async () => {
   const upload = await anExport(dataSource);
   const { id, dock_sn: sn, attempt_id: bid } = upload;
@@ -153,15 +161,20 @@ it('takes nothing of another dock that knows the bid', async () => {
   expect(await timelineOf(upload.id)).toEqual(before);
 });
 
+it('stops a dock that was told a start twice, and whose yes comes after it said that it is busy', async () => {
+  const { id, dock_sn: sn } = await aStart(dataSource);
+  const reply = { sn, channel: 'services_reply', method: 'fileupload_start', tid: await tidOfStart(id) };
+  await say({ ...reply, data: { result: 319_018 } });
+  await eventually('it is known to be busy', async () => (await entries(id, 'decision startDeferred')) > 0);
+  await say({ ...reply, data: { result: 0 } });
+  await eventually('it is told to stop', async () => (await stateOf(dataSource, id)) === 'stopping');
+  const orders = ran.flatMap((advanced) => advanced.orders).filter(({ upload }) => upload.id === id);
+  expect(orders.map(({ effect }) => effect)).toEqual(['sendStop']);
+});
+
 it('takes the first reply to a command, and keeps another one as evidence', async () => {
-  const upload = await anExport(dataSource);
-  const { id, dock_sn: sn } = upload;
-  const [call] = await dataSource.query<{ tid: string }[]>(
-    `SELECT tid FROM log.dock_call WHERE upload_id = $1 AND method = 'fileupload_start'`,
-    [id],
-  );
-  const tid = call?.tid ?? '';
-  const reply = { sn, channel: 'services_reply', method: 'fileupload_start', tid };
+  const { id, dock_sn: sn } = await anExport(dataSource);
+  const reply = { sn, channel: 'services_reply', method: 'fileupload_start', tid: await tidOfStart(id) };
   await say({ ...reply, data: { result: 0 } });
   await eventually('the first is known', async () =>
     (await entries(id, 'decision startAccepted')) > 1 ? true : undefined,

@@ -23,7 +23,7 @@ import type { AfterCommit } from '../effects/after-commit.js';
 import { findAttempt, findCall, lockUpload, recordReply } from '../store/upload-critical.js';
 import type { LockedUpload } from '../store/upload.row.js';
 import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
-import { eventOfProgress, eventOfReply, keysNamed, listedOf } from './translate-uplink.js';
+import { codeOfDock, eventOfProgress, eventOfReply, keysNamed, listedOf } from './translate-uplink.js';
 
 export interface DockConsumerParts {
   readonly connection: NatsConnection;
@@ -148,13 +148,13 @@ export class DockConsumer {
     const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced | string> => {
       const call = await findCall(tx, tid, dockSn);
       if (call === undefined) return 'orphan';
-      const result = Number.isInteger(data.result) ? data.result : -1;
+      const result = codeOfDock(data.result);
       if (call.upload_id === null) {
         await recordReply(tx, tid, result, { modules: listedOf(data) });
         return 'listing';
       }
       const locked = await lockUpload(tx, call.upload_id, dockSn);
-      // The first reply counts. Another one, also a different one, is evidence.
+      // Of several replies one counts; the others are evidence.
       const counts = await recordReply(tx, tid, result, null);
       if (locked === undefined) return 'orphan';
       const received = message(locked, `${call.method} reply`, { tid, result });

@@ -42,7 +42,8 @@ export function listedOf(reply: FileuploadListReply): ListedModule[] {
   });
 }
 
-function problemOf({ result }: ListedLogs): Cause | null {
+function problemOf(listed: ListedLogs): Cause | null {
+  const result = codeOfDock(listed.result);
   if (result === 0) return null;
   if (result === AIRCRAFT_OFF) return { code: 'aircraft_off', dockResult: result };
   return { code: result === LIST_EMPTY ? 'nothing_found' : 'list_refused', dockResult: result };
@@ -107,11 +108,12 @@ function toldOf(
     fingerprint: blankToNull(fingerprint)?.toLowerCase() ?? null,
     // A dock without a total counts the present step alone (quirk L7).
     percent: progress.progress === undefined ? null : Math.min(100, Math.max(0, progress.progress)),
-    dockResult: progress.result === undefined || progress.result === 0 ? null : inRange(progress.result),
+    dockResult: progress.result === undefined || progress.result === 0 ? null : codeOfDock(progress.result),
   };
 }
 
 const blankToNull = (text: string | undefined): string | null => (text === undefined || text === '' ? null : text);
 
-/** The database keeps codes as integers of 32 bits; no published code is near. */
-const inRange = (code: number): number => (Math.abs(code) <= 2_147_483_647 ? code : -1);
+/** A result code of a dock. The database keeps them as integers of 32 bits, and no published code is near: else it is -1. */
+export const codeOfDock = (code: unknown): number =>
+  Number.isInteger(code) && Math.abs(code as number) <= 2_147_483_647 ? (code as number) : -1;

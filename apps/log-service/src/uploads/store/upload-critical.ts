@@ -3,17 +3,30 @@
 // clock, which each lock reads with clock_timestamp().
 import type { Tx } from '@aerie/persistence';
 import type { LogUpload } from '@aerie/log-core';
-import { type LockedUpload, columnsOf } from './upload.row.js';
+import { type LockedUpload, type UploadRow, columnsOf } from './upload.row.js';
 
-const LOCKED = `u.*, a.id AS attempt_id, a.prefix, a.keys_end_at, clock_timestamp() AS now
-  FROM log.upload u LEFT JOIN log.attempt a ON a.upload_id = u.id AND a.number = u.attempt`;
+type LockedRow = UploadRow & Pick<LockedUpload, 'now'>;
+type PresentAttempt = Pick<LockedUpload, 'attempt_id' | 'prefix' | 'keys_end_at'>;
+const NO_ATTEMPT: PresentAttempt = { attempt_id: null, prefix: null, keys_end_at: null };
 
 /** Locks an upload. With a dock given, an upload of another dock is not found. */
-export function lockUpload(tx: Tx, id: string, dockSn: string | null = null): Promise<LockedUpload | undefined> {
-  return tx.one<LockedUpload>(
-    `SELECT ${LOCKED} WHERE u.id = $1 AND ($2::text IS NULL OR u.dock_sn = $2) FOR UPDATE OF u`,
+export async function lockUpload(tx: Tx, id: string, dockSn: string | null = null): Promise<LockedUpload | undefined> {
+  const row = await tx.one<LockedRow>(
+    `SELECT u.*, clock_timestamp() AS now FROM log.upload u
+      WHERE u.id = $1 AND ($2::text IS NULL OR u.dock_sn = $2) FOR UPDATE`,
     [id, dockSn],
   );
+  return row === undefined ? undefined : withAttempt(tx, row);
+}
+
+/** A statement of its own: one that has waited for the lock sees other tables as they were before it waited. */
+async function withAttempt(tx: Tx, row: LockedRow): Promise<LockedUpload> {
+  if (row.attempt === 0) return { ...row, ...NO_ATTEMPT };
+  const attempt = await tx.one<PresentAttempt>(
+    'SELECT id AS attempt_id, prefix, keys_end_at FROM log.attempt WHERE upload_id = $1 AND number = $2',
+    [row.id, row.attempt],
+  );
+  return { ...row, ...(attempt ?? NO_ATTEMPT) };
 }
 
 /** Uploads whose time has come, longest overdue first. Reads only: the claim looks again. */
@@ -32,11 +45,13 @@ export async function findDue(
 }
 
 /** Locks an upload if it is due and nobody else works on it. */
-export function lockDue(tx: Tx, id: string): Promise<LockedUpload | undefined> {
-  return tx.one<LockedUpload>(
-    `SELECT ${LOCKED} WHERE u.id = $1 AND u.next_action_at <= clock_timestamp() FOR UPDATE OF u SKIP LOCKED`,
+export async function lockDue(tx: Tx, id: string): Promise<LockedUpload | undefined> {
+  const row = await tx.one<LockedRow>(
+    `SELECT u.*, clock_timestamp() AS now FROM log.upload u
+      WHERE u.id = $1 AND u.next_action_at <= clock_timestamp() FOR UPDATE SKIP LOCKED`,
     [id],
   );
+  return row === undefined ? undefined : withAttempt(tx, row);
 }
 
 /** Looks at an upload again a little later: somebody asks others about it meanwhile, or it cannot be handled now. */
@@ -114,18 +129,22 @@ export interface AttemptRow {
 }
 
 /** The attempt that a message belongs to: its bid says so, or else the key of an object that it names (quirk L10). */
-export function findAttempt(
+export async function findAttempt(
   tx: Tx,
   dockSn: string,
   bid: string | null,
   keys: readonly string[],
 ): Promise<AttemptRow | undefined> {
+  const ofDock = `SELECT a.upload_id, a.number, a.prefix FROM log.attempt a JOIN log.upload u ON u.id = a.upload_id
+    WHERE u.dock_sn = $1`;
+  const named = bid === null ? undefined : await tx.one<AttemptRow>(`${ofDock} AND a.id = $2`, [dockSn, bid]);
+  if (named !== undefined || keys.length === 0) return named;
+  // No upload lives longer than seven days, and a dock may have had thousands before.
   return tx.one<AttemptRow>(
-    `SELECT a.upload_id, a.number, a.prefix FROM log.attempt a JOIN log.upload u ON u.id = a.upload_id
-      WHERE u.dock_sn = $1
-        AND (a.id = $2::uuid OR EXISTS (SELECT 1 FROM unnest($3::text[]) AS k (key) WHERE starts_with(k.key, a.prefix)))
-      ORDER BY a.id = $2::uuid DESC NULLS LAST, a.started_at DESC LIMIT 1`,
-    [dockSn, bid, keys],
+    `${ofDock} AND a.started_at > clock_timestamp() - interval '8 days'
+        AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS k (key) WHERE starts_with(k.key, a.prefix))
+      ORDER BY a.started_at DESC LIMIT 1`,
+    [dockSn, keys],
   );
 }
 
@@ -168,11 +187,14 @@ export function findCall(tx: Tx, tid: string, dockSn: string): Promise<CallRow |
   ]);
 }
 
-/** Keeps the first reply; false when there was one before. */
+/**
+ * Keeps the first reply; false when there was one before. But a dock that was told a start twice says yes and then that
+ * it is busy, and the yes may come last: it counts.
+ */
 export async function recordReply(tx: Tx, tid: string, result: number, reply: unknown): Promise<boolean> {
   const touched = await tx.run(
     `UPDATE log.dock_call SET reply_result = $2, reply_at = clock_timestamp(), reply = $3
-      WHERE tid = $1 AND reply_at IS NULL`,
+      WHERE tid = $1 AND (reply_at IS NULL OR (method = 'fileupload_start' AND reply_result <> 0 AND $2 = 0))`,
     [tid, result, reply === null ? null : JSON.stringify(reply)],
   );
   return touched === 1;

@@ -34,6 +34,7 @@ export interface UploadRow {
   readonly failures: number;
   readonly held_count: number;
   readonly dock_may_export: boolean;
+  readonly start_by: Date | null;
   readonly dock_until: Date | null;
   readonly yield_at: Date | null;
   readonly stop_for: StopReason | null;
@@ -80,6 +81,7 @@ export function uploadOf(row: UploadRow & { readonly keys_end_at: Date | null })
     failures: row.failures,
     heldCount: row.held_count,
     dockMayExport: row.dock_may_export,
+    startByMs: msOf(row.start_by),
     dockUntilMs: msOf(row.dock_until),
     yieldAtMs: msOf(row.yield_at),
     stopFor: row.stop_for,
@@ -105,6 +107,7 @@ export function columnsOf(upload: LogUpload) {
     failures: upload.failures,
     held_count: upload.heldCount,
     dock_may_export: upload.dockMayExport,
+    start_by: dateOf(upload.startByMs),
     dock_until: dateOf(upload.dockUntilMs),
     yield_at: dateOf(upload.yieldAtMs),
     stop_for: upload.stopFor,
