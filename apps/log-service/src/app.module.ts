@@ -62,7 +62,6 @@ export const CONTROLLERS = [
 
 /** Wakes that are handled at once; each only asks for the next look. */
 const WAKE_CONCURRENCY = 2;
-const HOURLY = 3_600;
 const MINUTELY = 60;
 
 @Module({})
@@ -110,22 +109,14 @@ export class AppModule {
       runCampaigns.wake();
     };
     const deleteOldFiles = new DeleteOldFiles(dataSource, connection, logger);
-    const sweeper = new OverdueSweeper(
-      [
-        { name: 'due uploads', everySweeps: 1, run: () => dueRunner.run() },
-        { name: 'docks to give back', everySweeps: 1, run: () => releaseDocks.run() },
-        { name: 'campaigns', everySweeps: 1, run: () => runCampaigns.run() },
-      ],
-      logger,
-    );
-    // Beside it: a storage that is slow to delete keeps no dock waiting.
-    const housekeeping = new OverdueSweeper(
-      [
-        { name: 'retention', everySweeps: MINUTELY, run: () => deleteOldFiles.run() },
-        { name: 'old rows', everySweeps: HOURLY, run: () => pruneOldRows(dataSource) },
-      ],
-      logger,
-    );
+    // One for each: a service or a storage that is slow to answer one question keeps no other dock waiting.
+    const sweepers = [
+      { name: 'due uploads', everySweeps: 1, run: () => dueRunner.run() },
+      { name: 'docks to give back', everySweeps: 1, run: () => releaseDocks.run() },
+      { name: 'campaigns', everySweeps: 1, run: () => runCampaigns.run() },
+      { name: 'retention', everySweeps: MINUTELY, run: () => deleteOldFiles.run() },
+      { name: 'old rows', everySweeps: MINUTELY, run: () => pruneOldRows(dataSource) },
+    ].map((chore) => new OverdueSweeper(chore, logger));
     const consumer = new DockConsumer({ connection, dataSource, afterCommit, deadLetters, logger, metrics });
     const wake = (): void => dueRunner.wakeAll();
     const collectForMission = new CollectForMission({ dataSource, connection, policies, timing, wake });
@@ -136,8 +127,7 @@ export class AppModule {
       () => {
         outbox.start();
         queue.start();
-        sweeper.start();
-        housekeeping.start();
+        for (const sweeper of sweepers) sweeper.start();
         consumer.start();
         facts.start();
       },
@@ -147,10 +137,12 @@ export class AppModule {
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'facts consumer', () => facts.stop());
     shutdown.on('intake', 'wakes', () => queue.stop(5_000));
-    shutdown.on('intake', 'sweeper', () => sweeper.stop());
-    shutdown.on('intake', 'housekeeping', () => housekeeping.stop());
-    shutdown.on('work', 'questions', () => dueRunner.settled());
-    shutdown.on('work', 'orders', () => afterCommit.settle());
+    shutdown.on('intake', 'sweepers', async () => void (await Promise.all(sweepers.map((sweeper) => sweeper.stop()))));
+    shutdown.on('work', 'questions and orders', async () => {
+      // In this order: what is answered may order something.
+      await dueRunner.settled();
+      await afterCommit.settle();
+    });
     shutdown.on('connections', 'outbox relay', () => outbox.stop());
     shutdown.on('storage', 'NATS', () => connection.drain());
     shutdown.on('storage', 'database', async () => {

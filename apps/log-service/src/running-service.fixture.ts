@@ -45,6 +45,7 @@ const DOCKS: readonly DockRecord[] = [
   { ...aDock('AWAY-1'), name: 'Roof' },
   { ...aDock('AWAY-2'), name: 'Harbour', model: 'dock3' },
   aDock('NEAR-1'),
+  aDock('NEAR-2'),
   aDock('REFUSES-1'),
   aDock('SILENT-1'),
   { ...aDock('THEIRS-1'), organisationId: OTHER_ORGANISATION },
@@ -62,6 +63,17 @@ const LIST = {
       ],
     },
     { module: '0', result: 324_015, device_sn: 'irrelevant', list: [] },
+  ],
+};
+
+/** What a dock lists that has lost its clock and its senses. */
+const MAD_LIST = {
+  result: 0,
+  files: [
+    {
+      ...{ module: '3', result: 0, device_sn: 'irrelevant' },
+      list: [{ boot_index: 9, start_time: 9e15, end_time: 1e300, size: 1e300 }],
+    },
   ],
 };
 
@@ -159,9 +171,9 @@ function answerForStorage(connection: NatsConnection, url: string): void {
 
 /** Docks that were asked for a list; their words reach the table without the way over the bus. */
 function answerForDocks(connection: NatsConnection, dataSource: DataSource): void {
-  const reply = ({ tid }: SendAsk, result: number): void =>
+  const reply = ({ sn, tid }: SendAsk, result: number): void =>
     void inTransaction(dataSource, (tx) =>
-      recordReply(tx, tid, result, { modules: result === 0 ? listedOf(LIST) : [] }),
+      recordReply(tx, tid, result, { modules: result === 0 ? listedOf(sn === 'NEAR-2' ? MAD_LIST : LIST) : [] }),
     );
   answer(connection, sendQuestion, (sent) => {
     if (sent.sn.startsWith('AWAY')) return { outcome: 'refused' as const, reason: 'nobody is subscribed' };

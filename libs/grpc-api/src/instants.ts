@@ -13,3 +13,11 @@ export const timestampOf = (iso: string | null): ProtoTimestamp | undefined => {
 /** Milliseconds since the epoch; undefined where the field was not set. */
 export const msOf = (timestamp: ProtoTimestamp | null | undefined): number | undefined =>
   timestamp == null ? undefined : Number(timestamp.seconds) * 1_000 + Math.floor((timestamp.nanos ?? 0) / 1_000_000);
+
+/** The same as RFC 3339; what is no instant of any calendar comes out as a text that no reader takes for one. */
+export function isoOf(timestamp: unknown): string | undefined {
+  const atMs = msOf(timestamp as ProtoTimestamp | null | undefined);
+  if (atMs === undefined) return undefined;
+  const instant = new Date(atMs);
+  return Number.isNaN(instant.getTime()) ? 'out of range' : instant.toISOString();
+}

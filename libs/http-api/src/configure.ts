@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from '@aerie/observability';
 import type { NextFunction, Request, Response } from 'express';
-import { problemOf } from './problem.js';
+import { problem, problemOf } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 
 /** No JSON that our routes take is anywhere near this. */
@@ -9,10 +9,17 @@ const MAX_JSON_BYTES = 64 * 1024;
 
 /** What all services do alike at their HTTP door. */
 export function configureHttp(app: NestExpressApplication, logger: Logger): void {
+  app.use(refuseNul);
   app.useBodyParser('json', { limit: MAX_JSON_BYTES });
   // Nest would turn what the parser says into a bare 400; it still knows here what was wrong.
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
     sendProblem(response, problemOf(error)),
   );
   app.useGlobalFilters(new ProblemFilter(logger));
+}
+
+/** A NUL character in an id or a query would fail in the database, as a fault of ours. */
+function refuseNul(request: Request, response: Response, next: NextFunction): void {
+  if (!request.originalUrl.includes('%00')) return next();
+  sendProblem(response, problem(404, 'no_such_route', 'The address holds a NUL character.'));
 }

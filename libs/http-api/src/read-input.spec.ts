@@ -47,6 +47,10 @@ describe('reading an input', () => {
     ]);
   });
 
+  it('names a text that holds a character which no database keeps', () => {
+    expect(fieldsOf({ name: 'a\u0000b' })).toEqual(['name']);
+  });
+
   it('says that a body is missing', () => {
     expect(fieldsOf(undefined)).toEqual(['body']);
   });

@@ -77,8 +77,12 @@ describe('an object in the storage', () => {
     expect(judgeObject({ told: word }, object(), null)).toEqual({ verdict: 'ok', proof: 'presence' });
   });
 
-  it('is never taken for an archive when it is empty', () => {
+  it('is never taken for an archive when it is empty, whatever the dock says of it', () => {
+    const ofNothing = told({ sizeBytes: null, fingerprint: 'd41d8cd98f00b204e9800998ecf8427e' });
     expect(judgeObject({ told: null }, object(0), null)).toEqual({ verdict: 'differs' });
+    expect(judgeObject({ told: ofNothing }, object(0, ofNothing.fingerprint ?? ''), null)).toEqual({
+      verdict: 'differs',
+    });
   });
 });
 
@@ -91,6 +95,10 @@ describe('K4: a key that a dock names', () => {
 
   it('is below it in a folder of its own too', () => {
     expect(isBelow(PREFIX, `${PREFIX}D1/log_1.log`)).toBe(true);
+  });
+
+  it('is below it with an empty part too, as firmware writes that adds a slash to the folder', () => {
+    expect(isBelow(PREFIX, `${PREFIX}/D1/log_1.log`)).toBe(true);
   });
 
   it('may have dots in a name', () => {
@@ -111,6 +119,10 @@ describe('K4: a key that a dock names', () => {
     ['that ends by climbing', `${PREFIX}..`],
     ['that stands still', `${PREFIX}./dock.tar`],
     ['that ends by standing still', `${PREFIX}a/.`],
+    ['that names a folder', `${PREFIX}a/`],
+    ['that climbs in the manner of another system', `${PREFIX}..\\a`],
+    ['that has a letter which nobody sees', `${PREFIX}a\u0000b`],
+    ['that is longer than a storage takes', `${PREFIX}${'a'.repeat(900)}`],
   ])('is refused when it is one %s', (_what, key) => {
     expect(isBelow(PREFIX, key)).toBe(false);
   });

@@ -34,9 +34,11 @@ export function judgeObject(
   hashes: ContentHashes | null,
 ): ObjectVerdict {
   const { sizeBytes = null, fingerprint = null } = told ?? {};
+  // No archive is empty, whatever its hash.
+  if (object.sizeBytes === 0) return { verdict: 'differs' };
   if (sizeBytes !== null && sizeBytes !== object.sizeBytes) return { verdict: 'differs' };
   const proof: Proof = sizeBytes === null ? 'presence' : 'size';
-  if (fingerprint === null) return object.sizeBytes === 0 ? { verdict: 'differs' } : { verdict: 'ok', proof };
+  if (fingerprint === null) return { verdict: 'ok', proof };
   if (fingerprint === object.etag.toLowerCase()) return { verdict: 'ok', proof: 'fingerprint' };
   const hash = HASHES[fingerprint.length as keyof typeof HASHES] as 'md5' | 'sha256' | undefined;
   // A hash of a kind that nobody documents cannot be held against anything.
@@ -45,7 +47,12 @@ export function judgeObject(
   return hashes[hash] === fingerprint ? { verdict: 'ok', proof: 'fingerprint' } : { verdict: 'differs' };
 }
 
-/** Whether a key that a dock names lies where the keys of its attempt work, and nowhere above. */
+/** As long as the storage lets one be, with what credential-service puts before it. */
+const LONGEST_KEY = 900;
+/** Control characters and backslashes mean other things to other programs; a part of dots may climb; a slash ends a folder. */
+const UNSAFE = /[\u0000-\u001f\u007f\\]|(^|\/)\.{1,2}(\/|$)|\/$/;
+
+/** Whether a key that a dock names lies where the keys of its attempt work, and nowhere above. Empty parts climb nowhere. */
 export function isBelow(prefix: string, key: string): boolean {
-  return key.startsWith(prefix) && key.length > prefix.length && !/(^|\/)\.{1,2}(\/|$)/.test(key);
+  return key.startsWith(prefix) && key.length > prefix.length && key.length <= LONGEST_KEY && !UNSAFE.test(key);
 }

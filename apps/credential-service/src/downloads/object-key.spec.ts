@@ -18,6 +18,8 @@ function refusalOf(objectKey: string, organisationId = ORGANISATION): unknown {
 it('knows waylines from what docks and people have uploaded', () => {
   expect(ownerOfObject(wayline, ORGANISATION)).toBe('wayline');
   expect(ownerOfObject(own, ORGANISATION)).toBe('own');
+  // Firmware that adds a slash to a folder that has one.
+  expect(ownerOfObject(`org/${ORGANISATION}/dock/D-1/logs/u/1//D-1/a.log`, ORGANISATION)).toBe('own');
 });
 
 it.each([wayline, own])('refuses %s to another organisation', (objectKey) => {
@@ -40,7 +42,6 @@ it.each([
   ['climbs out of its organisation', `org/${ORGANISATION}/../${OTHER}/a`],
   ['climbs at the end of its organisation', `org/${ORGANISATION}/dock/..`],
   ['stays where it is', `org/${ORGANISATION}/./a`],
-  ['has an empty part', `org/${ORGANISATION}//a`],
   ['names a folder', `org/${ORGANISATION}/dock/`],
   ['is all of an organisation', `org/${ORGANISATION}/`],
   ['climbs in the manner of another system', `org/${ORGANISATION}/..\\..\\a`],

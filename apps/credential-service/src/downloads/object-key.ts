@@ -1,9 +1,9 @@
 import { InvalidError, isUuid } from '@aerie/kernel';
 
 const WAYLINE_KEY = /^([^/]+)\/waylines\/[0-9a-f]{64}\.kmz$/;
-/** Below `org/<organisation>/` a key may have what docks make of it, but no part that climbs or is empty. */
+/** Below `org/<organisation>/` a key may have what docks make of it, such as empty parts; none that climbs, and no folder. */
 const OWN_KEY = /^org\/([^/]+)\/[^\u0000-\u001f\u007f\\]{1,900}$/u;
-const CLIMBS = /(^|\/)(\.{1,2})?(\/|$)/;
+const CLIMBS = /(^|\/)\.{1,2}(\/|$)|\/$/;
 
 /**
  * Lets a key pass only where it belongs to the organisation that asks: `<organisationId>/waylines/<sha256>.kmz` or

@@ -1,4 +1,4 @@
-import { type Message, type ProtoTimestamp, defined, enumName, msOf, only, timestampOf, wordOf } from '@aerie/grpc-api';
+import { type Message, defined, enumName, isoOf, only, timestampOf, wordOf } from '@aerie/grpc-api';
 import type { DoctorReport } from '../doctor/doctor.schema.js';
 import type { IssueView } from '../ledger/issue.schema.js';
 import type { RevocationView } from '../revocation/revocation.schema.js';
@@ -81,8 +81,3 @@ export const uploadMessage = (upload: Upload): Message => ({
   method: enumName('UPLOAD_METHOD', upload.method),
   expiresAt: timestampOf(upload.expiresAt),
 });
-
-function isoOf(value: unknown): string | undefined {
-  const atMs = msOf(value as ProtoTimestamp | null | undefined);
-  return atMs === undefined ? undefined : new Date(atMs).toISOString();
-}

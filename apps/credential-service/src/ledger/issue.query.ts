@@ -1,9 +1,7 @@
 import { InvalidError } from '@aerie/kernel';
-import { pageQuery, readInput } from '@aerie/http-api';
+import { instantInput, pageQuery, readInput } from '@aerie/http-api';
 import { z } from 'zod';
 import type { IssueFilter } from './ledger.js';
-
-const instant = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
 
 /** What the ledger can be searched by. */
 export const issueQuery = z.object({
@@ -11,8 +9,8 @@ export const issueQuery = z.object({
   kind: z.enum(['keys', 'download', 'upload']).optional().describe('Only this kind.'),
   accessKeyId: z.string().min(1).max(128).optional().describe('Only these keys.'),
   prefix: z.string().min(1).max(512).optional().describe('Only what lies below this prefix.'),
-  from: instant.optional().describe('Given out at or after this instant, RFC 3339.'),
-  until: instant.optional().describe('Given out before this instant, RFC 3339.'),
+  from: instantInput.optional().describe('Given out at or after this instant, RFC 3339.'),
+  until: instantInput.optional().describe('Given out before this instant, RFC 3339.'),
 });
 
 export function readIssueQuery(query: unknown): { filter: IssueFilter; limit: number; cursor: string | undefined } {

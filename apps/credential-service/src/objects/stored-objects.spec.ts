@@ -58,7 +58,6 @@ describe('every key and prefix lies below the organisation that asks', () => {
     ['begins with the id of the organisation', `org/${ORGANISATION}0/dock/D-1/a`],
     ['climbs', `org/${ORGANISATION}/../${OTHER}/a`],
     ['climbs at its end', `org/${ORGANISATION}/dock/..`],
-    ['has an empty part', `org/${ORGANISATION}//a`],
     ['begins with a slash', `/org/${ORGANISATION}/a`],
     ['is a route, which is mission-service’s', `${ORGANISATION}/waylines/${'a'.repeat(64)}.kmz`],
     ['is empty', ''],

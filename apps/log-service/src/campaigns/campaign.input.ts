@@ -1,4 +1,4 @@
-import { readInput } from '@aerie/http-api';
+import { instantInput, readInput } from '@aerie/http-api';
 import { CAMPAIGN_STATES, type Selection } from '@aerie/log-core';
 import { dockModel } from '@aerie/bus-contract';
 import { z } from 'zod';
@@ -39,8 +39,7 @@ export const newCampaign = z.strictObject({
     })
     .optional()
     .describe('When docks may begin, each day. Default: always.'),
-  until: z.iso
-    .datetime({ offset: true })
+  until: instantInput
     .optional()
     .describe('No dock begins at or after this instant. RFC 3339. Default: a week from now.'),
   stopAtFailedPercent: z
@@ -64,7 +63,7 @@ export function readNewCampaign(body: unknown, nowMs: number): NewCampaign & { r
       const message = issue.path?.[0] === 'files' ? 'give exactly one of window and latest' : (issue.message ?? '');
       context.issues.push({ code: 'custom', path, message, input: logs });
     }
-    if (until !== undefined && Date.parse(until) <= nowMs) {
+    if (until !== undefined && until.getTime() <= nowMs) {
       context.issues.push({ code: 'custom', path: ['until'], message: 'lies in the past', input: until });
     }
   });

@@ -49,11 +49,25 @@ export function lockCampaign(tx: Tx, id: string): Promise<LockedCampaign | undef
   return tx.one<LockedCampaign>('SELECT *, clock_timestamp() AS now FROM log.campaign WHERE id = $1 FOR UPDATE', [id]);
 }
 
-/** Locks one campaign that is due and that nobody works on. */
-export function lockDueCampaign(tx: Tx): Promise<LockedCampaign | undefined> {
+export interface DueCampaign {
+  readonly id: string;
+  readonly state: CampaignState;
+}
+
+/** Campaigns whose time has come, longest overdue first. Reads only: the lock looks again. */
+export function findDueCampaigns(through: { query: Tx['query'] }, limit: number): Promise<DueCampaign[]> {
+  return through.query<DueCampaign>(
+    'SELECT id, state FROM log.campaign WHERE next_action_at <= clock_timestamp() ORDER BY next_action_at LIMIT $1',
+    [limit],
+  );
+}
+
+/** Locks a campaign if it is due and nobody else works on it. */
+export function lockDueCampaign(tx: Tx, id: string): Promise<LockedCampaign | undefined> {
   return tx.one<LockedCampaign>(
     `SELECT *, clock_timestamp() AS now FROM log.campaign
-      WHERE next_action_at <= clock_timestamp() ORDER BY next_action_at LIMIT 1 FOR UPDATE SKIP LOCKED`,
+      WHERE id = $1 AND next_action_at <= clock_timestamp() FOR UPDATE SKIP LOCKED`,
+    [id],
   );
 }
 
@@ -97,17 +111,13 @@ export async function tallyOf(through: { query: Tx['query'] }, id: string): Prom
   };
 }
 
-/** Docks of the campaign that is due first, whose turn it is; those that were away come after the others. */
-export async function nextTurns(through: { query: Tx['query'] }, limit: number): Promise<string[]> {
+/** Docks of a campaign whose turn it is; those that were away come after the others. */
+export async function nextTurns(through: { query: Tx['query'] }, id: string, limit: number): Promise<string[]> {
   const rows = await through.query<{ dock_sn: string }>(
-    `SELECT d.dock_sn
-       FROM (SELECT id, concurrent FROM log.campaign
-              WHERE next_action_at <= clock_timestamp() AND state = 'running' ORDER BY next_action_at LIMIT 1) AS c
-       JOIN LATERAL (SELECT dock_sn, not_before FROM log.campaign_dock
-                      WHERE campaign_id = c.id AND state = 'waiting' AND not_before <= clock_timestamp()
-                      ORDER BY not_before, dock_sn LIMIT least(c.concurrent, $1)) AS d ON true
-      ORDER BY d.not_before, d.dock_sn`,
-    [limit],
+    `SELECT dock_sn FROM log.campaign_dock
+      WHERE campaign_id = $1 AND state = 'waiting' AND not_before <= clock_timestamp()
+      ORDER BY not_before, dock_sn LIMIT least((SELECT concurrent FROM log.campaign WHERE id = $1), $2)`,
+    [id, limit],
   );
   return rows.map(({ dock_sn }) => dock_sn);
 }
@@ -156,10 +166,19 @@ export async function skipDocks(
   );
 }
 
-/** Uploads of a campaign that are not over. */
-export async function runningUploads(through: { query: Tx['query'] }, id: string, limit: number): Promise<string[]> {
-  const rows = await through.query<{ id: string }>(
-    'SELECT id FROM log.upload WHERE campaign_id = $1 AND next_action_at IS NOT NULL LIMIT $2',
+/** Whether any upload of a campaign is not over. */
+export async function isAnyRunning(tx: Tx, id: string): Promise<boolean> {
+  const row = await tx.one('SELECT 1 FROM log.upload WHERE campaign_id = $1 AND next_action_at IS NOT NULL LIMIT 1', [
+    id,
+  ]);
+  return row !== undefined;
+}
+
+/** Uploads of a campaign that are not over, and that nobody has called off yet. */
+export async function uploadsToCallOff(tx: Tx, id: string, limit: number): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    `SELECT id FROM log.upload
+      WHERE campaign_id = $1 AND next_action_at IS NOT NULL AND stop_for IS DISTINCT FROM 'operator' LIMIT $2`,
     [id, limit],
   );
   return rows.map((row) => row.id);

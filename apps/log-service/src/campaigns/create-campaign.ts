@@ -54,7 +54,7 @@ export class CreateCampaign {
               ? null
               : JSON.stringify({ fromMinute: minuteOf(hours.from), untilMinute: minuteOf(hours.until) }),
             JSON.stringify({ failedPercent: input.stopAtFailedPercent, afterDocks: input.stopNotBeforeDocks }),
-            ...[input.until ?? new Date(Date.now() + LONGEST_MS).toISOString(), `key:${keyId}`],
+            ...[input.until ?? new Date(Date.now() + LONGEST_MS), `key:${keyId}`],
           ],
         );
         await tx.run(

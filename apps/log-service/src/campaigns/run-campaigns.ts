@@ -14,14 +14,16 @@ import {
   type LockedCampaign,
   beginDock,
   campaignOf,
+  findDueCampaigns,
+  isAnyRunning,
   lockDueCampaign,
   nextTurns,
   putOff,
-  runningUploads,
   saveCampaign,
   skipDocks,
   stillWaiting,
   tallyOf,
+  uploadsToCallOff,
   wakeCampaign,
 } from './campaign.store.js';
 
@@ -40,7 +42,7 @@ export interface RunCampaignsParts {
 }
 
 /** Campaigns looked at in a row; the next sweep goes on. */
-const MAX_ROUNDS = 50;
+const MAX_AT_ONCE = 50;
 const AGAIN_MS = 5_000;
 /** Before a dock that was away gets its turn again. */
 const AWAY_AGAIN_MS = 60_000;
@@ -51,7 +53,8 @@ const STEP_LIMIT = 100;
 
 /** `unknown`: there is no such dock any more. `away`: it is not to be reached now. */
 type Turn = DockRecord | 'unknown' | 'away';
-type Docks = ReadonlyMap<string, Turn>;
+type Turns = ReadonlyMap<string, Turn>;
+const NOBODY: Turns = new Map();
 
 type Step =
   | { readonly kind: 'done'; readonly began: number; readonly inMs: number | null }
@@ -88,16 +91,14 @@ export class RunCampaigns {
     }
   }
 
-  /** All that are due. */
+  /** Each that is due, once. */
   async run(): Promise<void> {
-    for (let round = 0; round < MAX_ROUNDS; round++) {
-      const docks = await this.docksOfNext().catch((error: unknown): Docks => {
-        // What needs no dock, such as a cancel, goes on.
-        this.parts.logger.info({ err: error }, 'fleet-service does not say which docks are there');
-        return new Map();
-      });
-      const step = await inTransaction(this.parts.dataSource, (tx) => this.step(tx, docks));
-      if (step === null) return;
+    const { dataSource } = this.parts;
+    const query: Tx['query'] = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
+    for (const { id, state } of await findDueCampaigns({ query }, MAX_AT_ONCE)) {
+      const turns = state === 'running' ? await this.turnsOf(await nextTurns({ query }, id, STEP_LIMIT)) : NOBODY;
+      const step = await inTransaction(dataSource, (tx) => this.step(tx, id, turns));
+      if (step === null) continue;
       if (step.kind === 'cancel') await this.cancel(step.campaign, step.uploadIds);
       else {
         this.parts.outbox.kick();
@@ -107,15 +108,22 @@ export class RunCampaigns {
     }
   }
 
-  /** What fleet-service knows of the docks whose turn it is. Asked before any row is locked. */
-  private async docksOfNext(): Promise<Docks> {
-    const { dataSource, connection, lookAtDocks } = this.parts;
-    const query: Tx['query'] = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
-    const sns = await nextTurns({ query }, STEP_LIMIT);
-    if (sns.length === 0) return new Map();
+  /** What fleet-service knows of docks. Asked before any row is locked. */
+  private async turnsOf(sns: readonly string[]): Promise<Turns> {
+    if (sns.length === 0) return NOBODY;
+    try {
+      return await this.lookUp(sns);
+    } catch (error) {
+      this.parts.logger.info({ err: error }, 'fleet-service does not say which docks are there');
+      return NOBODY;
+    }
+  }
+
+  private async lookUp(sns: readonly string[]): Promise<Turns> {
+    const { connection, lookAtDocks } = this.parts;
     const [{ docks }, obstacles] = await Promise.all([
-      ask(connection, docksQuestion, { sns }),
-      lookAtDocks.obstacles(sns),
+      ask(connection, docksQuestion, { sns: [...sns] }),
+      lookAtDocks.obstacles([...sns]),
     ]);
     const known = new Map(docks.map((dock) => [dock.sn, dock]));
     const entryOf = (sn: string): Turn => {
@@ -126,8 +134,8 @@ export class RunCampaigns {
     return new Map(sns.map((sn) => [sn, entryOf(sn)]));
   }
 
-  private async step(tx: Tx, docks: Docks): Promise<Step | null> {
-    const campaign = await lockDueCampaign(tx);
+  private async step(tx: Tx, id: string, turns: Turns): Promise<Step | null> {
+    const campaign = await lockDueCampaign(tx, id);
     if (campaign === undefined) return null;
     const nowMs = campaign.now.getTime();
     const nextStartMs = campaign.next_start_at.getTime();
@@ -148,7 +156,7 @@ export class RunCampaigns {
         await tellChange(tx, campaign, step.state, step.cause);
         return { kind: 'done', began: 0, inMs: null };
       case 'start': {
-        const began = await this.begin(tx, campaign, step.docks, docks);
+        const began = await this.begin(tx, campaign, step.docks, turns);
         // Whoever was away takes nobody's turn.
         const nextStartMs = began > 0 ? step.nextStartMs : campaign.next_start_at.getTime();
         const nextActionAtMs = began > 0 ? step.nextActionAtMs : nowMs + AGAIN_MS;
@@ -164,16 +172,17 @@ export class RunCampaigns {
     campaign: LockedCampaign,
     save: (state: CampaignState, cause: string | null, nextActionAtMs: number | null) => Promise<void>,
   ): Promise<Step> {
-    const uploadIds = await runningUploads(tx, campaign.id, STEP_LIMIT);
-    const nowMs = campaign.now.getTime();
-    const isQuiet = uploadIds.length === 0 && campaign.state !== 'paused';
-    await save(campaign.state, campaign.cause, isQuiet ? null : nowMs + AGAIN_MS);
-    if (campaign.state === 'canceled' && uploadIds.length > 0) return { kind: 'cancel', campaign, uploadIds };
+    const isQuiet = campaign.state !== 'paused' && !(await isAnyRunning(tx, campaign.id));
+    const uploadIds = campaign.state === 'canceled' ? await uploadsToCallOff(tx, campaign.id, STEP_LIMIT) : [];
+    // Where there are more than are called off now, the others are next.
+    const againMs = uploadIds.length < STEP_LIMIT ? AGAIN_MS : 0;
+    await save(campaign.state, campaign.cause, isQuiet ? null : campaign.now.getTime() + againMs);
+    if (uploadIds.length > 0) return { kind: 'cancel', campaign, uploadIds };
     return { kind: 'done', began: 0, inMs: null };
   }
 
   /** Begins with up to so many docks. One that is away would keep others waiting: its turn comes again. */
-  private async begin(tx: Tx, campaign: LockedCampaign, limit: number, turns: Docks): Promise<number> {
+  private async begin(tx: Tx, campaign: LockedCampaign, limit: number, turns: Turns): Promise<number> {
     const { policies, timing } = this.parts;
     const { organisation_id: organisationId, id: campaignId, selection } = campaign;
     const { missionsFirst: yields } = await policies.within(tx, organisationId);

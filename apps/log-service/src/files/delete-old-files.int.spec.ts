@@ -56,7 +56,7 @@ const isDeleted = async (key: string): Promise<boolean> =>
     ])
   )[0]?.deleted_at !== null;
 
-it('deletes what is older than the organisation keeps, keeps the rest, and tries again what the storage did not take', async () => {
+it('deletes what is older than the organisation keeps, keeps the rest, and tries again later what the storage did not take', async () => {
   const [old, young] = [await storedDaysAgo(31), await storedDaysAgo(29)];
   const retention = new DeleteOldFiles(dataSource, connection, logger);
   expect(await retention.run()).toBe(0);
@@ -70,6 +70,10 @@ it('deletes what is older than the organisation keeps, keeps the rest, and tries
   expect(await retention.run()).toBe(0);
   expect(await isDeleted(old)).toBe(false);
   isDown = false;
+  // It keeps no other one waiting.
+  expect(await retention.run()).toBe(0);
+  expect(asked).toEqual([old]);
+  await dataSource.query('UPDATE log.file SET delete_again_at = now() WHERE object_key = $1', [old]);
   expect(await retention.run()).toBe(1);
   expect([await isDeleted(old), await isDeleted(young)]).toEqual([true, false]);
   expect(asked).toEqual([old, old]);

@@ -6,6 +6,8 @@ import type { DataSource } from 'typeorm';
 
 /** As many as one question takes. */
 const BATCH = 20;
+/** Before what the storage did not give up is asked for again. */
+const AGAIN_MS = 60 * 60_000;
 
 interface OldFile {
   readonly id: string;
@@ -31,6 +33,7 @@ export class DeleteOldFiles {
          JOIN LATERAL (SELECT * FROM log.file f
                         WHERE f.organisation_id = p.organisation_id AND f.deleted_at IS NULL
                           AND f.stored_at < now() - p.retention_days * interval '1 day'
+                          AND (f.delete_again_at IS NULL OR f.delete_again_at <= now())
                         ORDER BY f.stored_at LIMIT $1) AS f ON true
         WHERE p.retention_days IS NOT NULL`,
       [BATCH],
@@ -56,12 +59,19 @@ export class DeleteOldFiles {
       organisationId,
       objectKeys: files.map(({ object_key }) => object_key),
     });
-    return inTransaction(this.dataSource, (tx) =>
-      tx.run(
-        `UPDATE log.file SET deleted_at = clock_timestamp()
-          WHERE organisation_id = $1 AND object_key = ANY($2::text[]) AND deleted_at IS NULL`,
-        [organisationId, deletedKeys],
-      ),
-    );
+    return inTransaction(this.dataSource, async (tx) => {
+      const isOf = 'organisation_id = $1 AND object_key = ANY($2::text[]) AND deleted_at IS NULL';
+      const deleted = await tx.run(`UPDATE log.file SET deleted_at = clock_timestamp() WHERE ${isOf}`, [
+        organisationId,
+        deletedKeys,
+      ]);
+      // A storage may hold on to some, by a lock or a legal hold: they keep no later ones waiting.
+      const kept = files.map(({ object_key }) => object_key).filter((key) => !deletedKeys.includes(key));
+      await tx.run(
+        `UPDATE log.file SET delete_again_at = clock_timestamp() + $3 * interval '1 millisecond' WHERE ${isOf}`,
+        [organisationId, kept, AGAIN_MS],
+      );
+      return deleted;
+    });
   }
 }

@@ -23,8 +23,7 @@ export class DownloadFile {
   }
 
   /** For ourselves, at the address that services use. */
-  async forBundle(caller: Principal, file: FileRow): Promise<Download> {
-    mustBeThere(file, 'fileIds');
+  forBundle(caller: Principal, file: FileRow): Promise<Download> {
     return this.presign(file, 'service', `key:${caller.keyId}`, 'bundle of logs');
   }
 
@@ -38,7 +37,8 @@ export class DownloadFile {
   }
 }
 
-function mustBeThere({ id, deleted_at }: FileRow, field: string): void {
+/** @throws ConflictError naming `field` when its content was deleted */
+export function mustBeThere({ id, deleted_at }: FileRow, field: string): void {
   if (deleted_at === null) return;
   const message = `the content of ${id} was deleted at ${deleted_at.toISOString()}, as the retention policy says`;
   throw new ConflictError('file_deleted', message, { fields: [{ field, message }] });

@@ -48,8 +48,8 @@ export interface FileFilter {
   readonly uploadId?: string | undefined;
   readonly missionId?: string | undefined;
   readonly module?: LogModule | undefined;
-  readonly from?: string | undefined;
-  readonly until?: string | undefined;
+  readonly from?: Date | undefined;
+  readonly until?: Date | undefined;
   readonly deleted: 'true' | 'false';
 }
 

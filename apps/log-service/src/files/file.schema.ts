@@ -1,4 +1,4 @@
-import { listSchema, pageSchema } from '@aerie/http-api';
+import { instantInput, listSchema, pageSchema } from '@aerie/http-api';
 import { LOG_MODULES } from '@aerie/log-core';
 import { z } from 'zod';
 import { instant, instantOrNull } from '../uploads/store/fields.schema.js';
@@ -10,8 +10,8 @@ export const fileQuery = z.object({
   uploadId: z.uuid().optional().describe('Only files of this upload.'),
   missionId: z.uuid().optional().describe('Only files attached to this mission.'),
   module: z.enum(LOG_MODULES).optional().describe('Only logs of the station, or of the aircraft.'),
-  from: z.iso.datetime({ offset: true }).optional().describe('Stored at or after this instant. RFC 3339.'),
-  until: z.iso.datetime({ offset: true }).optional().describe('Stored before this instant. RFC 3339.'),
+  from: instantInput.optional().describe('Stored at or after this instant. RFC 3339.'),
+  until: instantInput.optional().describe('Stored before this instant. RFC 3339.'),
   deleted: z
     .enum(['true', 'false'])
     .default('false')

@@ -9,9 +9,10 @@ import { WriteBundle } from './write-bundle.js';
 let storage: Server;
 let closed = 0;
 beforeAll(async () => {
-  // Begins each object and never ends it.
-  storage = createServer((_request, response) => {
+  // Begins each object, and ends that which is asked for as a whole.
+  storage = createServer((request, response) => {
     response.on('close', () => closed++);
+    if (request.url === '/whole') return void response.end('log');
     response.writeHead(200).write(Buffer.alloc(100_000, 1));
   });
   await new Promise<void>((resolve) => storage.listen(0, '127.0.0.1', resolve));
@@ -38,6 +39,22 @@ it('outlives a reader who goes in the middle, and reads on for nobody', async ()
   await once(zip, 'close');
 
   await eventually('the storage was let go', () => closed > closedBefore, 3_000);
+});
+
+it('asks for the address of an archive when its turn comes, because addresses live for minutes only', async () => {
+  const asked: string[] = [];
+  const packing = new WriteBundle({
+    async forBundle(_caller: unknown, { id }: FileRow) {
+      asked.push(id);
+      return { url: `http://127.0.0.1:${(storage.address() as AddressInfo).port}/whole` };
+    },
+  } as unknown as DownloadFile);
+  const three = ['a', 'b', 'c'].map((id) => ({ ...files[0], id })) as unknown as readonly FileRow[];
+  const zip = await packing.open({ keyId: 'k', organisationId: 'o' }, three);
+  expect(asked).toEqual(['a']);
+  zip.resume();
+  await once(zip, 'end');
+  expect(asked).toEqual(['a', 'b', 'c']);
 });
 
 it('packs no more than eight at once', async () => {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Principal } from '@aerie/bus-contract';
 import { InvalidError, UnavailableError } from '@aerie/kernel';
 import yazl from 'yazl';
-import { type DownloadFile, nameOf } from './download-file.js';
+import { type DownloadFile, mustBeThere, nameOf } from './download-file.js';
 import { type FileRow, fileView } from './file.read-model.js';
 
 /** What a person can send to somebody's support: more is for the storage itself. */
@@ -38,10 +38,18 @@ export class WriteBundle {
       reading.abort();
     });
     try {
-      const downloads = await Promise.all(files.map((file) => this.downloadFile.forBundle(caller, file)));
+      for (const file of files) mustBeThere(file, 'fileIds');
+      // Addresses live for minutes and a bundle may take longer: each is made when its turn comes, the first one now, so
+      // that a caller is told when there are none to be had.
+      const [first] = files;
+      let made = first === undefined ? undefined : await this.downloadFile.forBundle(caller, first);
+      const addressOf = async (file: FileRow): Promise<string> => {
+        const { url } = made ?? (await this.downloadFile.forBundle(caller, file));
+        made = undefined;
+        return url;
+      };
       zip.addBuffer(Buffer.from(JSON.stringify(manifestOf(files), null, 2)), 'manifest.json');
-      const parts = files.map((file, index) => ({ file, url: downloads[index]?.url ?? '' }));
-      void addAll(zip, parts, reading.signal).catch((error: unknown) =>
+      void addAll(zip, files, addressOf, reading.signal).catch((error: unknown) =>
         output.destroy(error instanceof Error ? error : new Error(String(error))),
       );
       return output;
@@ -54,10 +62,12 @@ export class WriteBundle {
 
 async function addAll(
   zip: yazl.ZipFile,
-  parts: readonly { readonly file: FileRow; readonly url: string }[],
+  files: readonly FileRow[],
+  addressOf: (file: FileRow) => Promise<string>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { file, url } of parts) {
+  for (const file of files) {
+    const url = await addressOf(file);
     // Whoever reads the bundle decides how long it takes; when he goes, the reading ends.
     const response = await fetch(url, { signal });
     if (!response.ok || response.body === null) {

@@ -1,11 +1,11 @@
 import { dockModel } from '@aerie/bus-contract';
-import { type Message, defined, enumName, only, timestampOf, wordOf } from '@aerie/grpc-api';
+import { type Message, defined, enumName, isoOf, only, timestampOf, wordOf } from '@aerie/grpc-api';
 import { CAMPAIGN_STATES } from '@aerie/log-core';
 import { CAMPAIGN_DOCK_STATES } from '../campaigns/campaign.input.js';
 import type { CampaignReadModel } from '../campaigns/campaign.read-model.js';
 import type { CampaignView } from '../campaigns/campaign.view.js';
 import type { Policy } from '../policy/policy.store.js';
-import { isoOf, modulesOf, pageOf, selectionOf, textOf, wordsOf } from './requests.js';
+import { modulesOf, pageOf, selectionOf, textOf, wordsOf } from './requests.js';
 import { latestMessage, moduleName, windowMessage } from './uploads.messages.js';
 
 export type CampaignDockView = NonNullable<Awaited<ReturnType<CampaignReadModel['docks']>>>[number];

@@ -1,4 +1,4 @@
-import { type Message, type ProtoTimestamp, defined, msOf, only, wordOf } from '@aerie/grpc-api';
+import { type Message, defined, isoOf, only, wordOf } from '@aerie/grpc-api';
 import { InvalidError } from '@aerie/kernel';
 import { LOG_MODULES } from '@aerie/log-core';
 
@@ -16,11 +16,6 @@ export function versionOf({ expectedVersion }: Message): number | null {
   throw new InvalidError('invalid_input', 'the request is not valid', {
     fields: [{ field: 'expectedVersion', message: 'must be a version as it was shown' }],
   });
-}
-
-export function isoOf(value: unknown): string | undefined {
-  const atMs = msOf(value as ProtoTimestamp | null | undefined);
-  return atMs === undefined ? undefined : new Date(atMs).toISOString();
 }
 
 /** The words of a repeated enum; undefined where there is none, as an empty list cannot be told from none. */

@@ -1,10 +1,10 @@
-import { type Message, defined, enumName, only, timestampOf } from '@aerie/grpc-api';
+import { type Message, defined, enumName, isoOf, only, timestampOf } from '@aerie/grpc-api';
 import { STATES } from '@aerie/log-core';
 import type { FileReadModel, FileView } from '../files/file.read-model.js';
 import type { AskForList } from '../listings/ask-for-list.js';
 import type { UploadReadModel } from '../uploads/store/upload.read-model.js';
 import type { UploadView, causeView } from '../uploads/store/upload.view.js';
-import { isoOf, moduleOf, modulesOf, pageOf, selectionOf, wordsOf } from './requests.js';
+import { moduleOf, modulesOf, pageOf, selectionOf, wordsOf } from './requests.js';
 
 export type UploadDetailView = NonNullable<Awaited<ReturnType<UploadReadModel['find']>>>;
 export type ListingView = Awaited<ReturnType<AskForList['execute']>>;

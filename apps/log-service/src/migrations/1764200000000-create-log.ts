@@ -182,6 +182,8 @@ export class CreateLog1764200000000 implements MigrationInterface {
         stored_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
         -- Of the object, by the retention of its organisation. The row stays as evidence.
         deleted_at      timestamptz,
+        -- The storage did not give it up.
+        delete_again_at timestamptz,
         UNIQUE (upload_id, module)
       );
       CREATE INDEX file_list ON log.file (organisation_id, stored_at, id);

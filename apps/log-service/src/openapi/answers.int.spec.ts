@@ -51,12 +51,21 @@ describe('a listing', () => {
     ]);
   });
 
+  it('tells no instant where the dock names none of any calendar', async () => {
+    const { status, body } = await caller.call('createLogListing', { params: { sn: 'NEAR-2' } });
+    expect(status).toBe(200);
+    expect(body['modules']).toMatchObject([
+      { files: [{ bootIndex: 9, startAt: null, endAt: null, sizeBytes: 1e12 }] },
+      { files: [] },
+    ]);
+  });
+
   it('is made of docks of the organisation only, and asks nobody where the input is wrong', async () => {
     const asked = await countOf('dock_call');
-    for (const sn of ['THEIRS-1', 'GONE-1', 'A-NEAR-1', '..']) {
+    for (const sn of ['THEIRS-1', 'GONE-1', 'A-NEAR-1', 'N 1', '..', 'N\u0000']) {
       const { status, body } = await caller.call('createLogListing', { params: { sn: encodeURIComponent(sn) } });
       expect([sn, status]).toEqual([sn, 404]);
-      if (sn !== '..') expect([body['code'], fieldsOf(body)]).toEqual(['unknown_dock', ['sn']]);
+      if (/^[\w -]+$/.test(sn)) expect([body['code'], fieldsOf(body)]).toEqual(['unknown_dock', ['sn']]);
     }
     const params = { sn: 'NEAR-1' };
     const doubled = await caller.call('createLogListing', { params, body: { modules: ['dock', 'dock'] } });
@@ -211,6 +220,9 @@ describe('files', () => {
     });
     const past = { from: '2026-01-01T00:00:00Z', module: 'dock', dockSn: 'AWAY-1' };
     expect(itemsOf((await caller.call('listLogFiles', { query: { missionId, ...past } })).body)).toEqual([body]);
+    // An offset that JavaScript knows and PostgreSQL does not.
+    const far = { missionId, from: '2026-01-01T00:00:00+16:00' };
+    expect(itemsOf((await caller.call('listLogFiles', { query: far })).body)).toEqual([body]);
     const future = { until: '2026-01-01T00:00:00Z' };
     expect(itemsOf((await caller.call('listLogFiles', { query: future })).body)).toEqual([]);
     expect(itemsOf((await caller.call('listLogFiles', { key: OTHER_API_KEY })).body)).toEqual([]);
@@ -331,6 +343,8 @@ describe('a campaign', () => {
     ['logs', 422, { logs: {} }],
     ['logs.window.until', 422, { logs: { window: { from: '2027-05-02T00:00:00Z', until: '2027-05-01T00:00:00Z' } } }],
     ['logs.files', 422, { logs: { files: [{ module: 'dock', bootIndex: 7 }], latest: { count: 1 } } }],
+    ['name', 422, { name: 'a\u0000b' }],
+    ['docks.nameContains', 422, { docks: { nameContains: '\u0000' } }],
     ['docksPerMinute', 422, { docksPerMinute: 0 }],
     ['hours.from', 422, { hours: { from: '24:00', until: '04:00' } }],
     ['until', 422, { until: '2020-01-01T00:00:00Z' }],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal, dockQuestion } from '@aerie/bus-contract';
 import { type IdempotentRequest, type StoredAnswer, answeredBefore, once } from '@aerie/http-api';
-import { NotFoundError } from '@aerie/kernel';
+import { NotFoundError, isSerialNumber } from '@aerie/kernel';
 import type { Selection, Timing } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type Tx, inTransaction } from '@aerie/persistence';
@@ -55,7 +55,8 @@ export class RequestUpload {
 
   /** @throws NotFoundError naming `field` */
   async findDock(organisationId: string, sn: string, field = 'dockSn'): Promise<DockRecord> {
-    const { dock } = await ask(this.parts.connection, dockQuestion, { sn });
+    // What cannot be one is not asked for.
+    const { dock } = isSerialNumber(sn) ? await ask(this.parts.connection, dockQuestion, { sn }) : { dock: null };
     if (dock?.sn === sn && dock.organisationId === organisationId) return dock;
     throw unknownDock(field);
   }

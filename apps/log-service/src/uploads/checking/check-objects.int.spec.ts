@@ -121,6 +121,26 @@ it('K2: finds what old firmware has put under keys of its own, by the serial num
   expect(advanced?.upload.state).toBe('stored');
 });
 
+it('takes one object for the archive of one module, also when the dock names it for both', async () => {
+  const key = (upload: LockedUpload) => `${prefixOf(upload)}both.tar`;
+  const exporting = await anExport(dataSource);
+  const files = [told('dock', 'log', key(exporting)), told('aircraft', 'log', key(exporting))];
+  await apply(dataSource, exporting.id, { type: 'exportEnded', attempt: 1, files });
+  contents.set(key(exporting), 'log');
+  const advanced = await check(exporting);
+  expect(advanced?.upload).toMatchObject({ state: 'listed', cause_code: 'objects_missing' });
+  expect(statesOf(advanced?.upload)).toEqual({ dock: 'stored', aircraft: 'wanted' });
+});
+
+it('takes nothing that the dock has not named while it may export, because more may come', async () => {
+  const upload = await anExport(dataSource);
+  await apply(dataSource, upload.id, { type: 'exportSilent' });
+  contents.set(`${prefixOf(upload)}${upload.dock_sn}/log_1.log`, 'the first of several');
+  expect((await check(upload))?.upload.state).toBe('stopping');
+  await apply(dataSource, upload.id, { type: 'stopAccepted', attempt: 1 });
+  expect(statesOf((await check(upload))?.upload)).toEqual({ dock: 'stored', aircraft: 'wanted' });
+});
+
 it('decides nothing while the storage does not answer', async () => {
   const upload = await anEnded();
   isDown = true;

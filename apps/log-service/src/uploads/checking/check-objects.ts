@@ -95,11 +95,16 @@ export class CheckObjects {
     const others = wanted.some((file) => !found.has(keyOf(file))) ? await this.listed(upload, prefix) : [];
     // What was found under its own key, or is to lie there, is no other module's.
     const taken = new Set(upload.files.map(({ module, told }) => told?.key ?? objectKeyOf(prefix, module)));
-    const strays = others.filter(({ objectKey }) => !taken.has(objectKey));
+    // One that was found without a word of its dock may be the first of several, as long as the dock may export.
+    const strays = upload.dock_may_export ? [] : others.filter(({ objectKey }) => !taken.has(objectKey));
     const checked: Checked[] = [];
+    const used = new Set<string>();
     for (const file of wanted) {
       const object = found.get(keyOf(file)) ?? strayObjectOf(upload, file, prefix, strays);
-      checked.push(object === undefined ? notThere(file) : await this.judge(upload, file, object));
+      // A dock that names one key for both modules has written the second over the first.
+      const isThere = object !== undefined && !used.has(object.objectKey);
+      checked.push(isThere ? await this.judge(upload, file, object) : notThere(file));
+      if (isThere) used.add(object.objectKey);
     }
     return checked;
   }

@@ -52,10 +52,20 @@ function problemOf(listed: ListedLogs): Cause | null {
 const bootsOf = ({ list }: ListedLogs): ListedModule['boots'] =>
   list.map(({ boot_index, start_time, end_time, size }) => ({
     bootIndex: boot_index,
-    startMs: start_time === undefined ? null : logInstantMs(start_time),
-    endMs: end_time === undefined ? null : logInstantMs(end_time),
-    sizeBytes: Math.max(0, size ?? 0),
+    startMs: instantOf(start_time),
+    endMs: instantOf(end_time),
+    sizeBytes: Math.min(LARGEST_BYTES, Math.max(0, Math.floor(size ?? 0))),
   }));
+
+/** No log is that large; a dock that says so says nothing. */
+const LARGEST_BYTES = 1e12;
+
+/** Null also for what is no instant of any calendar. */
+function instantOf(told: number | undefined): number | null {
+  if (told === undefined) return null;
+  const atMs = logInstantMs(told);
+  return Number.isNaN(new Date(atMs).getTime()) ? null : atMs;
+}
 
 /** What the answer to a command means for its upload. */
 export function eventOfReply(call: CallRow, data: FileuploadListReply, selection: Selection): UploadEvent | null {

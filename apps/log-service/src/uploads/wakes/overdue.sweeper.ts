@@ -11,14 +11,14 @@ export interface Chore {
   readonly run: () => Promise<unknown>;
 }
 
-/** Finds, each second, what no wake has found. Takes no input: whatever was lost, this is the way it comes back. */
+/** Finds, at its own times, what no wake has found. Takes no input: whatever was lost, this is the way it comes back. */
 export class OverdueSweeper {
   private stopped = false;
   private running: Promise<void> = Promise.resolve();
   private sweeps = 0;
 
   constructor(
-    private readonly chores: readonly Chore[],
+    private readonly chore: Chore,
     private readonly logger: Logger,
   ) {}
 
@@ -35,8 +35,8 @@ export class OverdueSweeper {
     while (!this.stopped) {
       const startedMs = Date.now();
       this.sweeps++;
-      for (const { name, everySweeps, run } of this.chores) {
-        if (this.sweeps % everySweeps !== 0 || this.stopped) continue;
+      const { name, everySweeps, run } = this.chore;
+      if (this.sweeps % everySweeps === 0) {
         await run().catch((error: unknown) =>
           this.logger.warn({ err: error, chore: name }, 'a sweep failed, trying again'),
         );
