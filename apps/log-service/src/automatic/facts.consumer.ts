@@ -14,7 +14,8 @@ import { inTransaction, isDataError } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { advance } from '../uploads/advance-upload.js';
 import type { AfterCommit } from '../uploads/effects/after-commit.js';
-import { giveDockBackAnyway, lockUpload } from '../uploads/store/upload-critical.js';
+import { giveDockBackAnyway } from '../uploads/store/dock-holds.js';
+import { lockUpload } from '../uploads/store/upload-critical.js';
 import type { CollectForMission } from './collect-for-mission.js';
 
 export interface FactsConsumerParts {

@@ -14,7 +14,8 @@ import { SCHEMA } from '../database.js';
 import { endCampaignDock } from '../campaigns/campaign-dock.js';
 import { commandFor } from './dock/dock-commands.js';
 import { type SeenFile, keepFiles } from './store/files.js';
-import { beginAttempt, endAttempt, giveDockBack, recordCall, saveUpload } from './store/upload-critical.js';
+import { giveDockBack } from './store/dock-holds.js';
+import { beginAttempt, endAttempt, recordCall, saveUpload } from './store/upload-critical.js';
 import { type LockedUpload, columnsOf, timingOf, uploadOf } from './store/upload.row.js';
 import { type TimelineEntry, writeTimeline } from './store/timeline.js';
 

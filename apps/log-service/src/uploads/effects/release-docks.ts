@@ -3,7 +3,7 @@ import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import { type HoldRow, claimReleases, forgetHold } from '../store/upload-critical.js';
+import { type HoldRow, claimReleases, forgetHold } from '../store/dock-holds.js';
 
 const BATCH = 50;
 

@@ -9,7 +9,8 @@ import { anExport, anUpload, apply, logTestDatabase, logger, stateOf } from '../
 import type { Advanced } from '../advance-upload.js';
 import { LookAtDocks } from '../dock/look-at-docks.js';
 import { ReleaseDocks } from '../effects/release-docks.js';
-import { giveDockBackAnyway, lockUpload, wantDock } from '../store/upload-critical.js';
+import { giveDockBackAnyway, wantDock } from '../store/dock-holds.js';
+import { lockUpload } from '../store/upload-critical.js';
 import { DueRunner } from './due-runner.js';
 
 let nats: PrivateServer;

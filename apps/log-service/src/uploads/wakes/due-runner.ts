@@ -8,15 +8,8 @@ import { type Advanced, advance } from '../advance-upload.js';
 import type { LookAtDocks } from '../dock/look-at-docks.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { OrderPool } from '../effects/order-pool.js';
-import {
-  findDue,
-  giveDockBackAnyway,
-  isDockWanted,
-  lockDue,
-  lockUpload,
-  postpone,
-  wantDock,
-} from '../store/upload-critical.js';
+import { giveDockBackAnyway, isDockWanted, wantDock } from '../store/dock-holds.js';
+import { findDue, lockDue, lockUpload, postpone } from '../store/upload-critical.js';
 import { type LockedUpload, timingOf, uploadOf } from '../store/upload.row.js';
 
 export interface DueRunnerParts {
