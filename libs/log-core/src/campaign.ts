@@ -1,4 +1,4 @@
-/** The states of a campaign. `waiting`: outside its hours, or before it may begin. */
+/** The states of a campaign. One that is outside of its hours, or before it may begin, is `running`. */
 export const CAMPAIGN_STATES = ['running', 'paused', 'finished', 'stopped', 'canceled'] as const;
 export type CampaignState = (typeof CAMPAIGN_STATES)[number];
 

@@ -83,6 +83,7 @@ const asFound: Choice<'objectsChecked'> = {
 
 const EXPORTING = ['starting', 'pulling', 'zipping', 'uploading'] as const;
 const WAITING = ['requested', 'listing', 'listed'] as const;
+const NOT_LISTING = ['requested', 'listed', ...EXPORTING, 'stopping', 'verifying', ...OUTCOMES] as const;
 
 /**
  * The life of a log upload. On this event, in a `from` state, go to `to` and do `effects`. `unchanged` is something that
@@ -102,15 +103,15 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
   listOverdue:     [{ from: ['listing'],                           to: 'unchanged', effects: ['sendList'] }],
   listGivenUp:     [{ from: ['listing'],                           to: 'failed' }],
   listAnswered:    [{ from: ['listing'],                           to: afterList },
-                    { from: ['requested', 'listed', ...EXPORTING, 'stopping', 'verifying', ...OUTCOMES], to: 'unchanged' }],
+                    { from: NOT_LISTING, to: 'unchanged' }],
   listRefused:     [{ from: ['listing'],                           to: listAgain },
-                    { from: ['requested', 'listed', ...EXPORTING, 'stopping', 'verifying', ...OUTCOMES], to: 'unchanged' }],
+                    { from: NOT_LISTING, to: 'unchanged' }],
   listDeferred:    [{ from: ['listing'],                           to: 'requested' },
-                    { from: ['requested', 'listed', ...EXPORTING, 'stopping', 'verifying', ...OUTCOMES], to: 'unchanged' }],
+                    { from: NOT_LISTING, to: 'unchanged' }],
 
   // It never left: the dock has not failed to answer.
   listUnsent:      [{ from: ['listing'],                           to: 'requested' },
-                    { from: ['requested', 'listed', ...EXPORTING, 'stopping', 'verifying', ...OUTCOMES], to: 'unchanged' }],
+                    { from: NOT_LISTING, to: 'unchanged' }],
 
   dockHeld:        [{ from: ['requested', 'listed'],               to: 'unchanged' }],
   dockGranted:     [{ from: ['listed'],                            to: 'starting',  effects: ['sendStart'] },

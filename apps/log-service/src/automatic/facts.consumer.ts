@@ -14,7 +14,7 @@ import { inTransaction, isDataError } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { advance } from '../uploads/advance-upload.js';
 import type { AfterCommit } from '../uploads/effects/after-commit.js';
-import { giveDockBackAnyway } from '../uploads/store/dock-holds.js';
+import { noteRelease } from '../uploads/store/dock-holds.js';
 import { lockUpload } from '../uploads/store/upload-critical.js';
 import type { CollectForMission } from './collect-for-mission.js';
 
@@ -69,7 +69,7 @@ export class FactsConsumer {
       const locked = await lockUpload(tx, uploadId);
       if (locked === undefined) return null;
       // A reservation that this upload knows nothing of any more.
-      if (!locked.dock_may_export && locked.state !== 'listed') await giveDockBackAnyway(tx, locked);
+      if (!locked.dock_may_export && locked.state !== 'listed') await noteRelease(tx, locked);
       return advance(tx, locked, { type: 'dockNeeded', atMs: neededAtMs - STOP_LEAD_MS });
     });
     if (advanced !== null) this.parts.afterCommit.run(advanced);

@@ -130,7 +130,9 @@ export class CreateLog1764200000000 implements MigrationInterface {
         wanted      boolean     NOT NULL,
         -- Revision of the upload when the dock was first asked for: a late release gives back nothing that is newer.
         generation  integer     NOT NULL,
-        next_try_at timestamptz NOT NULL DEFAULT clock_timestamp()
+        next_try_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        -- Nobody knew of it the first time, and a take may have been on its way.
+        given_back_twice boolean NOT NULL DEFAULT false
       );
       CREATE INDEX dock_hold_unwanted ON log.dock_hold (next_try_at) WHERE NOT wanted;
 

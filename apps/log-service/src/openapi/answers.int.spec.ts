@@ -148,6 +148,14 @@ describe('an upload', () => {
     expect(itemsOf(timeline)[0]).toMatchObject({ kind: 'note', what: 'requested', version: 1 });
     expect(itemsOf(timeline).at(-1)).toMatchObject({ kind: 'decision', what: 'objectsChecked', to: body['state'] });
     expect(itemsOf((await caller.call('listLogUploads', { query: { missionId } })).body)).toHaveLength(1);
+    // Of a long life the end is told.
+    await service.dataSource.query(
+      `INSERT INTO log.timeline (upload_id, kind, what, detail)
+       SELECT $1, 'note', 'line ' || number, '{}' FROM generate_series(1, 10000) AS number`,
+      [id],
+    );
+    const long = itemsOf((await caller.call('getLogUploadTimeline', { params: { id } })).body);
+    expect([long.length, long[0]?.['what'], long.at(-1)?.['what']]).toEqual([10_000, 'line 1', 'line 10000']);
   });
 
   it('is listed by dock, state and campaign, page by page, and to nobody else', async () => {

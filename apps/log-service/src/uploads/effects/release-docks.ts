@@ -39,10 +39,12 @@ export class ReleaseDocks {
     await Promise.all(holds.map((hold) => this.release(hold)));
   }
 
-  private async release({ upload_id, dock_sn, generation }: HoldRow): Promise<void> {
+  private async release(hold: HoldRow): Promise<void> {
+    const { upload_id, dock_sn, generation } = hold;
     try {
-      await ask(this.connection, releaseDockQuestion, { dockSn: dock_sn, holderId: upload_id, generation });
-      await inTransaction(this.dataSource, (tx) => forgetHold(tx, upload_id));
+      const question = { dockSn: dock_sn, holderId: upload_id, generation };
+      const { released } = await ask(this.connection, releaseDockQuestion, question);
+      await inTransaction(this.dataSource, (tx) => forgetHold(tx, hold, released));
     } catch (error) {
       this.logger.warn(
         { err: error, uploadId: upload_id, dockSn: dock_sn },

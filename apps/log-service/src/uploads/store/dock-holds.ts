@@ -38,7 +38,7 @@ export async function giveDockBack(tx: Tx, uploadId: string): Promise<void> {
 }
 
 /** The same where nobody may remember that it was asked for: an answer was lost, or came after everything was over. */
-export async function giveDockBackAnyway(tx: Tx, { id, dock_sn, revision }: LockedUpload): Promise<void> {
+export async function noteRelease(tx: Tx, { id, dock_sn, revision }: LockedUpload): Promise<void> {
   await tx.run(
     `INSERT INTO log.dock_hold (upload_id, dock_sn, wanted, generation) VALUES ($1, $2, false, $3)
      ON CONFLICT (upload_id) DO UPDATE SET wanted = false, next_try_at = clock_timestamp()`,
@@ -50,6 +50,8 @@ export interface HoldRow {
   readonly upload_id: string;
   readonly dock_sn: string;
   readonly generation: number;
+  /** Tells this claim from a wish that comes after it. As text: a Date would round it. */
+  readonly claimed_until: string;
 }
 
 /** Takes docks that are to be given back; each is pushed forward, so that no other replica does it now. */
@@ -58,11 +60,34 @@ export function claimReleases(tx: Tx, limit: number): Promise<HoldRow[]> {
     `UPDATE log.dock_hold AS h SET next_try_at = clock_timestamp() + interval '10 seconds'
        FROM (SELECT upload_id FROM log.dock_hold WHERE NOT wanted AND next_try_at <= clock_timestamp()
               ORDER BY next_try_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
-      WHERE h.upload_id = due.upload_id RETURNING h.upload_id, h.dock_sn, h.generation`,
+      WHERE h.upload_id = due.upload_id
+     RETURNING h.upload_id, h.dock_sn, h.generation, h.next_try_at::text AS claimed_until`,
     [limit],
   );
 }
 
-export async function forgetHold(tx: Tx, uploadId: string): Promise<void> {
-  await tx.run('DELETE FROM log.dock_hold WHERE upload_id = $1 AND NOT wanted', [uploadId]);
+/** A take that found nobody to answer it in time may still come true; no mission-service hangs for longer and lives. */
+const LATE_TAKE = "interval '30 seconds'";
+
+/**
+ * Mission-service has heard it. But where it knew nothing of the upload, and the upload is over, a take may still be on
+ * its way: such a dock is given back once more. What somebody noted meanwhile stays noted.
+ */
+export async function forgetHold(
+  tx: Tx,
+  { upload_id, claimed_until }: HoldRow,
+  wasReleased: boolean,
+): Promise<'forgotten' | 'kept'> {
+  const isThis = 'upload_id = $1 AND NOT wanted AND next_try_at = $2::timestamptz';
+  if (!wasReleased) {
+    const again = await tx.run(
+      `UPDATE log.dock_hold SET next_try_at = clock_timestamp() + ${LATE_TAKE}, given_back_twice = true
+        WHERE ${isThis} AND NOT given_back_twice
+          AND EXISTS (SELECT 1 FROM log.upload WHERE id = $1 AND next_action_at IS NULL)`,
+      [upload_id, claimed_until],
+    );
+    if (again > 0) return 'kept';
+  }
+  const gone = await tx.run(`DELETE FROM log.dock_hold WHERE ${isThis}`, [upload_id, claimed_until]);
+  return gone > 0 ? 'forgotten' : 'kept';
 }

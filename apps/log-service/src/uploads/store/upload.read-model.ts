@@ -11,7 +11,7 @@ export interface UploadFilter {
   readonly campaignId?: string | undefined;
 }
 
-/** Entries that one answer holds: days of an export with a message each two seconds would be cut. */
+/** Entries that one answer holds, the latest: an export tells something each two seconds, for hours. */
 const TIMELINE_LIMIT = 10_000;
 
 /** Uploads for screens. Reads only; every change goes through `advance`. */
@@ -57,9 +57,11 @@ export class UploadReadModel {
 
   async timeline(organisationId: string, id: string) {
     const rows = await this.query<TimelineRow>(
-      `SELECT t.at, t.kind, t.what, t.from_state, t.to_state, t.revision, t.detail
-         FROM log.timeline t JOIN log.upload u ON u.id = t.upload_id
-        WHERE u.organisation_id = $1 AND u.id = $2 ORDER BY t.id LIMIT $3`,
+      `SELECT * FROM (
+         SELECT t.id, t.at, t.kind, t.what, t.from_state, t.to_state, t.revision, t.detail
+           FROM log.timeline t JOIN log.upload u ON u.id = t.upload_id
+          WHERE u.organisation_id = $1 AND u.id = $2 ORDER BY t.id DESC LIMIT $3) AS latest
+        ORDER BY id`,
       [organisationId, id, TIMELINE_LIMIT],
     );
     // An upload has its first line from the beginning.

@@ -100,7 +100,10 @@ export const timelineEntrySchema = z
   })
   .describe('One thing that happened to an upload.');
 
-export const timelineSchema = listSchema(timelineEntrySchema, 'Oldest first, 10,000 entries at most.');
+export const timelineSchema = listSchema(
+  timelineEntrySchema,
+  'Oldest first; the latest 10,000 entries where there are more.',
+);
 
 /** What a 409 says beside what every problem says. */
 export const uploadConflictSchema = problemSchema

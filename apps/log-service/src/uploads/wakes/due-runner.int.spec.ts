@@ -9,7 +9,7 @@ import { anExport, anUpload, apply, logTestDatabase, logger, stateOf } from '../
 import type { Advanced } from '../advance-upload.js';
 import { LookAtDocks } from '../dock/look-at-docks.js';
 import { ReleaseDocks } from '../effects/release-docks.js';
-import { giveDockBackAnyway, wantDock } from '../store/dock-holds.js';
+import { claimReleases, forgetHold, noteRelease, wantDock } from '../store/dock-holds.js';
 import { lockUpload } from '../store/upload-critical.js';
 import { DueRunner } from './due-runner.js';
 
@@ -23,6 +23,8 @@ const released: string[] = [];
 const refusals = new Map<string, 'mission' | 'withdrawn'>();
 const away = new Set<string>();
 let isReleasing = true;
+/** Docks that mission-service does not know as held. */
+const unheld = new Set<string>();
 
 beforeAll(async () => {
   ({ pools, drop } = await logTestDatabase(2));
@@ -37,7 +39,7 @@ beforeAll(async () => {
   answer(connection, releaseDockQuestion, ({ dockSn }) => {
     if (!isReleasing) throw new Error('no answer today');
     released.push(dockSn);
-    return { released: true };
+    return { released: !unheld.has(dockSn) };
   });
   answer(connection, dockStateQuestion, ({ sns }) => ({
     docks: sns.map((sn): DockStateView => {
@@ -150,7 +152,7 @@ it('asks for a dock again only after it was given back, however long that takes'
   const { id, sn } = await aListed();
   await inTransaction(pool(0), async (tx) => {
     const locked = await lockUpload(tx, id);
-    if (locked !== undefined) await giveDockBackAnyway(tx, locked);
+    if (locked !== undefined) await noteRelease(tx, locked);
   });
   isReleasing = false;
   const asksBefore = taken.filter((asked) => asked === sn).length;
@@ -198,4 +200,41 @@ it('gives back a dock that it may have been lent, when the upload is called off 
   await releases.run();
   expect(await holdsOf(id)).toEqual([]);
   expect(released).toContain(sn);
+});
+
+it('gives a dock back again that was noted anew while it was given back', async () => {
+  const { id, sn } = await aListed();
+  const note = () =>
+    inTransaction(pool(1), async (tx) => {
+      const locked = await lockUpload(tx, id);
+      if (locked !== undefined) await noteRelease(tx, locked);
+    });
+  await note();
+  const holds = await inTransaction(pool(0), (tx) => claimReleases(tx, 50));
+  const hold = holds.find(({ upload_id }) => upload_id === id);
+  if (hold === undefined) throw new Error('nothing is to be given back');
+  await note();
+  expect(await inTransaction(pool(0), (tx) => forgetHold(tx, hold, true))).toBe('kept');
+  await aRunner().releases.run();
+  expect(released).toContain(sn);
+  expect(await holdsOf(id)).toEqual([]);
+});
+
+it('gives back once more the dock of an upload that is over, where a take may still be on its way', async () => {
+  const { id, sn } = await aListed();
+  unheld.add(sn);
+  await inTransaction(pool(0), async (tx) => {
+    const locked = await lockUpload(tx, id);
+    if (locked !== undefined) await wantDock(tx, locked);
+  });
+  await apply(pool(0), id, { type: 'cancelRequested' });
+  const { releases } = aRunner();
+  await releases.run();
+  await releases.run();
+  expect(released.filter((given) => given === sn)).toHaveLength(1);
+  expect(await holdsOf(id)).toEqual([{ wanted: false }]);
+  await pool(0).query('UPDATE log.dock_hold SET next_try_at = now() WHERE upload_id = $1', [id]);
+  await releases.run();
+  expect(released.filter((given) => given === sn)).toHaveLength(2);
+  expect(await holdsOf(id)).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { type Advanced, advance } from '../advance-upload.js';
 import type { LookAtDocks } from '../dock/look-at-docks.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { OrderPool } from '../effects/order-pool.js';
-import { giveDockBackAnyway, isDockWanted, wantDock } from '../store/dock-holds.js';
+import { noteRelease, isDockWanted, wantDock } from '../store/dock-holds.js';
 import { findDue, lockDue, lockUpload, postpone } from '../store/upload-critical.js';
 import { type LockedUpload, timingOf, uploadOf } from '../store/upload.row.js';
 
@@ -154,8 +154,8 @@ export class DueRunner {
   /** Asks mission-service for the dock, or for more of its time. */
   private async askForDock(upload: LockedUpload, generation: number): Promise<void> {
     const { connection } = this.parts;
-    const extends_ = upload.state !== 'listed';
-    const obstacle = extends_ ? null : await this.obstacleOf(upload.dock_sn);
+    const isExtension = upload.state !== 'listed';
+    const obstacle = isExtension ? null : await this.obstacleOf(upload.dock_sn);
     if (obstacle !== null) return this.decide(upload.id, heldWhile(upload, { because: obstacle, freeAtMs: null }));
     // No answer: the claim runs out and it is asked again; whether it was granted then does not matter.
     const { untilMs, refusal } = await ask(connection, takeDockQuestion, {
@@ -175,7 +175,7 @@ export class DueRunner {
     }
     await this.decide(upload.id, (now, isWanted) => {
       if (now.attempt !== upload.attempt) return null;
-      if (extends_) return now.dock_may_export && isWanted ? { type: 'dockGranted', untilMs } : null;
+      if (isExtension) return now.dock_may_export && isWanted ? { type: 'dockGranted', untilMs } : null;
       if (now.state !== 'listed') return null;
       // A mission took it back, or another replica gave it back, before we heard that it was ours.
       if (now.yield_at !== null) return { type: 'dockHeld', because: 'mission_due', freeAtMs: null };
@@ -195,7 +195,7 @@ export class DueRunner {
       const event = eventFor(locked, asked && (await isDockWanted(tx, id)));
       const advanced = event === null ? null : await advance(tx, locked, event);
       const upload = advanced?.upload ?? locked;
-      if (asked && !upload.dock_may_export) await giveDockBackAnyway(tx, upload);
+      if (asked && !upload.dock_may_export) await noteRelease(tx, upload);
       return advanced;
     });
     if (asked) this.parts.afterCommit.releaseSoon();
