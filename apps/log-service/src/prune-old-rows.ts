@@ -11,7 +11,7 @@ const OLD_ROWS = [
      SELECT tid FROM log.dock_call WHERE upload_id IS NULL AND claimed_at < now() - interval '1 hour' LIMIT $1))`,
 ];
 
-/** Held for so many rows at once, and no lock for long. */
+/** Rows that are locked at once. */
 const BATCH = 1_000;
 /** The next sweep goes on. */
 const MAX_BATCHES = 50;

@@ -294,6 +294,11 @@ export const takeDockQuestion = question(
       .int()
       .min(0)
       .describe('Grows each time that this holder begins anew with the dock; a release gives back no later one.'),
+    notAfterMs: z
+      .number()
+      .describe(
+        'After this instant nobody waits for the answer, and the dock is not taken. Milliseconds since the epoch.',
+      ),
     forMs: z.number().int().min(1_000).max(21_600_000).describe('How long it is needed from now on, ms; 6 h at most.'),
     yields: z
       .boolean()

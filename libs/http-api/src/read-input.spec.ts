@@ -6,6 +6,7 @@ const schema = z.strictObject({
   name: z.string(),
   start: z.strictObject({ altitudeMeters: z.number() }).optional(),
   points: z.array(z.number()).optional(),
+  more: z.record(z.string(), z.unknown()).optional(),
 });
 
 const fieldsOf = (input: unknown, what?: string): readonly string[] => {
@@ -49,6 +50,12 @@ describe('reading an input', () => {
 
   it('names a text that holds a character which no database keeps', () => {
     expect(fieldsOf({ name: 'a\u0000b' })).toEqual(['name']);
+    expect(fieldsOf({ name: 'a', more: { deep: [1, { text: '\u0000' }] } })).toEqual(['more.deep.1.text']);
+  });
+
+  it('refuses what is nested beyond all sense, also where anything may be', () => {
+    const deep = JSON.parse(`${'['.repeat(30_000)}${']'.repeat(30_000)}`) as unknown;
+    expect(fieldsOf({ name: 'a', more: { deep } })[0]).toMatch(/^more\.deep\.0\.0/);
   });
 
   it('says that a body is missing', () => {

@@ -9,11 +9,10 @@ export function readInput<Schema extends z.ZodType>(schema: Schema, input: unkno
   }
   const parsed = schema.safeParse(input);
   if (parsed.success) {
-    const at = nulIn(parsed.data, []);
-    if (at === null) return parsed.data;
-    const message = 'must not hold a NUL character';
+    const unfit = unfitIn(parsed.data, 0);
+    if (unfit === null) return parsed.data;
     throw new InvalidError('invalid_input', `the ${what} is not valid`, {
-      fields: [{ field: at.length === 0 ? what : at.join('.'), message }],
+      fields: [{ field: unfit.path.join('.') || what, message: unfit.message }],
     });
   }
   const fields: FieldProblem[] = parsed.error.issues.flatMap((issue) => {
@@ -27,13 +26,19 @@ export function readInput<Schema extends z.ZodType>(schema: Schema, input: unkno
   throw new InvalidError('invalid_input', `the ${what} is not valid`, { fields });
 }
 
-/** Where a text holds a NUL character, which PostgreSQL keeps in no text; null where none does. No deeper than a schema. */
-function nulIn(value: unknown, path: readonly string[]): readonly string[] | null {
-  if (typeof value === 'string') return value.includes('\u0000') ? path : null;
+/** No input of ours is nested deeper; some keep what they do not know. */
+const DEEPEST = 32;
+
+/** What fits the schema and yet cannot be kept: PostgreSQL has no text with a NUL character. Null where all is well. */
+function unfitIn(value: unknown, depth: number): { readonly path: string[]; readonly message: string } | null {
+  if (typeof value === 'string') {
+    return value.includes('\u0000') ? { path: [], message: 'must not hold a NUL character' } : null;
+  }
   if (typeof value !== 'object' || value === null) return null;
+  if (depth === DEEPEST) return { path: [], message: `must not be nested deeper than ${DEEPEST} levels` };
   for (const [key, entry] of Object.entries(value)) {
-    const found = nulIn(entry, [...path, key]);
-    if (found !== null) return found;
+    const unfit = unfitIn(key, depth) ?? unfitIn(entry, depth + 1);
+    if (unfit !== null) return { ...unfit, path: [key, ...unfit.path] };
   }
   return null;
 }

@@ -22,7 +22,14 @@ export {
   type WantedBoot,
   isOutcome,
 } from './upload.types.js';
-export { DEFAULT_TIMING, STOP_LEAD_MS, type Timing, exportTakesMs, neededMs } from './upload.timing.js';
+export {
+  DEFAULT_TIMING,
+  START_LIFETIME_MS,
+  STOP_LEAD_MS,
+  type Timing,
+  exportTakesMs,
+  neededMs,
+} from './upload.timing.js';
 export { allEnded } from './upload.files.js';
 export { decide } from './upload.machine.js';
 export { type Due, dueNow } from './upload.due.js';

@@ -110,7 +110,9 @@ describe.each(['starting', 'pulling', 'zipping', 'uploading'] as const)('of a do
   });
 
   it('a look is due when it never spoke since the start', () => {
-    expect(dueOf(anUpload({ state, heardAtMs: null, sinceMs: NOON - 90_000 }))).toBe('exportSilent');
+    expect(dueOf(anUpload({ state, heardAtMs: null, sinceMs: NOON - 90_000, keysEndAtMs: NOON + MINUTE_MS }))).toBe(
+      'exportSilent',
+    );
   });
 
   it('a longer reservation is due before the present one ends', () => {
@@ -146,15 +148,17 @@ describe('of a start for which no keys were issued', () => {
   const begun = anUpload({ state: 'starting', heardAtMs: null, sinceMs: NOON - 90_000, keysEndAtMs: null });
 
   it('it is due that it never left, because whoever was to send it is gone', () => {
-    expect(dueOf({ ...begun, startByMs: NOON })).toBe('sendRefused');
+    expect(dueOf(begun)).toBe('sendRefused');
   });
 
   it('a look into the storage is due while it might leave', () => {
-    expect(dueOf({ ...begun, startByMs: NOON + 1 })).toBe('exportSilent');
+    const impatient = { ...DEFAULT_TIMING, silenceMs: 10_000 };
+    const justBegun = { ...begun, sinceMs: NOON - 14_999, nextActionAtMs: NOON };
+    expect(dueNow(justBegun, NOON, impatient)?.type).toBe('exportSilent');
   });
 
   it('a look is due where keys were issued', () => {
-    expect(dueOf({ ...begun, startByMs: NOON, keysEndAtMs: NOON + 1 })).toBe('exportSilent');
+    expect(dueOf({ ...begun, keysEndAtMs: NOON + 1 })).toBe('exportSilent');
   });
 });
 

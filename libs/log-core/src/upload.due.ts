@@ -1,4 +1,4 @@
-import { EXTEND_LEAD_MS, STOP_LIMIT, TRIES, type Timing, overAtMs } from './upload.timing.js';
+import { EXTEND_LEAD_MS, START_LIFETIME_MS, STOP_LIMIT, TRIES, type Timing, overAtMs } from './upload.timing.js';
 import type { LogUpload, UploadEvent } from './upload.types.js';
 
 /**
@@ -38,8 +38,8 @@ export function dueNow(upload: LogUpload, nowMs: number, timing: Timing): Due | 
 }
 
 /** A start is sent with keys. Where none were issued while it might leave, whoever was to send it is gone. */
-const silent = ({ state, keysEndAtMs, attempt, startByMs }: LogUpload, nowMs: number): UploadEvent =>
-  state === 'starting' && keysEndAtMs === null && startByMs !== null && nowMs >= startByMs
+const silent = ({ state, keysEndAtMs, attempt, sinceMs }: LogUpload, nowMs: number): UploadEvent =>
+  state === 'starting' && keysEndAtMs === null && nowMs >= sinceMs + START_LIFETIME_MS
     ? { type: 'sendRefused', attempt }
     : { type: 'exportSilent' };
 

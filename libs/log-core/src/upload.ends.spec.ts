@@ -17,7 +17,9 @@ import { DEFAULT_TIMING } from './upload.timing.js';
 import type { LogUpload, UploadEvent } from './upload.types.js';
 
 const granted: UploadEvent = { type: 'dockGranted', untilMs: NOON + 600_000 };
-const aboutAttempt = (type: 'startAccepted' | 'stopAccepted' | 'checkFailed', attempt = 1) => ({ type, attempt });
+const aboutAttempt = (type: 'startAccepted' | 'checkFailed', attempt = 1) => ({ type, attempt });
+/** The dock says that it has stopped, to a stop that was sent then. */
+const stopped = (sentAtMs = NOON): UploadEvent => ({ type: 'stopAccepted', attempt: 1, sentAtMs });
 const filesOf = ({ files }: LogUpload): string[] => files.map(({ state }) => state);
 const stopFacts = { state: 'stopping', effects: ['sendStop'] };
 
@@ -167,7 +169,7 @@ describe('a dock that falls silent', () => {
 
   it('K6: is asked anew after a reboot, with another attempt', () => {
     const lost = checked('missing', 'missing');
-    const again = steps(anUpload(), { type: 'exportSilent' }, lost, aboutAttempt('stopAccepted'), lost);
+    const again = steps(anUpload(), { type: 'exportSilent' }, lost, stopped(), lost);
     expect(again).toMatchObject({ state: 'listed', failures: 1, cause: { code: 'silent' }, dockMayExport: false });
     expect(done(again, granted)).toMatchObject({ state: 'starting', effects: ['sendStart'], changed: { attempt: 2 } });
   });
@@ -292,12 +294,12 @@ describe('calling it off', () => {
   });
 
   it('is canceled once the dock has stopped and files are missing', () => {
-    const next = steps(anUpload(), cancel, aboutAttempt('stopAccepted'), checked('ok', 'missing'));
+    const next = steps(anUpload(), cancel, stopped(), checked('ok', 'missing'));
     expect(next).toMatchObject({ state: 'canceled', failures: 0, cause: { code: 'canceled_by_operator' } });
   });
 
   it('K10: keeps the archives that are complete', () => {
-    const next = steps(anUpload(), cancel, aboutAttempt('stopAccepted'), checked('ok', 'missing'));
+    const next = steps(anUpload(), cancel, stopped(), checked('ok', 'missing'));
     expect(filesOf(next)).toEqual(['stored', 'wanted']);
   });
 
@@ -350,7 +352,7 @@ describe('calling it off', () => {
 
   it('stays the cause of an upload whose dock had fallen silent', () => {
     const lost = checked('missing', 'missing');
-    const next = steps(anUpload(), { type: 'exportSilent' }, cancel, lost, aboutAttempt('stopAccepted'), lost);
+    const next = steps(anUpload(), { type: 'exportSilent' }, cancel, lost, stopped(), lost);
     expect(next).toMatchObject({ state: 'canceled', cause: { code: 'canceled_by_operator' } });
   });
 });
@@ -407,7 +409,7 @@ describe('a mission that needs the dock', () => {
   });
 
   it('gets the dock as soon as that has stopped', () => {
-    expect(done(stopping({ stopFor: 'mission' }), aboutAttempt('stopAccepted'))).toMatchObject({
+    expect(done(stopping({ stopFor: 'mission' }), stopped())).toMatchObject({
       state: 'verifying',
       effects: ['checkObjects', 'releaseDock'],
       changed: { dockMayExport: false, dockUntilMs: null },
@@ -418,7 +420,7 @@ describe('a mission that needs the dock', () => {
     const next = steps(
       anUpload({ failures: 2, yieldAtMs: NOON }),
       { type: 'yieldDue' },
-      aboutAttempt('stopAccepted'),
+      stopped(),
       checked('ok', 'missing'),
     );
     expect(next).toMatchObject({
@@ -459,22 +461,39 @@ describe('a dock that is told to stop', () => {
   });
 
   it('has stopped when it says so', () => {
-    expect(done(stopping(), aboutAttempt('stopAccepted'))).toMatchObject({
+    expect(done(stopping(), stopped())).toMatchObject({
       state: 'verifying',
       effects: ['checkObjects', 'releaseDock'],
     });
   });
 
   it('is told again when its start may still be on the way, and would begin after this stop', () => {
-    expect(done(stopping({ startByMs: NOON + 1 }), aboutAttempt('stopAccepted'))).toEqual({
+    expect(done(stopping({ stopsCountFromMs: NOON + 1 }), stopped())).toEqual({
       state: 'stopping',
       effects: [],
       changed: { heardAtMs: NOON },
     });
   });
 
-  it('is believed once its start can be on the way no more', () => {
-    expect(step(stopping({ startByMs: NOON }), aboutAttempt('stopAccepted')).state).toBe('verifying');
+  it('is believed when the stop was sent once its start could be on the way no more', () => {
+    expect(step(stopping({ stopsCountFromMs: NOON }), stopped()).state).toBe('verifying');
+  });
+
+  it('is believed by when its stop was sent, and not by when its answer is handled', () => {
+    const upload = stopping({ stopsCountFromMs: NOON + 15_000 });
+    const begun = step(upload, aboutAttempt('startAccepted'), NOON + 2_000);
+    expect(step(begun, stopped(NOON), NOON + 60_000).state).toBe('stopping');
+    expect(step(begun, stopped(NOON + 10_000), NOON + 60_000).state).toBe('verifying');
+  });
+
+  it('may be busy with this very export: its answer to the stop decides', () => {
+    const busy: UploadEvent = { type: 'startDeferred', attempt: 1, dockResult: 319_018 };
+    expect(done(stopping(), busy)).toEqual({ state: 'stopping', effects: [], changed: { heardAtMs: NOON } });
+  });
+
+  it('begins with nothing when it refuses the start', () => {
+    const refused: UploadEvent = { type: 'startRefused', attempt: 1, dockResult: 324_019 };
+    expect(done(stopping(), refused)).toMatchObject({ state: 'verifying', effects: ['checkObjects', 'releaseDock'] });
   });
 
   it('has stopped when it says how the export ended', () => {
@@ -511,7 +530,7 @@ describe('the deadline', () => {
   });
 
   it('gives the look into the storage its time, because files may be complete', () => {
-    const next = step(stopping({ stopFor: 'deadline' }), aboutAttempt('stopAccepted'), AT + 3_000);
+    const next = step(stopping({ stopFor: 'deadline' }), stopped(), AT + 3_000);
     expect(next.nextActionAtMs).toBe(AT + 3_000 + DEFAULT_TIMING.repeatMs);
   });
 

@@ -1,5 +1,5 @@
 import { nextActionAtMs } from './upload.next-action.js';
-import { type Timing, LONGEST_EXPORT_MS, START_LIFETIME_MS, exportTakesMs } from './upload.timing.js';
+import { type Timing, LONGEST_EXPORT_MS, START_LIFETIME_MS, TRANSIT_MS, exportTakesMs } from './upload.timing.js';
 import {
   type Cause,
   type LogUpload,
@@ -7,6 +7,7 @@ import {
   type UploadEvent,
   type UploadState,
   isOutcome,
+  isWantedStop,
 } from './upload.types.js';
 import { withTold, withVerdicts } from './upload.files.js';
 
@@ -69,28 +70,37 @@ function factsOf(
       if (!upload.dockMayExport && upload.state !== 'listed') return {};
       return { yieldAtMs: Math.min(upload.yieldAtMs ?? Infinity, event.atMs) };
     case 'startAccepted':
-      if (upload.state === 'listed') return { dockMayExport: true, stopFor: 'retry', heardAtMs: nowMs };
-      return { startByMs: null, heardAtMs: nowMs, heldCount: 0 };
+      if (upload.state === 'listed') return begunAfterAll(upload, nowMs);
+      return { ...heard(upload, nowMs), heldCount: 0 };
     case 'startRefused':
-      return upload.state === 'starting'
-        ? { ...over(nowMs), failures: upload.failures + 1, cause: refusal('start_refused', event.dockResult) }
-        : { ...over(nowMs) };
+      if (upload.state !== 'starting') return over(nowMs);
+      return {
+        ...{ ...over(nowMs), isRefused: true, failures: upload.failures + 1 },
+        cause: refusal('start_refused', event.dockResult),
+      };
     case 'startDeferred':
-      return upload.state === 'starting'
-        ? { ...over(nowMs), heldCount: upload.heldCount + 1, cause: refusal('dock_busy', event.dockResult) }
-        : { ...over(nowMs) };
+      if (upload.state !== 'starting') return { heardAtMs: nowMs };
+      return {
+        ...{ ...over(nowMs), isRefused: true, heldCount: upload.heldCount + 1 },
+        cause: refusal('dock_busy', event.dockResult),
+      };
     case 'sendRefused':
       return { ...over(upload.heardAtMs), heldCount: upload.heldCount + 1, cause: { code: 'send_refused' } };
     case 'exportTold':
+      if (upload.state === 'listed')
+        return { ...begunAfterAll(upload, nowMs), files: withTold(upload.files, event.files) };
       // It speaks again: that it was silent explains nothing of how it will end.
       return {
-        startByMs: null,
-        heardAtMs: nowMs,
+        ...heard(upload, nowMs),
         files: withTold(upload.files, event.files),
         cause: upload.cause?.code === 'silent' ? null : upload.cause,
       };
     case 'exportEnded':
-      return { ...over(nowMs), files: withTold(upload.files, event.files) };
+      return {
+        ...(upload.state === 'listed' ? begunAfterAll(upload, nowMs) : {}),
+        ...over(nowMs),
+        files: withTold(upload.files, event.files),
+      };
     case 'exportSilent':
       return { cause: { code: 'silent' } };
     case 'attemptOverdue':
@@ -127,8 +137,21 @@ function factsOf(
 const over = (heardAtMs: number | null): Partial<LogUpload> => ({
   dockMayExport: false,
   dockUntilMs: null,
-  startByMs: null,
   heardAtMs,
+});
+
+/** The first word of an attempt proves that its start has arrived. */
+const heard = ({ stopsCountFromMs }: LogUpload, nowMs: number): Partial<LogUpload> => ({
+  stopsCountFromMs: stopsCountFromMs === null ? null : Math.min(stopsCountFromMs, nowMs),
+  heardAtMs: nowMs,
+});
+
+/** It said that it would not begin, and has: nobody has reserved it. */
+const begunAfterAll = (upload: LogUpload, nowMs: number): Partial<LogUpload> => ({
+  ...heard(upload, nowMs),
+  dockMayExport: true,
+  isRefused: false,
+  stopFor: 'unexpected',
 });
 
 const refusal = (code: Cause['code'], dockResult: number): Cause => ({ code, dockResult });
@@ -140,7 +163,8 @@ function begun(upload: LogUpload, untilMs: number, nowMs: number, timing: Timing
     attempt: upload.attempt + 1,
     dockMayExport: true,
     dockUntilMs: untilMs,
-    startByMs: nowMs + START_LIFETIME_MS,
+    stopsCountFromMs: nowMs + START_LIFETIME_MS + TRANSIT_MS,
+    isRefused: false,
     stopFor: null,
     stopCount: 0,
     keysEndAtMs: null,
@@ -153,7 +177,7 @@ function begun(upload: LogUpload, untilMs: number, nowMs: number, timing: Timing
 }
 
 /** A person's wish outweighs all; a mission that needs the dock is served by any stop. */
-const WEIGHT: Readonly<Record<StopReason, number>> = { retry: 0, mission: 1, deadline: 2, operator: 3 };
+const WEIGHT: Readonly<Record<StopReason, number>> = { retry: 0, unexpected: 1, mission: 2, deadline: 3, operator: 4 };
 
 const stronger = (present: StopReason | null, next: StopReason): StopReason =>
   present !== null && WEIGHT[present] >= WEIGHT[next] ? present : next;
@@ -170,7 +194,7 @@ function checked(
     return { ...over(upload.heardAtMs), files, cause: files.find(({ problem }) => problem !== null)?.problem ?? null };
   }
   // Who wanted it to stop is why it stops, also when the storage is looked into first.
-  const isWanted = upload.stopFor !== null && upload.stopFor !== 'retry';
+  const isWanted = isWantedStop(upload.stopFor);
   const cause = isWanted ? upload.cause : whyMissing(upload, event, nowMs);
   if (state === 'stopping') return { files, stopFor: upload.stopFor ?? 'retry', cause };
   return { files, failures: upload.failures + (isWanted ? 0 : 1), cause };

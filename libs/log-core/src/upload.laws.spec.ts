@@ -1,5 +1,6 @@
 import { RUNS, RUNS_TIMEOUT_MS } from '@aerie/property-testing';
 import fc from 'fast-check';
+import { DockOnAWeakLink, type Turn } from './fixtures/dock-on-a-weak-link.js';
 import {
   NOON,
   after,
@@ -20,6 +21,25 @@ import { type EventType, type LogUpload, STATES, type UploadEvent, isOutcome } f
 
 const law = (name: string, property: fc.IRawProperty<unknown>): void =>
   it(name, () => void fc.assert(property, RUNS), RUNS_TIMEOUT_MS);
+
+/** Mostly what happens in life: a start that arrives, words, time, and somebody who wants the dock. */
+const anyTurn: fc.Arbitrary<Turn> = fc.tuple(
+  fc.oneof(
+    ...(['time passes', 'word arrives', 'stop arrives'] as const).map((what) => ({
+      arbitrary: fc.constant<Turn[0]>(what),
+      weight: 4,
+    })),
+    ...(['start arrives', 'cancel', 'mission', 'look', 'dock tells'] as const).map((what) => ({
+      arbitrary: fc.constant<Turn[0]>(what),
+      weight: 2,
+    })),
+    ...(['word is lost', 'dock ends'] as const).map((what) => ({
+      arbitrary: fc.constant<Turn[0]>(what),
+      weight: 1,
+    })),
+  ),
+  fc.nat(1_000),
+);
 
 describe('the laws of the lifecycle', () => {
   it.each(EVENT_TYPES)('has at most one row for %s in each state', (type) => {
@@ -102,6 +122,18 @@ describe('the laws of the lifecycle', () => {
         expect(effects.includes('sendStart')).toBe(next.attempt > upload.attempt);
         if (effects.includes('sendStart')) expect(upload.dockMayExport).toBe(false);
         upload = next;
+      }
+    }),
+  );
+
+  law(
+    'never gives back a dock that exports or may begin to, whatever is late, mixed up or lost on the way',
+    fc.property(fc.array(anyTurn, { maxLength: 60 }), (turns) => {
+      const link = new DockOnAWeakLink(listed());
+      for (const turn of turns) {
+        link.take(turn);
+        if (link.isGivenUp) return;
+        expect(link.isLentTwice).toBe(false);
       }
     }),
   );

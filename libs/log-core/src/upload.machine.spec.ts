@@ -1,5 +1,18 @@
-import { MINUTE_MS, NOON, aFile, anUpload, done, ended, listed, requested, step, told } from './fixtures/uploads.js';
-import { EVENT_TYPES, type Row, transitions } from './upload.machine.js';
+import {
+  MINUTE_MS,
+  NOON,
+  aFile,
+  anUpload,
+  checked,
+  done,
+  ended,
+  listed,
+  requested,
+  step,
+  told,
+} from './fixtures/uploads.js';
+import { EVENT_TYPES, type Row, decide, transitions } from './upload.machine.js';
+import { DEFAULT_TIMING } from './upload.timing.js';
 import {
   ACTIVE_STATES,
   type EventType,
@@ -18,7 +31,7 @@ const targetsOf = ({ from, to }: Row<EventType>): readonly UploadState[] =>
 const anEvent = (type: EventType): UploadEvent =>
   ({
     ...{ type, attempt: 1, dockResult: 324_019, because: 'dock_taken', phase: 'zipping' },
-    ...{ atMs: NOON + MINUTE_MS, untilMs: NOON + 10 * MINUTE_MS, freeAtMs: null },
+    ...{ atMs: NOON + MINUTE_MS, sentAtMs: NOON, untilMs: NOON + 10 * MINUTE_MS, freeAtMs: null },
     files: type === 'listAnswered' ? anUpload().files : [],
   }) as unknown as UploadEvent;
 
@@ -28,6 +41,8 @@ const inState = (state: UploadState): LogUpload[] => [
 ];
 const starting = (overrides: Partial<LogUpload> = {}): LogUpload =>
   anUpload({ state: 'starting', heardAtMs: null, ...overrides });
+/** The dock tells that it exports. */
+const progressOf = (attempt: number): UploadEvent => ({ type: 'exportTold', attempt, phase: 'pulling', files: [] });
 const listing = (overrides: Partial<LogUpload> = {}): LogUpload =>
   requested({ state: 'listing', listCount: 1, ...overrides });
 
@@ -257,8 +272,8 @@ describe('having the dock', () => {
         dockUntilMs: NOON + 10 * MINUTE_MS,
         // Three times the estimate: 2 MB at 250 kB/s, and three minutes.
         attemptEndsByMs: NOON + 3 * (8_000 + 3 * MINUTE_MS),
-        // Later than this the start does not leave.
-        startByMs: NOON + 15_000,
+        // The start leaves within fifteen seconds, and may be on its way for two.
+        stopsCountFromMs: NOON + 17_000,
         nextActionAtMs: NOON + 90_000,
       },
     });
@@ -310,23 +325,55 @@ describe('starting an export', () => {
     });
   });
 
-  it('knows from any word of the dock that the start has arrived', () => {
-    const begun = starting({ startByMs: NOON + 1 });
-    const progress: UploadEvent = { type: 'exportTold', attempt: 1, phase: 'pulling', files: [] };
-    expect(step(begun, { type: 'startAccepted', attempt: 1 }).startByMs).toBeNull();
-    expect(step(begun, progress).startByMs).toBeNull();
-    expect(step(begun, { type: 'startDeferred', attempt: 1, dockResult: 319_018 }).startByMs).toBeNull();
+  it('knows from the first word of the dock that the start has arrived', () => {
+    const begun = starting({ stopsCountFromMs: NOON + 15_000 });
+    const accepted = step(begun, { type: 'startAccepted', attempt: 1 });
+    expect(accepted.stopsCountFromMs).toBe(NOON);
+    expect(step(accepted, progressOf(1), NOON + 2_000).stopsCountFromMs).toBe(NOON);
+    expect(step(begun, progressOf(1), NOON + 2_000).stopsCountFromMs).toBe(NOON + 2_000);
   });
 
-  it('stops a dock that was told twice, and whose first answer comes after the second', () => {
-    const deferred = step(starting(), { type: 'startDeferred', attempt: 1, dockResult: 319_018 });
-    expect(done(deferred, { type: 'startAccepted', attempt: 1 })).toEqual({
-      state: 'stopping',
-      effects: ['sendStop'],
-      changed: {
-        ...{ dockMayExport: true, stopFor: 'retry', stopCount: 1 },
-        nextActionAtMs: NOON + 10_000,
-      },
+  it('is not begun by a yes that comes after the attempt has ended', () => {
+    const ended = listed({ attempt: 1, failures: 1 });
+    expect(decide(ended, { type: 'startAccepted', attempt: 1 }, NOON, DEFAULT_TIMING).kind).toBe('refused');
+    expect(decide(ended, progressOf(1), NOON, DEFAULT_TIMING).kind).toBe('refused');
+  });
+
+  describe('of which a dock was told twice', () => {
+    const busy: UploadEvent = { type: 'startDeferred', attempt: 1, dockResult: 319_018 };
+    const refused = step(starting(), busy);
+
+    it.each([
+      ['its yes comes after it said that it is busy', { type: 'startAccepted', attempt: 1 } as UploadEvent],
+      ['its yes is lost, and it tells of an export', progressOf(1)],
+    ])('stops the dock when %s', (_what, event) => {
+      expect(done(refused, event)).toMatchObject({
+        state: 'stopping',
+        effects: ['sendStop'],
+        changed: { dockMayExport: true, stopFor: 'unexpected', stopCount: 1, isRefused: false },
+      });
+    });
+
+    it('looks into the storage when it tells only of the end', () => {
+      const ended: UploadEvent = { type: 'exportEnded', attempt: 1, files: [] };
+      expect(done(refused, ended)).toMatchObject({ state: 'verifying', effects: ['checkObjects'] });
+      expect(step(refused, ended).dockMayExport).toBe(false);
+    });
+
+    it('has not failed by that', () => {
+      const begun = step(refused, { type: 'startAccepted', attempt: 1 });
+      const stopped = step(begun, { type: 'stopAccepted', attempt: 1, sentAtMs: NOON });
+      expect(step(stopped, checked('missing', 'missing'))).toMatchObject({
+        state: 'listed',
+        failures: 0,
+        cause: { code: 'dock_busy' },
+      });
+    });
+
+    it('says nothing of the next attempt', () => {
+      const again = step(refused, { type: 'dockGranted', untilMs: NOON + 10 * MINUTE_MS });
+      expect(again.isRefused).toBe(false);
+      expect(decide(again, progressOf(1), NOON, DEFAULT_TIMING).kind).toBe('refused');
     });
   });
 
@@ -336,6 +383,7 @@ describe('starting an export', () => {
       effects: ['releaseDock'],
       changed: {
         ...{ dockMayExport: false, dockUntilMs: null, attemptEndsByMs: null, heardAtMs: NOON, failures: 1 },
+        isRefused: true,
         ...{ cause: { code: 'start_refused', dockResult: 324_019 }, nextActionAtMs: NOON + 10_000 },
       },
     });
@@ -361,6 +409,7 @@ describe('starting an export', () => {
       effects: ['releaseDock'],
       changed: {
         ...{ dockMayExport: false, dockUntilMs: null, attemptEndsByMs: null, heardAtMs: NOON, heldCount: 1 },
+        isRefused: true,
         ...{ cause: { code: 'dock_busy', dockResult: 319_018 }, nextActionAtMs: NOON + 15_000 },
       },
     });
@@ -392,7 +441,6 @@ describe('starting an export', () => {
 
   it.each<UploadEvent>([
     { type: 'startRefused', attempt: 1, dockResult: 324_019 },
-    { type: 'startDeferred', attempt: 1, dockResult: 319_018 },
     { type: 'sendRefused', attempt: 1 },
   ])('knows that nothing is to be stopped any more: %j', (event) => {
     const upload = anUpload({ state: 'stopping', stopFor: 'operator', cause: { code: 'canceled_by_operator' } });

@@ -10,12 +10,13 @@ import {
   OUTCOMES,
   type UploadEvent,
   type UploadState,
+  isWantedStop,
 } from './upload.types.js';
 
 /** Where a row leads when that depends on the upload or the event; `oneOf` is for the printed matrix. */
 interface Choice<T extends EventType> {
   readonly oneOf: readonly UploadState[];
-  readonly pick: (upload: LogUpload, event: EventOf<T>, nowMs: number) => UploadState;
+  readonly pick: (upload: LogUpload, event: EventOf<T>) => UploadState;
 }
 
 export interface Row<T extends EventType> {
@@ -51,7 +52,7 @@ const asTold: Choice<'exportTold'> = {
 /** It was silent and looked at, and speaks again: it goes on. */
 const goesOn: Choice<'exportTold'> = {
   oneOf: ['pulling', 'zipping', 'uploading', 'verifying'],
-  pick: (upload, event, nowMs) => (upload.dockMayExport ? asTold.pick(upload, event, nowMs) : 'verifying'),
+  pick: (upload, event) => (upload.dockMayExport ? asTold.pick(upload, event) : 'verifying'),
 };
 const overtaken: Choice<'deadlinePassed'> = {
   oneOf: ['stopping', 'timed_out'],
@@ -62,10 +63,10 @@ const calledOff: Choice<'cancelRequested'> = {
   oneOf: ['stopping', 'verifying'],
   pick: ({ dockMayExport }) => (dockMayExport ? 'stopping' : 'verifying'),
 };
-/** Its start may be on its way still, and would begin after a stop that found nothing: the next stop is answered later. */
+/** Its start may have arrived after a stop that found nothing to stop: the next one is answered by what came of it. */
 const stopSettles: Choice<'stopAccepted'> = {
   oneOf: ['stopping', 'verifying'],
-  pick: ({ startByMs }, _event, nowMs) => (startByMs !== null && nowMs < startByMs ? 'stopping' : 'verifying'),
+  pick: ({ stopsCountFromMs }, { sentAtMs }) => (sentAtMs < (stopsCountFromMs ?? 0) ? 'stopping' : 'verifying'),
 };
 const asFound: Choice<'objectsChecked'> = {
   oneOf: ['stored', 'partly_stored', 'failed', 'canceled', 'timed_out', 'listed', 'stopping'],
@@ -76,7 +77,7 @@ const asFound: Choice<'objectsChecked'> = {
     if (upload.dockMayExport) return 'stopping';
     if (upload.stopFor === 'operator') return 'canceled';
     if (upload.stopFor === 'deadline') return 'timed_out';
-    const failures = upload.failures + (upload.stopFor === 'mission' ? 0 : 1);
+    const failures = upload.failures + (isWantedStop(upload.stopFor) ? 0 : 1);
     return failures < TRIES && upload.attempt < ATTEMPT_LIMIT ? 'listed' : endOf(files);
   },
 };
@@ -122,23 +123,24 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
                     { from: ['verifying'],                         to: 'stopping',  effects: ['sendStop'] }],
 
   startAccepted:   [{ from: ['starting'],                          to: 'pulling' },
-                    // It was told twice: its first answer, that it exports, came after the second, that it is busy.
+                    // It was told twice, and has begun: its yes is late, or lost, and its second answer was that it is busy.
                     { from: ['listed'],                            to: 'stopping',  effects: ['sendStop'] },
                     { from: ['pulling', 'zipping', 'uploading', 'stopping', 'verifying', ...OUTCOMES], to: 'unchanged' }],
   startRefused:    [{ from: ['starting'],                          to: startAgain },
                     { from: ['stopping'],                          to: 'verifying', effects: ['checkObjects'] },
                     { from: ['verifying', ...OUTCOMES],            to: 'unchanged' }],
   startDeferred:   [{ from: ['starting'],                          to: startLater },
-                    { from: ['stopping'],                          to: 'verifying', effects: ['checkObjects'] },
-                    { from: ['verifying', ...OUTCOMES],            to: 'unchanged' }],
+                    // It may be busy with this very export, of which it was told twice: its answer to the stop decides.
+                    { from: ['stopping', 'verifying', ...OUTCOMES], to: 'unchanged' }],
   sendRefused:     [{ from: ['starting'],                          to: sendLater },
                     { from: ['stopping'],                          to: 'verifying', effects: ['checkObjects'] }],
 
   exportTold:      [{ from: EXPORTING,                             to: asTold },
                     { from: ['verifying'],                         to: goesOn },
+                    { from: ['listed'],                            to: 'stopping',  effects: ['sendStop'] },
                     { from: ['stopping', ...OUTCOMES],             to: 'unchanged' }],
   exportEnded:     [{ from: EXPORTING,                             to: 'verifying', effects: ['checkObjects'] },
-                    { from: ['stopping'],                          to: 'verifying', effects: ['checkObjects'] },
+                    { from: ['stopping', 'listed'],                to: 'verifying', effects: ['checkObjects'] },
                     // It may name keys and hashes that the look before did not know.
                     { from: ['verifying'],                         to: 'unchanged', effects: ['checkObjects'] },
                     { from: OUTCOMES,                              to: 'unchanged' }],
@@ -166,10 +168,10 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
 export const EVENT_TYPES = Object.keys(transitions) as EventType[];
 
 /** Events that speak of one attempt; about another one they are only evidence. */
-function isAboutOtherAttempt({ attempt, state }: LogUpload, event: UploadEvent): boolean {
+function isAboutOtherAttempt({ attempt, state, isRefused }: LogUpload, event: UploadEvent): boolean {
   if (!('attempt' in event)) return false;
-  const isBegunAfterAll = event.type === 'startAccepted' && state === 'listed';
-  return event.attempt !== attempt || (!isBegunAfterAll && (WAITING as readonly string[]).includes(state));
+  const isOpen = state === 'listed' ? isRefused : !(WAITING as readonly string[]).includes(state);
+  return event.attempt !== attempt || !isOpen;
 }
 
 /** What makes sense only where the event has led there. */
@@ -183,7 +185,7 @@ export function decide(upload: LogUpload, event: UploadEvent, nowMs: number, tim
   if (!row) return { kind: 'refused', reason: `${event.type} is not possible while ${upload.state}` };
 
   const { to } = row;
-  const state = to === 'unchanged' ? upload.state : typeof to === 'string' ? to : to.pick(upload, event, nowMs);
+  const state = to === 'unchanged' ? upload.state : typeof to === 'string' ? to : to.pick(upload, event);
   const next = evolve(upload, state, event, nowMs, timing);
   const effects: Effect[] = (row.effects ?? []).filter((effect) => (FOR_STATE[effect] ?? state) === state);
   if (upload.dockMayExport && !next.dockMayExport) effects.push('releaseDock');

@@ -52,6 +52,8 @@ export const STOP_LEAD_MS = 30_000;
  * be over, and another stop answered, well within the lead of a mission.
  */
 export const START_LIFETIME_MS = 15_000;
+/** The broker keeps it no longer than that, but the link to the dock may hold it a moment more. */
+export const TRANSIT_MS = 2_000;
 /** A storage that is away, or slow to be read, when the deadline passes is asked for so long what the dock has left there. */
 export const LAST_LOOKS_MS = HOUR_MS;
 

@@ -101,8 +101,11 @@ export interface ToldFile {
   readonly dockResult: number | null;
 }
 
-/** What comes after a dock has been told to stop. */
-export type StopReason = 'operator' | 'mission' | 'deadline' | 'retry';
+/** Why a dock is told to stop. `unexpected`: it has begun although it said that it would not. */
+export type StopReason = 'operator' | 'mission' | 'deadline' | 'retry' | 'unexpected';
+
+/** Whether an attempt that was stopped for this has not failed: somebody wanted it to end. */
+export const isWantedStop = (stopFor: StopReason | null): boolean => stopFor !== null && stopFor !== 'retry';
 
 /** All that a decision needs to know of a log upload. Instants are milliseconds since the epoch by the database's clock. */
 export interface LogUpload {
@@ -122,8 +125,13 @@ export interface LogUpload {
   readonly heldCount: number;
   /** From the start until the dock has said that it is over, or was told to stop long enough: it may refuse missions. */
   readonly dockMayExport: boolean;
-  /** Until when the start of the present attempt may still reach a dock that has said nothing of it; null: it will not. */
-  readonly startByMs: number | null;
+  /**
+   * A stop that was sent before this proves nothing, because the start may have reached the dock after it: the start may
+   * leave until then, or the dock's first word of the attempt came then. Null: nothing was started.
+   */
+  readonly stopsCountFromMs: number | null;
+  /** The dock has said that it does not begin with the present attempt. A dock that was told twice may have begun all the same. */
+  readonly isRefused: boolean;
   /** Until when the dock is reserved. Null: it is not. */
   readonly dockUntilMs: number | null;
   /** A mission needs the dock from then on. */
@@ -190,7 +198,8 @@ export type UploadEvent =
       readonly files: readonly ToldFile[];
     }
   | { readonly type: 'exportEnded'; readonly attempt: number; readonly files: readonly ToldFile[] }
-  | { readonly type: 'stopAccepted'; readonly attempt: number }
+  /** `sentAtMs`: when this stop was ordered. */
+  | { readonly type: 'stopAccepted'; readonly attempt: number; readonly sentAtMs: number }
   | { readonly type: 'stopRefused'; readonly attempt: number; readonly dockResult: number }
   // The storage.
   | { readonly type: 'objectsChecked'; readonly attempt: number; readonly files: readonly CheckedFile[] }

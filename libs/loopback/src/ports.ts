@@ -23,7 +23,8 @@ export async function freePort(): Promise<number> {
     next = (next + 1) % LANE_PORTS;
     if (await isPortFree(port)) return port;
   }
-  throw new Error(`no port from ${LANES_FROM} to ${LANES_FROM + LANES * LANE_PORTS} is free`);
+  const from = LANES_FROM + lane * LANE_PORTS;
+  throw new Error(`no port from ${from} to ${from + LANE_PORTS - 1} is free`);
 }
 
 /** Several different free ports at once. */

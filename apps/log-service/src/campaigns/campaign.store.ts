@@ -54,10 +54,13 @@ export interface DueCampaign {
   readonly state: CampaignState;
 }
 
-/** Campaigns whose time has come, longest overdue first. Reads only: the lock looks again. */
+/**
+ * Campaigns whose time has come, longest overdue first; before them those that nobody has to be asked about, such as one
+ * that is called off. Reads only: the lock looks again.
+ */
 export function findDueCampaigns(through: { query: Tx['query'] }, limit: number): Promise<DueCampaign[]> {
   return through.query<DueCampaign>(
-    'SELECT id, state FROM log.campaign WHERE next_action_at <= clock_timestamp() ORDER BY next_action_at LIMIT $1',
+    "SELECT id, state FROM log.campaign WHERE next_action_at <= clock_timestamp() ORDER BY state = 'running', next_action_at LIMIT $1",
     [limit],
   );
 }
@@ -182,6 +185,15 @@ export async function uploadsToCallOff(tx: Tx, id: string, limit: number): Promi
     [id, limit],
   );
   return rows.map((row) => row.id);
+}
+
+/** Looks at a campaign again a little later: it cannot be handled now. */
+export async function putOffCampaign(tx: Tx, id: string, byMs: number): Promise<void> {
+  await tx.run(
+    `UPDATE log.campaign SET next_action_at = clock_timestamp() + $2 * interval '1 millisecond'
+      WHERE id = $1 AND next_action_at IS NOT NULL`,
+    [id, byMs],
+  );
 }
 
 /** Looks at a campaign now: one of its docks has ended. */

@@ -88,6 +88,20 @@ it('goes on with other campaigns while somebody works on the one that is due fir
   expect(await begunOf(held)).toBe(1);
 });
 
+it('puts a campaign off that it cannot handle, and goes on with the others', async () => {
+  const broken = await aCampaign(3);
+  const sound = await aCampaign(3);
+  await one.query(`ALTER TABLE log.upload ADD CONSTRAINT spec CHECK (campaign_id <> '${broken}')`);
+  await aReplica(one).run();
+  await one.query('ALTER TABLE log.upload DROP CONSTRAINT spec');
+  expect([await begunOf(broken), await begunOf(sound)]).toEqual([0, 1]);
+  const [row] = await one.query<{ later: boolean }[]>(
+    'SELECT next_action_at > now() AS later FROM log.campaign WHERE id = $1',
+    [broken],
+  );
+  expect(row?.later).toBe(true);
+});
+
 it('calls off everything that runs, also more than it calls off at once, and each once', async () => {
   const id = await aCampaign(0, 'canceled');
   const running: string[] = [];

@@ -11,6 +11,7 @@ import type { CancelUpload } from '../uploads/cancel-upload.js';
 import type { LookAtDocks } from '../uploads/dock/look-at-docks.js';
 import { insertUpload } from '../uploads/request-upload.js';
 import {
+  type DueCampaign,
   type LockedCampaign,
   beginDock,
   campaignOf,
@@ -19,6 +20,7 @@ import {
   lockDueCampaign,
   nextTurns,
   putOff,
+  putOffCampaign,
   saveCampaign,
   skipDocks,
   stillWaiting,
@@ -95,17 +97,23 @@ export class RunCampaigns {
   async run(): Promise<void> {
     const { dataSource } = this.parts;
     const query: Tx['query'] = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
-    for (const { id, state } of await findDueCampaigns({ query }, MAX_AT_ONCE)) {
-      const turns = state === 'running' ? await this.turnsOf(await nextTurns({ query }, id, STEP_LIMIT)) : NOBODY;
-      const step = await inTransaction(dataSource, (tx) => this.step(tx, id, turns));
-      if (step === null) continue;
-      if (step.kind === 'cancel') await this.cancel(step.campaign, step.uploadIds);
-      else {
-        this.parts.outbox.kick();
-        if (step.began > 0) this.parts.wakeUploads();
-        if (step.inMs !== null) this.parts.wakes.after(step.inMs);
-      }
+    for (const due of await findDueCampaigns({ query }, MAX_AT_ONCE)) {
+      await this.runOne(due, { query }).catch(async (error: unknown) => {
+        // Out of the way of the others, which would wait behind it for ever.
+        this.parts.logger.warn({ err: error, campaignId: due.id }, 'a campaign failed, trying again');
+        await inTransaction(dataSource, (tx) => putOffCampaign(tx, due.id, AGAIN_MS)).catch(() => undefined);
+      });
     }
+  }
+
+  private async runOne({ id, state }: DueCampaign, through: { query: Tx['query'] }): Promise<void> {
+    const turns = state === 'running' ? await this.turnsOf(await nextTurns(through, id, STEP_LIMIT)) : NOBODY;
+    const step = await inTransaction(this.parts.dataSource, (tx) => this.step(tx, id, turns));
+    if (step === null) return;
+    if (step.kind === 'cancel') return this.cancel(step.campaign, step.uploadIds);
+    this.parts.outbox.kick();
+    if (step.began > 0) this.parts.wakeUploads();
+    if (step.inMs !== null) this.parts.wakes.after(step.inMs);
   }
 
   /** What fleet-service knows of docks. Asked before any row is locked. */

@@ -34,7 +34,7 @@ export class DeleteOldFiles {
                         WHERE f.organisation_id = p.organisation_id AND f.deleted_at IS NULL
                           AND f.stored_at < now() - p.retention_days * interval '1 day'
                           AND (f.delete_again_at IS NULL OR f.delete_again_at <= now())
-                        ORDER BY f.stored_at LIMIT $1) AS f ON true
+                        ORDER BY f.delete_again_at NULLS FIRST, f.stored_at LIMIT $1) AS f ON true
         WHERE p.retention_days IS NOT NULL`,
       [BATCH],
     );

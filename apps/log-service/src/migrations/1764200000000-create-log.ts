@@ -60,11 +60,13 @@ export class CreateLog1764200000000 implements MigrationInterface {
         failures            integer     NOT NULL,
         held_count          integer     NOT NULL,
         dock_may_export     boolean     NOT NULL,
-        -- Until when the start may still reach a dock that has said nothing of it.
-        start_by            timestamptz,
+        -- A stop that was sent before this proves nothing.
+        stops_count_from    timestamptz,
+        -- The dock has said that it does not begin with the present attempt.
+        is_refused          boolean     NOT NULL DEFAULT false,
         dock_until          timestamptz,
         yield_at            timestamptz,
-        stop_for            text        CHECK (stop_for IN ('operator', 'mission', 'deadline', 'retry')),
+        stop_for            text        CHECK (stop_for IN ('operator', 'mission', 'deadline', 'retry', 'unexpected')),
         stop_count          integer     NOT NULL,
         attempt_ends_by     timestamptz,
         since               timestamptz NOT NULL,
@@ -131,8 +133,8 @@ export class CreateLog1764200000000 implements MigrationInterface {
         -- Revision of the upload when the dock was first asked for: a late release gives back nothing that is newer.
         generation  integer     NOT NULL,
         next_try_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        -- Nobody knew of it the first time, and a take may have been on its way.
-        given_back_twice boolean NOT NULL DEFAULT false
+        -- A take that was not answered yet may come true until then.
+        asked_until timestamptz
       );
       CREATE INDEX dock_hold_unwanted ON log.dock_hold (next_try_at) WHERE NOT wanted;
 
@@ -191,7 +193,7 @@ export class CreateLog1764200000000 implements MigrationInterface {
       CREATE INDEX file_list ON log.file (organisation_id, stored_at, id);
       CREATE INDEX file_dock ON log.file (organisation_id, dock_sn);
       CREATE INDEX file_mission ON log.file (mission_id) WHERE mission_id IS NOT NULL;
-      CREATE INDEX file_kept ON log.file (stored_at) WHERE deleted_at IS NULL;
+      CREATE INDEX file_kept ON log.file (organisation_id, delete_again_at NULLS FIRST, stored_at) WHERE deleted_at IS NULL;
 
       -- Everything that happened to an upload, in order.
       CREATE TABLE log.timeline (

@@ -5,6 +5,7 @@ import {
   type Decision,
   type Effect,
   type LogUpload,
+  START_LIFETIME_MS,
   type UploadEvent,
   decide,
   isOutcome,
@@ -101,8 +102,7 @@ export async function advance(
 
 async function recordOrder(tx: Tx, effect: Order['effect'], upload: LockedUpload, { by }: Evidence): Promise<Order> {
   const tid = randomUUID();
-  const isStart = effect === 'sendStart' && upload.start_by !== null;
-  const notAfterMs = isStart ? upload.start_by.getTime() : upload.now.getTime() + COMMAND_LIFETIME_MS;
+  const notAfterMs = upload.now.getTime() + (effect === 'sendStart' ? START_LIFETIME_MS : COMMAND_LIFETIME_MS);
   if (effect !== 'checkObjects') {
     await recordCall(tx, {
       tid,

@@ -301,7 +301,7 @@ describe('other services get answers', () => {
   const take = (organisationId: string) =>
     ask(nats(), takeDockQuestion, {
       ...{ organisationId, dockSn: 'TWO-LENT', model: 'dock2', protocolGeneration: '1.15', holderId },
-      ...{ forMs: 6 * 3_600_000, yields: true, generation: 1 },
+      ...{ forMs: 6 * 3_600_000, notAfterMs: Date.now() + 60_000, yields: true, generation: 1 },
     });
 
   it('when an export wants a dock, a mission is planned over it, and the dock is given back', async () => {

@@ -124,10 +124,17 @@ it('K2: finds what old firmware has put under keys of its own, by the serial num
 it('takes one object for the archive of one module, also when the dock names it for both', async () => {
   const key = (upload: LockedUpload) => `${prefixOf(upload)}both.tar`;
   const exporting = await anExport(dataSource);
-  const files = [told('dock', 'log', key(exporting)), told('aircraft', 'log', key(exporting))];
+  const files = [told('dock', 'dock log', key(exporting)), told('aircraft', 'aircraft log', key(exporting))];
   await apply(dataSource, exporting.id, { type: 'exportEnded', attempt: 1, files });
-  contents.set(key(exporting), 'log');
-  const advanced = await check(exporting);
+  // The second was written over the first.
+  contents.set(key(exporting), 'aircraft log');
+  expect(statesOf((await check(exporting))?.upload)).toEqual({ dock: 'wanted', aircraft: 'stored' });
+
+  const alike = await anExport(dataSource);
+  const same = [told('dock', 'log', key(alike)), told('aircraft', 'log', key(alike))];
+  await apply(dataSource, alike.id, { type: 'exportEnded', attempt: 1, files: same });
+  contents.set(key(alike), 'log');
+  const advanced = await check(alike);
   expect(advanced?.upload).toMatchObject({ state: 'listed', cause_code: 'objects_missing' });
   expect(statesOf(advanced?.upload)).toEqual({ dock: 'stored', aircraft: 'wanted' });
 });
@@ -137,7 +144,7 @@ it('takes nothing that the dock has not named while it may export, because more 
   await apply(dataSource, upload.id, { type: 'exportSilent' });
   contents.set(`${prefixOf(upload)}${upload.dock_sn}/log_1.log`, 'the first of several');
   expect((await check(upload))?.upload.state).toBe('stopping');
-  await apply(dataSource, upload.id, { type: 'stopAccepted', attempt: 1 });
+  await apply(dataSource, upload.id, { type: 'stopAccepted', attempt: 1, sentAtMs: Date.now() });
   expect(statesOf((await check(upload))?.upload)).toEqual({ dock: 'stored', aircraft: 'wanted' });
 });
 

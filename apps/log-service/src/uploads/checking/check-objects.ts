@@ -101,10 +101,11 @@ export class CheckObjects {
     const used = new Set<string>();
     for (const file of wanted) {
       const object = found.get(keyOf(file)) ?? strayObjectOf(upload, file, prefix, strays);
-      // A dock that names one key for both modules has written the second over the first.
+      // A dock that names one key for both modules has written one over the other.
       const isThere = object !== undefined && !used.has(object.objectKey);
-      checked.push(isThere ? await this.judge(upload, file, object) : notThere(file));
-      if (isThere) used.add(object.objectKey);
+      const judged = isThere ? await this.judge(upload, file, object) : notThere(file);
+      if (judged.seen !== null) used.add(judged.seen.objectKey);
+      checked.push(judged);
     }
     return checked;
   }

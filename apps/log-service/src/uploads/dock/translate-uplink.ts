@@ -79,7 +79,8 @@ export function eventOfReply(call: CallRow, data: FileuploadListReply, selection
       if (dockResult === 0) return { type: 'startAccepted', attempt };
       return { type: isBusyForLogs(dockResult) ? 'startDeferred' : 'startRefused', attempt, dockResult };
     case 'fileupload_update':
-      return dockResult === 0 ? { type: 'stopAccepted', attempt } : { type: 'stopRefused', attempt, dockResult };
+      if (dockResult === 0) return { type: 'stopAccepted', attempt, sentAtMs: call.claimed_at.getTime() };
+      return { type: 'stopRefused', attempt, dockResult };
     default:
       return null;
   }

@@ -43,8 +43,8 @@ export class ReleaseDocks {
     const { upload_id, dock_sn, generation } = hold;
     try {
       const question = { dockSn: dock_sn, holderId: upload_id, generation };
-      const { released } = await ask(this.connection, releaseDockQuestion, question);
-      await inTransaction(this.dataSource, (tx) => forgetHold(tx, hold, released));
+      await ask(this.connection, releaseDockQuestion, question);
+      await inTransaction(this.dataSource, (tx) => forgetHold(tx, hold));
     } catch (error) {
       this.logger.warn(
         { err: error, uploadId: upload_id, dockSn: dock_sn },

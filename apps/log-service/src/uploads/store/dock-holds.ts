@@ -1,5 +1,5 @@
 // What we owe mission-service: a dock that was asked for is given back, whatever became of the answer. The row of the upload
-// is locked before any of these writes, but for the claim of a release.
+// is locked before any of these writes, but for those that claim a release or a take and end them.
 import type { Tx } from '@aerie/persistence';
 import type { LockedUpload } from './upload.row.js';
 
@@ -66,28 +66,43 @@ export function claimReleases(tx: Tx, limit: number): Promise<HoldRow[]> {
   );
 }
 
-/** A take that found nobody to answer it in time may still come true; no mission-service hangs for longer and lives. */
-const LATE_TAKE = "interval '30 seconds'";
+/** A take is answered long before, or mission-service lets it be; until then it may come true. */
+const TAKE_LIFETIME_MS = 10_000;
+/** For what mission-service has begun at the last moment. */
+const TAKE_GRACE_MS = 5_000;
 
 /**
- * Mission-service has heard it. But where it knew nothing of the upload, and the upload is over, a take may still be on
- * its way: such a dock is given back once more. What somebody noted meanwhile stays noted.
+ * Notes that the dock is asked for now. Returns when the question loses its meaning, by the database's clock; null: the
+ * dock is not wanted any more.
  */
-export async function forgetHold(
-  tx: Tx,
-  { upload_id, claimed_until }: HoldRow,
-  wasReleased: boolean,
-): Promise<'forgotten' | 'kept'> {
+export async function beginTake(tx: Tx, uploadId: string): Promise<number | null> {
+  const begun = await tx.one<{ now: Date }>(
+    `UPDATE log.dock_hold SET asked_until = clock_timestamp() + $2 * interval '1 millisecond'
+      WHERE upload_id = $1 AND wanted RETURNING clock_timestamp() AS now`,
+    [uploadId, TAKE_LIFETIME_MS + TAKE_GRACE_MS],
+  );
+  return begun === undefined ? null : begun.now.getTime() + TAKE_LIFETIME_MS;
+}
+
+/** The take was answered: nothing of it is on its way. */
+export async function endTake(tx: Tx, uploadId: string): Promise<void> {
+  await tx.run('UPDATE log.dock_hold SET asked_until = NULL WHERE upload_id = $1', [uploadId]);
+}
+
+/**
+ * Mission-service has heard it. But where a take may still come true, the dock is given back once more after that. What
+ * somebody noted meanwhile stays noted.
+ */
+export async function forgetHold(tx: Tx, { upload_id, claimed_until }: HoldRow): Promise<'forgotten' | 'kept'> {
   const isThis = 'upload_id = $1 AND NOT wanted AND next_try_at = $2::timestamptz';
-  if (!wasReleased) {
-    const again = await tx.run(
-      `UPDATE log.dock_hold SET next_try_at = clock_timestamp() + ${LATE_TAKE}, given_back_twice = true
-        WHERE ${isThis} AND NOT given_back_twice
-          AND EXISTS (SELECT 1 FROM log.upload WHERE id = $1 AND next_action_at IS NULL)`,
-      [upload_id, claimed_until],
-    );
-    if (again > 0) return 'kept';
-  }
-  const gone = await tx.run(`DELETE FROM log.dock_hold WHERE ${isThis}`, [upload_id, claimed_until]);
-  return gone > 0 ? 'forgotten' : 'kept';
+  const gone = await tx.run(
+    `DELETE FROM log.dock_hold WHERE ${isThis} AND (asked_until IS NULL OR asked_until <= clock_timestamp())`,
+    [upload_id, claimed_until],
+  );
+  if (gone > 0) return 'forgotten';
+  await tx.run(`UPDATE log.dock_hold SET next_try_at = asked_until WHERE ${isThis} AND asked_until IS NOT NULL`, [
+    upload_id,
+    claimed_until,
+  ]);
+  return 'kept';
 }

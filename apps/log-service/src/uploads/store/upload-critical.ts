@@ -1,5 +1,5 @@
-// The statements on which docks depend: lock, save, claim, calls. Raw SQL, all in this file
-// but for holds, which are in dock-holds.ts.
+// The statements on which docks depend: lock, save, claim, calls. Raw SQL, all in this file; those of holds are in
+// dock-holds.ts.
 // Lock order everywhere: upload, then attempt, call, hold and campaign_dock. Every decision is made on the database's
 // clock, which each lock reads with clock_timestamp().
 import type { Tx } from '@aerie/persistence';
@@ -178,19 +178,20 @@ export interface CallRow {
   readonly upload_id: string | null;
   readonly method: string;
   readonly attempt: number;
+  readonly claimed_at: Date;
 }
 
 /** The command that a reply answers. Another dock's reply to it is no reply. */
 export function findCall(tx: Tx, tid: string, dockSn: string): Promise<CallRow | undefined> {
-  return tx.one<CallRow>('SELECT tid, upload_id, method, attempt FROM log.dock_call WHERE tid = $1 AND dock_sn = $2', [
-    tid,
-    dockSn,
-  ]);
+  return tx.one<CallRow>(
+    'SELECT tid, upload_id, method, attempt, claimed_at FROM log.dock_call WHERE tid = $1 AND dock_sn = $2',
+    [tid, dockSn],
+  );
 }
 
 /**
- * Keeps the first reply; false when there was one before. But a dock that was told a start twice says yes and then that
- * it is busy, and the yes may come last: it counts.
+ * Keeps the first reply; false when there was one before. But a dock that was told a start twice says yes once, and no
+ * the other time, and the yes may come last: it counts.
  */
 export async function recordReply(tx: Tx, tid: string, result: number, reply: unknown): Promise<boolean> {
   const touched = await tx.run(

@@ -34,7 +34,8 @@ export interface UploadRow {
   readonly failures: number;
   readonly held_count: number;
   readonly dock_may_export: boolean;
-  readonly start_by: Date | null;
+  readonly stops_count_from: Date | null;
+  readonly is_refused: boolean;
   readonly dock_until: Date | null;
   readonly yield_at: Date | null;
   readonly stop_for: StopReason | null;
@@ -81,7 +82,8 @@ export function uploadOf(row: UploadRow & { readonly keys_end_at: Date | null })
     failures: row.failures,
     heldCount: row.held_count,
     dockMayExport: row.dock_may_export,
-    startByMs: msOf(row.start_by),
+    stopsCountFromMs: msOf(row.stops_count_from),
+    isRefused: row.is_refused,
     dockUntilMs: msOf(row.dock_until),
     yieldAtMs: msOf(row.yield_at),
     stopFor: row.stop_for,
@@ -107,7 +109,8 @@ export function columnsOf(upload: LogUpload) {
     failures: upload.failures,
     held_count: upload.heldCount,
     dock_may_export: upload.dockMayExport,
-    start_by: dateOf(upload.startByMs),
+    stops_count_from: dateOf(upload.stopsCountFromMs),
+    is_refused: upload.isRefused,
     dock_until: dateOf(upload.dockUntilMs),
     yield_at: dateOf(upload.yieldAtMs),
     stop_for: upload.stopFor,

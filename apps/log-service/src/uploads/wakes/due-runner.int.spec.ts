@@ -23,8 +23,8 @@ const released: string[] = [];
 const refusals = new Map<string, 'mission' | 'withdrawn'>();
 const away = new Set<string>();
 let isReleasing = true;
-/** Docks that mission-service does not know as held. */
-const unheld = new Set<string>();
+/** Docks about which mission-service says nothing that anybody can read. */
+const mute = new Set<string>();
 
 beforeAll(async () => {
   ({ pools, drop } = await logTestDatabase(2));
@@ -32,6 +32,7 @@ beforeAll(async () => {
   connection = await connectNats(nats.url, 'due-spec', logger);
   answer(connection, takeDockQuestion, ({ dockSn, forMs }) => {
     taken.push(dockSn);
+    if (mute.has(dockSn)) return 'nothing' as never;
     const because = refusals.get(dockSn);
     if (because === undefined) return { untilMs: Date.now() + forMs, refusal: null };
     return { untilMs: null, refusal: { because, holderId: null, freeAtMs: null } };
@@ -39,7 +40,7 @@ beforeAll(async () => {
   answer(connection, releaseDockQuestion, ({ dockSn }) => {
     if (!isReleasing) throw new Error('no answer today');
     released.push(dockSn);
-    return { released: !unheld.has(dockSn) };
+    return { released: true };
   });
   answer(connection, dockStateQuestion, ({ sns }) => ({
     docks: sns.map((sn): DockStateView => {
@@ -214,27 +215,36 @@ it('gives a dock back again that was noted anew while it was given back', async 
   const hold = holds.find(({ upload_id }) => upload_id === id);
   if (hold === undefined) throw new Error('nothing is to be given back');
   await note();
-  expect(await inTransaction(pool(0), (tx) => forgetHold(tx, hold, true))).toBe('kept');
+  expect(await inTransaction(pool(0), (tx) => forgetHold(tx, hold))).toBe('kept');
   await aRunner().releases.run();
   expect(released).toContain(sn);
   expect(await holdsOf(id)).toEqual([]);
 });
 
-it('gives back once more the dock of an upload that is over, where a take may still be on its way', async () => {
+it('gives back once more a dock of which nobody answered whether it was lent, because that may come true', async () => {
   const { id, sn } = await aListed();
-  unheld.add(sn);
-  await inTransaction(pool(0), async (tx) => {
-    const locked = await lockUpload(tx, id);
-    if (locked !== undefined) await wantDock(tx, locked);
-  });
+  mute.add(sn);
+  await makeDue(id);
+  await aRunner().run();
   await apply(pool(0), id, { type: 'cancelRequested' });
   const { releases } = aRunner();
   await releases.run();
   await releases.run();
   expect(released.filter((given) => given === sn)).toHaveLength(1);
   expect(await holdsOf(id)).toEqual([{ wanted: false }]);
-  await pool(0).query('UPDATE log.dock_hold SET next_try_at = now() WHERE upload_id = $1', [id]);
+  await pool(0).query('UPDATE log.dock_hold SET next_try_at = now(), asked_until = now() WHERE upload_id = $1', [id]);
   await releases.run();
   expect(released.filter((given) => given === sn)).toHaveLength(2);
   expect(await holdsOf(id)).toEqual([]);
+});
+
+it('gives back once a dock that was refused', async () => {
+  const { id, sn } = await aListed();
+  refusals.set(sn, 'mission');
+  await makeDue(id);
+  const { run, releases } = aRunner();
+  await run();
+  await releases.run();
+  expect(await holdsOf(id)).toEqual([]);
+  expect(released.filter((given) => given === sn)).toHaveLength(1);
 });

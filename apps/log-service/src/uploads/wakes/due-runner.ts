@@ -8,7 +8,7 @@ import { type Advanced, advance } from '../advance-upload.js';
 import type { LookAtDocks } from '../dock/look-at-docks.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { OrderPool } from '../effects/order-pool.js';
-import { noteRelease, isDockWanted, wantDock } from '../store/dock-holds.js';
+import { beginTake, endTake, isDockWanted, noteRelease, wantDock } from '../store/dock-holds.js';
 import { findDue, lockDue, lockUpload, postpone } from '../store/upload-critical.js';
 import { type LockedUpload, timingOf, uploadOf } from '../store/upload.row.js';
 
@@ -141,14 +141,10 @@ export class DueRunner {
 
   private async list(upload: LockedUpload): Promise<void> {
     const obstacle = await this.obstacleOf(upload.dock_sn);
-    await this.decide(
-      upload.id,
-      (now) => {
-        if (now.state !== 'requested') return null;
-        return obstacle === null ? { type: 'listDue' } : { type: 'dockHeld', because: obstacle, freeAtMs: null };
-      },
-      false,
-    );
+    await this.decide(upload.id, 'none', (now) => {
+      if (now.state !== 'requested') return null;
+      return obstacle === null ? { type: 'listDue' } : { type: 'dockHeld', because: obstacle, freeAtMs: null };
+    });
   }
 
   /** Asks mission-service for the dock, or for more of its time. */
@@ -156,8 +152,12 @@ export class DueRunner {
     const { connection } = this.parts;
     const isExtension = upload.state !== 'listed';
     const obstacle = isExtension ? null : await this.obstacleOf(upload.dock_sn);
-    if (obstacle !== null) return this.decide(upload.id, heldWhile(upload, { because: obstacle, freeAtMs: null }));
-    // No answer: the claim runs out and it is asked again; whether it was granted then does not matter.
+    if (obstacle !== null) {
+      return this.decide(upload.id, 'unasked', heldWhile(upload, { because: obstacle, freeAtMs: null }));
+    }
+    const notAfterMs = await inTransaction(this.parts.dataSource, (tx) => beginTake(tx, upload.id));
+    if (notAfterMs === null) return;
+    // No answer: the claim runs out and it is asked again. Should it have been granted, the hold remembers.
     const { untilMs, refusal } = await ask(connection, takeDockQuestion, {
       organisationId: upload.organisation_id,
       dockSn: upload.dock_sn,
@@ -165,15 +165,16 @@ export class DueRunner {
       protocolGeneration: upload.protocol_generation,
       holderId: upload.id,
       generation,
+      notAfterMs,
       forMs: Math.ceil(neededMs(uploadOf(upload), upload.now.getTime(), timingOf(upload))),
       yields: upload.yields,
     });
     if (untilMs === null) {
       const held = { because: HELD_BY[refusal?.because ?? 'log_upload'], freeAtMs: refusal?.freeAtMs ?? null };
-      await this.decide(upload.id, heldWhile(upload, held));
+      await this.decide(upload.id, 'answered', heldWhile(upload, held));
       return;
     }
-    await this.decide(upload.id, (now, isWanted) => {
+    await this.decide(upload.id, 'answered', (now, isWanted) => {
       if (now.attempt !== upload.attempt) return null;
       if (isExtension) return now.dock_may_export && isWanted ? { type: 'dockGranted', untilMs } : null;
       if (now.state !== 'listed') return null;
@@ -183,22 +184,27 @@ export class DueRunner {
     });
   }
 
-  /** Decides on the upload as it is now. A dock that was asked for and is not used is given back. */
+  /**
+   * Decides on the upload as it is now. A dock that may have been asked for and is not used is given back.
+   *
+   * @param take `unasked`: the dock was claimed, and nobody asked for it now. `answered`: what came of asking is known.
+   */
   private async decide(
     id: string,
+    take: 'none' | 'unasked' | 'answered',
     eventFor: (now: LockedUpload, isWanted: boolean) => UploadEvent | null,
-    asked = true,
   ): Promise<void> {
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       const locked = await lockUpload(tx, id);
       if (locked === undefined) return null;
-      const event = eventFor(locked, asked && (await isDockWanted(tx, id)));
+      const event = eventFor(locked, take !== 'none' && (await isDockWanted(tx, id)));
+      if (take === 'answered') await endTake(tx, id);
       const advanced = event === null ? null : await advance(tx, locked, event);
       const upload = advanced?.upload ?? locked;
-      if (asked && !upload.dock_may_export) await noteRelease(tx, upload);
+      if (take !== 'none' && !upload.dock_may_export) await noteRelease(tx, upload);
       return advanced;
     });
-    if (asked) this.parts.afterCommit.releaseSoon();
+    if (take !== 'none') this.parts.afterCommit.releaseSoon();
     if (advanced !== null) this.parts.afterCommit.run(advanced);
   }
 

@@ -26,12 +26,13 @@ interface Wish {
   readonly yields?: boolean;
   readonly organisationId?: string;
   readonly generation?: number;
+  readonly notAfterMs?: number;
 }
 
 const take = ({ holderId = randomUUID(), forMs = 60 * MINUTE_MS, yields = true, ...wish }: Wish, from = pool(0)) =>
   new DockHolds(from).take({
     ...{ organisationId: ORGANISATION, model: 'dock2', protocolGeneration: '1.15', holderId, forMs, yields },
-    ...{ generation: 1, ...wish },
+    ...{ generation: 1, notAfterMs: Date.now() + MINUTE_MS, ...wish },
   });
 const release = (dockSn: string, holderId: string) =>
   new DockHolds(pool(0)).release({ dockSn, holderId, generation: 1 });
@@ -56,6 +57,12 @@ async function aLentDock(yields = true): Promise<{ dockSn: string; holderId: str
 }
 
 describe('a dock that nobody needs', () => {
+  it('is not lent to somebody who waits for it no more', async () => {
+    const dockSn = aDock();
+    await expect(take({ dockSn, notAfterMs: Date.now() - 1 })).rejects.toMatchObject({ code: 'too_late' });
+    expect(await exportsOf(dockSn)).toEqual([]);
+  });
+
   it('is lent from now until the instant that is told, and longer when that is asked', async () => {
     const { dockSn, holderId } = await aLentDock();
     const { untilMs } = await take({ dockSn, holderId, forMs: 90 * MINUTE_MS });

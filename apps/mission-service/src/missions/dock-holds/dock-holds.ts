@@ -1,5 +1,5 @@
 import type { releaseDockQuestion, takeDockQuestion } from '@aerie/bus-contract';
-import { InvalidError } from '@aerie/kernel';
+import { InvalidError, UnavailableError } from '@aerie/kernel';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { z } from 'zod';
@@ -18,7 +18,10 @@ type ReleaseAsk = z.infer<(typeof releaseDockQuestion)['ask']>;
 export class DockHolds {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** @throws InvalidError when the dock is another organisation's, or the holder has another dock. */
+  /**
+   * @throws InvalidError when the dock is another organisation's, or the holder has another dock
+   * @throws UnavailableError when nobody waits for it any more
+   */
   take(ask: TakeAsk): Promise<TakeAnswer> {
     const { organisationId, dockSn, model, protocolGeneration, holderId: uploadId, forMs } = ask;
     const { yields, generation } = ask;
@@ -26,6 +29,8 @@ export class DockHolds {
       await keepDock(tx, organisationId, { sn: dockSn, model, protocolGeneration });
       await lockDock(tx, dockSn);
       const nowMs = await checkOwner(tx, ask);
+      // Under the lock, and by the last look at a clock: whoever asked has given the dock back by then, or will.
+      if (nowMs >= ask.notAfterMs) throw new UnavailableError('too_late', 'the dock was asked for too long ago');
       const span = { fromMs: nowMs, untilMs: nowMs + forMs };
       const refusal = await refusalOf(tx, ask, span);
       if (refusal !== null) return { untilMs: null, refusal };

@@ -24,7 +24,7 @@ const aDock = (): string => `D-${randomUUID().slice(0, 8)}`;
 const take = (dockSn: string, yields = true, holderId = randomUUID()) =>
   new DockHolds(pool(1)).take({
     ...{ organisationId: ORGANISATION, dockSn, model: 'dock2', protocolGeneration: '1.15', holderId },
-    ...{ forMs: 60 * MINUTE_MS, yields, generation: 1 },
+    ...{ forMs: 60 * MINUTE_MS, notAfterMs: Date.now() + MINUTE_MS, yields, generation: 1 },
   });
 const release = (dockSn: string, holderId: string) =>
   new DockHolds(pool(1)).release({ dockSn, holderId, generation: 1 });
