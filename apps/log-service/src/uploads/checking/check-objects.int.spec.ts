@@ -144,7 +144,10 @@ it('takes nothing that the dock has not named while it may export, because more 
   await apply(dataSource, upload.id, { type: 'exportSilent' });
   contents.set(`${prefixOf(upload)}${upload.dock_sn}/log_1.log`, 'the first of several');
   const silent = await check(upload);
-  expect([silent?.upload.state, statesOf(silent?.upload)]).toEqual(['stopping', { dock: 'wanted', aircraft: 'wanted' }]);
+  expect([silent?.upload.state, statesOf(silent?.upload)]).toEqual([
+    'stopping',
+    { dock: 'wanted', aircraft: 'wanted' },
+  ]);
   await apply(dataSource, upload.id, { type: 'stopAccepted', attempt: 1, sentAtMs: Date.now() });
   expect(statesOf((await check(upload))?.upload)).toEqual({ dock: 'stored', aircraft: 'wanted' });
 });
