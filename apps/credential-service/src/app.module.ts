@@ -1,10 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { type Host, RefusalFilter, hostModule } from '@aerie/service-host';
+import { type Host, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
-import { OldClaimsSweeper } from './claims/old-claims.sweeper.js';
 import { type Config, deploymentStorageOf } from './config.js';
 import { credentialDatabase } from './database.js';
 import { AnswerStorageConfig } from './dock/answer-storage-config.js';
@@ -40,6 +39,8 @@ export class Intake {
 /** Every route of the API is in one of these; openapi/credential-api.ts tells callers about each. */
 export const CONTROLLERS = [StorageController, LedgerController, TransfersController, OpenApiController] as const;
 
+const MINUTE_MS = 60_000;
+
 @Module({})
 export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
@@ -63,7 +64,11 @@ export class AppModule {
     const doctor = new RunDoctor({ storages, outbound, trusted, browserOrigin, clock });
     const readiness = new Readiness(doctor, logger);
     const claims = new ClaimStore(dataSource);
-    const oldClaims = new OldClaimsSweeper(claims, logger);
+    const sweepers = [
+      { name: 'keys to be called back', everyMs: 2_000, run: () => revokeKeys.sweep() },
+      { name: 'old revocations', everyMs: MINUTE_MS, run: () => revokeKeys.prune() },
+      { name: 'old claims', everyMs: MINUTE_MS, run: () => claims.prune() },
+    ].map((chore) => new Sweeper(chore, logger));
     const consumer = new DockConsumer({
       connection: nats,
       answerStorageConfig: new AnswerStorageConfig({ issueUploadKeys, clock, logger }),
@@ -74,8 +79,7 @@ export class AppModule {
     const intake = new Intake(
       () => {
         ledger.start();
-        revokeKeys.start();
-        oldClaims.start();
+        for (const sweeper of sweepers) sweeper.start();
         consumer.start();
         readiness.start();
       },
@@ -84,8 +88,7 @@ export class AppModule {
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'doctor', () => readiness.stop());
-    shutdown.on('work', 'revocations', () => revokeKeys.stop());
-    shutdown.on('work', 'old claims', () => oldClaims.stop());
+    shutdown.on('work', 'sweepers', () => Promise.all(sweepers.map((sweeper) => sweeper.stop())));
     shutdown.on('connections', 'NATS', () => nats.drain());
     shutdown.on('storage', 'ledger and database', async () => {
       await ledger.stop();

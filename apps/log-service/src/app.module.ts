@@ -3,7 +3,7 @@ import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay } from '@aerie/persistence';
-import { type Host, hostModule } from '@aerie/service-host';
+import { type Host, Sweeper, hostModule } from '@aerie/service-host';
 import { CollectForMission } from './automatic/collect-for-mission.js';
 import { FactsConsumer } from './automatic/facts.consumer.js';
 import { CampaignReadModel } from './campaigns/campaign.read-model.js';
@@ -38,7 +38,6 @@ import { RequestUpload } from './uploads/request-upload.js';
 import { UploadReadModel } from './uploads/store/upload.read-model.js';
 import { UploadsController } from './uploads/uploads.controller.js';
 import { DueRunner } from './uploads/wakes/due-runner.js';
-import { OverdueSweeper } from './uploads/wakes/overdue.sweeper.js';
 import { pruneOldRows } from './prune-old-rows.js';
 
 /** What begins to run once everything listens. */
@@ -62,7 +61,8 @@ export const CONTROLLERS = [
 
 /** Wakes that are handled at once; each only asks for the next look. */
 const WAKE_CONCURRENCY = 2;
-const MINUTELY = 60;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
 
 @Module({})
 export class AppModule {
@@ -111,12 +111,12 @@ export class AppModule {
     const deleteOldFiles = new DeleteOldFiles(dataSource, connection, logger);
     // One for each: a service or a storage that is slow to answer one question keeps no other dock waiting.
     const sweepers = [
-      { name: 'due uploads', everySweeps: 1, run: () => dueRunner.run() },
-      { name: 'docks to give back', everySweeps: 1, run: () => releaseDocks.run() },
-      { name: 'campaigns', everySweeps: 1, run: () => runCampaigns.run() },
-      { name: 'retention', everySweeps: MINUTELY, run: () => deleteOldFiles.run() },
-      { name: 'old rows', everySweeps: MINUTELY, run: () => pruneOldRows(dataSource) },
-    ].map((chore) => new OverdueSweeper(chore, logger));
+      { name: 'due uploads', everyMs: SECOND_MS, run: () => dueRunner.run() },
+      { name: 'docks to give back', everyMs: SECOND_MS, run: () => releaseDocks.run() },
+      { name: 'campaigns', everyMs: SECOND_MS, run: () => runCampaigns.run() },
+      { name: 'retention', everyMs: MINUTE_MS, run: () => deleteOldFiles.run() },
+      { name: 'old rows', everyMs: MINUTE_MS, run: () => pruneOldRows(dataSource) },
+    ].map((chore) => new Sweeper(chore, logger));
     const consumer = new DockConsumer({ connection, dataSource, afterCommit, deadLetters, logger, metrics });
     const wake = (): void => dueRunner.wakeAll();
     const collectForMission = new CollectForMission({ dataSource, connection, policies, timing, wake });
@@ -137,7 +137,7 @@ export class AppModule {
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'facts consumer', () => facts.stop());
     shutdown.on('intake', 'wakes', () => queue.stop(5_000));
-    shutdown.on('intake', 'sweepers', async () => void (await Promise.all(sweepers.map((sweeper) => sweeper.stop()))));
+    shutdown.on('intake', 'sweepers', () => Promise.all(sweepers.map((sweeper) => sweeper.stop())));
     shutdown.on('work', 'questions and orders', async () => {
       // In this order: what is answered may order something.
       await dueRunner.settled();

@@ -1,27 +1,27 @@
-import { inTransaction } from '@aerie/persistence';
+import { pruneIdempotencyKeys } from '@aerie/http-api';
+import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-
-/** What nobody asks for any more. */
-const OLD_ROWS = [
-  // Callers repeat within minutes.
-  `DELETE FROM log.idempotency_key WHERE ctid = ANY(ARRAY(
-     SELECT ctid FROM log.idempotency_key WHERE created_at < now() - interval '7 days' LIMIT $1))`,
-  // Whoever waited for a list has it, or has gone.
-  `DELETE FROM log.dock_call WHERE tid = ANY(ARRAY(
-     SELECT tid FROM log.dock_call WHERE upload_id IS NULL AND claimed_at < now() - interval '1 hour' LIMIT $1))`,
-];
+import { SCHEMA } from './database.js';
 
 /** Rows that are locked at once. */
 const BATCH = 1_000;
 /** The next sweep goes on. */
 const MAX_BATCHES = 50;
 
-/** Deletes old rows; returns how many. */
+/** Whoever waited for a list has it, or has gone. */
+const pruneListings = (tx: Tx): Promise<number> =>
+  tx.run(
+    `DELETE FROM log.dock_call WHERE tid = ANY(ARRAY(
+       SELECT tid FROM log.dock_call WHERE upload_id IS NULL AND claimed_at < now() - interval '1 hour' LIMIT $1))`,
+    [BATCH],
+  );
+
+/** Deletes what nobody asks for any more; returns how many rows. */
 export async function pruneOldRows(dataSource: DataSource): Promise<number> {
   let deleted = 0;
-  for (const sql of OLD_ROWS) {
+  for (const prune of [pruneListings, (tx: Tx) => pruneIdempotencyKeys(tx, SCHEMA, BATCH)]) {
     for (let batch = 0; batch < MAX_BATCHES; batch++) {
-      const count = await inTransaction(dataSource, (tx) => tx.run(sql, [BATCH]));
+      const count = await inTransaction(dataSource, prune);
       deleted += count;
       if (count < BATCH) break;
     }

@@ -1,10 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MISSION_DOCK_CONSUMER } from '@aerie/bus-contract';
-import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
+import { ApiKeys, RemoteApiKeys, pruneIdempotencyKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay } from '@aerie/persistence';
-import { type Host, RefusalFilter, hostModule } from '@aerie/service-host';
+import { OutboxRelay, inTransaction } from '@aerie/persistence';
+import { type Host, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
 import { MissionGrpcController } from './grpc/mission.grpc.controller.js';
@@ -34,7 +34,6 @@ import { keepTiming } from './missions/store/keep-timing.js';
 import { MissionReadModel } from './missions/store/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
 import { DueWakes } from './missions/wakes/due-wakes.js';
-import { OverdueSweeper } from './missions/wakes/overdue.sweeper.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { S3Storage } from './waylines/object-storage.js';
@@ -63,6 +62,8 @@ export const CONTROLLERS = [
 
 /** Wakes that are handled at once; each only asks for the next look. */
 const WAKE_CONCURRENCY = 4;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
 
 @Module({})
 export class AppModule {
@@ -114,7 +115,13 @@ export class AppModule {
     // On the pool of the API: a policy is read while a claim holds a connection of the other.
     const policies = new PolicyStore(api);
     const dueRunner = new DueRunner({ dataSource: flight, afterCommit, observeDock, policies, logger, metrics });
-    const sweeper = new OverdueSweeper(dueRunner, new RepeatCalls(flight, afterCommit), flight, logger);
+    const repeatCalls = new RepeatCalls(flight, afterCommit);
+    const pruneKeys = () => inTransaction(flight, (tx) => pruneIdempotencyKeys(tx, SCHEMA));
+    const sweepers = [
+      { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
+      { name: 'calls to repeat', everyMs: SECOND_MS, run: () => repeatCalls.run() },
+      { name: 'old idempotency keys', everyMs: MINUTE_MS, run: pruneKeys },
+    ].map((chore) => new Sweeper(chore, logger));
     const consumer = new DockConsumer({
       connection: nats,
       dataSource: docks,
@@ -137,7 +144,7 @@ export class AppModule {
       () => {
         outbox.start();
         wakes.start();
-        sweeper.start();
+        for (const sweeper of sweepers) sweeper.start();
         consumer.start();
         watchMissions.start();
       },
@@ -146,7 +153,7 @@ export class AppModule {
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'wakes', () => wakes.stop(5_000));
-    shutdown.on('intake', 'sweeper', () => sweeper.stop());
+    shutdown.on('intake', 'sweepers', () => Promise.all(sweepers.map((sweeper) => sweeper.stop())));
     shutdown.on('intake', 'watches', async () => watchMissions.stop());
     shutdown.on('work', 'orders', () => afterCommit.settle());
     shutdown.on('connections', 'outbox relay', () => outbox.stop());

@@ -31,6 +31,15 @@ export interface StoredAnswer {
   readonly body: string;
 }
 
+/** Keys are kept for a week, and callers repeat within minutes. Returns how many of the old ones were deleted: a batch. */
+export function pruneIdempotencyKeys(tx: Tx, schema: string, batch = 1_000): Promise<number> {
+  return tx.run(
+    `DELETE FROM ${schema}.idempotency_key WHERE ctid = ANY(ARRAY(
+       SELECT ctid FROM ${schema}.idempotency_key WHERE created_at < now() - interval '7 days' LIMIT $1))`,
+    [batch],
+  );
+}
+
 /** Checks the header `Idempotency-Key`. */
 export function readIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;

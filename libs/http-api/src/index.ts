@@ -9,6 +9,7 @@ export {
   answeredBefore,
   idempotencyTable,
   once,
+  pruneIdempotencyKeys,
   readIdempotencyKey,
 } from './idempotency.js';
 export { type Page, type Position, pageQuery, readCursor, toPage } from './page.js';

@@ -1,4 +1,5 @@
 export { readConfig } from './config.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
+export { type Chore, Sweeper } from './sweeper.js';
 export { type Host, HostLogger, type ServiceOptions, hostModule, runService } from './run-service.js';
 export { type Refusal, RefusalFilter } from './refusal.filter.js';

@@ -44,12 +44,10 @@ const MOST_DOCKS = 8;
 /** A provider that does not answer is asked again after this, and twice as long each time up to a minute. */
 const RETRY_SECONDS = 5;
 const LONGEST_RETRY_SECONDS = 60;
-const SWEEP_EVERY_MS = 2_000;
 const SWEPT_AT_ONCE = 50;
 /** Other replicas write to the same policy; more rounds than that would be a quarrel. */
 const ROUNDS = 5;
 const KEPT_DAYS = 400;
-const PRUNE_EVERY_SWEEPS = 30;
 
 const SELECT = `SELECT *, to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
   FROM credential.revocation`;
@@ -63,11 +61,6 @@ const SELECT = `SELECT *, to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"H
  * written is still the list that there is: two calls that cross are written again.
  */
 export class RevokeKeys {
-  private timer: NodeJS.Timeout | undefined;
-  private sweeping = false;
-  private swept: Promise<void> = Promise.resolve();
-  private sweeps = 0;
-
   constructor(
     private readonly dataSource: DataSource,
     private readonly storages: Storages,
@@ -111,20 +104,6 @@ export class RevokeKeys {
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf);
   }
 
-  /** Every replica looks for denials that no provider has taken yet. */
-  start(): void {
-    this.timer = setInterval(() => {
-      if (this.sweeping) return;
-      this.sweeping = true;
-      this.swept = this.sweep().finally(() => (this.sweeping = false));
-    }, SWEEP_EVERY_MS);
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.swept;
-  }
-
   private async checkCount(organisationId: string): Promise<void> {
     const [row] = await this.dataSource.query<{ count: number }[]>(
       `SELECT count(DISTINCT dock_sn)::integer AS count FROM credential.revocation
@@ -140,25 +119,24 @@ export class RevokeKeys {
     });
   }
 
-  private async sweep(): Promise<void> {
-    try {
-      await this.abandonOld();
-      const due = await this.takeDue();
-      const byOrganisation = new Map<string, Due[]>();
-      for (const row of due) {
-        byOrganisation.set(row.organisation_id, [...(byOrganisation.get(row.organisation_id) ?? []), row]);
-      }
-      // One that cannot be told keeps no other waiting.
-      await Promise.all([...byOrganisation].map(([organisationId, rows]) => this.retry(organisationId, rows)));
-      if (++this.sweeps % PRUNE_EVERY_SWEEPS === 0) {
-        await this.dataSource.query(
-          'DELETE FROM credential.revocation WHERE revoked_at < now() - make_interval(days => $1)',
-          [KEPT_DAYS],
-        );
-      }
-    } catch (error) {
-      this.logger.warn({ err: error }, 'failed to look for keys that are to be called back, trying again');
+  /** Tells providers what they have not taken yet. Every replica looks for it. */
+  async sweep(): Promise<void> {
+    await this.abandonOld();
+    const due = await this.takeDue();
+    const byOrganisation = new Map<string, Due[]>();
+    for (const row of due) {
+      byOrganisation.set(row.organisation_id, [...(byOrganisation.get(row.organisation_id) ?? []), row]);
     }
+    // One that cannot be told keeps no other waiting.
+    await Promise.all([...byOrganisation].map(([organisationId, rows]) => this.retry(organisationId, rows)));
+  }
+
+  /** Forgets what was called back long ago. */
+  async prune(): Promise<void> {
+    await this.dataSource.query(
+      'DELETE FROM credential.revocation WHERE revoked_at < now() - make_interval(days => $1)',
+      [KEPT_DAYS],
+    );
   }
 
   /** By now the keys have ended by themselves. */

@@ -34,6 +34,8 @@ const FIND_LIMIT = 600;
 const UNIT = 200;
 /** Longer than it takes to work off what docks said during an outage of an hour. */
 const LONGEST_BACKLOG_MS = 60 * 60_000;
+/** The store is in order, only time is short: so many rounds in a row, then the next sweep goes on. */
+const MAX_ROUNDS = 50;
 /** Wakes that arrive within this time are looked at together. */
 const GATHER_MS = 5;
 
@@ -93,6 +95,13 @@ export class DueRunner {
       if (ids === null && found >= FIND_LIMIT) this.anything = true;
     }
     this.gathering = false;
+  }
+
+  /** All that is due; beyond a bound the next look goes on. */
+  async runAll(stopping: AbortSignal): Promise<void> {
+    for (let round = 0; round < MAX_ROUNDS && !stopping.aborted; round++) {
+      if ((await this.run(null)) === 0) return;
+    }
   }
 
   /** What is due, or what of the given missions is, up to a limit. Returns how many were advanced. */
