@@ -343,8 +343,8 @@ describe('starting an export', () => {
     const busy: UploadEvent = { type: 'startDeferred', attempt: 1, dockResult: 319_018 };
     const refused = step(starting(), busy);
 
-    it.each([
-      ['its yes comes after it said that it is busy', { type: 'startAccepted', attempt: 1 } as UploadEvent],
+    it.each<[string, UploadEvent]>([
+      ['its yes comes after it said that it is busy', { type: 'startAccepted', attempt: 1 }],
       ['its yes is lost, and it tells of an export', progressOf(1)],
     ])('stops the dock when %s', (_what, event) => {
       expect(done(refused, event)).toMatchObject({
