@@ -1,6 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from '@aerie/observability';
 import type { NextFunction, Request, Response } from 'express';
+import { refuseDeep } from './json-depth.js';
 import { problem, problemOf } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 
@@ -11,6 +12,10 @@ const MAX_JSON_BYTES = 64 * 1024;
 export function configureHttp(app: NestExpressApplication, logger: Logger): void {
   app.use(refuseNul);
   app.useBodyParser('json', { limit: MAX_JSON_BYTES });
+  app.use((request: Request, _response: Response, next: NextFunction) => {
+    refuseDeep(request.body);
+    next();
+  });
   // Nest would turn what the parser says into a bare 400; it still knows here what was wrong.
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
     sendProblem(response, problemOf(error)),

@@ -1,5 +1,6 @@
 import { type FieldProblem, InvalidError } from '@aerie/kernel';
 import type { z } from 'zod';
+import { DEEPEST } from './json-depth.js';
 
 /** Checks an input; every problem is reported at once, by the name that the caller used. */
 export function readInput<Schema extends z.ZodType>(schema: Schema, input: unknown, what = 'body'): z.output<Schema> {
@@ -25,9 +26,6 @@ export function readInput<Schema extends z.ZodType>(schema: Schema, input: unkno
   });
   throw new InvalidError('invalid_input', `the ${what} is not valid`, { fields });
 }
-
-/** No input of ours is nested deeper; some keep what they do not know. */
-const DEEPEST = 32;
 
 /** What fits the schema and yet cannot be kept: PostgreSQL has no text with a NUL character. Null where all is well. */
 function unfitIn(value: unknown, depth: number): { readonly path: string[]; readonly message: string } | null {

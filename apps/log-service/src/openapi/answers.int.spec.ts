@@ -129,6 +129,9 @@ describe('an upload', () => {
   it('is refused where the body cannot be read, or is too large', async () => {
     expect((await caller.call('createLogUpload', { body: '{' })).status).toBe(400);
     expect((await caller.call('createLogUpload', { body: { dockSn: 'x'.repeat(70_000) } })).status).toBe(413);
+    const headers = { 'Idempotency-Key': randomUUID() };
+    const deep = await caller.call('createLogUpload', { body: `${'['.repeat(30_000)}${']'.repeat(30_000)}`, headers });
+    expect([deep.status, fieldsOf(deep.body)]).toEqual([422, ['body']]);
   });
 
   it('is told with its attempts, its archives and all that happened', async () => {
