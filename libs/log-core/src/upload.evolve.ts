@@ -7,7 +7,7 @@ import {
   type UploadEvent,
   type UploadState,
   isOutcome,
-  isWantedStop,
+  isNoFailure,
 } from './upload.types.js';
 import { withTold, withVerdicts } from './upload.files.js';
 
@@ -194,10 +194,10 @@ function checked(
     return { ...over(upload.heardAtMs), files, cause: files.find(({ problem }) => problem !== null)?.problem ?? null };
   }
   // Who wanted it to stop is why it stops, also when the storage is looked into first.
-  const isWanted = isWantedStop(upload.stopFor);
-  const cause = isWanted ? upload.cause : whyMissing(upload, event, nowMs);
+  const hasNotFailed = isNoFailure(upload.stopFor);
+  const cause = hasNotFailed ? upload.cause : whyMissing(upload, event, nowMs);
   if (state === 'stopping') return { files, stopFor: upload.stopFor ?? 'retry', cause };
-  return { files, failures: upload.failures + (isWanted ? 0 : 1), cause };
+  return { files, failures: upload.failures + (hasNotFailed ? 0 : 1), cause };
 }
 
 /** Keys that end within this time are too old for the last request of an upload. */

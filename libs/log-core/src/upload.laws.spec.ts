@@ -127,7 +127,7 @@ describe('the laws of the lifecycle', () => {
   );
 
   law(
-    'never gives back a dock that exports or may begin to, whatever is late, mixed up or lost on the way',
+    'never gives back a dock that exports or may begin to, whatever is late, mixed up or lost on the way, if it answers a stop',
     fc.property(fc.array(anyTurn, { maxLength: 60 }), (turns) => {
       const link = new DockOnAWeakLink(listed());
       for (const turn of turns) {

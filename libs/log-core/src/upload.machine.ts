@@ -10,7 +10,7 @@ import {
   OUTCOMES,
   type UploadEvent,
   type UploadState,
-  isWantedStop,
+  isNoFailure,
 } from './upload.types.js';
 
 /** Where a row leads when that depends on the upload or the event; `oneOf` is for the printed matrix. */
@@ -77,7 +77,7 @@ const asFound: Choice<'objectsChecked'> = {
     if (upload.dockMayExport) return 'stopping';
     if (upload.stopFor === 'operator') return 'canceled';
     if (upload.stopFor === 'deadline') return 'timed_out';
-    const failures = upload.failures + (isWantedStop(upload.stopFor) ? 0 : 1);
+    const failures = upload.failures + (isNoFailure(upload.stopFor) ? 0 : 1);
     return failures < TRIES && upload.attempt < ATTEMPT_LIMIT ? 'listed' : endOf(files);
   },
 };

@@ -104,8 +104,8 @@ export interface ToldFile {
 /** Why a dock is told to stop. `unexpected`: it has begun although it said that it would not. */
 export type StopReason = 'operator' | 'mission' | 'deadline' | 'retry' | 'unexpected';
 
-/** Whether an attempt that was stopped for this has not failed: somebody wanted it to end. */
-export const isWantedStop = (stopFor: StopReason | null): boolean => stopFor !== null && stopFor !== 'retry';
+/** Whether an attempt that was stopped for this has not failed: its end was wanted, or it was not to begin at all. */
+export const isNoFailure = (stopFor: StopReason | null): boolean => stopFor !== null && stopFor !== 'retry';
 
 /** All that a decision needs to know of a log upload. Instants are milliseconds since the epoch by the database's clock. */
 export interface LogUpload {

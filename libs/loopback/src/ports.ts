@@ -13,7 +13,7 @@ const LANES = 4;
 let next = randomInt(LANE_PORTS);
 
 /**
- * A port of the loopback address that is free now. A process is given each port once in a turn through its lane: one that
+ * A port of the loopback address that is free now. Each is given away once in a turn through the lane: one that
  * was given away and is not listened on yet, or whose program is away for a restart, looks free as well.
  */
 export async function freePort(): Promise<number> {

@@ -43,6 +43,8 @@ it('stops at once in the middle of a long pause', async () => {
   let looks = 0;
   const sweeper = new Sweeper({ name: 'spec', everyMs: 3_600_000, run: async () => looks++ }, logger);
   sweeper.start();
+  // The look is over, and the pause has begun.
+  await new Promise((resolve) => setImmediate(resolve));
   await sweeper.stop();
   expect(looks).toBe(1);
 });

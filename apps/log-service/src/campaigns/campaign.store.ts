@@ -55,12 +55,15 @@ export interface DueCampaign {
 }
 
 /**
- * Campaigns whose time has come, longest overdue first; before them those that nobody has to be asked about, such as one
- * that is called off. Reads only: the lock looks again.
+ * Campaigns whose time has come: those that are overdue longest, and of them first those that nobody has to be asked
+ * about, such as one that is called off. Reads only: the lock looks again.
  */
 export function findDueCampaigns(through: { query: Tx['query'] }, limit: number): Promise<DueCampaign[]> {
   return through.query<DueCampaign>(
-    "SELECT id, state FROM log.campaign WHERE next_action_at <= clock_timestamp() ORDER BY state = 'running', next_action_at LIMIT $1",
+    `SELECT id, state FROM (
+       SELECT id, state, next_action_at FROM log.campaign
+        WHERE next_action_at <= clock_timestamp() ORDER BY next_action_at LIMIT $1) AS due
+      ORDER BY state = 'running', next_action_at`,
     [limit],
   );
 }

@@ -58,7 +58,8 @@ export class CreateCampaign {
           ],
         );
         await tx.run(
-          `INSERT INTO log.campaign_dock (campaign_id, dock_sn, state) SELECT $1, sn, 'waiting' FROM unnest($2::text[]) AS d (sn) ORDER BY sn`,
+          `INSERT INTO log.campaign_dock (campaign_id, dock_sn, state)
+           SELECT $1, sn, 'waiting' FROM unnest($2::text[]) AS d (sn) ORDER BY sn`,
           [id, docks.map(({ sn }) => sn)],
         );
         const row = await tx.one<CampaignRow>('SELECT * FROM log.campaign WHERE id = $1', [id]);

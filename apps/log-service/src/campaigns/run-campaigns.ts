@@ -117,7 +117,7 @@ export class RunCampaigns {
   }
 
   /** What fleet-service knows of docks. Asked before any row is locked. */
-  private async turnsOf(sns: readonly string[]): Promise<Turns> {
+  private async turnsOf(sns: string[]): Promise<Turns> {
     if (sns.length === 0) return NOBODY;
     try {
       return await this.lookUp(sns);
@@ -127,11 +127,11 @@ export class RunCampaigns {
     }
   }
 
-  private async lookUp(sns: readonly string[]): Promise<Turns> {
+  private async lookUp(sns: string[]): Promise<Turns> {
     const { connection, lookAtDocks } = this.parts;
     const [{ docks }, obstacles] = await Promise.all([
-      ask(connection, docksQuestion, { sns: [...sns] }),
-      lookAtDocks.obstacles([...sns]),
+      ask(connection, docksQuestion, { sns }),
+      lookAtDocks.obstacles(sns),
     ]);
     const known = new Map(docks.map((dock) => [dock.sn, dock]));
     const entryOf = (sn: string): Turn => {

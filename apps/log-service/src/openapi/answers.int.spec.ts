@@ -231,9 +231,10 @@ describe('files', () => {
     });
     const past = { from: '2026-01-01T00:00:00Z', module: 'dock', dockSn: 'AWAY-1' };
     expect(itemsOf((await caller.call('listLogFiles', { query: { missionId, ...past } })).body)).toEqual([body]);
-    // An offset that JavaScript knows and PostgreSQL does not.
-    const far = { missionId, from: '2026-01-01T00:00:00+16:00' };
-    expect(itemsOf((await caller.call('listLogFiles', { query: far })).body)).toEqual([body]);
+    // An offset and a year that JavaScript knows and PostgreSQL does not.
+    for (const from of ['2026-01-01T00:00:00+16:00', '0000-01-01T00:00:00Z']) {
+      expect(itemsOf((await caller.call('listLogFiles', { query: { missionId, from } })).body)).toEqual([body]);
+    }
     const future = { until: '2026-01-01T00:00:00Z' };
     expect(itemsOf((await caller.call('listLogFiles', { query: future })).body)).toEqual([]);
     expect(itemsOf((await caller.call('listLogFiles', { key: OTHER_API_KEY })).body)).toEqual([]);

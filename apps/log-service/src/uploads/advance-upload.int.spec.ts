@@ -78,7 +78,10 @@ it('starts an attempt once although two replicas are given the dock at the same 
     await apply(one, id, { type: 'listAnswered', files });
     const granted: UploadEvent = { type: 'dockGranted', untilMs: Date.now() + 600_000 };
     const both = await Promise.all([apply(one, id, granted), apply(other, id, granted)]);
-    expect(both.flatMap(({ orders }) => orders).filter(({ effect }) => effect === 'sendStart')).toHaveLength(1);
+    const starts = both.flatMap(({ orders }) => orders).filter(({ effect }) => effect === 'sendStart');
+    expect(starts).toHaveLength(1);
+    // What a stop can count for depends on it.
+    expect(starts.map(({ notAfterMs, upload }) => notAfterMs - upload.now.getTime())).toEqual([15_000]);
     const calls = await one.query<unknown[]>(
       `SELECT 1 FROM log.dock_call WHERE upload_id = $1 AND method = 'fileupload_start'`,
       [id],

@@ -12,7 +12,7 @@ import { answer } from '@aerie/messaging/testing';
 import { Metrics } from '@aerie/observability';
 import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
-import { aStart, anExport, logTestDatabase, logger, prefixOf, stateOf } from '../../fixtures/log-database.js';
+import { aStart, anExport, apply, logTestDatabase, logger, prefixOf, stateOf } from '../../fixtures/log-database.js';
 import type { Advanced } from '../advance-upload.js';
 import type { LockedUpload } from '../store/upload.row.js';
 import { DockConsumer } from './dock.consumer.js';
@@ -170,6 +170,30 @@ it('stops a dock that was told a start twice, and whose yes comes after it said 
   await eventually('it is told to stop', async () => (await stateOf(dataSource, id)) === 'stopping');
   const orders = ran.flatMap((advanced) => advanced.orders).filter(({ upload }) => upload.id === id);
   expect(orders.map(({ effect }) => effect)).toEqual(['sendStop']);
+});
+
+it('believes a dock that it has stopped by when that stop was sent, because its start may have arrived after it', async () => {
+  const { id, dock_sn: sn } = await aStart(dataSource);
+  const stopped = async (): Promise<void> => {
+    const [call] = await dataSource.query<{ tid: string }[]>(
+      `SELECT tid FROM log.dock_call WHERE upload_id = $1 AND method = 'fileupload_update' AND reply_at IS NULL`,
+      [id],
+    );
+    const tid = call?.tid ?? '';
+    await say({ sn, channel: 'services_reply', method: 'fileupload_update', tid, data: { result: 0 } });
+    await allIsHandled();
+  };
+  await apply(dataSource, id, { type: 'cancelRequested' });
+  await stopped();
+  expect([await entries(id, 'decision stopAccepted'), await stateOf(dataSource, id)]).toEqual([1, 'stopping']);
+
+  await apply(dataSource, id, { type: 'stopOverdue' });
+  await dataSource.query(
+    `UPDATE log.dock_call SET claimed_at = now() + interval '20 seconds' WHERE upload_id = $1 AND reply_at IS NULL`,
+    [id],
+  );
+  await stopped();
+  expect(await stateOf(dataSource, id)).toBe('verifying');
 });
 
 it('takes the first reply to a command, and keeps another one as evidence', async () => {

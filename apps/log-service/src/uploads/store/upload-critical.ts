@@ -140,7 +140,7 @@ export async function findAttempt(
     WHERE u.dock_sn = $1`;
   const named = bid === null ? undefined : await tx.one<AttemptRow>(`${ofDock} AND a.id = $2`, [dockSn, bid]);
   if (named !== undefined || keys.length === 0) return named;
-  // No upload lives longer than seven days, and a dock may have had thousands before.
+  // No upload lives longer than seven days and the hour after them, and a dock may have had thousands before.
   return tx.one<AttemptRow>(
     `${ofDock} AND a.started_at > clock_timestamp() - interval '8 days'
         AND EXISTS (SELECT 1 FROM unnest($2::text[]) AS k (key) WHERE starts_with(k.key, a.prefix))
