@@ -468,7 +468,7 @@ describe('a dock that is told to stop', () => {
   });
 
   it('is told again when its start may still be on the way, and would begin after this stop', () => {
-    expect(done(stopping({ stopsCountFromMs: NOON + 1 }), stopped())).toEqual({
+    expect(done(stopping({ stopsCountFromMs: NOON }), stopped())).toEqual({
       state: 'stopping',
       effects: [],
       changed: { heardAtMs: NOON },
@@ -476,7 +476,12 @@ describe('a dock that is told to stop', () => {
   });
 
   it('is believed when the stop was sent once its start could be on the way no more', () => {
-    expect(step(stopping({ stopsCountFromMs: NOON }), stopped()).state).toBe('verifying');
+    expect(step(stopping({ stopsCountFromMs: NOON - 1 }), stopped()).state).toBe('verifying');
+  });
+
+  it('is told again when the stop and the first word of the export fall into one millisecond', () => {
+    const begun = step(stopping({ stopsCountFromMs: NOON + 17_000 }), aboutAttempt('startAccepted'));
+    expect(step(begun, stopped(NOON)).state).toBe('stopping');
   });
 
   it('is believed by when its stop was sent, and not by when its answer is handled', () => {

@@ -362,7 +362,7 @@ describe('starting an export', () => {
 
     it('has not failed by that', () => {
       const begun = step(refused, { type: 'startAccepted', attempt: 1 });
-      const stopped = step(begun, { type: 'stopAccepted', attempt: 1, sentAtMs: NOON });
+      const stopped = step(begun, { type: 'stopAccepted', attempt: 1, sentAtMs: NOON + 1 });
       expect(step(stopped, checked('missing', 'missing'))).toMatchObject({
         state: 'listed',
         failures: 0,

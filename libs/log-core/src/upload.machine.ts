@@ -66,7 +66,8 @@ const calledOff: Choice<'cancelRequested'> = {
 /** Its start may have arrived after a stop that found nothing to stop: the next one is answered by what came of it. */
 const stopSettles: Choice<'stopAccepted'> = {
   oneOf: ['stopping', 'verifying'],
-  pick: ({ stopsCountFromMs }, { sentAtMs }) => (sentAtMs < (stopsCountFromMs ?? 0) ? 'stopping' : 'verifying'),
+  pick: ({ stopsCountFromMs }, { sentAtMs }) =>
+    sentAtMs <= (stopsCountFromMs ?? -Infinity) ? 'stopping' : 'verifying',
 };
 const asFound: Choice<'objectsChecked'> = {
   oneOf: ['stored', 'partly_stored', 'failed', 'canceled', 'timed_out', 'listed', 'stopping'],

@@ -126,7 +126,7 @@ export interface LogUpload {
   /** From the start until the dock has said that it is over, or was told to stop long enough: it may refuse missions. */
   readonly dockMayExport: boolean;
   /**
-   * A stop that was sent before this proves nothing, because the start may have reached the dock after it: the start may
+   * A stop that was sent no later than this proves nothing, because the start may have reached the dock after it: the start may
    * leave until then, or the dock's first word of the attempt came then. Null: nothing was started.
    */
   readonly stopsCountFromMs: number | null;

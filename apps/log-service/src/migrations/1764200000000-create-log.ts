@@ -60,7 +60,7 @@ export class CreateLog1764200000000 implements MigrationInterface {
         failures            integer     NOT NULL,
         held_count          integer     NOT NULL,
         dock_may_export     boolean     NOT NULL,
-        -- A stop that was sent before this proves nothing.
+        -- A stop that was sent no later than this proves nothing.
         stops_count_from    timestamptz,
         -- The dock has said that it does not begin with the present attempt.
         is_refused          boolean     NOT NULL DEFAULT false,

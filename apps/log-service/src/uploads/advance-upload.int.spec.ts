@@ -49,7 +49,7 @@ it('K10: ends in one way when the cancel and the end of the export race, and kee
     await Promise.all([cancel, end]);
     // Whichever came first, the storage is looked at once the dock has stopped.
     if ((await stateOf(one, upload.id)) === 'stopping')
-      await apply(one, upload.id, { type: 'stopAccepted', attempt: 1, sentAtMs: Date.now() });
+      await apply(one, upload.id, { type: 'stopAccepted', attempt: 1, sentAtMs: Date.now() + 1_000 });
     await Promise.all([
       apply(one, upload.id, checked('dock', 'aircraft'), bothSeen(upload)),
       apply(other, upload.id, checked('dock', 'aircraft'), bothSeen(upload)),
@@ -64,7 +64,7 @@ it('K10: ends in one way when the cancel and the end of the export race, and kee
 it('K10: keeps the archive that is complete when the other one is called off', async () => {
   const upload = await anExport(one);
   await apply(one, upload.id, { type: 'cancelRequested' });
-  await apply(one, upload.id, { type: 'stopAccepted', attempt: 1, sentAtMs: Date.now() });
+  await apply(one, upload.id, { type: 'stopAccepted', attempt: 1, sentAtMs: Date.now() + 1_000 });
   await apply(one, upload.id, checked('dock'), { seen: [seenOf(upload, 'dock')] });
   expect(await stateOf(one, upload.id)).toBe('canceled');
   expect((await filesOf(upload.id)).map(({ module }) => module)).toEqual(['dock']);

@@ -148,7 +148,7 @@ it('takes nothing that the dock has not named while it may export, because more 
     'stopping',
     { dock: 'wanted', aircraft: 'wanted' },
   ]);
-  await apply(dataSource, upload.id, { type: 'stopAccepted', attempt: 1, sentAtMs: Date.now() });
+  await apply(dataSource, upload.id, { type: 'stopAccepted', attempt: 1, sentAtMs: Date.now() + 1_000 });
   expect(statesOf((await check(upload))?.upload)).toEqual({ dock: 'stored', aircraft: 'wanted' });
 });
 
