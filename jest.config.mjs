@@ -5,6 +5,9 @@
 const base = { testEnvironment: 'node', transform: {} };
 const roots = ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/tools'];
 export default {
+  // What runs on real parts takes as long as the machine takes; the waits within a test end sooner and name what they
+  // waited for. For all suites alike, since jest heeds it here alone.
+  testTimeout: 30_000,
   projects: [
     {
       ...base,
