@@ -74,7 +74,7 @@ export class FakeCloud {
   }
 
   /** The first message that fits, already heard or to come. */
-  async hears(fits: (message: Heard) => boolean, timeoutMs = 4_000): Promise<Heard> {
+  async hears(fits: (message: Heard) => boolean, timeoutMs = 20_000): Promise<Heard> {
     const find = (): Heard | undefined => this.heard.find(fits);
     const known = find();
     if (known) return known;

@@ -7,8 +7,8 @@ import { objectOf } from './wire.js';
 
 const mqttUrl = process.env['AERIE_TEST_MQTT_URL'] ?? '';
 const position = { latitude: 47.3977, longitude: 8.5456, heightMeters: 488 };
-/** Below the five seconds of a test, so that the message of the wait is what one reads. */
-export const WAIT_MS = 4_000;
+/** Below the thirty seconds of a test, so that the message of the wait is what one reads. */
+export const WAIT_MS = 20_000;
 
 export let storage: FakeStorage;
 export let cloud: FakeCloud;

@@ -5,7 +5,7 @@
 export async function eventually<Value>(
   what: string,
   read: () => Value | Promise<Value>,
-  withinMs = 10_000,
+  withinMs = 20_000,
 ): Promise<Exclude<Value, undefined | null | false>> {
   const startedMs = Date.now();
   let lastError: unknown;

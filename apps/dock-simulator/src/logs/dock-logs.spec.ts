@@ -10,7 +10,7 @@ import { arrayOf, type Json, objectOf } from '../wire.js';
 import { DockLogs } from './dock-logs.js';
 import type { LogModule } from './log-boots.js';
 
-const WAIT_MS = 4_000;
+const WAIT_MS = 20_000;
 const BID = 'a-job';
 const MIB = 1024 * 1024;
 

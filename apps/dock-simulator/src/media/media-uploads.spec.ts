@@ -7,7 +7,7 @@ import { FakeObjectStorage } from '../storage/object-storage.fake.js';
 import { type Json, objectOf } from '../wire.js';
 import { MediaUploads } from './media-uploads.js';
 
-const WAIT_MS = 4_000;
+const WAIT_MS = 20_000;
 const place = { latitude: 47.4, longitude: 8.5, elevationMeters: 60 };
 const photos = (count: number): (typeof place)[] => Array<typeof place>(count).fill(place);
 

@@ -51,13 +51,13 @@ function aReplica(dataSource: DataSource): RunCampaigns {
   });
 }
 
-/** A campaign that is due, over as many docks. */
+/** A campaign that is due, over as many docks, so slow that its second dock is none of this file's affair. */
 async function aCampaign(docks: number, state = 'running'): Promise<string> {
   const id = randomUUID();
   await one.query(
     `INSERT INTO log.campaign (id, organisation_id, name, state, revision, filter, selection, docks_per_minute, concurrent,
        threshold, next_start_at, next_action_at, created_by)
-     VALUES ($1, $2, 'irrelevant', $3, 1, '{}', $4, 600, 500, $5, now(), clock_timestamp(), 'spec')`,
+     VALUES ($1, $2, 'irrelevant', $3, 1, '{}', $4, 1, 500, $5, now(), clock_timestamp(), 'spec')`,
     [
       ...[id, ORGANISATION, state, JSON.stringify({ kind: 'latest', count: 1, modules: ['dock'] })],
       JSON.stringify({ failedPercent: 20, afterDocks: 10 }),

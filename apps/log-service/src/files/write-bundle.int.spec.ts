@@ -57,7 +57,7 @@ it('outlives a reader who goes in the middle, and reads on for nobody', async ()
   zip.destroy();
   await once(zip, 'close');
 
-  await eventually('the storage was let go', () => closed > closedBefore, 3_000);
+  await eventually('the storage was let go', () => closed > closedBefore);
 });
 
 it('asks for the address of an archive when its turn comes, because addresses live for minutes only', async () => {
