@@ -102,6 +102,17 @@ it('puts a campaign off that it cannot handle, and goes on with the others', asy
   expect(row?.later).toBe(true);
 });
 
+it('leaves a campaign that is paused alone for long, so that many of them keep no other waiting', async () => {
+  const id = await aCampaign(1, 'paused');
+  await aReplica(one).run();
+  const [row] = await one.query<{ state: string; inMinutes: number }[]>(
+    `SELECT state, extract(epoch FROM next_action_at - now()) / 60 AS "inMinutes" FROM log.campaign WHERE id = $1`,
+    [id],
+  );
+  expect(row?.state).toBe('paused');
+  expect(Number(row?.inMinutes)).toBeGreaterThan(30);
+});
+
 it('calls off everything that runs, also more than it calls off at once, and each once', async () => {
   const id = await aCampaign(0, 'canceled');
   const running: string[] = [];

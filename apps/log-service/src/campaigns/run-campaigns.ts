@@ -46,6 +46,8 @@ export interface RunCampaignsParts {
 /** Campaigns looked at in a row; the next sweep goes on. */
 const MAX_AT_ONCE = 50;
 const AGAIN_MS = 5_000;
+/** One that is paused: whoever resumes it wakes it, so that hundreds of them keep no other waiting. */
+const PAUSED_AGAIN_MS = 60 * 60_000;
 /** Before a dock that was away gets its turn again. */
 const AWAY_AGAIN_MS = 60_000;
 /** A dock that goes away in the middle keeps a place of the campaign no longer than this. */
@@ -183,7 +185,8 @@ export class RunCampaigns {
     const isQuiet = campaign.state !== 'paused' && !(await isAnyRunning(tx, campaign.id));
     const uploadIds = campaign.state === 'canceled' ? await uploadsToCallOff(tx, campaign.id, STEP_LIMIT) : [];
     // Where there are more than are called off now, the others are next.
-    const againMs = uploadIds.length < STEP_LIMIT ? AGAIN_MS : 0;
+    const soonMs = uploadIds.length < STEP_LIMIT ? AGAIN_MS : 0;
+    const againMs = campaign.state === 'paused' ? PAUSED_AGAIN_MS : soonMs;
     await save(campaign.state, campaign.cause, isQuiet ? null : campaign.now.getTime() + againMs);
     if (uploadIds.length > 0) return { kind: 'cancel', campaign, uploadIds };
     return { kind: 'done', began: 0, inMs: null };
