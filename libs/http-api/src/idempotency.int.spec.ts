@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { InvalidError } from '@aerie/kernel';
 import { createLogger } from '@aerie/observability';
 import { createDataSource, inTransaction } from '@aerie/persistence';
-import { type TestDatabase, createTestDatabase, testEnvironment } from '@aerie/testing';
+import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
 import {
   type IdempotentRequest,
   type StoredAnswer,
+  answerOnce,
   idempotencyTable,
   once,
   readIdempotencyKey,
@@ -119,6 +120,59 @@ describe('a request with an idempotency key', () => {
     const request = aRequest({ body: { name: ['a'] } });
     await execute(request);
     expect(await failureOf({ ...request, body: { name: { 0: 'a' } } })).toBeInstanceOf(InvalidError);
+  });
+});
+
+describe('a request that is refused when it is repeated', () => {
+  const refuse = (): Promise<StoredAnswer> => {
+    throw new InvalidError('invalid_input', 'its time has passed');
+  };
+  const repeat = (request: IdempotentRequest) => answerOnce(dataSource, SCHEMA, request, refuse);
+  const rows = async (): Promise<unknown> => (await dataSource.query(`SELECT 1 FROM ${SCHEMA}.idempotency_key`)).length;
+
+  it('gets the answer of before, without being looked at', async () => {
+    const request = aRequest();
+    const first = await execute(request);
+    expect(await repeat(request)).toEqual(first);
+  });
+
+  it('gets the answer of the first one, although that was not committed when the repeat was looked at', async () => {
+    const request = aRequest();
+    let commit = (): void => undefined;
+    const committing = new Promise<void>((resolve) => (commit = resolve));
+    let begun = (): void => undefined;
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const first = execute(request, async () => {
+      begun();
+      await committing;
+      return create();
+    });
+    await beginning;
+    const second = repeat(request);
+    await eventually('the repeat waits for the first one', async () => {
+      const waiting = await dataSource.query<unknown[]>(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid'`,
+      );
+      return waiting.length > 0;
+    });
+    commit();
+    expect(await second).toEqual(await first);
+  });
+
+  it('is refused when the first one came to nothing, and leaves nothing behind', async () => {
+    const before = await rows();
+    await expect(repeat(aRequest())).rejects.toThrow('its time has passed');
+    expect(await rows()).toBe(before);
+  });
+
+  it('is refused when it came without a key', async () => {
+    await expect(repeat(aRequest({ key: undefined }))).rejects.toThrow('its time has passed');
+  });
+
+  it('is refused when the key belongs to another request', async () => {
+    const request = aRequest();
+    await execute(request);
+    await expect(repeat({ ...request, body: { name: 'b' } })).rejects.toThrow('its time has passed');
   });
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { InvalidError } from '@aerie/kernel';
-import type { Tx } from '@aerie/persistence';
+import { type Tx, inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
 
 /** The table, for a service's first migration. The first answer under a key is the answer for ever after. */
 export const idempotencyTable = (schema: string): string => `
@@ -51,16 +52,36 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
 }
 
 /**
- * The answer that was given to this very request before; null where there is none. Ask it before anything else: what
- * was accepted stays accepted, although its time has passed or the dock is gone since.
+ * The answer that this very request got before; otherwise what `accept` makes of it, which may read, check and refuse.
+ * What was accepted stays accepted, although its time has passed or the dock is gone since. So where `accept` refuses,
+ * another look waits for the same request that somebody may be committing just now: its caller, who asks again, must not
+ * be told no for what will be carried out.
  */
-export async function answeredBefore(
-  dataSource: { query: <Row>(sql: string, parameters: unknown[]) => Promise<Row> },
+export async function answerOnce(
+  dataSource: DataSource,
+  schema: string,
+  request: IdempotentRequest,
+  accept: () => Promise<StoredAnswer>,
+): Promise<StoredAnswer> {
+  const through: Pick<Tx, 'query'> = { query: (sql, parameters = []) => dataSource.query(sql, [...parameters]) };
+  const before = await answeredBefore(through, schema, request);
+  if (before !== null) return before;
+  try {
+    return await accept();
+  } catch (refusal) {
+    const meanwhile = await inTransaction(dataSource, (tx) => answeredMeanwhile(tx, schema, request));
+    if (meanwhile === null) throw refusal;
+    return meanwhile;
+  }
+}
+
+async function answeredBefore(
+  through: Pick<Tx, 'query'>,
   schema: string,
   { organisationId, route, key, body }: IdempotentRequest,
 ): Promise<StoredAnswer | null> {
   if (key === undefined) return null;
-  const [stored] = await dataSource.query<(StoredAnswer & { request_hash: string })[]>(
+  const [stored] = await through.query<StoredAnswer & { request_hash: string }>(
     `SELECT request_hash, status, body FROM ${schema}.idempotency_key
       WHERE organisation_id = $1 AND route = $2 AND key = $3`,
     [organisationId, route, key],
@@ -68,6 +89,27 @@ export async function answeredBefore(
   // Another request under the same key is refused where it is carried out.
   if (stored === undefined || stored.request_hash !== hashOf(body)) return null;
   return { status: stored.status, body: stored.body };
+}
+
+/** Only a writer of the same key waits for one that has not committed yet. Leaves nothing behind. */
+async function answeredMeanwhile(tx: Tx, schema: string, request: IdempotentRequest): Promise<StoredAnswer | null> {
+  const { organisationId, route, key } = request;
+  if (key === undefined) return null;
+  if (!(await takeKey(tx, schema, request))) return answeredBefore(tx, schema, request);
+  await tx.run(`DELETE FROM ${schema}.idempotency_key WHERE organisation_id = $1 AND route = $2 AND key = $3`, [
+    ...[organisationId, route, key],
+  ]);
+  return null;
+}
+
+/** False when the key is taken; waits for whoever is about to take it. */
+async function takeKey(tx: Tx, schema: string, { organisationId, route, key, body }: IdempotentRequest) {
+  const mine = await tx.query(
+    `INSERT INTO ${schema}.idempotency_key (organisation_id, route, key, request_hash, status, body)
+     VALUES ($1, $2, $3, $4, 0, '') ON CONFLICT DO NOTHING RETURNING 1`,
+    [organisationId, route, key, hashOf(body)],
+  );
+  return mine.length > 0;
 }
 
 const hashOf = (body: unknown): string =>
@@ -87,25 +129,15 @@ export async function once(
 ): Promise<StoredAnswer> {
   const { organisationId, route, key } = request;
   if (key === undefined) return work();
-  const hash = hashOf(request.body);
-  const mine = await tx.query(
-    `INSERT INTO ${schema}.idempotency_key (organisation_id, route, key, request_hash, status, body)
-     VALUES ($1, $2, $3, $4, 0, '') ON CONFLICT DO NOTHING RETURNING 1`,
-    [organisationId, route, key, hash],
-  );
-  if (mine.length === 0) {
-    const stored = await tx.one<{ request_hash: string; status: number; body: string }>(
-      `SELECT request_hash, status, body FROM ${schema}.idempotency_key
-        WHERE organisation_id = $1 AND route = $2 AND key = $3`,
-      [organisationId, route, key],
-    );
-    if (stored?.request_hash !== hash) {
+  if (!(await takeKey(tx, schema, request))) {
+    const stored = await answeredBefore(tx, schema, request);
+    if (stored === null) {
       const message = 'was used before with another request; use a new key';
       throw new InvalidError('idempotency_key_reused', 'the Idempotency-Key belongs to another request', {
         fields: [{ field: 'Idempotency-Key', message }],
       });
     }
-    return { status: stored.status, body: stored.body };
+    return stored;
   }
   const answer = await work();
   await tx.run(

@@ -6,7 +6,7 @@ export { readInput } from './read-input.js';
 export {
   type IdempotentRequest,
   type StoredAnswer,
-  answeredBefore,
+  answerOnce,
   idempotencyTable,
   once,
   pruneIdempotencyKeys,

@@ -37,8 +37,9 @@ export class CampaignsController {
     @Res() response: Response,
   ): Promise<void> {
     const request = { route: 'POST /log-campaigns', key: readIdempotencyKey(key), body };
-    const before = await this.createCampaign.answeredBefore(caller, request);
-    const answer = before ?? (await this.createCampaign.execute(caller, readNewCampaign(body, Date.now()), request));
+    const answer = await this.createCampaign.answerOnce(caller, request, () =>
+      this.createCampaign.execute(caller, readNewCampaign(body, Date.now()), request),
+    );
     const { id, version } = JSON.parse(answer.body) as CampaignView;
     response.status(answer.status).location(`/api/v1/log-campaigns/${id}`).setHeader('ETag', etagOf(version));
     response.type('application/json').send(answer.body);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal, findDocksQuestion } from '@aerie/bus-contract';
-import { type IdempotentRequest, type StoredAnswer, answeredBefore, once } from '@aerie/http-api';
+import { type IdempotentRequest, type StoredAnswer, answerOnce, once } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { inTransaction } from '@aerie/persistence';
@@ -30,8 +30,13 @@ export class CreateCampaign {
     },
   ) {}
 
-  answeredBefore({ organisationId }: Principal, request: Request): Promise<StoredAnswer | null> {
-    return answeredBefore(this.parts.dataSource, SCHEMA, { ...request, organisationId });
+  /** The answer to a request that was accepted before, also while `accept` refused it; otherwise that of `accept`. */
+  answerOnce(
+    { organisationId }: Principal,
+    request: Request,
+    accept: () => Promise<StoredAnswer>,
+  ): Promise<StoredAnswer> {
+    return answerOnce(this.parts.dataSource, SCHEMA, { ...request, organisationId }, accept);
   }
 
   async execute(caller: Principal, input: Input, request: Request): Promise<StoredAnswer> {

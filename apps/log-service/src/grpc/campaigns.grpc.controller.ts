@@ -42,8 +42,9 @@ export class CampaignsGrpcController {
     const body = bodyOfCampaign(message['campaign']);
     const key = readIdempotencyKey(textOf(message['idempotencyKey']));
     const request = { route: 'POST /log-campaigns', key, body };
-    const before = await this.createCampaign.answeredBefore(caller, request);
-    const answer = before ?? (await this.createCampaign.execute(caller, readNewCampaign(body, Date.now()), request));
+    const answer = await this.createCampaign.answerOnce(caller, request, () =>
+      this.createCampaign.execute(caller, readNewCampaign(body, Date.now()), request),
+    );
     return one(JSON.parse(answer.body) as CampaignView);
   }
 

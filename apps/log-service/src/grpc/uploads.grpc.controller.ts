@@ -53,8 +53,9 @@ export class UploadsGrpcController {
     const body = bodyOfUpload(message['upload']);
     const key = readIdempotencyKey(textOf(message['idempotencyKey']));
     const request = { route: 'POST /log-uploads', key, body };
-    const before = await this.requestUpload.answeredBefore(caller, request);
-    const answer = before ?? (await this.requestUpload.execute(caller, readNewUpload(body), request));
+    const answer = await this.requestUpload.answerOnce(caller, request, () =>
+      this.requestUpload.execute(caller, readNewUpload(body), request),
+    );
     return { upload: uploadMessage(JSON.parse(answer.body) as UploadView) };
   }
 

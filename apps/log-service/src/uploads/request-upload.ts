@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal, dockQuestion } from '@aerie/bus-contract';
-import { type IdempotentRequest, type StoredAnswer, answeredBefore, once } from '@aerie/http-api';
+import { type IdempotentRequest, type StoredAnswer, answerOnce, once } from '@aerie/http-api';
 import { NotFoundError, isSerialNumber } from '@aerie/kernel';
 import type { Selection, Timing } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
@@ -29,9 +29,13 @@ type Request = Omit<IdempotentRequest, 'organisationId'>;
 export class RequestUpload {
   constructor(private readonly parts: RequestUploadParts) {}
 
-  /** The answer that the same request got before; null where it is new. */
-  answeredBefore({ organisationId }: Principal, request: Request): Promise<StoredAnswer | null> {
-    return answeredBefore(this.parts.dataSource, SCHEMA, { ...request, organisationId });
+  /** The answer to a request that was accepted before, also while `accept` refused it; otherwise that of `accept`. */
+  answerOnce(
+    { organisationId }: Principal,
+    request: Request,
+    accept: () => Promise<StoredAnswer>,
+  ): Promise<StoredAnswer> {
+    return answerOnce(this.parts.dataSource, SCHEMA, { ...request, organisationId }, accept);
   }
 
   async execute(caller: Principal, input: NewUpload, request: Request): Promise<StoredAnswer> {

@@ -37,8 +37,9 @@ export class UploadsController {
     @Res() response: Response,
   ): Promise<void> {
     const request = { route: 'POST /log-uploads', key: readIdempotencyKey(key), body };
-    const before = await this.requestUpload.answeredBefore(caller, request);
-    const answer = before ?? (await this.requestUpload.execute(caller, readNewUpload(body), request));
+    const answer = await this.requestUpload.answerOnce(caller, request, () =>
+      this.requestUpload.execute(caller, readNewUpload(body), request),
+    );
     const { id, version } = JSON.parse(answer.body) as UploadView;
     response.status(answer.status).location(`/api/v1/log-uploads/${id}`).setHeader('ETag', etagOf(version));
     response.type('application/json').send(answer.body);

@@ -56,8 +56,10 @@ export class MissionGrpcController {
     const body = bodyOfNewMission(message['mission']);
     const idempotencyKey = readIdempotencyKey(textOf(message['idempotencyKey']));
     const request = { route: 'POST /missions', idempotencyKey, body };
-    const before = await this.createMission.answeredBefore(caller, request);
-    return created(before ?? (await this.createMission.execute(caller, readNewMission(body, Date.now()), request)));
+    const answer = await this.createMission.answerOnce(caller, request, () =>
+      this.createMission.execute(caller, readNewMission(body, Date.now()), request),
+    );
+    return created(answer);
   }
 
   @GrpcMethod('MissionService', 'PreviewMission')
@@ -124,8 +126,10 @@ export class MissionGrpcController {
     const idempotencyKey = readIdempotencyKey(textOf(message['idempotencyKey']));
     const route = `POST /missions/${id}/resume-from-breakpoint`;
     const request = { route, idempotencyKey, body };
-    const before = await this.createMission.answeredBefore(caller, request);
-    return created(before ?? (await this.resumeMission.execute(caller, id, wish, request)));
+    const answer = await this.createMission.answerOnce(caller, request, () =>
+      this.resumeMission.execute(caller, id, wish, request),
+    );
+    return created(answer);
   }
 
   @GrpcMethod('MissionService', 'ResolveMission')

@@ -58,8 +58,9 @@ export class MissionsController {
       response.status(200).json(preview);
       return;
     }
-    const before = await this.createMission.answeredBefore(caller, request);
-    const answer = before ?? (await this.createMission.execute(caller, readNewMission(body, Date.now()), request));
+    const answer = await this.createMission.answerOnce(caller, request, () =>
+      this.createMission.execute(caller, readNewMission(body, Date.now()), request),
+    );
     sendCreated(response, answer);
   }
 
@@ -130,8 +131,10 @@ export class MissionsController {
       rthAltitudeMeters: input.rthAltitudeMeters ?? null,
     };
     const request = { route: `POST /missions/${id}/resume-from-breakpoint`, idempotencyKey, body: body ?? {} };
-    const before = await this.createMission.answeredBefore(caller, request);
-    sendCreated(response, before ?? (await this.resumeMission.execute(caller, id, wish, request)));
+    const answer = await this.createMission.answerOnce(caller, request, () =>
+      this.resumeMission.execute(caller, id, wish, request),
+    );
+    sendCreated(response, answer);
   }
 
   /** A person has looked at a dock whose flight ended in a way that nobody knows; it may fly by itself again. */

@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type StoredAnswer, answeredBefore, once } from '@aerie/http-api';
+import { type StoredAnswer, answerOnce, once } from '@aerie/http-api';
 import type { PreflightResult } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -32,9 +32,13 @@ export class CreateMission {
     private readonly wake: (missionId: string, delayMs: number) => void,
   ) {}
 
-  /** The answer to a request that was accepted before; asked before anything of it is read. */
-  answeredBefore(caller: Principal, { route, idempotencyKey: key, body }: CreateRequest): Promise<StoredAnswer | null> {
-    return answeredBefore(this.dataSource, SCHEMA, { organisationId: caller.organisationId, route, key, body });
+  /** The answer to a request that was accepted before, also while `accept` refused it; otherwise that of `accept`. */
+  answerOnce(
+    { organisationId }: Principal,
+    { route, idempotencyKey: key, body }: CreateRequest,
+    accept: () => Promise<StoredAnswer>,
+  ): Promise<StoredAnswer> {
+    return answerOnce(this.dataSource, SCHEMA, { organisationId, route, key, body }, accept);
   }
 
   async execute(
