@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidError } from '@aerie/kernel';
 import { createLogger } from '@aerie/observability';
-import { createDataSource, inTransaction } from '@aerie/persistence';
+import { CommitUnknownError, createDataSource, inTransaction } from '@aerie/persistence';
 import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
 import {
   type IdempotentRequest,
@@ -123,7 +123,7 @@ describe('a request with an idempotency key', () => {
   });
 });
 
-describe('a request that is refused when it is repeated', () => {
+describe('a request that fails after the very same was accepted', () => {
   const refuse = (): Promise<StoredAnswer> => {
     throw new InvalidError('invalid_input', 'its time has passed');
   };
@@ -157,6 +157,16 @@ describe('a request that is refused when it is repeated', () => {
     });
     commit();
     expect(await second).toEqual(await first);
+  });
+
+  it('gets its answer although it was never told that its own commit had succeeded', async () => {
+    const request = aRequest();
+    let committed: StoredAnswer | undefined;
+    const answer = await answerOnce(dataSource, SCHEMA, request, async () => {
+      committed = await execute(request);
+      throw new CommitUnknownError(new Error('the connection was lost'));
+    });
+    expect(answer).toEqual(committed);
   });
 
   it('is refused when the first one came to nothing, and leaves nothing behind', async () => {

@@ -55,7 +55,8 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
  * The answer that this very request got before; otherwise what `accept` makes of it, which may read, check and refuse.
  * What was accepted stays accepted, although its time has passed or the dock is gone since. So where `accept` refuses,
  * another look waits for the same request that somebody may be committing just now: its caller, who asks again, must not
- * be told no for what will be carried out.
+ * be told no for what will be carried out. The same look clears up a commit whose own answer got lost. Without a key a
+ * request is a new one each time.
  */
 export async function answerOnce(
   dataSource: DataSource,
@@ -63,6 +64,7 @@ export async function answerOnce(
   request: IdempotentRequest,
   accept: () => Promise<StoredAnswer>,
 ): Promise<StoredAnswer> {
+  if (request.key === undefined) return accept();
   const through: Pick<Tx, 'query'> = { query: (sql, parameters = []) => dataSource.query(sql, [...parameters]) };
   const before = await answeredBefore(through, schema, request);
   if (before !== null) return before;
@@ -80,7 +82,6 @@ async function answeredBefore(
   schema: string,
   { organisationId, route, key, body }: IdempotentRequest,
 ): Promise<StoredAnswer | null> {
-  if (key === undefined) return null;
   const [stored] = await through.query<StoredAnswer & { request_hash: string }>(
     `SELECT request_hash, status, body FROM ${schema}.idempotency_key
       WHERE organisation_id = $1 AND route = $2 AND key = $3`,
@@ -93,9 +94,8 @@ async function answeredBefore(
 
 /** Only a writer of the same key waits for one that has not committed yet. Leaves nothing behind. */
 async function answeredMeanwhile(tx: Tx, schema: string, request: IdempotentRequest): Promise<StoredAnswer | null> {
-  const { organisationId, route, key } = request;
-  if (key === undefined) return null;
   if (!(await takeKey(tx, schema, request))) return answeredBefore(tx, schema, request);
+  const { organisationId, route, key } = request;
   await tx.run(`DELETE FROM ${schema}.idempotency_key WHERE organisation_id = $1 AND route = $2 AND key = $3`, [
     ...[organisationId, route, key],
   ]);
