@@ -13,6 +13,7 @@ const TIMEOUT_MS = 90_000;
 export function createProxy(routes: Readonly<Record<string, string>>, logger: Logger) {
   const proxy = httpProxy.createProxyServer({ agent, proxyTimeout: TIMEOUT_MS, timeout: TIMEOUT_MS, xfwd: true });
   proxy.on('error', (error, request, response) => {
+    if (response instanceof ServerResponse && response.writableFinished) return;
     logger.warn({ err: error, path: request.url }, 'a service did not answer');
     if (!(response instanceof ServerResponse)) return;
     if (response.headersSent) {
@@ -28,8 +29,19 @@ export function createProxy(routes: Readonly<Record<string, string>>, logger: Lo
       sendProblem(response, 404, 'no_such_route', `There is no route ${request.method} ${request.url?.split('?')[0]}.`);
       return;
     }
+    response.once('finish', () => readToTheEnd(request));
     proxy.web(request, response, { target });
   };
+}
+
+/**
+ * A service may answer before it has read the whole body, such as one that is too large. What the client still sends goes
+ * nowhere then, but it has to be read: behind it, on the same connection, comes the next request.
+ */
+function readToTheEnd(request: IncomingMessage): void {
+  if (request.readableEnded) return;
+  request.unpipe();
+  request.resume();
 }
 
 function sendProblem(response: ServerResponse, status: number, code: string, detail: string): void {
