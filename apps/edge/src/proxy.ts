@@ -13,6 +13,7 @@ const TIMEOUT_MS = 90_000;
 export function createProxy(routes: Readonly<Record<string, string>>, logger: Logger) {
   const proxy = httpProxy.createProxyServer({ agent, proxyTimeout: TIMEOUT_MS, timeout: TIMEOUT_MS, xfwd: true });
   proxy.on('error', (error, request, response) => {
+    // The answer is out, whole. That the service reads no more of a body that it refused is no news.
     if (response instanceof ServerResponse && response.writableFinished) return;
     logger.warn({ err: error, path: request.url }, 'a service did not answer');
     if (!(response instanceof ServerResponse)) return;
