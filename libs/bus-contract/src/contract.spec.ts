@@ -1,19 +1,20 @@
+import { createHash } from 'node:crypto';
 import * as contract from './index.js';
-import { CONSUMERS, type Owner, type Question, STREAMS, deadLetterSubject, dockSubject, factSubject } from './index.js';
-
-/** Whether a NATS subject falls under a filter. */
-function matches(filter: string, subject: string): boolean {
-  const wanted = filter.split('.');
-  const tokens = subject.split('.');
-  const tail = wanted.indexOf('>');
-  if (tail >= 0)
-    return tokens.length > tail && wanted.slice(0, tail).every((token, i) => token === '*' || token === tokens[i]);
-  return wanted.length === tokens.length && wanted.every((token, i) => token === '*' || token === tokens[i]);
-}
+import {
+  CONSUMERS,
+  type Owner,
+  type Question,
+  STREAMS,
+  TOPOLOGY,
+  deadLetterSubject,
+  dockSubject,
+  factSubject,
+  subjectMatches,
+} from './index.js';
 
 const OWNERS: readonly Owner[] = ['mission', 'fleet', 'log', 'credential', 'none', 'any'];
 const streamsOf = (subject: string): string[] =>
-  STREAMS.filter(({ subjects }) => subjects.some((filter) => matches(filter, subject))).map(({ name }) => name);
+  STREAMS.filter(({ subjects }) => subjects.some((filter) => subjectMatches(filter, subject))).map(({ name }) => name);
 const questions = (Object.values(contract) as unknown[]).filter(
   (entry): entry is Question<unknown, unknown> => typeof entry === 'object' && entry !== null && 'ask' in entry,
 );
@@ -28,7 +29,7 @@ describe('subjects', () => {
     (owner) => {
       const subject = dockSubject(owner, 'DOCK-1', 'replies', null);
       expect(
-        CONSUMERS.filter(({ filterSubjects }) => filterSubjects.some((filter) => matches(filter, subject))),
+        CONSUMERS.filter(({ filterSubjects }) => filterSubjects.some((filter) => subjectMatches(filter, subject))),
       ).not.toEqual([]);
     },
   );
@@ -44,6 +45,30 @@ describe('subjects', () => {
   it('keep telemetry out of every stream', () => {
     expect(streamsOf(contract.osdSubject('DOCK-1'))).toEqual([]);
   });
+});
+
+describe('a filter', () => {
+  it.each([
+    ['a.b', 'a.b'],
+    ['a.*', 'a.b'],
+    ['a.*', 'a.*'],
+    ['a.>', 'a.b'],
+    ['a.>', 'a.b.c'],
+    ['a.>', 'a.*.c'],
+    ['a.>', 'a.>'],
+    ['a.*.>', 'a.b.>'],
+  ])('%s matches all that %s matches', (filter, pattern) => expect(subjectMatches(filter, pattern)).toBe(true));
+
+  it.each([
+    ['a.b', 'a'],
+    ['a.b', 'a.b.c'],
+    ['a.b', 'a.*'],
+    ['a.*', 'a.>'],
+    ['a.*', 'a.b.c'],
+    ['a.>', 'a'],
+    ['a.*.c', 'a.>'],
+    ['b.>', 'a.b'],
+  ])('%s does not match all that %s matches', (filter, pattern) => expect(subjectMatches(filter, pattern)).toBe(false));
 });
 
 describe('questions', () => {
@@ -64,6 +89,12 @@ describe('streams', () => {
   it('have consumers only where they are declared', () => {
     const names = STREAMS.map(({ name }) => name);
     expect(CONSUMERS.filter(({ stream }) => !names.includes(stream))).toEqual([]);
+  });
+
+  it('have another number when they change: raise TOPOLOGY.number, then write the new fingerprint here', () => {
+    const { number, ...declared } = TOPOLOGY;
+    const fingerprint = createHash('sha256').update(JSON.stringify(declared)).digest('hex').slice(0, 16);
+    expect([number, fingerprint]).toEqual([1, '3c9cf96b190772bb']);
   });
 
   it('are bounded in bytes, age and size of a message', () => {

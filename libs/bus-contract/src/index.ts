@@ -8,6 +8,7 @@ export {
   dockSubject,
   factSubject,
   osdSubject,
+  subjectMatches,
 } from './subjects.js';
 export {
   CONSUMERS,
@@ -22,6 +23,8 @@ export {
   MISSION_DOCK_CONSUMER,
   STREAMS,
   type StreamSpec,
+  TOPOLOGY,
+  type Topology,
 } from './streams.js';
 export {
   MISSION_FACTS,

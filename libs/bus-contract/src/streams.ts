@@ -14,6 +14,8 @@ export interface StreamSpec {
 export interface ConsumerSpec {
   readonly stream: string;
   readonly durable: string;
+  /** The program that handles it. What one of its durables no longer wants, another of the same program must want. */
+  readonly service: 'mission' | 'fleet' | 'credential' | 'log';
   readonly filterSubjects: readonly string[];
   /** How long one message may be worked on before it is delivered again. Renewed while the handler works. */
   readonly ackWaitMs: number;
@@ -65,6 +67,7 @@ export const STREAMS: readonly StreamSpec[] = [DOCK_STREAM, FACTS_STREAM, DEAD_L
 export const MISSION_DOCK_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'mission',
+  service: 'mission',
   filterSubjects: ['dock.v1.mission.>', 'dock.v1.any.>'],
   ackWaitMs: 5_000,
   maxAckPending: 256,
@@ -73,6 +76,7 @@ export const MISSION_DOCK_CONSUMER: ConsumerSpec = {
 export const FLEET_DOCK_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'fleet',
+  service: 'fleet',
   filterSubjects: ['dock.v1.fleet.>', 'dock.v1.none.>'],
   ackWaitMs: 5_000,
   maxAckPending: 256,
@@ -81,6 +85,7 @@ export const FLEET_DOCK_CONSUMER: ConsumerSpec = {
 export const CREDENTIAL_DOCK_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'credential',
+  service: 'credential',
   filterSubjects: ['dock.v1.credential.>'],
   // Longer than the provider may take.
   ackWaitMs: 15_000,
@@ -90,6 +95,7 @@ export const CREDENTIAL_DOCK_CONSUMER: ConsumerSpec = {
 export const LOG_DOCK_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'log',
+  service: 'log',
   filterSubjects: ['dock.v1.log.>', 'dock.v1.any.>'],
   ackWaitMs: 5_000,
   maxAckPending: 256,
@@ -99,6 +105,7 @@ export const LOG_DOCK_CONSUMER: ConsumerSpec = {
 export const LOG_FACTS_CONSUMER: ConsumerSpec = {
   stream: FACTS_STREAM.name,
   durable: 'log-facts',
+  service: 'log',
   filterSubjects: ['mission.v1.*.stateChanged', 'mission.v1.*.dockNeeded'],
   ackWaitMs: 5_000,
   maxAckPending: 256,
@@ -115,3 +122,16 @@ export const CONSUMERS: readonly ConsumerSpec[] = [
   LOG_DOCK_CONSUMER,
   LOG_FACTS_CONSUMER,
 ];
+
+/** All streams and consumers of one release. */
+export interface Topology {
+  /**
+   * Grows with each release that changes a stream or a consumer. It is kept with each stream and consumer, so that a
+   * replica of an older release does not write over what a newer one declared. The first release kept none: that is 0.
+   */
+  readonly number: number;
+  readonly streams: readonly StreamSpec[];
+  readonly consumers: readonly ConsumerSpec[];
+}
+
+export const TOPOLOGY: Topology = { number: 1, streams: STREAMS, consumers: CONSUMERS };

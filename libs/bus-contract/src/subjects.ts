@@ -25,3 +25,19 @@ export const NO_SN = '_none';
 export function factSubject(service: 'mission' | 'fleet' | 'log', organisationId: string, event: string): string {
   return `${service}.v1.${organisationId}.${event}`;
 }
+
+/**
+ * Whether every subject that `pattern` matches is matched by `filter` too. Both may hold the wildcards of NATS; a
+ * subject without wildcards is the simplest pattern.
+ */
+export function subjectMatches(filter: string, pattern: string): boolean {
+  const wanted = filter.split('.');
+  const tokens = pattern.split('.');
+  for (const [index, token] of wanted.entries()) {
+    const given = tokens[index];
+    if (given === undefined) return false;
+    if (token === '>') return true;
+    if (given === '>' || (token !== '*' && token !== given)) return false;
+  }
+  return wanted.length === tokens.length;
+}

@@ -50,13 +50,14 @@ async function aStream(given: Partial<StreamSpec> = {}, consumerGiven: Partial<C
   const spec: ConsumerSpec = {
     stream: name,
     durable: 'worker',
+    service: 'mission',
     filterSubjects: [subject],
     ackWaitMs: 1_000,
     maxAckPending: 100,
     ...consumerGiven,
   };
-  await declareStream(manager, stream);
-  await declareConsumer(manager, spec);
+  await declareStream(manager, stream, 1);
+  await declareConsumer(manager, spec, 1);
   return { spec, publish: (body: string) => publisher.store(subject, body, `${name}-${body}`) };
 }
 
@@ -450,7 +451,7 @@ describe('declaring the topology', () => {
     const consumer = work(spec, () => Promise.resolve(ACK));
     await settled(spec);
     await consumer.stop(1_000);
-    await declareConsumer(manager, spec);
+    await declareConsumer(manager, spec, 1);
     expect((await infoOf(spec)).ack_floor.stream_seq).toBe(1);
   });
 });

@@ -1,7 +1,8 @@
-import { CONSUMERS, type ConsumerSpec, STREAMS, type StreamSpec } from '@aerie/bus-contract';
+import { type ConsumerSpec, type StreamSpec, TOPOLOGY, type Topology, subjectMatches } from '@aerie/bus-contract';
 import {
   AckPolicy,
   type ConsumerConfig,
+  type ConsumerInfo,
   DeliverPolicy,
   DiscardPolicy,
   type JetStreamManager,
@@ -15,20 +16,174 @@ import type { NatsConnection } from './connection.js';
 
 const NANOS_PER_MS = 1_000_000;
 const STREAM_NOT_FOUND = 10_059;
+const STREAM_NAME_IN_USE = 10_058;
+const CONSUMER_NOT_FOUND = 10_014;
 const CONSUMER_EXISTS = 10_148;
 
+/** Under this key each stream and consumer keeps the number of the topology that declared it last. */
+const TOPOLOGY_KEY = 'aerie.topology';
+/** Only the ingress's own retries of one store need it, and those end within seconds. */
+const DUPLICATE_WINDOW_MS = 120_000;
+
 /**
- * Creates or updates every stream and consumer of bus-contract. Safe to call from every replica of every service at
- * any time, so a JetStream that was wiped is whole again as soon as anybody calls this.
+ * Creates the streams and consumers of bus-contract that are missing, and widens those that want less. Every replica of
+ * every service may call it at any time, so a JetStream that was wiped is whole again as soon as anybody calls it.
+ *
+ * INVARIANTS: it never deletes a message. With interest retention the server drops stored messages the moment no
+ * consumer wants them any more, so a filter, a limit or a list of subjects is never made smaller here. New consumers
+ * are created before an existing one changes. What a newer release declared is left alone. `narrowTopology` is the
+ * other half, run by a person once the last replica of the older release has gone.
+ *
+ * @returns the streams that a newer release has declared.
  */
-export async function declareTopology(connection: NatsConnection): Promise<void> {
+export async function declareTopology(
+  connection: NatsConnection,
+  topology: Topology = TOPOLOGY,
+): Promise<readonly string[]> {
   const manager = await jetstreamManager(connection);
-  for (const stream of STREAMS) await declareStream(manager, stream);
-  for (const consumer of CONSUMERS) await declareConsumer(manager, consumer);
+  const ours: StreamSpec[] = [];
+  for (const stream of topology.streams) {
+    if (await declareStream(manager, stream, topology.number)) ours.push(stream);
+  }
+  const consumers = topology.consumers.filter(({ stream }) => ours.some(({ name }) => name === stream));
+  const existing: { readonly spec: ConsumerSpec; readonly info: ConsumerInfo }[] = [];
+  for (const spec of consumers) {
+    const info = await findConsumer(manager, spec);
+    if (info === undefined) await createConsumer(manager, spec, topology.number);
+    else existing.push({ spec, info });
+  }
+  for (const { spec, info } of existing) await widenConsumer(manager, spec, info, topology.number);
+  return topology.streams.filter((stream) => !ours.includes(stream)).map(({ name }) => name);
 }
 
-export async function declareStream(manager: JetStreamManager, spec: StreamSpec): Promise<void> {
-  const config: Partial<StreamConfig> & { name: string } = {
+/** Creates or widens a stream. False: a newer release has declared it, and it was left alone. */
+export async function declareStream(manager: JetStreamManager, spec: StreamSpec, number: number): Promise<boolean> {
+  const existing = await findStream(manager, spec.name);
+  if (existing === undefined) {
+    try {
+      await manager.streams.add({ ...streamConfig(spec), metadata: { [TOPOLOGY_KEY]: String(number) } });
+      return true;
+    } catch (error) {
+      // Another replica created it a moment ago, possibly one of another release.
+      if (!isApiError(error, STREAM_NAME_IN_USE)) throw error;
+      return declareStream(manager, spec, number);
+    }
+  }
+  const declaredBy = numberOf(existing.metadata);
+  if (declaredBy > number) return false;
+  const widened = widenedStream(existing, spec);
+  // Writing nothing where nothing changes keeps two replicas from writing over each other.
+  if (declaredBy === number && isSubset(widened, existing)) return true;
+  await manager.streams.update(spec.name, { ...widened, metadata: withNumber(existing.metadata, number) });
+  return true;
+}
+
+/** Creates or widens a consumer. */
+export async function declareConsumer(manager: JetStreamManager, spec: ConsumerSpec, number: number): Promise<void> {
+  const info = await findConsumer(manager, spec);
+  if (info === undefined) await createConsumer(manager, spec, number);
+  else await widenConsumer(manager, spec, info, number);
+}
+
+async function createConsumer(manager: JetStreamManager, spec: ConsumerSpec, number: number): Promise<void> {
+  try {
+    await manager.consumers.add(spec.stream, {
+      ...consumerConfig(spec),
+      metadata: { [TOPOLOGY_KEY]: String(number) },
+    });
+  } catch (error) {
+    // Another replica created it a moment ago, with other settings: one of another release.
+    const info = isApiError(error, CONSUMER_EXISTS) ? await findConsumer(manager, spec) : undefined;
+    if (info === undefined) throw error;
+    await widenConsumer(manager, spec, info, number);
+  }
+}
+
+async function widenConsumer(
+  manager: JetStreamManager,
+  spec: ConsumerSpec,
+  { config }: ConsumerInfo,
+  number: number,
+): Promise<void> {
+  const declaredBy = numberOf(config.metadata);
+  if (declaredBy > number) return;
+  const widened = { ...consumerConfig(spec), filter_subjects: unionOf(filtersOf(config), spec.filterSubjects) };
+  if (declaredBy === number && isSubset(widened, config)) return;
+  await manager.consumers.update(spec.stream, spec.durable, {
+    ...widened,
+    metadata: withNumber(config.metadata, number),
+  });
+}
+
+/** What a narrowing would do, or has done, to one consumer. */
+export interface Narrowing {
+  readonly durable: string;
+  /** Filters that it has and no longer needs. */
+  readonly dropped: readonly string[];
+  /** Why it was left alone; null when it is narrow now. */
+  readonly refusal: string | null;
+}
+
+/**
+ * Takes from each consumer the subjects that this release no longer reads through it. A step of its own: run it once
+ * no replica of the older release is left. Nothing is lost by it, because a subject is only dropped when other
+ * consumers of the same program, which exist, want all of it. Returns the consumers that were wider than declared.
+ */
+export async function narrowTopology(
+  connection: NatsConnection,
+  topology: Topology = TOPOLOGY,
+): Promise<readonly Narrowing[]> {
+  await declareTopology(connection, topology);
+  const manager = await jetstreamManager(connection);
+  const narrowings: Narrowing[] = [];
+  for (const spec of topology.consumers) {
+    const info = await findConsumer(manager, spec);
+    if (info === undefined) continue;
+    const dropped = filtersOf(info.config).filter((filter) => !spec.filterSubjects.includes(filter));
+    if (dropped.length === 0) continue;
+    const refusal = refusalOf(spec, info, dropped, topology);
+    narrowings.push({ durable: spec.durable, dropped, refusal });
+    if (refusal === null) {
+      await manager.consumers.update(spec.stream, spec.durable, {
+        ...consumerConfig(spec),
+        metadata: withNumber(info.config.metadata, topology.number),
+      });
+    }
+  }
+  return narrowings;
+}
+
+function refusalOf(
+  spec: ConsumerSpec,
+  { config }: ConsumerInfo,
+  dropped: readonly string[],
+  topology: Topology,
+): string | null {
+  if (numberOf(config.metadata) > topology.number) return 'a newer release has declared it';
+  const others = topology.consumers
+    .filter(({ stream, service, durable }) => {
+      return stream === spec.stream && service === spec.service && durable !== spec.durable;
+    })
+    .flatMap(({ filterSubjects }) => filterSubjects);
+  // A wide filter stays wanted where each of the narrower ones that replace it is wanted by somebody.
+  const wanted = [...spec.filterSubjects, ...others];
+  const orphan = dropped.find((filter) => !isCovered(filter, wanted));
+  return orphan === undefined ? null : `no other consumer of ${spec.service} wants ${orphan}`;
+}
+
+/** The kinds of an uplink subject, `dock.v1.<owner>.<sn>.<kind>.<method>`: a filter may be split by them. */
+const KINDS = ['events', 'requests', 'replies', 'status', 'state'] as const;
+
+function isCovered(filter: string, wanted: readonly string[]): boolean {
+  if (wanted.some((other) => subjectMatches(other, filter))) return true;
+  const [, , , tail] = filter.split('.');
+  if (!filter.startsWith('dock.v1.') || tail !== '>') return false;
+  const split = KINDS.map((kind) => `${filter.slice(0, -1)}*.${kind}.>`);
+  return split.every((narrow) => wanted.some((other) => subjectMatches(other, narrow)));
+}
+
+function streamConfig(spec: StreamSpec): StreamChange {
+  return {
     name: spec.name,
     subjects: [...spec.subjects],
     storage: StorageType.File,
@@ -37,19 +192,30 @@ export async function declareStream(manager: JetStreamManager, spec: StreamSpec)
     max_bytes: spec.maxBytes,
     max_age: spec.maxAgeMs * NANOS_PER_MS,
     max_msg_size: spec.maxMessageBytes,
-    // Only the ingress's own retries of one store need it, and those end within seconds.
-    duplicate_window: 120_000 * NANOS_PER_MS,
+    duplicate_window: DUPLICATE_WINDOW_MS * NANOS_PER_MS,
   };
-  try {
-    await manager.streams.update(spec.name, config);
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error;
-    await manager.streams.add(config);
-  }
 }
 
-export async function declareConsumer(manager: JetStreamManager, spec: ConsumerSpec): Promise<void> {
-  const config: Partial<ConsumerConfig> & { durable_name: string } = {
+type StreamChange = Partial<StreamConfig> & { name: string };
+
+function widenedStream(existing: StreamConfig, spec: StreamSpec): StreamChange {
+  const wanted = streamConfig(spec);
+  const larger = (name: 'max_bytes' | 'max_age' | 'max_msg_size'): number => {
+    // The server has -1 and 0 for no limit.
+    const limits = [existing[name], wanted[name] ?? 0];
+    return limits.some((limit) => limit <= 0) ? existing[name] : Math.max(...limits);
+  };
+  return {
+    ...wanted,
+    subjects: unionOf(existing.subjects, spec.subjects),
+    max_bytes: larger('max_bytes'),
+    max_age: larger('max_age'),
+    max_msg_size: larger('max_msg_size'),
+  };
+}
+
+function consumerConfig(spec: ConsumerSpec): Partial<ConsumerConfig> & { durable_name: string } {
+  return {
     durable_name: spec.durable,
     filter_subjects: [...spec.filterSubjects],
     ack_policy: AckPolicy.Explicit,
@@ -59,11 +225,47 @@ export async function declareConsumer(manager: JetStreamManager, spec: ConsumerS
     // A message that cannot be handled is rejected by us, counted and kept; the server must never strand one silently.
     max_deliver: -1,
   };
+}
+
+const filtersOf = ({ filter_subject, filter_subjects }: Partial<ConsumerConfig>): string[] =>
+  filter_subjects ?? (filter_subject === undefined ? [] : [filter_subject]);
+
+/** The filters of both, without those that another of them holds already: the server refuses filters that overlap. */
+function unionOf(existing: readonly string[], wanted: readonly string[]): string[] {
+  const all = [...new Set([...existing, ...wanted])];
+  return all.filter((one) => !all.some((other) => other !== one && subjectMatches(other, one)));
+}
+
+/** Whether every setting of `some` is already so in `all`. */
+function isSubset(some: Readonly<object>, all: Readonly<object>): boolean {
+  const values = all as Readonly<Record<string, unknown>>;
+  return Object.entries(some).every(([name, value]) => JSON.stringify(values[name]) === JSON.stringify(value));
+}
+
+const numberOf = (metadata: Readonly<Record<string, string>> | undefined): number =>
+  Number(metadata?.[TOPOLOGY_KEY] ?? 0);
+
+const withNumber = (metadata: Record<string, string> | undefined, number: number): Record<string, string> => ({
+  ...metadata,
+  [TOPOLOGY_KEY]: String(number),
+});
+
+const findStream = (manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> =>
+  orUndefined(
+    manager.streams.info(name).then(({ config }) => config),
+    STREAM_NOT_FOUND,
+  );
+
+const findConsumer = (manager: JetStreamManager, spec: ConsumerSpec): Promise<ConsumerInfo | undefined> =>
+  orUndefined(manager.consumers.info(spec.stream, spec.durable), CONSUMER_NOT_FOUND);
+
+async function orUndefined<Value>(found: Promise<Value>, missing: number): Promise<Value | undefined> {
   try {
-    await manager.consumers.add(spec.stream, config);
+    return await found;
   } catch (error) {
-    // It is there with other settings, from another release: changed in place, its position stays.
-    if (!(error instanceof JetStreamApiError) || error.code !== CONSUMER_EXISTS) throw error;
-    await manager.consumers.update(spec.stream, spec.durable, config);
+    if (isApiError(error, missing)) return undefined;
+    throw error;
   }
 }
+
+const isApiError = (error: unknown, code: number): boolean => error instanceof JetStreamApiError && error.code === code;

@@ -1,5 +1,5 @@
 export { type NatsConnection, connectNats, natsOptions } from './connection.js';
-export { declareTopology } from './declare.js';
+export { type Narrowing, declareTopology, narrowTopology } from './declare.js';
 export { ACK, type ConsumerHandle, type Delivery, type Verdict, consume } from './consume.js';
 export { NoAnswerError, ask, readAsk } from './ask.js';
 export { AskTogether } from './ask-together.js';

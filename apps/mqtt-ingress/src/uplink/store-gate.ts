@@ -60,7 +60,8 @@ export class StoreGate {
     while (!this.stopped && !this.open) {
       try {
         // Declares what a wiped JetStream has lost; with interest retention a missing consumer would lose messages.
-        await declareTopology(this.connection);
+        const leftAlone = await declareTopology(this.connection);
+        if (leftAlone.length > 0) this.logger.warn({ streams: leftAlone }, 'a newer release declared these streams');
         this.open = true;
         this.logger.info('JetStream stores');
       } catch (error) {
