@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { MISSION_DOCK_CONSUMER } from '@aerie/bus-contract';
+import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
 import { ApiKeys, RemoteApiKeys, pruneIdempotencyKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
@@ -18,7 +18,7 @@ import { ControlMission } from './missions/control/control-mission.js';
 import { ResolveMission } from './missions/control/resolve-mission.js';
 import { DockHolds } from './missions/dock-holds/dock-holds.js';
 import { DockCommands } from './missions/dock/dock-commands.js';
-import { DockConsumer } from './missions/dock/dock.consumer.js';
+import { DockConsumer } from './missions/uplink/dock.consumer.js';
 import { ObserveDock } from './missions/dock/observe-dock.js';
 import { AfterCommit } from './missions/effects/after-commit.js';
 import { RepeatCalls } from './missions/effects/repeat-calls.js';
@@ -102,7 +102,8 @@ export class AppModule {
     });
     const dueWakes = new DueWakes(wakes);
     const commands = new DockCommands(nats);
-    const observeDock = new ObserveDock(nats, new Backlog(nats, MISSION_DOCK_CONSUMER));
+    const backlog = new Backlog(nats, [MISSION_REPLIES_CONSUMER, MISSION_EVENTS_CONSUMER]);
+    const observeDock = new ObserveDock(nats, backlog);
     const afterCommit = new AfterCommit({
       dataSource: flight,
       commands,

@@ -64,41 +64,99 @@ export const DEAD_LETTER_STREAM: StreamSpec = {
 
 export const STREAMS: readonly StreamSpec[] = [DOCK_STREAM, FACTS_STREAM, DEAD_LETTER_STREAM];
 
-export const MISSION_DOCK_CONSUMER: ConsumerSpec = {
+/**
+ * Messages in work at once over all replicas. A message that keeps failing stays in work until it is set aside, so this
+ * is far above what one dock can fill in that time.
+ */
+const MAX_ACK_PENDING = 4_096;
+
+/** What docks report about flights. Progress is most of it, so nothing that a deadline waits for is in this lane. */
+export const MISSION_EVENTS_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'mission',
   service: 'mission',
-  filterSubjects: ['dock.v1.mission.>', 'dock.v1.any.>'],
+  filterSubjects: ['dock.v1.mission.*.events.>', 'dock.v1.mission.*.status.>', 'dock.v1.mission.*.state.>'],
   ackWaitMs: 5_000,
-  maxAckPending: 256,
+  maxAckPending: MAX_ACK_PENDING,
 };
 
-export const FLEET_DOCK_CONSUMER: ConsumerSpec = {
+/** Replies to commands, and requests that a dock repeats after two seconds: they never wait behind events. */
+export const MISSION_REPLIES_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'mission-replies',
+  service: 'mission',
+  filterSubjects: ['dock.v1.mission.*.replies.>', 'dock.v1.mission.*.requests.>', 'dock.v1.any.>'],
+  ackWaitMs: 5_000,
+  maxAckPending: MAX_ACK_PENDING,
+};
+
+export const FLEET_EVENTS_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'fleet',
   service: 'fleet',
-  filterSubjects: ['dock.v1.fleet.>', 'dock.v1.none.>'],
+  filterSubjects: [
+    'dock.v1.fleet.*.events.>',
+    'dock.v1.fleet.*.state.>',
+    'dock.v1.fleet.*.replies.>',
+    'dock.v1.none.>',
+  ],
   ackWaitMs: 5_000,
-  maxAckPending: 256,
+  maxAckPending: MAX_ACK_PENDING,
 };
 
-export const CREDENTIAL_DOCK_CONSUMER: ConsumerSpec = {
+/** What a dock needs an answer to before it is online: topology, binding, configuration. */
+export const FLEET_REQUESTS_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'fleet-requests',
+  service: 'fleet',
+  filterSubjects: ['dock.v1.fleet.*.requests.>', 'dock.v1.fleet.*.status.>'],
+  ackWaitMs: 5_000,
+  maxAckPending: MAX_ACK_PENDING,
+};
+
+/** Longer than the provider may take. */
+const CREDENTIAL_ACK_WAIT_MS = 15_000;
+
+export const CREDENTIAL_EVENTS_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'credential',
   service: 'credential',
-  filterSubjects: ['dock.v1.credential.>'],
-  // Longer than the provider may take.
-  ackWaitMs: 15_000,
-  maxAckPending: 512,
+  filterSubjects: [
+    'dock.v1.credential.*.events.>',
+    'dock.v1.credential.*.replies.>',
+    'dock.v1.credential.*.status.>',
+    'dock.v1.credential.*.state.>',
+  ],
+  ackWaitMs: CREDENTIAL_ACK_WAIT_MS,
+  maxAckPending: MAX_ACK_PENDING,
 };
 
-export const LOG_DOCK_CONSUMER: ConsumerSpec = {
+/** Docks that wait for upload keys. */
+export const CREDENTIAL_REQUESTS_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'credential-requests',
+  service: 'credential',
+  filterSubjects: ['dock.v1.credential.*.requests.>'],
+  ackWaitMs: CREDENTIAL_ACK_WAIT_MS,
+  maxAckPending: MAX_ACK_PENDING,
+};
+
+export const LOG_EVENTS_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'log',
   service: 'log',
-  filterSubjects: ['dock.v1.log.>', 'dock.v1.any.>'],
+  filterSubjects: ['dock.v1.log.*.events.>', 'dock.v1.log.*.status.>', 'dock.v1.log.*.state.>'],
   ackWaitMs: 5_000,
-  maxAckPending: 256,
+  maxAckPending: MAX_ACK_PENDING,
+};
+
+export const LOG_REPLIES_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'log-replies',
+  service: 'log',
+  filterSubjects: ['dock.v1.log.*.replies.>', 'dock.v1.log.*.requests.>', 'dock.v1.any.>'],
+  ackWaitMs: 5_000,
+  maxAckPending: MAX_ACK_PENDING,
 };
 
 /** What log-service wants to know of missions: how they end, and which of them need a dock that exports logs. */
@@ -116,10 +174,14 @@ export const LOG_FACTS_CONSUMER: ConsumerSpec = {
  * them are declared before the first ingress subscribes.
  */
 export const CONSUMERS: readonly ConsumerSpec[] = [
-  MISSION_DOCK_CONSUMER,
-  FLEET_DOCK_CONSUMER,
-  CREDENTIAL_DOCK_CONSUMER,
-  LOG_DOCK_CONSUMER,
+  MISSION_EVENTS_CONSUMER,
+  MISSION_REPLIES_CONSUMER,
+  FLEET_EVENTS_CONSUMER,
+  FLEET_REQUESTS_CONSUMER,
+  CREDENTIAL_EVENTS_CONSUMER,
+  CREDENTIAL_REQUESTS_CONSUMER,
+  LOG_EVENTS_CONSUMER,
+  LOG_REPLIES_CONSUMER,
   LOG_FACTS_CONSUMER,
 ];
 

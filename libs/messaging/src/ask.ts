@@ -16,7 +16,7 @@ export class NoAnswerError extends UnavailableError {
 }
 
 /** The packet of Nest's NATS transport, which answers our questions. */
-const answerPacket = z.object({ response: z.unknown(), err: z.unknown() });
+const answerPacket = z.object({ response: z.unknown(), err: z.unknown() }).partial();
 
 let sequence = 0;
 
@@ -33,7 +33,7 @@ export async function ask<Ask, Answer>(
     const message = await connection.request(subject, JSON.stringify({ pattern: subject, data, id }), {
       timeout: timeoutMs,
     });
-    packet = answerPacket.partial().parse(message.json()) as z.infer<typeof answerPacket>;
+    packet = answerPacket.parse(message.json());
   } catch (error) {
     throw new NoAnswerError(isNoResponders(error), subject, error);
   }

@@ -30,6 +30,8 @@ export function natsOptions(url: string, name: string) {
     // A dead peer is noticed after two missed pings.
     pingInterval: 5_000,
     maxPingOut: 2,
+    // Otherwise a stack trace is taken for each request and publish, in case it fails.
+    noAsyncTraces: true,
   };
 }
 

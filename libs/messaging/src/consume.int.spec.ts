@@ -1,13 +1,21 @@
-import { type ConsumerSpec, MISSION_DOCK_CONSUMER, STREAMS, type StreamSpec, dockSubject } from '@aerie/bus-contract';
+import {
+  type ConsumerSpec,
+  MISSION_EVENTS_CONSUMER,
+  MISSION_REPLIES_CONSUMER,
+  STREAMS,
+  type StreamSpec,
+  dockSubject,
+} from '@aerie/bus-contract';
 import { jest } from '@jest/globals';
 import { createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
 import { type ConsumerInfo, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection, connectNats } from './connection.js';
-import { ACK, type ConsumeOptions, type ConsumerHandle, type Delivery, consume } from './consume.js';
+import { ACK, type ConsumeOptions, type ConsumerHandle, type Delivery, type Verdict, consume } from './consume.js';
 import { Backlog } from './backlog.js';
 import { declareConsumer, declareStream, declareTopology } from './declare.js';
 import { JetStreamPublisher } from './publish.js';
+import { Refusals } from './refusals.js';
 
 const logger = createLogger('test', 'silent');
 jest.setTimeout(40_000);
@@ -34,12 +42,19 @@ afterAll(async () => {
 });
 
 /** A stream of its own with one consumer, for one test. */
-async function aStream(given: Partial<StreamSpec> = {}, consumerGiven: Partial<ConsumerSpec> = {}) {
+async function aStream(
+  given: Partial<StreamSpec> = {},
+  consumerGiven: Partial<ConsumerSpec> = {},
+  sns: readonly string[] = [],
+) {
   const name = `S${++names}`;
-  const subject = `${name.toLowerCase()}.thing`;
+  // The serial number stands where it does in the subject of an uplink.
+  const subjectOf = (sn: string): string => `${name.toLowerCase()}.v1.thing.${sn}`;
+  const subject = subjectOf('D');
+  const subjects = [subject, ...sns.map(subjectOf)];
   const stream: StreamSpec = {
     name,
-    subjects: [subject],
+    subjects,
     retention: 'interest',
     discard: 'new',
     maxBytes: 1_000_000,
@@ -51,25 +66,44 @@ async function aStream(given: Partial<StreamSpec> = {}, consumerGiven: Partial<C
     stream: name,
     durable: 'worker',
     service: 'mission',
-    filterSubjects: [subject],
+    filterSubjects: subjects,
     ackWaitMs: 1_000,
     maxAckPending: 100,
     ...consumerGiven,
   };
   await declareStream(manager, stream, 1);
   await declareConsumer(manager, spec, 1);
-  return { spec, publish: (body: string) => publisher.store(subject, body, `${name}-${body}`) };
+  return { spec, publish: (body: string, sn = 'D') => publisher.store(subjectOf(sn), body, `${name}-${body}`) };
 }
 
+/** Handles each message by itself. */
 function work(
   spec: ConsumerSpec,
-  handle: ConsumeOptions['handle'],
-  more: Partial<ConsumeOptions> = {},
+  handle: (delivery: Delivery) => Promise<Verdict>,
+  more: Partial<ConsumeOptions<Delivery>> = {},
 ): ConsumerHandle {
-  const keepRejected = () => Promise.reject(new Error('nothing is rejected here'));
-  const handle_ = consume({ connection, spec, concurrency: 4, logger, handle, keepRejected, ...more });
-  handles.push(handle_);
-  return handle_;
+  return workInBatches(spec, async (deliveries) => deliveries.map(handle), more);
+}
+
+function workInBatches(
+  spec: ConsumerSpec,
+  handleBatch: ConsumeOptions<Delivery>['handleBatch'],
+  more: Partial<ConsumeOptions<Delivery>> = {},
+): ConsumerHandle {
+  const handle = consume<Delivery>({
+    connection,
+    spec,
+    maxInWork: 100,
+    maxBatch: 50,
+    lanes: 2,
+    logger,
+    read: (delivery) => delivery,
+    handleBatch,
+    keepRejected: () => Promise.reject(new Error('nothing is rejected here')),
+    ...more,
+  });
+  handles.push(handle);
+  return handle;
 }
 
 const infoOf = (spec: ConsumerSpec): Promise<ConsumerInfo> => manager.consumers.info(spec.stream, spec.durable);
@@ -103,7 +137,7 @@ describe('the backlog', () => {
     work(spec, handler.handle);
     await publish('a');
     await eventually('the handler has begun', () => handler.begun() > 0);
-    const backlog = new Backlog(connection, spec);
+    const backlog = new Backlog(connection, [spec]);
     expect(await backlog.handledUntilNow(200)).toBe(false);
     const waiting = backlog.handledUntilNow(5_000);
     handler.release();
@@ -112,11 +146,11 @@ describe('the backlog', () => {
 
   it('is handled where nothing was ever stored', async () => {
     const { spec } = await aStream();
-    expect(await new Backlog(connection, spec).handledUntilNow(200)).toBe(true);
+    expect(await new Backlog(connection, [spec]).handledUntilNow(200)).toBe(true);
   });
 
   it('is not handled as far as anybody knows, when there is no such consumer', async () => {
-    expect(await new Backlog(connection, { stream: 'NONE', durable: 'nobody' }).handledUntilNow(200)).toBe(false);
+    expect(await new Backlog(connection, [{ stream: 'NONE', durable: 'nobody' }]).handledUntilNow(200)).toBe(false);
   });
 });
 
@@ -224,14 +258,13 @@ describe('consume', () => {
   it('keeps a message that cannot be read', async () => {
     const { spec, publish } = await aStream();
     const kept: string[] = [];
-    work(
-      spec,
-      async (delivery) => {
+    work(spec, async () => ACK, {
+      read: (delivery) => {
         JSON.parse(textOf(delivery));
-        return ACK;
+        return delivery;
       },
-      { keepRejected: async (delivery) => void kept.push(textOf(delivery)) },
-    );
+      keepRejected: async (delivery) => void kept.push(textOf(delivery)),
+    });
     await publish('{"broken');
     await publish('{}');
     await settled(spec);
@@ -277,7 +310,7 @@ describe('consume', () => {
         inWork--;
         return ACK;
       },
-      { concurrency: 3 },
+      { maxInWork: 3 },
     );
     await Promise.all(Array.from({ length: 50 }, (_, index) => publish(String(index))));
     await settled(spec);
@@ -359,6 +392,198 @@ describe('consume', () => {
   });
 });
 
+describe('batches', () => {
+  it('hold all that arrived while the one before was in work', async () => {
+    const { spec, publish } = await aStream();
+    const handler = held();
+    const sizes: number[] = [];
+    workInBatches(spec, async (deliveries) => {
+      sizes.push(deliveries.length);
+      if (sizes.length === 1) await handler.handle();
+      return deliveries.map(() => ACK);
+    });
+    await publish('first');
+    await eventually('the first is in work', () => handler.begun() > 0);
+    for (const body of ['a', 'b', 'c', 'd']) await publish(body);
+    await eventually('all are taken', async () => (await infoOf(spec)).num_ack_pending === 5);
+    handler.release();
+    await settled(spec);
+    expect(sizes).toEqual([1, 4]);
+  });
+
+  it('keep the order of one dock, and let another dock overtake', async () => {
+    const { spec, publish } = await aStream({}, {}, ['D1', 'D2']);
+    const handler = held();
+    const done: string[] = [];
+    workInBatches(
+      spec,
+      async (deliveries) => {
+        if (deliveries.some((delivery) => textOf(delivery) === 'D1-0')) await handler.handle();
+        done.push(...deliveries.map(textOf));
+        return deliveries.map(() => ACK);
+      },
+      { maxBatch: 3 },
+    );
+    for (let index = 0; index < 8; index++) {
+      for (const sn of ['D1', 'D2']) await publish(`${sn}-${index}`, sn);
+    }
+    await eventually('the other dock is done', () => done.length === 8 && done.every((body) => body.startsWith('D2')));
+    handler.release();
+    await settled(spec);
+    expect(done.filter((body) => body.startsWith('D1'))).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((n) => `D1-${n}`));
+  });
+
+  it('that fail are halved down to the message at fault, and every other one is handled once', async () => {
+    const { spec, publish } = await aStream();
+    for (let index = 0; index < 16; index++) await publish(index === 9 ? 'bad' : String(index));
+    const done: string[] = [];
+    const kept: string[] = [];
+    workInBatches(
+      spec,
+      async (deliveries) => {
+        if (deliveries.some((delivery) => textOf(delivery) === 'bad')) throw new RangeError('out of range');
+        done.push(...deliveries.map(textOf));
+        return deliveries.map(() => ACK);
+      },
+      {
+        isHopeless: (error) => error instanceof RangeError,
+        keepRejected: async (delivery) => void kept.push(textOf(delivery)),
+      },
+    );
+    await settled(spec);
+    expect(kept).toEqual(['bad']);
+    expect(done).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '10', '11', '12', '13', '14', '15']);
+  });
+
+  it('are not halved while a server is away, and come again whole', async () => {
+    const { spec, publish } = await aStream();
+    for (let index = 0; index < 8; index++) await publish(String(index));
+    const sizes: number[] = [];
+    workInBatches(
+      spec,
+      async (deliveries) => {
+        sizes.push(deliveries.length);
+        if (sizes.length === 1) throw new Error('the database is away');
+        return deliveries.map(() => ACK);
+      },
+      { isOutage: () => true },
+    );
+    await settled(spec);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(16);
+    expect(sizes[0]).toBe(8);
+  });
+
+  it('go on while an answer of an earlier one is still on its way', async () => {
+    const { spec, publish } = await aStream();
+    const handler = held();
+    const done: string[] = [];
+    workInBatches(spec, async (deliveries) => {
+      done.push(...deliveries.map(textOf));
+      return deliveries.map((delivery) => (textOf(delivery) === 'slow' ? handler.handle() : ACK));
+    });
+    await publish('slow');
+    await eventually('the slow one is in work', () => handler.begun() > 0);
+    await publish('next');
+    await eventually('the next one is handled', () => done.includes('next'));
+    await eventually('only the slow one is not acknowledged', async () => (await infoOf(spec)).num_ack_pending === 1);
+    handler.release();
+    await settled(spec);
+  });
+
+  it('keep to themselves what only waits for its batch', async () => {
+    const { spec, publish } = await aStream({}, { ackWaitMs: 600 });
+    const handler = held();
+    let deliveries = 0;
+    workInBatches(
+      spec,
+      async (batch) => {
+        deliveries += batch.length;
+        await handler.handle();
+        return batch.map(() => ACK);
+      },
+      { maxBatch: 1 },
+    );
+    const startedMs = Date.now();
+    for (const body of ['a', 'b', 'c']) await publish(body);
+    await eventually('three times the wait for an acknowledgement has passed', () => Date.now() - startedMs > 1_800);
+    handler.release();
+    await settled(spec);
+    expect(deliveries).toBe(3);
+  });
+
+  it('come again where the handler gave a message no verdict', async () => {
+    const { spec, publish } = await aStream();
+    let times = 0;
+    workInBatches(spec, async (deliveries) => (++times === 1 ? [] : deliveries.map(() => ACK)));
+    await publish('a');
+    await settled(spec);
+    expect(times).toBe(2);
+  });
+});
+
+describe('messages of one dock that keep failing', () => {
+  it('are set aside while others succeed, and do not stop another dock', async () => {
+    const { spec, publish } = await aStream({}, { maxAckPending: 256 }, ['BAD', 'GOOD']);
+    const kept = new Set<string>();
+    const done: string[] = [];
+    work(
+      spec,
+      async (delivery) => {
+        if (delivery.subject.includes('BAD')) throw new Error('always');
+        done.push(textOf(delivery));
+        return ACK;
+      },
+      { keepRejected: async (delivery) => void kept.add(textOf(delivery)), maxInWork: 400 },
+    );
+    for (let index = 0; index < 60; index++) await publish(`bad-${index}`, 'BAD');
+    let goods = 0;
+    await eventually(
+      'the bad ones are set aside',
+      async () => {
+        await publish(`good-${goods++}`, 'GOOD');
+        return kept.size === 60;
+      },
+      35_000,
+    );
+    await settled(spec);
+    expect(done).toHaveLength(goods);
+  });
+
+  it('are tried again for ever while nothing at all succeeds', () => {
+    const refusals = new Refusals();
+    refusals.succeeded(1);
+    expect(Array.from({ length: 50 }, () => refusals.failed(7))).not.toContain(true);
+  });
+
+  it('are set aside at the eighth failure with a success before each', () => {
+    const refusals = new Refusals();
+    const verdicts = Array.from({ length: 8 }, (_, index) => {
+      refusals.succeeded(100 + index);
+      return refusals.failed(7);
+    });
+    expect(verdicts.indexOf(true)).toBe(7);
+  });
+});
+
+describe('a consumer that is wider than this release declares it', () => {
+  it('skips what another consumer of the same program has', async () => {
+    await declareTopology(connection);
+    const wide = { ...MISSION_EVENTS_CONSUMER, filterSubjects: ['dock.v1.mission.>', 'dock.v1.any.>'] };
+    await manager.consumers.update(wide.stream, wide.durable, { filter_subjects: [...wide.filterSubjects] });
+    const done: string[] = [];
+    work(MISSION_EVENTS_CONSUMER, async (delivery) => {
+      done.push(textOf(delivery));
+      return ACK;
+    });
+    await publisher.store(dockSubject('mission', 'WIDE', 'replies', 'flighttask_prepare'), 'reply', 'wide-reply');
+    await publisher.store(dockSubject('mission', 'WIDE', 'events', 'flighttask_progress'), 'event', 'wide-event');
+    await settled(MISSION_EVENTS_CONSUMER);
+    expect(done).toEqual(['event']);
+    expect((await infoOf(MISSION_REPLIES_CONSUMER)).num_pending).toBe(1);
+    await manager.streams.purge(wide.stream);
+  });
+});
+
 describe('a JetStream that fails', () => {
   const subject = (sn: string): string => dockSubject('mission', sn, 'events', 'flighttask_progress');
   const publish = (sn: string) =>
@@ -367,7 +592,7 @@ describe('a JetStream that fails', () => {
   it('is consumed again after a restart', async () => {
     await declareTopology(connection);
     const done: string[] = [];
-    work(MISSION_DOCK_CONSUMER, async (delivery) => {
+    work(MISSION_EVENTS_CONSUMER, async (delivery) => {
       done.push(textOf(delivery));
       return ACK;
     });
@@ -382,7 +607,7 @@ describe('a JetStream that fails', () => {
   it('settles a message that was in work when it was restarted', async () => {
     await declareTopology(connection);
     const handler = held();
-    work(MISSION_DOCK_CONSUMER, handler.handle);
+    work(MISSION_EVENTS_CONSUMER, handler.handle);
     await publish('IN-WORK');
     await eventually('the handler has begun', () => handler.begun() > 0);
     await nats.kill();
@@ -391,7 +616,7 @@ describe('a JetStream that fails', () => {
     await eventually(
       'nothing is left',
       async () => {
-        const { num_pending, num_ack_pending } = await infoOf(MISSION_DOCK_CONSUMER);
+        const { num_pending, num_ack_pending } = await infoOf(MISSION_EVENTS_CONSUMER);
         return num_pending + num_ack_pending === 0;
       },
       20_000,
@@ -402,12 +627,12 @@ describe('a JetStream that fails', () => {
   it('is whole again after all its streams were wiped, without a restart of ours', async () => {
     await declareTopology(connection);
     const done: string[] = [];
-    work(MISSION_DOCK_CONSUMER, async (delivery) => {
+    work(MISSION_EVENTS_CONSUMER, async (delivery) => {
       done.push(textOf(delivery));
       return ACK;
     });
     for (const { name } of STREAMS) await manager.streams.delete(name);
-    await eventually('the consumer is declared again', () => infoOf(MISSION_DOCK_CONSUMER), 20_000);
+    await eventually('the consumer is declared again', () => infoOf(MISSION_EVENTS_CONSUMER), 20_000);
     await publish('AFTER-WIPE');
     await eventually('messages come again', () => done.includes('AFTER-WIPE'), 20_000);
   });
@@ -429,14 +654,16 @@ describe('a JetStream that fails', () => {
 describe('declaring the topology', () => {
   it('creates every stream and consumer', async () => {
     await declareTopology(connection);
-    expect((await infoOf(MISSION_DOCK_CONSUMER)).config.filter_subjects).toEqual(MISSION_DOCK_CONSUMER.filterSubjects);
+    expect((await infoOf(MISSION_EVENTS_CONSUMER)).config.filter_subjects).toEqual(
+      MISSION_EVENTS_CONSUMER.filterSubjects,
+    );
   });
 
   it('changes nothing when it is done again, also by many at once', async () => {
     await declareTopology(connection);
-    const before = (await infoOf(MISSION_DOCK_CONSUMER)).created;
+    const before = (await infoOf(MISSION_EVENTS_CONSUMER)).created;
     await Promise.all([1, 2, 3, 4].map(() => declareTopology(connection)));
-    expect((await infoOf(MISSION_DOCK_CONSUMER)).created).toBe(before);
+    expect((await infoOf(MISSION_EVENTS_CONSUMER)).created).toBe(before);
   });
 
   it('by many at once on an empty server succeeds for all of them', async () => {

@@ -1,9 +1,11 @@
-import type { ConsumerSpec } from '@aerie/bus-contract';
+import { CONSUMERS, type ConsumerSpec, subjectMatches } from '@aerie/bus-contract';
 import { assertNever, errorChain } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import { type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
+import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from './connection.js';
 import { declareTopology } from './declare.js';
+import { Lanes } from './lanes.js';
+import { Refusals } from './refusals.js';
 
 /** What becomes of a message. `reject`: it will never succeed; the reason is kept and it is not delivered again. */
 export type Verdict =
@@ -25,126 +27,247 @@ export interface ConsumerHandle {
   stop(withinMs: number): Promise<void>;
 }
 
-export interface ConsumeOptions {
+export interface ConsumeOptions<Message> {
   readonly connection: NatsConnection;
   readonly spec: ConsumerSpec;
-  /** Messages in work at once in this process. */
-  readonly concurrency: number;
+  /** Messages taken and not yet settled, at most, in this process. */
+  readonly maxInWork: number;
+  /** Messages in one call of `handleBatch`, at most. */
+  readonly maxBatch: number;
+  /** Batches in work at once. Messages of one dock share a lane, so no two batches wait for the same rows. */
+  readonly lanes: number;
   readonly logger: Logger;
-  readonly handle: (delivery: Delivery) => Promise<Verdict>;
+  /** Reads one message. What it throws at is rejected: it will not be readable the next time either. */
+  readonly read: (delivery: Delivery) => Message;
   /**
-   * Whether an error that `handle` threw lies in the message itself, so that trying again would block others for ever.
-   * An outage is no such error, however long it lasts.
+   * Handles messages in their order, all in one transaction. A verdict for each; one that is a promise is settled
+   * later, while its lane goes on. When it throws, nothing of the batch has happened: it is called again with halves
+   * of it, down to the one message at fault.
    */
+  readonly handleBatch: (messages: readonly Message[]) => Promise<readonly (Verdict | Promise<Verdict>)[]>;
+  /** Whether an error lies in the message itself, so that trying again would block others for ever. */
   readonly isHopeless?: (error: unknown) => boolean;
+  /** Whether an error would meet any message: a server is away. Then the batch is not halved, and nothing is set aside. */
+  readonly isOutage?: (error: unknown) => boolean;
   /** Keeps a rejected message with its reason; must be idempotent. */
   readonly keepRejected: (delivery: Delivery, reason: string) => Promise<void>;
 }
 
 const RESTART_DELAY_MS = 500;
-/** A handler that throws is tried again, more slowly each time. */
-const RETRY_AFTER_THROW_MS = [200, 500, 1_000, 2_000, 5_000];
+/** One request for messages stands open for this long. */
+const FETCH_MS = 10_000;
+/** Two missed ones show that the server or the consumer is gone. */
+const FETCH_HEARTBEAT_MS = 2_000;
 
 /**
- * Pulls from a durable consumer for ever. A lost connection, a wiped stream or a stuck pull ends the inner loop; the
- * outer one declares what is missing and pulls again.
+ * Pulls from a durable consumer for ever, in batches: whatever arrived while a lane was busy is its next batch, and a
+ * single message waits for nobody. A lost connection, a wiped stream or a stuck pull ends the inner loop; the outer one
+ * declares what is missing and pulls again.
  *
- * INVARIANTS: a message is acknowledged only after `handle` returned `ack`, that is after the commit; the
- * acknowledgement itself is confirmed by the server; at most `concurrency` messages are in work.
+ * INVARIANTS: a message is acknowledged only after its verdict, that is after the commit; at most `maxInWork` messages
+ * are taken and not settled; all of them are kept from being delivered again, also those that only wait. A lost
+ * acknowledgement is a repeat, which every handler bears.
  */
-export function consume(options: ConsumeOptions): ConsumerHandle {
-  const { connection, spec, logger } = options;
-  const inWork = new Set<Promise<void>>();
-  let stopping = false;
-  let messages: ConsumerMessages | undefined;
-
-  const pull = async (): Promise<void> => {
-    const consumer = await jetstream(connection).consumers.get(spec.stream, spec.durable);
-    messages = await consumer.consume({
-      max_messages: options.concurrency,
-      expires: 10_000,
-      idle_heartbeat: 2_000,
-      abort_on_missing_resource: true,
-    });
-    for await (const message of messages) {
-      const work: Promise<void> = handleOne(options, message).finally(() => inWork.delete(work));
-      inWork.add(work);
-      while (inWork.size >= options.concurrency) await Promise.race(inWork);
-    }
-  };
-
-  const loop = async (): Promise<void> => {
-    while (!stopping && !connection.isClosed()) {
-      try {
-        await pull();
-        if (!stopping) logger.warn({ consumer: spec.durable }, 'pull ended, starting it again');
-      } catch (error) {
-        if (!stopping) logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
-      }
-      if (stopping) return;
-      await delay(RESTART_DELAY_MS);
-      await declareTopology(connection).catch((error: unknown) =>
-        logger.warn({ err: error, consumer: spec.durable }, 'failed to declare streams'),
-      );
-    }
-  };
-  const finished = loop();
-
-  return {
-    async stop(withinMs) {
-      stopping = true;
-      messages?.stop();
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
-      await Promise.race([Promise.all([finished, ...inWork]), late]);
-      clearTimeout(timer);
-    },
-  };
+export function consume<Message>(options: ConsumeOptions<Message>): ConsumerHandle {
+  const loop = new PullLoop(options);
+  loop.start();
+  return loop;
 }
 
-async function handleOne(options: ConsumeOptions, message: JsMsg): Promise<void> {
-  const { spec, logger } = options;
-  const delivery: Delivery = {
-    subject: message.subject,
-    body: message.data,
-    deliveryCount: message.info.deliveryCount,
-  };
-  const heartbeat = setInterval(() => message.working(), spec.ackWaitMs / 2);
-  try {
-    const verdict = await handled(options, delivery);
+class PullLoop<Message> implements ConsumerHandle {
+  private readonly held = new Set<JsMsg>();
+  private readonly lanes: Lanes<Taken<Message>>;
+  private readonly refusals = new Refusals();
+  private finished: Promise<void> = Promise.resolve();
+  private heartbeat: NodeJS.Timeout | undefined;
+  private messages: ConsumerMessages | undefined;
+  private stopping = false;
+  private roomMade = (): void => undefined;
+
+  constructor(private readonly options: ConsumeOptions<Message>) {
+    this.lanes = new Lanes(options.lanes, options.maxBatch, (batch) => this.handle(batch));
+  }
+
+  start(): void {
+    this.heartbeat = setInterval(() => this.keepHeld(), this.options.spec.ackWaitMs / 3);
+    this.finished = this.pullForEver().then(() => this.untilHeld(0));
+  }
+
+  async stop(withinMs: number): Promise<void> {
+    this.stopping = true;
+    this.messages?.stop();
+    this.roomMade();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
+    await Promise.race([this.finished, late]);
+    clearTimeout(timer);
+    // What is still held goes to another replica.
+    clearInterval(this.heartbeat);
+  }
+
+  private async pullForEver(): Promise<void> {
+    const { connection, spec, logger } = this.options;
+    while (!this.stopping && !connection.isClosed()) {
+      try {
+        // First, because a message of a wide consumer is skipped only where another consumer is known to have it.
+        const leftAlone = await declareTopology(connection);
+        if (leftAlone.length > 0) logger.warn({ streams: leftAlone }, 'a newer release declared these streams');
+        await this.pull(await jetstream(connection).consumers.get(spec.stream, spec.durable));
+      } catch (error) {
+        if (!this.stopping) logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
+      }
+      if (!this.stopping) await delay(RESTART_DELAY_MS);
+    }
+  }
+
+  private async pull(consumer: Consumer): Promise<void> {
+    const { maxInWork } = this.options;
+    while (!this.stopping) {
+      // Half of it free: so a request brings more than a message or two.
+      await this.untilHeld(Math.floor(maxInWork / 2));
+      if (this.stopping) return;
+      this.messages = await consumer.fetch({
+        max_messages: maxInWork - this.held.size,
+        expires: FETCH_MS,
+        idle_heartbeat: FETCH_HEARTBEAT_MS,
+      });
+      for await (const message of this.messages) this.take(message);
+    }
+  }
+
+  private keepHeld(): void {
+    for (const message of this.held) message.working();
+  }
+
+  private async untilHeld(atMost: number): Promise<void> {
+    while (this.held.size > atMost && !(this.stopping && atMost > 0)) {
+      await new Promise<void>((resolve) => (this.roomMade = resolve));
+    }
+  }
+
+  private take(message: JsMsg): void {
+    this.held.add(message);
+    if (isReadElsewhere(this.options.spec, message.subject)) {
+      this.settled(message, () => message.ack());
+      return;
+    }
+    try {
+      this.lanes.add(laneOf(message.subject), { message, read: this.options.read(deliveryOf(message)) });
+    } catch (error) {
+      void this.settle(message, { kind: 'reject', reason: errorChain(error) });
+    }
+  }
+
+  /** Never rejects. */
+  private async handle(batch: readonly Taken<Message>[]): Promise<void> {
+    const { spec, logger, handleBatch, isOutage } = this.options;
+    try {
+      const verdicts = await handleBatch(batch.map(({ read }) => read));
+      batch.forEach(({ message }, index) => void this.settle(message, verdicts[index] ?? unanswered()));
+    } catch (error) {
+      const [only, ...others] = batch;
+      if (only === undefined) return;
+      if (others.length === 0 || isOutage?.(error) === true) {
+        for (const { message } of batch) void this.settle(message, Promise.reject(error as Error));
+        return;
+      }
+      logger.warn({ err: error, consumer: spec.durable, messages: batch.length }, 'a batch failed, halving it');
+      const half = batch.length >> 1;
+      await this.handle(batch.slice(0, half));
+      await this.handle(batch.slice(half));
+    }
+  }
+
+  /** Never rejects. */
+  private async settle(message: JsMsg, verdict: Verdict | Promise<Verdict>): Promise<void> {
+    try {
+      await this.carryOut(message, await verdict);
+    } catch (error) {
+      await this.failed(message, error);
+    }
+  }
+
+  private async carryOut(message: JsMsg, verdict: Verdict): Promise<void> {
     switch (verdict.kind) {
       case 'ack':
-        await message.ackAck();
+        this.refusals.succeeded(message.seq);
+        this.settled(message, () => message.ack());
         return;
       case 'retry':
-        message.nak(verdict.afterMs);
+        this.settled(message, () => message.nak(verdict.afterMs));
         return;
       case 'reject':
-        logger.warn({ subject: delivery.subject, reason: verdict.reason }, 'rejected a message');
-        await options.keepRejected(delivery, verdict.reason);
-        await message.ackAck();
+        await this.reject(message, verdict.reason);
         return;
       default:
         assertNever(verdict);
     }
-  } catch (error) {
-    const afterMs = RETRY_AFTER_THROW_MS[Math.min(delivery.deliveryCount, RETRY_AFTER_THROW_MS.length) - 1] ?? 5_000;
-    logger.warn({ err: error, subject: delivery.subject, afterMs }, 'failed to handle a message, trying again');
-    message.nak(afterMs);
-  } finally {
-    clearInterval(heartbeat);
+  }
+
+  private async reject(message: JsMsg, reason: string): Promise<void> {
+    this.options.logger.warn({ subject: message.subject, reason }, 'rejected a message');
+    await this.options.keepRejected(deliveryOf(message), reason);
+    this.refusals.forget(message.seq);
+    this.settled(message, () => message.ack());
+  }
+
+  private async failed(message: JsMsg, error: unknown): Promise<void> {
+    const { isHopeless, isOutage, logger } = this.options;
+    const { deliveryCount } = message.info;
+    try {
+      if (isHopeless?.(error) === true) return await this.reject(message, errorChain(error));
+      if (isOutage?.(error) !== true && this.refusals.failed(message.seq)) {
+        return await this.reject(message, `it failed again and again while others succeeded: ${errorChain(error)}`);
+      }
+    } catch (failure) {
+      logger.warn({ err: failure, subject: message.subject }, 'failed to keep a rejected message, trying again');
+    }
+    const afterMs = retryAfterMs(deliveryCount);
+    logger.warn({ err: error, subject: message.subject, afterMs }, 'failed to handle a message, trying again');
+    this.settled(message, () => message.nak(afterMs));
+  }
+
+  private settled(message: JsMsg, tell: () => void): void {
+    this.held.delete(message);
+    tell();
+    this.roomMade();
   }
 }
 
-async function handled({ handle, isHopeless }: ConsumeOptions, delivery: Delivery): Promise<Verdict> {
-  try {
-    return await handle(delivery);
-  } catch (error) {
-    // What cannot be parsed, or has not the shape of a fact, will not have it the next time either.
-    const isUnreadable = error instanceof SyntaxError || error instanceof TypeError;
-    if (!isUnreadable && isHopeless?.(error) !== true) throw error;
-    return { kind: 'reject', reason: errorChain(error) };
-  }
+interface Taken<Message> {
+  readonly message: JsMsg;
+  readonly read: Message;
+}
+
+/** A handler that throws is tried again, more slowly each time. */
+const RETRY_AFTER_THROW_MS = [200, 500, 1_000, 2_000];
+const LONGEST_RETRY_MS = 5_000;
+const retryAfterMs = (deliveryCount: number): number => RETRY_AFTER_THROW_MS[deliveryCount - 1] ?? LONGEST_RETRY_MS;
+
+const unanswered = (): Promise<never> => Promise.reject(new Error('the handler gave no verdict for a message'));
+
+const deliveryOf = (message: JsMsg): Delivery => ({
+  subject: message.subject,
+  body: message.data,
+  deliveryCount: message.info.deliveryCount,
+});
+
+/** The serial number in `dock.v1.<owner>.<sn>.…`; messages without one share a lane. */
+const laneOf = (subject: string): string => subject.split('.')[3] ?? '';
+
+/**
+ * After an upgrade a consumer may still want subjects that this release reads through another consumer of the same
+ * program, which was created while the message was stored, and so has it too.
+ */
+function isReadElsewhere(spec: ConsumerSpec, subject: string): boolean {
+  if (spec.filterSubjects.some((filter) => subjectMatches(filter, subject))) return false;
+  return CONSUMERS.some(
+    ({ stream, service, durable, filterSubjects }) =>
+      stream === spec.stream &&
+      service === spec.service &&
+      durable !== spec.durable &&
+      filterSubjects.some((filter) => subjectMatches(filter, subject)),
+  );
 }
 
 const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

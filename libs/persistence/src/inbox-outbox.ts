@@ -20,6 +20,23 @@ export async function enterInbox(tx: Tx, schema: string, { sn, method, messageId
   return inserted.length > 0;
 }
 
+/**
+ * The same for many messages in one statement. Returns those that are new, as JSON `[sn, method, messageId]`; a key that
+ * stands in the list twice is new once.
+ */
+export async function enterInboxMany(tx: Tx, schema: string, keys: readonly MessageKey[]): Promise<Set<string>> {
+  if (keys.length === 0) return new Set();
+  // Sorted: two transactions that enter the same keys wait for each other in one order only.
+  const rows = await tx.query<{ sn: string; method: string; message_id: string }>(
+    `INSERT INTO ${schema}.inbox (sn, method, message_id)
+     SELECT sn, method, message_id FROM unnest($1::text[], $2::text[], $3::text[]) AS k (sn, method, message_id)
+      ORDER BY sn, method, message_id
+     ON CONFLICT DO NOTHING RETURNING sn, method, message_id`,
+    [keys.map(({ sn }) => sn), keys.map(({ method }) => method), keys.map(({ messageId }) => messageId)],
+  );
+  return new Set(rows.map(({ sn, method, message_id }) => JSON.stringify([sn, method, message_id])));
+}
+
 /** A fact for others, published after the commit by whichever replica finds it. */
 export interface OutboxFact {
   readonly subject: string;

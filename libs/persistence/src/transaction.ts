@@ -81,11 +81,14 @@ function isRetryable(error: unknown): boolean {
   const code = sqlState(error);
   if (code !== undefined) return RETRYABLE.has(code);
   // A backend that was killed in mid-transaction leaves no SQLSTATE behind, only one of these.
-  return (
-    error instanceof Error &&
-    /QueryRunnerAlreadyReleased|Connection terminated|already released/.test(`${error.name} ${error.message}`)
-  );
+  return isLostConnection(error);
 }
+
+const isLostConnection = (error: unknown): boolean =>
+  error instanceof Error &&
+  /QueryRunnerAlreadyReleased|Connection terminated|already released|timeout exceeded when trying to connect/.test(
+    `${error.name} ${error.message}`,
+  );
 
 /**
  * Whether the database refused the values themselves: out of range, too long, not text. Trying again changes nothing.
@@ -101,4 +104,16 @@ export function sqlState(error: unknown): string | undefined {
   const { code, driverError } = error as { code?: unknown; driverError?: { code?: unknown } };
   const found = driverError?.code ?? code;
   return typeof found === 'string' && /^[0-9A-Z]{5}$/.test(found) ? found : undefined;
+}
+
+/** SQLSTATE classes of a server that is away, or that has no room: connection, resources, an operator who stops it. */
+const OUTAGE = /^(08|53|57P|58)/;
+
+/** Whether an error would meet any unit of work now: the database is away. An error of one row or value is none. */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof UnavailableError) return true;
+  const code = sqlState(error);
+  if (code !== undefined) return OUTAGE.test(code);
+  const { code: system } = error as { code?: unknown };
+  return (typeof system === 'string' && /^E[A-Z]+$/.test(system)) || isLostConnection(error);
 }

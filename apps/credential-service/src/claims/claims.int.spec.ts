@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
-  CREDENTIAL_DOCK_CONSUMER,
+  CREDENTIAL_EVENTS_CONSUMER,
   type DeadLetter,
   type DockFact,
   type DockRecord,
@@ -68,7 +68,7 @@ const rowsOf = (sn: string) =>
   service.dataSource.query<Record<string, unknown>[]>('SELECT * FROM credential.upload_claim WHERE dock_sn = $1', [sn]);
 const handled = () =>
   eventually('all that was said is handled', async () => {
-    const { stream, durable } = CREDENTIAL_DOCK_CONSUMER;
+    const { stream, durable } = CREDENTIAL_EVENTS_CONSUMER;
     const { num_pending, num_ack_pending } = await manager.consumers.info(stream, durable);
     return num_pending + num_ack_pending === 0;
   });
@@ -134,7 +134,7 @@ it('answers nothing before it is written down', async () => {
   await service.dataSource.query('ALTER TABLE credential.upload_claim RENAME TO claim_elsewhere');
   const tid = await claim(sn, { object_key: `${folderOf(sn)}/a.jpeg` });
   try {
-    const { stream, durable } = CREDENTIAL_DOCK_CONSUMER;
+    const { stream, durable } = CREDENTIAL_EVENTS_CONSUMER;
     await eventually(
       'it was tried more than once',
       async () => (await manager.consumers.info(stream, durable)).num_redelivered > 0,

@@ -1,17 +1,23 @@
-import { CREDENTIAL_DOCK_CONSUMER, type DockFact, type DockRecord } from '@aerie/bus-contract';
+import {
+  CREDENTIAL_EVENTS_CONSUMER,
+  CREDENTIAL_REQUESTS_CONSUMER,
+  type ConsumerSpec,
+  type DockFact,
+  type DockRecord,
+} from '@aerie/bus-contract';
 import { type FileUploadCallback, type StorageConfigGet, encodeReply } from '@aerie/dji-protocol';
 import {
   ACK,
   type ConsumerHandle,
   type DeadLetters,
-  type Delivery,
   type NatsConnection,
   type Verdict,
   answerDock,
   consume,
+  readDockFact,
 } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
-import { isDataError } from '@aerie/persistence';
+import { isDataError, isOutage } from '@aerie/persistence';
 import type { ClaimUpload } from '../claims/claim-upload.js';
 import { keyProblemOf } from '../claims/claim-verdict.js';
 import type { AnswerStorageConfig } from './answer-storage-config.js';
@@ -26,7 +32,7 @@ export interface DockConsumerParts {
 }
 
 /** Each waits for the provider at most once; docks of one organisation ask together after a power cut. */
-const CONCURRENCY = 64;
+const MAX_IN_WORK = 64;
 /** The published code for a bad parameter. [Cloud API, result codes: 325001] */
 const BAD_CLAIM = 325_001;
 
@@ -34,7 +40,7 @@ type Handler = (fact: DockFact, dock: DockRecord) => Promise<Verdict>;
 
 /** What docks ask this service, and what they tell it. A repeat is answered again. */
 export class DockConsumer {
-  private handle: ConsumerHandle | undefined;
+  private readonly handles: ConsumerHandle[] = [];
   private readonly docks;
   /** By channel and method. */
   private readonly handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
@@ -47,31 +53,38 @@ export class DockConsumer {
   }
 
   start(): void {
+    this.handles.push(this.consume(CREDENTIAL_REQUESTS_CONSUMER), this.consume(CREDENTIAL_EVENTS_CONSUMER));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
+  }
+
+  /** Each message waits for others by itself: keys, or a ledger that writes many entries together. */
+  private consume(spec: ConsumerSpec): ConsumerHandle {
     const { connection, logger, deadLetters } = this.parts;
-    this.handle = consume({
+    return consume({
       connection,
-      spec: CREDENTIAL_DOCK_CONSUMER,
-      concurrency: CONCURRENCY,
+      spec,
+      maxInWork: MAX_IN_WORK,
+      maxBatch: MAX_IN_WORK,
+      lanes: 1,
       logger,
-      handle: (delivery) => this.receive(delivery),
+      read: readDockFact,
+      handleBatch: async (facts) => facts.map((fact) => this.receive(fact)),
       isHopeless: isDataError,
+      isOutage,
       keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
     });
   }
 
-  async stop(): Promise<void> {
-    await this.handle?.stop(10_000);
-  }
-
-  private async receive(delivery: Delivery): Promise<Verdict> {
-    // Our own ingress wrote it; that it is a fact was checked there, once.
-    const fact = JSON.parse(Buffer.from(delivery.body).toString('utf8')) as DockFact;
+  private async receive(fact: DockFact): Promise<Verdict> {
     const handler = this.handlers.get(`${fact.channel} ${fact.method}`);
     if (handler === undefined) return ACK;
     // Only under its own serial number a dock speaks here: nobody else gets keys, or has a folder.
     const dock = await this.docks.find(fact.sn);
     if (dock !== null) return handler(fact, dock);
-    this.parts.logger.warn({ sn: fact.sn, method: fact.method }, 'a stranger speaks of the storage');
+    this.parts.logger.warn({ sn: fact.sn, method: fact.method }, 'storage request from an unregistered serial number');
     return ACK;
   }
 
@@ -105,7 +118,7 @@ export class DockConsumer {
   /** Best effort: a dock that heard nothing says it again. */
   private async answer(fact: DockFact, data: unknown): Promise<void> {
     await answerDock(this.parts.connection, fact, data).catch((error: unknown) =>
-      this.parts.logger.info({ err: error, sn: fact.sn }, 'an answer did not leave'),
+      this.parts.logger.info({ err: error, sn: fact.sn }, 'failed to answer a dock'),
     );
   }
 }

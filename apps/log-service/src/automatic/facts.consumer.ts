@@ -1,4 +1,10 @@
-import { LOG_FACTS_CONSUMER, missionDockNeeded, missionStateChanged } from '@aerie/bus-contract';
+import {
+  LOG_FACTS_CONSUMER,
+  type MissionDockNeeded,
+  type MissionStateChanged,
+  missionDockNeeded,
+  missionStateChanged,
+} from '@aerie/bus-contract';
 import {
   ACK,
   type ConsumerHandle,
@@ -10,7 +16,7 @@ import {
 } from '@aerie/messaging';
 import { STOP_LEAD_MS } from '@aerie/log-core';
 import type { Logger } from '@aerie/observability';
-import { inTransaction, isDataError } from '@aerie/persistence';
+import { inTransaction, isDataError, isOutage } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { advance } from '../uploads/advance-upload.js';
 import type { AfterCommit } from '../uploads/effects/after-commit.js';
@@ -27,7 +33,8 @@ export interface FactsConsumerParts {
   readonly logger: Logger;
 }
 
-const CONCURRENCY = 4;
+/** Each is a transaction or two of its own. */
+const MAX_IN_WORK = 8;
 
 /** What mission-service tells: missions that ended, and missions that need a dock which exports logs. */
 export class FactsConsumer {
@@ -39,10 +46,14 @@ export class FactsConsumer {
     this.handle = consume({
       connection: this.parts.connection,
       spec: LOG_FACTS_CONSUMER,
-      concurrency: CONCURRENCY,
+      maxInWork: MAX_IN_WORK,
+      maxBatch: MAX_IN_WORK,
+      lanes: 1,
       logger: this.parts.logger,
-      handle: (delivery) => this.receive(delivery),
+      read: readFact,
+      handleBatch: async (facts) => facts.map((fact) => this.receive(fact)),
       isHopeless: isDataError,
+      isOutage,
       keepRejected: (delivery, reason) => this.parts.deadLetters.keepDelivery(delivery, reason),
     });
   }
@@ -51,15 +62,9 @@ export class FactsConsumer {
     await this.handle?.stop(10_000);
   }
 
-  private async receive({ subject, body }: Delivery): Promise<Verdict> {
-    // `mission.v1.<organisation>.<event>`
-    const [, , organisationId = '', event] = subject.split('.');
-    const payload: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
-    const schema = event === 'dockNeeded' ? missionDockNeeded : missionStateChanged;
-    const read = schema.safeParse(payload);
-    if (!read.success) return { kind: 'reject', reason: read.error.message };
-    if ('holderId' in read.data) await this.yieldDock(read.data.holderId, Date.parse(read.data.neededAt));
-    else await this.parts.collectForMission.onStateChanged(organisationId, read.data);
+  private async receive({ organisationId, fact }: ReadFact): Promise<Verdict> {
+    if ('holderId' in fact) await this.yieldDock(fact.holderId, Date.parse(fact.neededAt));
+    else await this.parts.collectForMission.onStateChanged(organisationId, fact);
     return ACK;
   }
 
@@ -75,4 +80,17 @@ export class FactsConsumer {
     if (advanced !== null) this.parts.afterCommit.run(advanced);
     this.parts.afterCommit.releaseSoon();
   }
+}
+
+interface ReadFact {
+  readonly organisationId: string;
+  readonly fact: MissionDockNeeded | MissionStateChanged;
+}
+
+function readFact({ subject, body }: Delivery): ReadFact {
+  // `mission.v1.<organisation>.<event>`
+  const [, , organisationId = '', event] = subject.split('.');
+  const payload: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
+  const fact = event === 'dockNeeded' ? missionDockNeeded.parse(payload) : missionStateChanged.parse(payload);
+  return { organisationId, fact };
 }

@@ -74,19 +74,36 @@ export interface Step {
 
 /** All rows that some decisions lead to, written in a few statements however many they are. */
 class Writes {
-  readonly changes: MissionChange[] = [];
-  readonly judged: JudgedStage[] = [];
+  /** By mission: several changes of one mission are one, from the row as it is to the last state. */
+  readonly changes = new Map<string, MissionChange>();
+  readonly judged = new Map<string, JudgedStage>();
   readonly resolutions: { readonly id: string; readonly resolution: unknown }[] = [];
   readonly breakPoints: { readonly missionId: string; readonly point: StoredBreakPoint }[] = [];
-  readonly calls: NewCall[] = [];
+  calls: NewCall[] = [];
   readonly released: string[] = [];
   readonly givenAnew: string[] = [];
   readonly facts: OutboxFact[] = [];
   readonly timeline: TimelineEntry[] = [];
 
+  change(change: MissionChange): void {
+    const { id } = change.before;
+    const first = this.changes.get(id);
+    this.changes.set(id, first === undefined ? change : folded(first, change));
+  }
+
+  /** The dock is given the mission anew: no command that was recorded before may take it away again. */
+  giveAnew(missionId: string): void {
+    this.givenAnew.push(missionId);
+    this.calls = this.calls.map((call) => (call.missionId === missionId ? { ...call, repeats: false } : call));
+  }
+
+  changesOtherOfDock({ dock_sn, id }: LockedMission): boolean {
+    return [...this.changes.values()].some(({ before }) => before.dock_sn === dock_sn && before.id !== id);
+  }
+
   async flush(tx: Tx): Promise<void> {
-    await saveMissions(tx, this.changes);
-    await keepPreflights(tx, this.judged);
+    await saveMissions(tx, [...this.changes.values()]);
+    await keepPreflights(tx, [...this.judged.values()]);
     for (const { id, resolution } of this.resolutions) await keepResolution(tx, id, resolution);
     await keepBreakPoints(tx, this.breakPoints);
     await stopRepeats(tx, this.givenAnew);
@@ -97,24 +114,105 @@ class Writes {
   }
 }
 
+function folded(first: MissionChange, next: MissionChange): MissionChange {
+  return {
+    before: { ...next.before, revision: first.before.revision },
+    after: next.after,
+    preparedFingerprint: next.preparedFingerprint ?? first.preparedFingerprint,
+    progress: next.progress ?? first.progress,
+    verdicts: next.verdicts === null ? first.verdicts : { ...first.verdicts, ...next.verdicts },
+  };
+}
+
 /**
  * Every event of an operator, a timer or a dock ends here: with the dock and the mission locked, decide by the pure
- * core, and write state, evidence and effects in the transaction of the caller.
+ * core, and write state, evidence and effects in the transaction of the caller. Events of many missions, and several
+ * of one, are decided in the order in which they are given, and written together by `flush`.
  *
- * INVARIANTS: the caller holds the locks and sends the orders only after its commit is known to have succeeded; no
- * mission is in `steps` twice.
+ * INVARIANTS: the caller holds the locks, calls `flush` before its commit, and sends the orders only after its commit is
+ * known to have succeeded. A repeat of the transaction begins with a new one, from the rows of the database.
  */
-export async function advanceAll(tx: Tx, steps: readonly Step[]): Promise<Advanced[]> {
-  const writes = new Writes();
-  const advanced: Advanced[] = [];
-  for (const step of steps) {
-    const decision = decide(missionOf(step.locked), step.event, step.locked.now.getTime(), timingOf(step.locked));
-    if (decision.kind !== 'refused' && isFlying(decision.mission) && !isFlying(step.locked)) {
-      await endOtherFlight(tx, step);
-    }
-    advanced.push(collect(writes, step, decision));
+export class AdvanceMissions {
+  private writes = new Writes();
+  private readonly rows = new Map<string, LockedMission>();
+
+  constructor(
+    private readonly tx: Tx,
+    rows: Iterable<LockedMission>,
+  ) {
+    for (const row of rows) this.rows.set(row.id, row);
   }
-  await writes.flush(tx);
+
+  /** A mission as it is after all that was decided until now; undefined when it is not locked. */
+  row(id: string): LockedMission | undefined {
+    return this.rows.get(id);
+  }
+
+  /** Whether a mission of this dock is locked here. */
+  locks(dockSn: string): boolean {
+    return [...this.rows.values()].some((row) => row.dock_sn === dockSn);
+  }
+
+  /** The mission that flies on a dock now, as far as the missions that are locked here can tell. */
+  flyingOn(dockSn: string): LockedMission | undefined {
+    return [...this.rows.values()].find((row) => row.dock_sn === dockSn && isFlying(row));
+  }
+
+  async advance(id: string, event: MissionEvent, evidence: Evidence = {}): Promise<Advanced> {
+    const locked = this.rows.get(id);
+    if (locked === undefined) throw new Error('a mission is advanced that is not locked');
+    const decision = decide(missionOf(locked), event, locked.now.getTime(), timingOf(locked));
+    if (decision.kind !== 'refused' && isFlying(decision.mission) && !isFlying(locked)) {
+      await this.endOtherFlight(locked, event);
+    }
+    const advanced = collect(this.writes, { locked, event, evidence }, decision);
+    this.rows.set(id, advanced.mission);
+    return advanced;
+  }
+
+  /** Something that moves nothing. */
+  note(entry: TimelineEntry): void {
+    this.writes.timeline.push(entry);
+  }
+
+  tell(fact: OutboxFact): void {
+    this.writes.facts.push(fact);
+  }
+
+  async flush(): Promise<void> {
+    const { writes } = this;
+    this.writes = new Writes();
+    await writes.flush(this.tx);
+  }
+
+  /**
+   * A dock flies one mission at a time. When it says that it flies this one, another that we still believe to fly has
+   * ended in a way that nobody told us.
+   */
+  private async endOtherFlight(locked: LockedMission, { type }: MissionEvent): Promise<void> {
+    // One statement that ends one flight and begins another could meet the index that allows a dock one flight.
+    if (this.writes.changesOtherOfDock(locked)) await this.flush();
+    // A claim and a look made sure that there is no other flight; only the dock's own word can say that one has ended.
+    if (type === 'executeDue' || type === 'observedFlying') return;
+    const other = await lockOtherFlight(this.tx, locked.dock_sn, locked.id);
+    if (other === undefined) return;
+    const ending = new AdvanceMissions(this.tx, [other]);
+    const evidence = { detail: { supersededBy: locked.id, cause: type } };
+    const { mission } = await ending.advance(other.id, { type: 'observationGivenUp' }, evidence);
+    await ending.flush();
+    if (this.rows.has(mission.id)) this.rows.set(mission.id, mission);
+  }
+}
+
+/** One event of each of several missions. */
+export async function advanceAll(tx: Tx, steps: readonly Step[]): Promise<Advanced[]> {
+  const unit = new AdvanceMissions(
+    tx,
+    steps.map(({ locked }) => locked),
+  );
+  const advanced: Advanced[] = [];
+  for (const { locked, event, evidence } of steps) advanced.push(await unit.advance(locked.id, event, evidence));
+  await unit.flush();
   return advanced;
 }
 
@@ -127,19 +225,6 @@ export async function advance(
   const [advanced] = await advanceAll(tx, [{ locked, event, evidence }]);
   if (advanced === undefined) throw new Error('one step has one result');
   return advanced;
-}
-
-/**
- * A dock flies one mission at a time. When it says that it flies this one, another that we still believe to fly has
- * ended in a way that nobody told us.
- */
-async function endOtherFlight(tx: Tx, { locked, event }: Step): Promise<void> {
-  // A claim and a look made sure that there is no other flight; only the dock's own word can say that one has ended.
-  if (event.type === 'executeDue' || event.type === 'observedFlying') return;
-  const other = await lockOtherFlight(tx, locked.dock_sn, locked.id);
-  if (other === undefined) return;
-  const detail = { supersededBy: locked.id, cause: event.type };
-  await advance(tx, other, { type: 'observationGivenUp' }, { detail });
 }
 
 function collect(writes: Writes, { locked, event, evidence = {} }: Step, decision: Decision): Advanced {
@@ -157,9 +242,9 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
     return { decision, mission: locked, orders: [] };
   }
   const { mission: next, effects } = decision;
-  let mission = locked;
-  if (isOutcome(locked.state)) keepLateWord(writes, locked, effects, evidence, detail);
-  else mission = collectChange(writes, locked, next, event, evidence);
+  const mission = isOutcome(locked.state)
+    ? keepLateWord(writes, locked, effects, evidence, detail)
+    : collectChange(writes, locked, next, event, evidence);
   if (evidence.breakPoint) writes.breakPoints.push({ missionId: locked.id, point: evidence.breakPoint });
   writes.timeline.push({
     missionId: locked.id,
@@ -194,8 +279,10 @@ function collectChange(
     progress: progress ? forward(locked.progress, progress) : null,
     verdicts: preflight ? verdictsOf({ ...preflight, at: locked.now }) : null,
   };
-  writes.changes.push(change);
-  if (preflight) writes.judged.push({ missionId: locked.id, ...preflight, at: locked.now });
+  writes.change(change);
+  if (preflight) {
+    writes.judged.set(`${locked.id} ${preflight.stage}`, { missionId: locked.id, ...preflight, at: locked.now });
+  }
   if (isOutcome(next.state)) writes.released.push(locked.id);
   const mission = merged(change);
   if (next.state === locked.state) return mission;
@@ -221,21 +308,22 @@ function isPreparedBy({ delivery }: LockedMission, next: Mission, event: Mission
   return event.type === 'prepareDue' && delivery === 'create' && next.state === 'prepared';
 }
 
-/** The mission has ended; what its dock still says is kept beside it and changes nothing. */
+/** The mission has ended; what its dock still says is kept beside it and changes no state. Returns the row as it will be. */
 function keepLateWord(
   writes: Writes,
   locked: LockedMission,
   effects: readonly Effect[],
   evidence: Evidence,
   detail: Readonly<Record<string, unknown>>,
-): void {
-  if (!effects.includes('recordResolution') || locked.resolution !== null) return;
+): LockedMission {
+  if (!effects.includes('recordResolution') || locked.resolution !== null) return locked;
   const resolution = { by: 'dock', ...detail, progress: evidence.progress ?? null };
   writes.resolutions.push({ id: locked.id, resolution });
   writes.facts.push({
     subject: factSubject('mission', locked.organisation_id, 'resolved'),
     payload: { missionId: locked.id, dockSn: locked.dock_sn, resolution },
   });
+  return { ...locked, resolution };
 }
 
 function collectOrder(
@@ -250,7 +338,7 @@ function collectOrder(
   const notAfterMs = latestSendMs(effect, mission, nowMs);
   const order: Order = { effect, mission, tid, notAfterMs, decidedAtMs: Date.now(), parameters };
   if (effect === 'observeFlight') return order;
-  if (effect === 'sendPrepare') writes.givenAnew.push(mission.id);
+  if (effect === 'sendPrepare') writes.giveAnew(mission.id);
   writes.calls.push({
     tid,
     missionId: mission.id,

@@ -12,11 +12,13 @@ import { type MissionEvent, DEFAULT_POLICY } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Evidence, advance } from '../missions/advance-mission.js';
+import { AutoResume } from '../missions/breakpoints/auto-resume.js';
 import { CONTROL_ACTIONS } from '../missions/control/controls.js';
-import { keepNotice } from '../missions/dock/keep-notice.js';
 import { aDockView, aMission } from '../missions/fixtures/mission-database.js';
+import { PolicyStore } from '../missions/policy/policy.store.js';
 import { judgeDock } from '../missions/preflight/judge-dock.js';
-import { lockMission, recordReply } from '../missions/store/flight-critical.js';
+import { lockMission, recordReplies } from '../missions/store/flight-critical.js';
+import { applyUplinks } from '../missions/uplink/apply-uplinks.js';
 import { aKmz } from '../waylines/kmz/kmz.fixture.js';
 import { ROUTES } from './mission-api.js';
 import { API_KEY, ORGANISATION, type RunningService, startService } from './running-service.fixture.js';
@@ -251,7 +253,7 @@ describe('history answers as described', () => {
     const params = { id: await aFlight() };
     const { body } = await caller.call('pause', { params, body: { reason: 'birds' } });
     const { id: tid } = body['command'] as { id: string };
-    await inTransaction(database(), (tx) => recordReply(tx, tid, 319_001));
+    await inTransaction(database(), (tx) => recordReplies(tx, [{ tid, result: 319_001 }]));
     const { body: commands } = await caller.call('listCommands', { params });
     const replies = (commands['items'] as { reply: unknown }[]).map(({ reply }) => reply);
     expect(replies).toContainEqual(expect.objectContaining({ result: 319_001, error: expect.anything() }));
@@ -325,7 +327,13 @@ describe('other services get answers', () => {
 it('has told others only facts that the bus contract describes, and each of them', async () => {
   const id = await aFlight('TWO-ALARM');
   const notice = { sn: 'TWO-ALARM', method: 'device_exit_homing_notify', tid: 'tid-2', data: { action: 1, reason: 5 } };
-  await keepNotice(database(), notice as unknown as DockFact, 'TWO-ALARM');
+  const uplink = {
+    kind: 'notice',
+    fact: notice as unknown as DockFact,
+    dockSn: 'TWO-ALARM',
+    method: notice.method,
+  } as const;
+  await inTransaction(database(), (tx) => applyUplinks(tx, [uplink], new AutoResume(new PolicyStore(database()))));
   const facts = await database().query<{ subject: string; payload: unknown }[]>(
     'SELECT subject, payload FROM mission.outbox ORDER BY id',
   );

@@ -1,4 +1,4 @@
-import { type DockFact, FLEET_DOCK_CONSUMER } from '@aerie/bus-contract';
+import { type DockFact, FLEET_EVENTS_CONSUMER, FLEET_REQUESTS_CONSUMER } from '@aerie/bus-contract';
 import {
   type AirportBindStatus,
   type AirportOrganizationBind,
@@ -10,15 +10,15 @@ import {
   ACK,
   type ConsumerHandle,
   type DeadLetters,
-  type Delivery,
   type NatsConnection,
   type Verdict,
   answerDock,
   consume,
   messageIdOf,
+  readDockFact,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
-import { isDataError } from '@aerie/persistence';
+import { isDataError, isOutage } from '@aerie/persistence';
 import type { DockStates } from '../../dock-state/dock-states.js';
 import type { Topologies } from '../topologies.js';
 import type { AnswerRequests } from './answer-requests.js';
@@ -37,9 +37,18 @@ export interface DockConsumerParts {
   readonly metrics: Metrics;
 }
 
-/** Everything that docks tell this service. Each message is answered after its effect is committed. */
+/** Most messages are kept and lead to nothing else: a batch of them is two or three statements. */
+const MAX_BATCH = 200;
+const LANES = 2;
+/** Each waits for the broker or the database at most once, and the pool has ten connections. */
+const REQUESTS_IN_WORK = 32;
+
+/**
+ * Everything that docks tell this service. Each message is answered after its effect is committed. What a dock needs an
+ * answer to before it is online has a lane of its own.
+ */
 export class DockConsumer {
-  private handle: ConsumerHandle | undefined;
+  private readonly handles: ConsumerHandle[] = [];
   private readonly unregistered;
 
   constructor(private readonly parts: DockConsumerParts) {
@@ -50,45 +59,78 @@ export class DockConsumer {
   }
 
   start(): void {
-    const { connection, logger } = this.parts;
-    this.handle = consume({
+    const { connection, logger, deadLetters } = this.parts;
+    const common = {
       connection,
-      spec: FLEET_DOCK_CONSUMER,
-      concurrency: 32,
       logger,
-      handle: (delivery) => this.receive(delivery),
+      read: readDockFact,
       isHopeless: isDataError,
-      keepRejected: (delivery, reason) => this.parts.deadLetters.keepDelivery(delivery, reason),
-    });
+      isOutage,
+      keepRejected: deadLetters.keepDelivery.bind(deadLetters),
+    };
+    this.handles.push(
+      consume({
+        ...common,
+        spec: FLEET_REQUESTS_CONSUMER,
+        maxInWork: REQUESTS_IN_WORK,
+        maxBatch: REQUESTS_IN_WORK,
+        lanes: 1,
+        handleBatch: async (facts) => facts.map((fact) => this.answer(fact)),
+      }),
+      consume({
+        ...common,
+        spec: FLEET_EVENTS_CONSUMER,
+        maxInWork: 2 * LANES * MAX_BATCH,
+        maxBatch: MAX_BATCH,
+        lanes: LANES,
+        handleBatch: (facts) => this.keep(facts),
+      }),
+    );
   }
 
   async stop(): Promise<void> {
-    await this.handle?.stop(10_000);
+    await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
   }
 
-  private async receive(delivery: Delivery): Promise<Verdict> {
-    // Our own ingress wrote it; that it is a fact was checked there, once.
-    const fact = JSON.parse(Buffer.from(delivery.body).toString('utf8')) as DockFact;
-    const dockSn = await this.parts.topologies.dockFor(fact.sn);
-    if (dockSn !== null) this.parts.states.seen(dockSn, fact.receivedAtMs);
-    const data = await this.effectOf(fact, dockSn);
-    if (data !== null) {
-      await answerDock(this.parts.connection, fact, data).catch((error: unknown) =>
-        this.parts.logger.info({ err: error, sn: fact.sn, method: fact.method }, 'an answer did not leave'),
-      );
+  /** What asks for nothing: it is kept, and the freshest properties go into the state of the dock. */
+  private async keep(facts: readonly DockFact[]): Promise<Verdict[]> {
+    const speakers = await Promise.all(facts.map((fact) => this.speakerOf(fact)));
+    const isState = (fact: DockFact, index: number): boolean => speakers[index] != null && isStateMessage(fact);
+    await this.parts.keepMessages.keep(
+      facts.filter((fact, index) => !isState(fact, index)),
+      facts.filter(isState),
+    );
+    facts.filter(isState).forEach(({ sn, data, receivedAtMs }) => {
+      this.parts.states.merge(sn, data as Record<string, unknown>, receivedAtMs);
+    });
+    return facts.map(() => ACK);
+  }
+
+  private async answer(fact: DockFact): Promise<Verdict> {
+    const dockSn = await this.speakerOf(fact);
+    const data = dockSn === null ? null : await this.answerOf(fact, dockSn);
+    if (data === null) {
+      // The broker lets no unregistered device in; where another broker does, what it says is kept, and it gets no answer.
+      await this.parts.keepMessages.keep([fact], []);
+      return ACK;
     }
+    await answerDock(this.parts.connection, fact, data).catch((error: unknown) =>
+      this.parts.logger.info({ err: error, sn: fact.sn, method: fact.method }, 'failed to answer a dock'),
+    );
     return ACK;
   }
 
-  /** Does what the message asks for and returns the data of its answer; null where it gets none from us. */
-  private async effectOf(fact: DockFact, dockSn: string | null): Promise<unknown> {
-    const { updateTopology, answerRequests, keepMessages } = this.parts;
-    if (dockSn === null) {
-      // The broker lets no stranger in; where another broker does, what it says is kept, and nothing is told to it.
-      this.unregistered.inc();
-      await keepMessages.keep(fact, messageIdOf(fact));
-      return null;
-    }
+  /** The dock that speaks under the serial number of a message, seen now; null for an unregistered device. */
+  private async speakerOf({ sn, receivedAtMs }: DockFact): Promise<string | null> {
+    const dockSn = await this.parts.topologies.dockFor(sn);
+    if (dockSn === null) this.unregistered.inc();
+    else this.parts.states.seen(dockSn, receivedAtMs);
+    return dockSn;
+  }
+
+  /** Does what a message asks for and returns the data of its answer; null where it gets none from us. */
+  private async answerOf(fact: DockFact, dockSn: string): Promise<unknown> {
+    const { updateTopology, answerRequests } = this.parts;
     switch (`${fact.channel} ${fact.method ?? ''}`) {
       case 'status update_topo':
         await updateTopology.execute(dockSn, fact, fact.data as UpdateTopo, messageIdOf(fact));
@@ -113,14 +155,11 @@ export class DockConsumer {
           'airport_organization_bind',
           await answerRequests.organizationBind(dockSn, fact.data as AirportOrganizationBind),
         );
-      case 'state ':
-        await keepMessages.keepState(fact);
-        this.parts.states.merge(fact.sn, fact.data as Record<string, unknown>, fact.receivedAtMs);
-        return null;
       default:
         // The ingress has answered it, if it asked.
-        await keepMessages.keep(fact, messageIdOf(fact));
         return null;
     }
   }
 }
+
+const isStateMessage = ({ channel, method }: DockFact): boolean => channel === 'state' && method === null;

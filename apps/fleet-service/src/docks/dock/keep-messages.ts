@@ -1,5 +1,6 @@
 import type { DockFact } from '@aerie/bus-contract';
-import { enterInbox, inTransaction } from '@aerie/persistence';
+import { messageIdOf } from '@aerie/messaging';
+import { type MessageKey, type Tx, enterInboxMany, inTransaction } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 
@@ -13,36 +14,87 @@ const SECRETS = new Set(['device_secret', 'nonce', 'device_binding_code', 'app_l
 const withoutSecrets = (raw: string): string =>
   JSON.stringify(JSON.parse(raw, (key, value: unknown) => (SECRETS.has(key) ? '[secret]' : value)));
 
-/** Keeps what docks say where nobody else does. */
+/** Keeps what docks say where nobody else does: a batch of messages in one transaction. */
 export class KeepMessages {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** A message that no service asked for; a repeat is kept once. */
-  async keep(fact: DockFact, messageId: string): Promise<void> {
-    const { sn, channel, method, raw, receivedAtMs } = fact;
+  /** Messages that no service asked for, a repeat once, and of each property that was sent the newest value. */
+  async keep(messages: readonly DockFact[], states: readonly DockFact[]): Promise<void> {
+    if (messages.length + states.length === 0) return;
     await inTransaction(this.dataSource, async (tx) => {
-      // A name of its own: keeping a message must never pass for handling it.
-      if (!(await enterInbox(tx, SCHEMA, { sn, method: `kept ${method ?? channel}`, messageId }))) return;
-      await tx.run(
-        `INSERT INTO fleet.kept_message (organisation_id, sn, channel, method, raw, received_at)
-         VALUES ((SELECT organisation_id FROM fleet.dock WHERE sn = $1), $1, $2, $3, $4, to_timestamp($5 / 1000.0))`,
-        [sn, channel, method, withoutSecrets(raw), receivedAtMs],
-      );
+      await keepMessages(tx, messages);
+      await keepStates(tx, states);
     });
   }
+}
 
-  /** Properties that were sent because they changed: the newest of each is kept. [Cloud API, device properties] */
-  async keepState({ sn, data, receivedAtMs }: DockFact): Promise<void> {
+/** A name of its own: keeping a message must never pass for handling it. */
+const keyOf = (fact: DockFact): MessageKey => ({
+  sn: fact.sn,
+  method: `kept ${fact.method ?? fact.channel}`,
+  messageId: messageIdOf(fact),
+});
+
+async function keepMessages(tx: Tx, facts: readonly DockFact[]): Promise<void> {
+  const unseen = await enterInboxMany(tx, SCHEMA, facts.map(keyOf));
+  const kept = facts.filter((fact) => {
+    const { sn, method, messageId } = keyOf(fact);
+    return unseen.delete(JSON.stringify([sn, method, messageId]));
+  });
+  if (kept.length === 0) return;
+  await tx.run(
+    `INSERT INTO fleet.kept_message (organisation_id, sn, channel, method, raw, received_at)
+     SELECT d.organisation_id, k.sn, k.channel, k.method, k.raw, to_timestamp(k.received_at_ms / 1000.0)
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[])
+            WITH ORDINALITY AS k (sn, channel, method, raw, received_at_ms, place)
+       LEFT JOIN fleet.dock d ON d.sn = k.sn
+      ORDER BY k.place`,
+    [
+      kept.map(({ sn }) => sn),
+      kept.map(({ channel }) => channel),
+      kept.map(({ method }) => method),
+      kept.map(({ raw }) => withoutSecrets(raw)),
+      kept.map(({ receivedAtMs }) => receivedAtMs),
+    ],
+  );
+}
+
+interface Property {
+  readonly sn: string;
+  readonly name: string;
+  readonly value: string;
+  readonly receivedAtMs: number;
+}
+
+/** Properties that were sent because they changed: the newest of each is kept. [Cloud API, device properties] */
+async function keepStates(tx: Tx, facts: readonly DockFact[]): Promise<void> {
+  const newest = new Map<string, Property>();
+  for (const { sn, data, receivedAtMs } of facts) {
     const entries = Object.entries(data as Record<string, unknown>)
       .filter(([name]) => name.length <= MAX_NAME_LENGTH)
       .slice(0, MAX_PROPERTIES);
-    await this.dataSource.query(
-      `INSERT INTO fleet.device_property AS p (sn, property, value, received_at)
-       SELECT $1, property, value::jsonb, to_timestamp($4 / 1000.0)
-         FROM unnest($2::text[], $3::text[]) AS told (property, value)
-       ON CONFLICT (sn, property) DO UPDATE SET value = excluded.value, received_at = excluded.received_at
-        WHERE p.received_at <= excluded.received_at`,
-      [sn, entries.map(([name]) => name), entries.map(([, value]) => JSON.stringify(value)), receivedAtMs],
-    );
+    for (const [name, value] of entries) {
+      const key = JSON.stringify([sn, name]);
+      const before = newest.get(key);
+      if (before !== undefined && before.receivedAtMs > receivedAtMs) continue;
+      newest.set(key, { sn, name, value: JSON.stringify(value), receivedAtMs });
+    }
   }
+  if (newest.size === 0) return;
+  const properties = [...newest.values()];
+  // Sorted: two replicas that write the same rows wait for each other in one order only.
+  await tx.run(
+    `INSERT INTO fleet.device_property AS p (sn, property, value, received_at)
+     SELECT sn, property, value::jsonb, to_timestamp(received_at_ms / 1000.0)
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS told (sn, property, value, received_at_ms)
+      ORDER BY sn, property
+     ON CONFLICT (sn, property) DO UPDATE SET value = excluded.value, received_at = excluded.received_at
+      WHERE p.received_at <= excluded.received_at`,
+    [
+      properties.map(({ sn }) => sn),
+      properties.map(({ name }) => name),
+      properties.map(({ value }) => value),
+      properties.map(({ receivedAtMs }) => receivedAtMs),
+    ],
+  );
 }

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type DockFact, LOG_DOCK_CONSUMER, dockSubject, speakersQuestion } from '@aerie/bus-contract';
+import {
+  type DockFact,
+  LOG_EVENTS_CONSUMER,
+  LOG_REPLIES_CONSUMER,
+  dockSubject,
+  speakersQuestion,
+} from '@aerie/bus-contract';
 import {
   Backlog,
   DeadLetters,
@@ -52,7 +58,7 @@ afterAll(async () => {
 
 /** Everything that was said before is handled. */
 const allIsHandled = async (): Promise<void> =>
-  expect(await new Backlog(connection, LOG_DOCK_CONSUMER).handledUntilNow(10_000)).toBe(true);
+  expect(await new Backlog(connection, [LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER]).handledUntilNow(10_000)).toBe(true);
 
 let messages = 0;
 

@@ -1,4 +1,11 @@
-import { type DockFact, LOG_DOCK_CONSUMER, type LogAlarm, factSubject } from '@aerie/bus-contract';
+import {
+  type ConsumerSpec,
+  type DockFact,
+  LOG_EVENTS_CONSUMER,
+  LOG_REPLIES_CONSUMER,
+  type LogAlarm,
+  factSubject,
+} from '@aerie/bus-contract';
 import type { FileuploadListReply } from '@aerie/dji-protocol';
 import { isUuid } from '@aerie/kernel';
 import { isBelow } from '@aerie/log-core';
@@ -6,21 +13,22 @@ import {
   ACK,
   type ConsumerHandle,
   type DeadLetters,
-  type Delivery,
   type NatsConnection,
+  NoAnswerError,
   Speakers,
   type Verdict,
   answerDock,
   consume,
   messageIdOf,
+  readDockFact,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type Tx, enterInbox, inTransaction, isDataError, writeOutbox } from '@aerie/persistence';
+import { type Tx, enterInbox, inTransaction, isDataError, isOutage, writeOutbox } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { type Advanced, advance } from '../advance-upload.js';
 import type { AfterCommit } from '../effects/after-commit.js';
-import { findAttempt, findCall, lockUpload, recordReply } from '../store/upload-critical.js';
+import { findAttempt, findCall, lockUpload, lockUploads, recordReply } from '../store/upload-critical.js';
 import type { LockedUpload } from '../store/upload.row.js';
 import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
 import { codeOfDock, eventOfProgress, eventOfReply, keysNamed, listedOf } from './translate-uplink.js';
@@ -34,15 +42,18 @@ export interface DockConsumerParts {
   readonly metrics: Metrics;
 }
 
-/** As many as the pool can serve beside the timers. */
-const CONCURRENCY = 8;
+const MAX_BATCH = 50;
+const LANES = 2;
+
+/** What became of one message. A word: it led to no decision. */
+type Outcome = Advanced | 'orphan' | 'repeat' | 'foreign key' | 'listing' | 'ignored';
 
 /**
- * What docks say about logs. One transaction holds the inbox row, the lock, the decision and its effects; the message is
- * acknowledged after the commit.
+ * What docks say about logs. All that one fetch brought is one transaction: inbox rows, locks, decisions and their
+ * effects; the messages are acknowledged after the commit. Replies never wait behind progress.
  */
 export class DockConsumer {
-  private handle: ConsumerHandle | undefined;
+  private readonly handles: ConsumerHandle[] = [];
   private readonly speakers: Speakers;
   private readonly received;
   private readonly alarms;
@@ -55,66 +66,93 @@ export class DockConsumer {
   }
 
   start(): void {
-    this.handle = consume({
-      connection: this.parts.connection,
-      spec: LOG_DOCK_CONSUMER,
-      concurrency: CONCURRENCY,
-      logger: this.parts.logger,
-      handle: (delivery) => this.receive(delivery),
-      isHopeless: isDataError,
-      keepRejected: (delivery, reason) => this.parts.deadLetters.keepDelivery(delivery, reason),
-    });
+    this.handles.push(this.consume(LOG_REPLIES_CONSUMER), this.consume(LOG_EVENTS_CONSUMER));
   }
 
   async stop(): Promise<void> {
-    await this.handle?.stop(10_000);
+    await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
   }
 
-  private async receive(delivery: Delivery): Promise<Verdict> {
-    // Our own ingress wrote it; that it is a fact was checked there, once.
-    const fact = JSON.parse(Buffer.from(delivery.body).toString('utf8')) as DockFact;
-    const dockSn = await this.speakers.of(fact.sn);
-    if (fact.channel.endsWith('_reply')) {
-      if (dockSn !== null) await this.reply(fact, dockSn);
+  private consume(spec: ConsumerSpec): ConsumerHandle {
+    const { connection, logger, deadLetters } = this.parts;
+    return consume({
+      connection,
+      spec,
+      maxInWork: 2 * LANES * MAX_BATCH,
+      maxBatch: MAX_BATCH,
+      lanes: LANES,
+      logger,
+      read: readDockFact,
+      handleBatch: (facts) => this.handle(facts),
+      isHopeless: isDataError,
+      isOutage: (error) => isOutage(error) || error instanceof NoAnswerError,
+      keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
+    });
+  }
+
+  private async handle(facts: readonly DockFact[]): Promise<Promise<Verdict>[]> {
+    const dockSns = await Promise.all(facts.map((fact) => this.speakers.of(fact.sn)));
+    const outcomes = await inTransaction(this.parts.dataSource, async (tx) => {
+      const uploads = await Promise.all(facts.map((fact, index) => uploadIdOf(tx, fact, dockSns[index] ?? null)));
+      await lockUploads(
+        tx,
+        uploads.filter((id) => id !== null),
+      );
+      const done: Outcome[] = [];
+      // Each reads its upload anew: an earlier message of the batch may have changed it.
+      for (const [index, fact] of facts.entries()) done.push(await this.apply(tx, fact, dockSns[index] ?? null));
+      return done;
+    });
+    // The commit is known to have succeeded: only now may anything leave.
+    for (const outcome of outcomes) if (typeof outcome !== 'string') this.parts.afterCommit.run(outcome);
+    return facts.map((fact, index) => this.finish(fact, outcomes[index] ?? 'ignored'));
+  }
+
+  private apply(tx: Tx, fact: DockFact, dockSn: string | null): Promise<Outcome> {
+    if (isReply(fact)) return this.reply(tx, fact, dockSn);
+    return fact.method === 'fileupload_progress' ? this.progress(tx, fact, dockSn) : Promise.resolve('ignored');
+  }
+
+  private async finish(fact: DockFact, outcome: Outcome): Promise<Verdict> {
+    const { deadLetters, connection, logger } = this.parts;
+    const word = typeof outcome === 'string' ? outcome : outcome.decision.kind;
+    if (isReply(fact)) {
+      // Replies without a method are everybody's: most of them answer others.
+      if (word !== 'orphan' && word !== 'ignored') this.received.inc({ method: 'reply', outcome: word });
       return ACK;
     }
-    if (fact.method === 'fileupload_progress') await this.progress(fact, dockSn);
+    if (outcome !== 'ignored') this.received.inc({ method: 'fileupload_progress', outcome: word });
+    if (outcome === 'foreign key') this.alarms.inc();
+    if (outcome === 'orphan') {
+      // An aircraft may have changed its dock a moment ago.
+      this.speakers.forget(fact.sn);
+      await deadLetters.keepFact(fact, 'it belongs to no log upload of its dock');
+    }
     // [Cloud API] Progress asks for no answer; firmware that does is answered all the same.
     if (fact.needReply) {
-      await answerDock(this.parts.connection, fact, { result: 0 }).catch((error: unknown) =>
-        this.parts.logger.info({ err: error, sn: fact.sn, method: fact.method }, 'an answer did not leave'),
+      await answerDock(connection, fact, { result: 0 }).catch((error: unknown) =>
+        logger.info({ err: error, sn: fact.sn, method: fact.method }, 'failed to answer a dock'),
       );
     }
     return ACK;
   }
 
-  private async progress(fact: DockFact, dockSn: string | null): Promise<void> {
+  private async progress(tx: Tx, fact: DockFact, dockSn: string | null): Promise<Outcome> {
     const keys = keysNamed(fact);
-    const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced | string> => {
-      if (dockSn === null) return 'orphan';
-      const found = await findAttempt(tx, dockSn, fact.bid !== null && isUuid(fact.bid) ? fact.bid : null, keys);
-      if (found === undefined) return 'orphan';
-      const locked = await lockUpload(tx, found.upload_id, dockSn);
-      if (locked === undefined) return 'orphan';
-      const inboxKey = { sn: fact.sn, method: 'fileupload_progress', messageId: messageIdOf(fact) };
-      if (!(await enterInbox(tx, SCHEMA, inboxKey))) return 'repeat';
-      const received = message(locked, 'fileupload_progress', { tid: fact.tid, data: fact.data });
-      const foreign = keys.find((key) => found.prefix === null || !isBelow(found.prefix, key));
-      if (foreign !== undefined) {
-        await this.raiseAlarm(tx, locked, foreign, found.prefix, received);
-        return 'foreign key';
-      }
-      const event = eventOfProgress(fact, found.number, locked.files);
-      return advance(tx, locked, event, { received, detail: { tid: fact.tid } });
-    });
-    const outcome = typeof advanced === 'string' ? advanced : advanced.decision.kind;
-    this.received.inc({ method: 'fileupload_progress', outcome });
-    if (typeof advanced !== 'string') this.parts.afterCommit.run(advanced);
-    if (advanced === 'orphan') {
-      // An aircraft may have changed its dock a moment ago.
-      this.speakers.forget(fact.sn);
-      await this.parts.deadLetters.keepFact(fact, 'it belongs to no log upload of its dock');
+    const found = await attemptOf(tx, fact, dockSn);
+    if (dockSn === null || found === undefined) return 'orphan';
+    const locked = await lockUpload(tx, found.upload_id, dockSn);
+    if (locked === undefined) return 'orphan';
+    const inboxKey = { sn: fact.sn, method: 'fileupload_progress', messageId: messageIdOf(fact) };
+    if (!(await enterInbox(tx, SCHEMA, inboxKey))) return 'repeat';
+    const received = message(locked, 'fileupload_progress', { tid: fact.tid, data: fact.data });
+    const foreign = keys.find((key) => found.prefix === null || !isBelow(found.prefix, key));
+    if (foreign !== undefined) {
+      await this.raiseAlarm(tx, locked, foreign, found.prefix, received);
+      return 'foreign key';
     }
+    const event = eventOfProgress(fact, found.number, locked.files);
+    return advance(tx, locked, event, { received, detail: { tid: fact.tid } });
   }
 
   /** The dock claims what its keys do not allow: nothing of its word is taken, and people are told. */
@@ -136,38 +174,47 @@ export class DockConsumer {
       { uploadId: locked.id, kind: 'refusal', what: 'foreignKey', fromState: locked.state, detail: { ...payload } },
     ]);
     await writeOutbox(tx, SCHEMA, [{ subject: factSubject('log', locked.organisation_id, 'alarm'), payload }]);
-    this.alarms.inc();
     this.parts.logger.warn({ ...payload }, 'a dock claims to have written outside of its prefix');
   }
 
   /** A reply is matched by its tid to the command, and with it to the upload. */
-  private async reply(fact: DockFact, dockSn: string): Promise<void> {
+  private async reply(tx: Tx, fact: DockFact, dockSn: string | null): Promise<Outcome> {
     const { tid } = fact;
-    if (tid === null || !isUuid(tid)) return;
+    if (dockSn === null || tid === null || !isUuid(tid)) return 'ignored';
     const data = fact.data as FileuploadListReply;
-    const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced | string> => {
-      const call = await findCall(tx, tid, dockSn);
-      if (call === undefined) return 'orphan';
-      const result = codeOfDock(data.result);
-      if (call.upload_id === null) {
-        await recordReply(tx, tid, result, { modules: listedOf(data) });
-        return 'listing';
-      }
-      const locked = await lockUpload(tx, call.upload_id, dockSn);
-      // Of several replies one counts; the others are evidence.
-      const counts = await recordReply(tx, tid, result, null);
-      if (locked === undefined) return 'orphan';
-      const received = message(locked, `${call.method} reply`, { tid, result });
-      const event = counts ? eventOfReply(call, { ...data, result }, locked.selection) : null;
-      if (event !== null) return advance(tx, locked, event, { received, detail: { tid } });
-      await writeTimeline(tx, [received]);
-      return 'repeat';
-    });
-    const outcome = typeof advanced === 'string' ? advanced : advanced.decision.kind;
-    // Replies without a method are everybody's: most of them answer others.
-    if (outcome !== 'orphan') this.received.inc({ method: 'reply', outcome });
-    if (typeof advanced !== 'string') this.parts.afterCommit.run(advanced);
+    const call = await findCall(tx, tid, dockSn);
+    if (call === undefined) return 'orphan';
+    const result = codeOfDock(data.result);
+    if (call.upload_id === null) {
+      await recordReply(tx, tid, result, { modules: listedOf(data) });
+      return 'listing';
+    }
+    const locked = await lockUpload(tx, call.upload_id, dockSn);
+    // Of several replies one counts; the others are evidence.
+    const counts = await recordReply(tx, tid, result, null);
+    if (locked === undefined) return 'orphan';
+    const received = message(locked, `${call.method} reply`, { tid, result });
+    const event = counts ? eventOfReply(call, { ...data, result }, locked.selection) : null;
+    if (event !== null) return advance(tx, locked, event, { received, detail: { tid } });
+    await writeTimeline(tx, [received]);
+    return 'repeat';
   }
+}
+
+const isReply = ({ channel }: DockFact): boolean => channel.endsWith('_reply');
+
+function attemptOf(tx: Tx, fact: DockFact, dockSn: string | null) {
+  if (dockSn === null) return Promise.resolve(undefined);
+  return findAttempt(tx, dockSn, fact.bid !== null && isUuid(fact.bid) ? fact.bid : null, keysNamed(fact));
+}
+
+/** The upload that a message is about; null when it is about none. */
+async function uploadIdOf(tx: Tx, fact: DockFact, dockSn: string | null): Promise<string | null> {
+  if (!isReply(fact)) {
+    return fact.method === 'fileupload_progress' ? ((await attemptOf(tx, fact, dockSn))?.upload_id ?? null) : null;
+  }
+  if (dockSn === null || fact.tid === null || !isUuid(fact.tid)) return null;
+  return (await findCall(tx, fact.tid, dockSn))?.upload_id ?? null;
 }
 
 const message = (locked: LockedUpload, what: string, detail: Readonly<Record<string, unknown>>): TimelineEntry => ({

@@ -14,10 +14,16 @@ const NO_ATTEMPT: PresentAttempt = { attempt_id: null, prefix: null, keys_end_at
 export async function lockUpload(tx: Tx, id: string, dockSn: string | null = null): Promise<LockedUpload | undefined> {
   const row = await tx.one<LockedRow>(
     `SELECT u.*, clock_timestamp() AS now FROM log.upload u
-      WHERE u.id = $1 AND ($2::text IS NULL OR u.dock_sn = $2) FOR UPDATE`,
+      WHERE u.id = $1 AND ($2::text IS NULL OR u.dock_sn = $2) FOR NO KEY UPDATE`,
     [id, dockSn],
   );
   return row === undefined ? undefined : withAttempt(tx, row);
+}
+
+/** Locks several uploads in one order, so that two batches that share some wait for each other and do not deadlock. */
+export async function lockUploads(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.run('SELECT 1 FROM log.upload WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [ids]);
 }
 
 /** A statement of its own: one that has waited for the lock sees other tables as they were before it waited. */
@@ -49,7 +55,7 @@ export async function findDue(
 export async function lockDue(tx: Tx, id: string): Promise<LockedUpload | undefined> {
   const row = await tx.one<LockedRow>(
     `SELECT u.*, clock_timestamp() AS now FROM log.upload u
-      WHERE u.id = $1 AND u.next_action_at <= clock_timestamp() FOR UPDATE SKIP LOCKED`,
+      WHERE u.id = $1 AND u.next_action_at <= clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED`,
     [id],
   );
   return row === undefined ? undefined : withAttempt(tx, row);

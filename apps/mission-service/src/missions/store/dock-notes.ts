@@ -5,42 +5,83 @@ import type { LockedMission } from './mission.row.js';
 /** How exactly it is kept when a dock was heard. */
 const NOTED_EVERY_MS = 5_000;
 
+type DockColumns = Pick<LockedMission, 'dock_heard_at' | 'dock_flight_id' | 'dock_flight_at'>;
+
 /**
- * When the dock was heard, and of which flight it spoke, to within a few seconds: a dock tells every two seconds, and
- * each write would cost more than what it tells.
+ * When docks were heard, and of which flight they spoke, to within a few seconds: a dock tells every two seconds, and
+ * each write would cost more than what it tells. The docks are locked.
  */
-export async function noteDock(
-  tx: Tx,
-  locked: LockedMission,
-  receivedAtMs: number,
-  goesOn: boolean | null,
-): Promise<void> {
-  const isNews = (at: Date | null): boolean => at === null || receivedAtMs - at.getTime() > NOTED_EVERY_MS;
-  const flightId = goesOn === true && !isOutcome(locked.state) ? locked.id : null;
-  const names = flightId !== null && (locked.dock_flight_id !== flightId || isNews(locked.dock_flight_at));
-  const ends = goesOn === false && locked.dock_flight_id === locked.id;
-  if (!names && !ends && !isNews(locked.dock_heard_at)) return;
-  await tx.run(
-    `UPDATE mission.dock
-        SET heard_at = greatest(heard_at, to_timestamp($2 / 1000.0)),
-            flight_id = CASE WHEN $4 THEN $3 WHEN $5 THEN NULL ELSE flight_id END,
-            flight_at = CASE WHEN $4 OR $5 THEN to_timestamp($2 / 1000.0) ELSE flight_at END
-      WHERE sn = $1`,
-    [locked.dock_sn, receivedAtMs, flightId, names, ends],
-  );
+export class DockNotes {
+  private readonly docks = new Map<string, DockColumns>();
+  private readonly changed = new Set<string>();
+
+  /** `goesOn`: whether the message says that the flight of this mission goes on; null when it says nothing of that. */
+  note(locked: LockedMission, receivedAtMs: number, goesOn: boolean | null): void {
+    const before = this.of(locked);
+    const isNews = (at: Date | null): boolean => at === null || receivedAtMs - at.getTime() > NOTED_EVERY_MS;
+    const flies = goesOn === true && !isOutcome(locked.state);
+    const names = flies && (before.dock_flight_id !== locked.id || isNews(before.dock_flight_at));
+    const ends = goesOn === false && before.dock_flight_id === locked.id;
+    if (!names && !ends && !isNews(before.dock_heard_at)) return;
+    const at = new Date(receivedAtMs);
+    this.changed.add(locked.dock_sn);
+    this.docks.set(locked.dock_sn, {
+      dock_heard_at: before.dock_heard_at !== null && before.dock_heard_at > at ? before.dock_heard_at : at,
+      dock_flight_id: names ? locked.id : ends ? null : before.dock_flight_id,
+      dock_flight_at: names || ends ? at : before.dock_flight_at,
+    });
+  }
+
+  /** What is known of the dock of a mission after all notes until now. */
+  of({ dock_sn, dock_heard_at, dock_flight_id, dock_flight_at }: LockedMission): DockColumns {
+    return this.docks.get(dock_sn) ?? { dock_heard_at, dock_flight_id, dock_flight_at };
+  }
+
+  async flush(tx: Tx): Promise<void> {
+    if (this.changed.size === 0) return;
+    const rows = [...this.changed].map((sn) => {
+      const { dock_heard_at, dock_flight_id, dock_flight_at } = this.docks.get(sn) ?? {};
+      return { sn, heard_at: dock_heard_at, flight_id: dock_flight_id, flight_at: dock_flight_at };
+    });
+    this.changed.clear();
+    await tx.run(
+      `UPDATE mission.dock AS d
+          SET heard_at = greatest(d.heard_at, n.heard_at), flight_id = n.flight_id, flight_at = n.flight_at
+         FROM jsonb_to_recordset($1::jsonb) AS n (sn text, heard_at timestamptz, flight_id text, flight_at timestamptz)
+        WHERE d.sn = n.sn`,
+      [JSON.stringify(rows)],
+    );
+  }
 }
 
-/** A flight that is none of ours: that the dock flies it, or that it has ended. */
-export async function noteForeignFlight(
-  tx: Tx,
-  dockSn: string,
-  { id, goesOn }: { readonly id: string; readonly goesOn: boolean },
-  receivedAtMs: number,
-): Promise<void> {
+export interface ForeignFlight {
+  readonly dockSn: string;
+  readonly id: string;
+  readonly goesOn: boolean;
+  readonly receivedAtMs: number;
+}
+
+/** Flights that are none of ours: that a dock flies one, or that it has ended. Of one dock the last word counts. */
+export async function noteForeignFlights(tx: Tx, flights: readonly ForeignFlight[]): Promise<void> {
+  if (flights.length === 0) return;
+  const last = new Map(flights.map((flight) => [flight.dockSn, flight]));
   await tx.run(
-    goesOn
-      ? 'UPDATE mission.dock SET flight_id = $2, flight_at = to_timestamp($3 / 1000.0) WHERE sn = $1'
-      : 'UPDATE mission.dock SET flight_id = NULL, flight_at = to_timestamp($3 / 1000.0) WHERE sn = $1 AND flight_id = $2',
-    [dockSn, id, receivedAtMs],
+    `UPDATE mission.dock AS d
+        SET flight_id = CASE WHEN f.goes_on THEN f.id END, flight_at = f.at
+       FROM (SELECT k.sn, t.id, t.goes_on, t.at
+               FROM jsonb_to_recordset($1::jsonb) AS t (sn text, id text, goes_on boolean, at timestamptz)
+               JOIN mission.dock k ON k.sn = t.sn
+              WHERE t.goes_on OR k.flight_id = t.id ORDER BY k.sn FOR NO KEY UPDATE OF k) AS f
+      WHERE d.sn = f.sn`,
+    [
+      JSON.stringify(
+        [...last.values()].map(({ dockSn, id, goesOn, receivedAtMs }) => ({
+          sn: dockSn,
+          id,
+          goes_on: goesOn,
+          at: new Date(receivedAtMs),
+        })),
+      ),
+    ],
   );
 }

@@ -2,6 +2,7 @@
 // dock-reservations.ts.
 // Lock order everywhere: dock, then mission, then call. Every decision is made on the database's clock, which each
 // lock reads with clock_timestamp().
+// Locks are FOR NO KEY UPDATE: a row that names a mission, as in its timeline, may be written meanwhile.
 import type { DockRecord } from '@aerie/bus-contract';
 import type { Mission } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
@@ -18,8 +19,18 @@ const LOCKED_FROM = `mission.dock d
 export function lockMission(tx: Tx, id: string, dockSn: string | null): Promise<LockedMission | undefined> {
   return tx.one<LockedMission>(
     `SELECT ${LOCKED_COLUMNS} FROM ${LOCKED_FROM}
-      WHERE m.id = $1 AND ($2::text IS NULL OR m.dock_sn = $2) FOR UPDATE OF d, m`,
+      WHERE m.id = $1 AND ($2::text IS NULL OR m.dock_sn = $2) FOR NO KEY UPDATE OF d, m`,
     [id, dockSn],
+  );
+}
+
+/** Locks several missions and their docks, in the one order of all who lock several: by dock, then by mission. */
+export function lockMissions(tx: Tx, ids: readonly string[]): Promise<LockedMission[]> {
+  if (ids.length === 0) return Promise.resolve([]);
+  return tx.query<LockedMission>(
+    `SELECT ${LOCKED_COLUMNS} FROM ${LOCKED_FROM}
+      WHERE m.id = ANY($1::uuid[]) ORDER BY d.sn, m.id FOR NO KEY UPDATE OF d, m`,
+    [ids],
   );
 }
 
@@ -28,7 +39,7 @@ export function lockDue(tx: Tx, ids: readonly string[]): Promise<LockedMission[]
   return tx.query<LockedMission>(
     `SELECT ${LOCKED_COLUMNS} FROM ${LOCKED_FROM}
       WHERE m.id = ANY($1::uuid[]) AND m.next_action_at <= clock_timestamp()
-      ORDER BY m.next_action_at FOR UPDATE OF d, m SKIP LOCKED`,
+      ORDER BY m.next_action_at FOR NO KEY UPDATE OF d, m SKIP LOCKED`,
     [ids],
   );
 }
@@ -81,7 +92,7 @@ export async function findOtherFlight(tx: Tx, dockSn: string, id: string): Promi
 export function lockOtherFlight(tx: Tx, dockSn: string, id: string): Promise<LockedMission | undefined> {
   return tx.one<LockedMission>(
     `SELECT ${LOCKED_COLUMNS} FROM ${LOCKED_FROM}
-      WHERE m.dock_sn = $1 AND m.id <> $2 AND m.state IN ('starting', 'executing', 'paused') FOR UPDATE OF m`,
+      WHERE m.dock_sn = $1 AND m.id <> $2 AND m.state IN ('starting', 'executing', 'paused') FOR NO KEY UPDATE OF m`,
     [dockSn, id],
   );
 }
@@ -174,7 +185,7 @@ export async function keepDock(
 
 /** Locks the dock, before any of its missions: planning, claiming and exporting logs take turns. */
 export async function lockDock(tx: Tx, dockSn: string): Promise<void> {
-  await tx.run('SELECT 1 FROM mission.dock WHERE sn = $1 FOR UPDATE', [dockSn]);
+  await tx.run('SELECT 1 FROM mission.dock WHERE sn = $1 FOR NO KEY UPDATE', [dockSn]);
 }
 
 /** What else is true of the docks of missions that are to be claimed. All their docks are locked. */
@@ -272,17 +283,20 @@ export async function stopRepeats(tx: Tx, missionIds: readonly string[]): Promis
 export interface CallRow {
   readonly tid: string;
   readonly mission_id: string;
+  readonly dock_sn: string;
   readonly method: string;
   readonly attempt: number;
   readonly edition: number;
   readonly reply_at: Date | null;
 }
 
-/** The command that a reply answers. Another dock's reply to it is no reply. */
-export function findCall(tx: Tx, tid: string, dockSn: string): Promise<CallRow | undefined> {
-  return tx.one<CallRow>(
-    'SELECT tid, mission_id, method, attempt, edition, reply_at FROM mission.dock_call WHERE tid = $1 AND dock_sn = $2',
-    [tid, dockSn],
+/** The commands that replies answer. Another dock's reply to one is no reply: the caller compares `dock_sn`. */
+export function findCalls(tx: Tx, tids: readonly string[]): Promise<CallRow[]> {
+  if (tids.length === 0) return Promise.resolve([]);
+  return tx.query<CallRow>(
+    `SELECT tid, mission_id, dock_sn, method, attempt, edition, reply_at FROM mission.dock_call
+      WHERE tid = ANY($1::uuid[])`,
+    [tids],
   );
 }
 
@@ -296,14 +310,24 @@ export async function findStartReply(tx: Tx, missionId: string, attempt: number)
   return call?.reply_result ?? null;
 }
 
-/** Keeps the first reply; false when there was one before. */
-export async function recordReply(tx: Tx, tid: string, result: number): Promise<boolean> {
-  const touched = await tx.run(
-    `UPDATE mission.dock_call SET reply_result = $2, reply_at = clock_timestamp(), next_attempt_at = NULL
-      WHERE tid = $1 AND reply_at IS NULL`,
-    [tid, result],
+export interface Reply {
+  readonly tid: string;
+  readonly result: number;
+}
+
+/** Keeps the first reply to each command. Returns the tids of those that had none before. */
+export async function recordReplies(tx: Tx, replies: readonly Reply[]): Promise<ReadonlySet<string>> {
+  if (replies.length === 0) return new Set();
+  const rows = await tx.query<{ tid: string }>(
+    `UPDATE mission.dock_call AS c
+        SET reply_result = r.result, reply_at = clock_timestamp(), next_attempt_at = NULL
+       FROM (SELECT k.tid, r.result FROM jsonb_to_recordset($1::jsonb) AS r (tid uuid, result integer)
+               JOIN mission.dock_call k ON k.tid = r.tid
+              WHERE k.reply_at IS NULL ORDER BY k.tid FOR NO KEY UPDATE OF k) AS r
+      WHERE c.tid = r.tid RETURNING c.tid`,
+    [JSON.stringify(replies)],
   );
-  return touched === 1;
+  return new Set(rows.map(({ tid }) => tid));
 }
 
 export interface SendOutcome {
@@ -320,7 +344,7 @@ export async function recordOutcomes(tx: Tx, outcomes: readonly SendOutcome[]): 
         SET send_outcome = o.outcome, send_reason = o.reason, sent_at = clock_timestamp()
        FROM (SELECT k.tid, o.outcome, o.reason
                FROM jsonb_to_recordset($1::jsonb) AS o (tid uuid, outcome text, reason text)
-               JOIN mission.dock_call k ON k.tid = o.tid ORDER BY k.tid FOR UPDATE OF k) AS o
+               JOIN mission.dock_call k ON k.tid = o.tid ORDER BY k.tid FOR NO KEY UPDATE OF k) AS o
       WHERE c.tid = o.tid`,
     [JSON.stringify(outcomes)],
   );
@@ -335,7 +359,7 @@ export function claimRepeats(tx: Tx, limit: number): Promise<CallRow[]> {
        FROM (SELECT tid FROM mission.dock_call
               WHERE next_attempt_at <= clock_timestamp() ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
       WHERE c.tid = due.tid
-      RETURNING c.tid, c.mission_id, c.method, c.attempt, c.edition, c.reply_at`,
+      RETURNING c.tid, c.mission_id, c.dock_sn, c.method, c.attempt, c.edition, c.reply_at`,
     [limit],
   );
 }

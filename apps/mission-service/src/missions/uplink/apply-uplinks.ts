@@ -1,0 +1,197 @@
+import { factSubject } from '@aerie/bus-contract';
+import { messageIdOf } from '@aerie/messaging';
+import { type MessageKey, type Tx, enterInboxMany } from '@aerie/persistence';
+import { SCHEMA } from '../../database.js';
+import { type Advanced, AdvanceMissions } from '../advance-mission.js';
+import type { AutoResume } from '../breakpoints/auto-resume.js';
+import { namesOther } from '../dock/named-flight.js';
+import { eventOfReply } from '../dock/translate-uplink.js';
+import { DockNotes } from '../store/dock-notes.js';
+import { type CallRow, findCalls, lockMissions, recordReplies } from '../store/flight-critical.js';
+import type { LockedMission } from '../store/mission.row.js';
+import type { TimelineEntry } from '../store/timeline.js';
+import { type FlyingMission, findFlying, isAlarm } from './notices.js';
+import type { FileUplink, FlightUplink, NoticeUplink, ReplyUplink, Uplink } from './uplink.js';
+
+/** What became of an uplink. `orphan`: it belongs to no mission of its dock. */
+export type Applied =
+  | { readonly kind: 'advanced'; readonly advanced: Advanced }
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'repeat' }
+  | { readonly kind: 'orphan' }
+  | { readonly kind: 'file'; readonly mission: LockedMission };
+
+const KEPT: Applied = { kind: 'kept' };
+const REPEAT: Applied = { kind: 'repeat' };
+const ORPHAN: Applied = { kind: 'orphan' };
+
+/**
+ * Applies what docks said, in its order, in the transaction of the caller: a few statements however many uplinks and
+ * missions there are. Returns what became of each.
+ *
+ * INVARIANTS: everything it decides on is read here, with the rows locked, so a repeat of the transaction begins anew.
+ * What belongs to no mission leaves no inbox row, so that its repeat is looked at again.
+ */
+export async function applyUplinks(tx: Tx, uplinks: readonly Uplink[], autoResume: AutoResume): Promise<Applied[]> {
+  const calls = await callsOf(tx, uplinks);
+  const missionIds = uplinks.flatMap((uplink) => missionIdOf(uplink, calls) ?? []);
+  const unit = new AdvanceMissions(tx, await lockMissions(tx, [...new Set(missionIds)]));
+  const flying = await findFlying(tx, notices(uplinks));
+  const unseen = await enterInboxMany(tx, SCHEMA, inboxKeys(uplinks, unit, flying));
+  const firstReplies = await recordReplies(tx, repliesIn(uplinks, unit, calls));
+  const batch: Batch = { unit, calls, flying, unseen, firstReplies: new Set(firstReplies), notes: new DockNotes() };
+
+  const applied: Applied[] = [];
+  const ends: { readonly before: LockedMission; readonly advanced: Advanced }[] = [];
+  for (const uplink of uplinks) {
+    const before = rowOf(uplink, batch);
+    const one = await apply(uplink, batch);
+    if (one.kind === 'advanced' && before !== undefined) ends.push({ before, advanced: one.advanced });
+    applied.push(one);
+  }
+  await batch.notes.flush(tx);
+  await unit.flush();
+  // It reads what was just written: the break points, and whether the dock is free.
+  for (const { before, advanced } of ends) await autoResume.after(tx, before, advanced);
+  return applied;
+}
+
+interface Batch {
+  readonly unit: AdvanceMissions;
+  readonly calls: ReadonlyMap<string, CallRow>;
+  /** By dock. */
+  readonly flying: ReadonlyMap<string, FlyingMission>;
+  /** Keys of the inbox that nobody had entered before; each is taken out by its first message. */
+  readonly unseen: Set<string>;
+  /** Commands that had no reply before; each is taken out by its first reply. */
+  readonly firstReplies: Set<string>;
+  readonly notes: DockNotes;
+}
+
+function apply(uplink: Uplink, batch: Batch): Promise<Applied> | Applied {
+  switch (uplink.kind) {
+    case 'flight':
+      return applyFlight(uplink, batch);
+    case 'reply':
+      return applyReply(uplink, batch);
+    case 'notice':
+      return applyNotice(uplink, batch);
+    case 'file':
+      return applyFile(uplink, batch);
+  }
+}
+
+async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied> {
+  const { fact, event, evidence, goesOn } = uplink;
+  const locked = rowOf(uplink, batch);
+  if (locked === undefined) return ORPHAN;
+  if (!batch.unseen.delete(textOf(keyOfFlight(uplink)))) return REPEAT;
+  batch.notes.note(locked, fact.receivedAtMs, goesOn);
+  const received = messageIn(locked.id, fact.method ?? '', { tid: fact.tid, data: fact.data });
+  if (event === null) {
+    batch.unit.note(received);
+    return KEPT;
+  }
+  const advanced = await batch.unit.advance(locked.id, event, { ...evidence, received, detail: { tid: fact.tid } });
+  return { kind: 'advanced', advanced };
+}
+
+async function applyReply(uplink: ReplyUplink, batch: Batch): Promise<Applied> {
+  const { fact, tid, result } = uplink;
+  const call = batch.calls.get(tid);
+  const locked = rowOf(uplink, batch);
+  if (call === undefined || locked === undefined) return ORPHAN;
+  batch.notes.note(locked, fact.receivedAtMs, null);
+  const received = messageIn(locked.id, `${call.method} reply`, { tid, result });
+  // The first reply counts. Another one, also a different one, is evidence.
+  const counts = batch.firstReplies.delete(tid);
+  const named = { ...locked, ...batch.notes.of(locked) };
+  const event = counts ? eventOfReply(call, result, namesOther(named, locked.started_at?.getTime() ?? null)) : null;
+  if (event === null) {
+    batch.unit.note(received);
+    return counts ? KEPT : REPEAT;
+  }
+  return { kind: 'advanced', advanced: await batch.unit.advance(locked.id, event, { received, detail: { tid } }) };
+}
+
+function applyNotice({ fact, dockSn, method }: NoticeUplink, batch: Batch): Applied {
+  const mission = batch.unit.flyingOn(dockSn) ?? batch.flying.get(dockSn);
+  if (mission === undefined) return ORPHAN;
+  if (!batch.unseen.delete(textOf({ sn: fact.sn, method, messageId: messageIdOf(fact) }))) return REPEAT;
+  batch.unit.note(messageIn(mission.id, method, { tid: fact.tid, data: fact.data }));
+  if (isAlarm(method)) {
+    const payload = { missionId: mission.id, dockSn, method, data: fact.data };
+    batch.unit.tell({ subject: factSubject('mission', mission.organisation_id, 'alarm'), payload });
+  }
+  return KEPT;
+}
+
+function applyFile(uplink: FileUplink, batch: Batch): Applied {
+  const mission = rowOf(uplink, batch);
+  if (mission === undefined) return ORPHAN;
+  batch.unit.note(messageIn(mission.id, 'flighttask_resource_get', { tid: uplink.fact.tid }));
+  return { kind: 'file', mission };
+}
+
+const messageIn = (missionId: string, what: string, detail: Readonly<Record<string, unknown>>): TimelineEntry => ({
+  missionId,
+  kind: 'message_in',
+  what,
+  detail,
+});
+
+async function callsOf(tx: Tx, uplinks: readonly Uplink[]): Promise<ReadonlyMap<string, CallRow>> {
+  const tids = uplinks.flatMap((uplink) => (uplink.kind === 'reply' ? [uplink.tid] : []));
+  return new Map((await findCalls(tx, [...new Set(tids)])).map((call) => [call.tid, call]));
+}
+
+/** The mission that an uplink is about; undefined when it names none. */
+function missionIdOf(uplink: Uplink, calls: ReadonlyMap<string, CallRow>): string | undefined {
+  if (uplink.kind === 'notice') return undefined;
+  if (uplink.kind !== 'reply') return uplink.missionId;
+  const call = calls.get(uplink.tid);
+  // Another dock's reply to a command is no reply.
+  return call?.dock_sn === uplink.dockSn ? call.mission_id : undefined;
+}
+
+/** The locked mission of an uplink, as it is now. No dock speaks for the mission of another. */
+function rowOf(uplink: Uplink, { unit, calls }: Pick<Batch, 'unit' | 'calls'>): LockedMission | undefined {
+  const id = missionIdOf(uplink, calls);
+  const row = id === undefined ? undefined : unit.row(id);
+  return row?.dock_sn === uplink.dockSn ? row : undefined;
+}
+
+/** A ready event may name several missions: each is a message of its own to the inbox. */
+const keyOfFlight = ({ fact, missionId }: FlightUplink): MessageKey => ({
+  sn: fact.sn,
+  method: `${fact.method ?? ''}:${missionId}`,
+  messageId: messageIdOf(fact),
+});
+
+const textOf = ({ sn, method, messageId }: MessageKey): string => JSON.stringify([sn, method, messageId]);
+
+const notices = (uplinks: readonly Uplink[]): string[] =>
+  uplinks.flatMap((uplink) => (uplink.kind === 'notice' ? [uplink.dockSn] : []));
+
+function inboxKeys(
+  uplinks: readonly Uplink[],
+  unit: AdvanceMissions,
+  flying: ReadonlyMap<string, FlyingMission>,
+): MessageKey[] {
+  return uplinks.flatMap((uplink) => {
+    if (uplink.kind === 'flight')
+      return unit.row(uplink.missionId)?.dock_sn === uplink.dockSn ? [keyOfFlight(uplink)] : [];
+    if (uplink.kind !== 'notice' || !(flying.has(uplink.dockSn) || unit.locks(uplink.dockSn))) return [];
+    return [{ sn: uplink.fact.sn, method: uplink.method, messageId: messageIdOf(uplink.fact) }];
+  });
+}
+
+/** The first reply to each command, of those whose mission is locked. */
+function repliesIn(uplinks: readonly Uplink[], unit: AdvanceMissions, calls: ReadonlyMap<string, CallRow>) {
+  const replies = new Map<string, { readonly tid: string; readonly result: number }>();
+  for (const uplink of uplinks) {
+    if (uplink.kind !== 'reply' || rowOf(uplink, { unit, calls }) === undefined || replies.has(uplink.tid)) continue;
+    replies.set(uplink.tid, { tid: uplink.tid, result: uplink.result });
+  }
+  return [...replies.values()];
+}
