@@ -14,6 +14,7 @@ export function credentialDatabase(url: string, logger: Logger): DataSource {
     schema: SCHEMA,
     migrations: MIGRATIONS,
     poolSize: 10,
+    warmConnections: 2,
     statementTimeoutMs: 3_000,
     logger,
   });

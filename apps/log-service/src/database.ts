@@ -17,6 +17,7 @@ export function logDatabase(url: string, logger: Logger, purpose: keyof typeof P
     schema: SCHEMA,
     migrations: MIGRATIONS,
     poolSize: POOL_SIZE[purpose],
+    warmConnections: 2,
     statementTimeoutMs: 3_000,
     logger,
   });

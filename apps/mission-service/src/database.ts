@@ -15,6 +15,8 @@ export const MIGRATIONS = [
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */
 const POOL_SIZE = { api: 10, docks: 12, flight: 8 } as const;
+/** What flies must not wait for a connection to open. */
+const WARM_CONNECTIONS = { api: 2, docks: POOL_SIZE.docks, flight: POOL_SIZE.flight } as const;
 
 export function missionDatabase(url: string, logger: Logger, purpose: keyof typeof POOL_SIZE = 'api'): DataSource {
   return createDataSource({
@@ -23,6 +25,7 @@ export function missionDatabase(url: string, logger: Logger, purpose: keyof type
     schema: SCHEMA,
     migrations: MIGRATIONS,
     poolSize: POOL_SIZE[purpose],
+    warmConnections: WARM_CONNECTIONS[purpose],
     statementTimeoutMs: purpose === 'api' ? 3_000 : 2_000,
     logger,
   });

@@ -1,6 +1,7 @@
 export { type DatabaseOptions, createDataSource } from './data-source.js';
 export { migrate } from './migrate.js';
-export { CommitUnknownError, Tx, inTransaction, isDataError, isOutage, sqlState } from './transaction.js';
+export { CommitUnknownError, ConnectionLostError, isDataError, isOutage, sqlState } from './database-errors.js';
+export { Tx, inTransaction } from './transaction.js';
 export {
   type MessageKey,
   type OutboxFact,

@@ -2,7 +2,8 @@ import { createLogger } from '@aerie/observability';
 import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
-import { CommitUnknownError, type Tx, inTransaction, sqlState } from './transaction.js';
+import { CommitUnknownError, sqlState } from './database-errors.js';
+import { type Tx, inTransaction } from './transaction.js';
 
 const logger = createLogger('test', 'silent');
 const APPLICATION = 'transaction-spec';

@@ -1,0 +1,140 @@
+import type { QueryResult } from 'pg';
+import { CommitUnknownError, ConnectionLostError, isStaleStatement, sqlState } from './database-errors.js';
+import type { DatabaseClient } from './pool.js';
+import type { StatementNames } from './statement-names.js';
+
+/**
+ * One transaction on one connection, from its first statement to COMMIT or ROLLBACK.
+ *
+ * INVARIANTS: Statements are sent without waiting for each other, and the server works them off in that order. COMMIT is
+ * sent only once the result of each of them was read and none has failed. A connection is used again only after the
+ * server said that it is in no transaction.
+ */
+export class OpenTransaction {
+  private readonly unread = new Set<Promise<unknown>>();
+  private readonly failures = new Set<unknown>();
+  private failure: { readonly error: unknown } | undefined;
+  /** A statement succeeded after another had failed. If BEGIN was that other, it was a transaction of its own. */
+  private hasEscaped = false;
+  private lost: { readonly error: unknown } | undefined;
+  private isBegun = false;
+  private isOver = false;
+  private isCorked = false;
+
+  constructor(
+    private readonly client: DatabaseClient,
+    /** Undefined: each statement is parsed anew. */
+    private readonly names: StatementNames | undefined,
+  ) {
+    client.on('error', this.noteLoss);
+  }
+
+  /** After a failure nothing more is sent; the statements that were sent with it fail by themselves. */
+  send(sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
+    if (this.isOver) return refused(new Error('failed to run a statement: its transaction is over'));
+    if (this.failure !== undefined) return refused(this.failure.error);
+    this.cork();
+    if (!this.isBegun) {
+      this.isBegun = true;
+      void this.track(this.client.query('BEGIN'));
+    }
+    const name = this.names?.of(sql);
+    return this.track(
+      this.client.query({ ...(name === undefined ? {} : { name }), text: sql, values: [...parameters] }),
+    );
+  }
+
+  async commit(): Promise<void> {
+    await this.readAll();
+    if (this.failure !== undefined) throw this.failure.error;
+    if (!this.isBegun) return;
+    // Before the COMMIT is handed to the socket, a dead connection proves that nothing is written.
+    if (this.lost !== undefined) throw new ConnectionLostError(this.lost.error);
+    if (!this.client.connection.stream.writable) throw new ConnectionLostError(undefined);
+    if (this.client.getTransactionStatus() !== 'T') throw new Error('a statement ended the transaction it was in');
+    const { command } = await this.client.query('COMMIT').catch((error: unknown) => {
+      throw provesRollback(error) ? error : new CommitUnknownError(error);
+    });
+    // A transaction that has failed answers ROLLBACK, and that is no error.
+    if (command !== 'COMMIT') throw new Error('failed to commit: the transaction had failed and was rolled back');
+  }
+
+  /** Returns what made the transaction fail. */
+  async rollBack(error: unknown): Promise<unknown> {
+    await this.readAll();
+    const isIdle = this.client.getTransactionStatus() === 'I';
+    if (this.failure !== undefined && this.hasEscaped && isIdle) return new CommitUnknownError(this.failure.error);
+    if (this.isBegun && this.lost === undefined && !isIdle) await this.client.query('ROLLBACK').catch(() => undefined);
+    return this.reasonOf(error);
+  }
+
+  /** A connection in doubt is closed: whatever it left open ends with it. */
+  release(): void {
+    this.client.off('error', this.noteLoss);
+    this.client.release(
+      this.lost !== undefined ||
+        this.client.getTransactionStatus() !== 'I' ||
+        [...this.failures].some(isConnectionSpent),
+    );
+  }
+
+  private readonly noteLoss = (error: unknown): void => {
+    this.lost ??= { error };
+  };
+
+  /** From here on no statement is accepted: a late one would run in the next transaction of this connection. */
+  private async readAll(): Promise<void> {
+    this.isOver = true;
+    await Promise.all(this.unread);
+  }
+
+  private track(result: Promise<QueryResult>): Promise<QueryResult> {
+    const read = result.then(
+      () => {
+        this.unread.delete(read);
+        this.hasEscaped ||= this.failure !== undefined;
+      },
+      (error: unknown) => {
+        this.unread.delete(read);
+        this.failures.add(error);
+        this.failure ??= { error };
+      },
+    );
+    this.unread.add(read);
+    return result;
+  }
+
+  /**
+   * The first failure, where `error` is any failure of a statement: the others followed from it. Errors that are not of
+   * the database stand for themselves.
+   */
+  private reasonOf(error: unknown): unknown {
+    if (this.failure === undefined || !this.failures.has(error)) return error;
+    const first = this.failure.error;
+    return this.lost !== undefined && sqlState(first) === undefined ? new ConnectionLostError(first) : first;
+  }
+
+  /** What is sent until the end of this turn of the event loop leaves in one write. */
+  private cork(): void {
+    if (this.isCorked) return;
+    this.isCorked = true;
+    const { stream } = this.client.connection;
+    stream.cork();
+    process.nextTick(() => {
+      this.isCorked = false;
+      stream.uncork();
+    });
+  }
+}
+
+/** A constraint that is checked at the commit, a serialization failure, a deadlock. Everything else leaves a doubt. */
+const provesRollback = (error: unknown): boolean => /^(23...|40001|40P01)$/.test(sqlState(error) ?? '');
+
+/** The error of a statement that the server did not answer, or one about a prepared statement. */
+const isConnectionSpent = (error: unknown): boolean => sqlState(error) === undefined || isStaleStatement(error);
+
+function refused(error: unknown): Promise<never> {
+  const refusal = Promise.reject(error);
+  refusal.catch(() => undefined);
+  return refusal;
+}

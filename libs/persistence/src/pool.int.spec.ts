@@ -1,0 +1,90 @@
+import { UnavailableError } from '@aerie/kernel';
+import { createLogger } from '@aerie/observability';
+import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
+import type { DataSource } from 'typeorm';
+import { createDataSource } from './data-source.js';
+import { takeConnection } from './pool.js';
+import { inTransaction } from './transaction.js';
+
+const logger = createLogger('test', 'silent');
+const WARM = 3;
+
+describe('the connection pool', () => {
+  let database: TestDatabase;
+  let observer: DataSource;
+  let dataSource: DataSource;
+
+  const open = (applicationName: string, poolSize: number, warmConnections: number): Promise<DataSource> =>
+    createDataSource({
+      url: database.url,
+      applicationName,
+      schema: 'public',
+      migrations: [],
+      poolSize,
+      warmConnections,
+      statementTimeoutMs: 5_000,
+      logger,
+    }).initialize();
+  const backends = async (): Promise<number[]> => {
+    const rows = await observer.query<{ pid: number }[]>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = 'pool-spec' ORDER BY pid`,
+    );
+    return rows.map(({ pid }) => pid);
+  };
+
+  beforeAll(async () => {
+    database = await createTestDatabase(testEnvironment().databaseUrl, 'persistence_empty', () => Promise.resolve());
+    observer = await open('observer', 1, 0);
+  });
+
+  afterAll(async () => {
+    await observer?.destroy();
+    await database?.drop();
+  });
+
+  describe('with connections that are kept warm', () => {
+    beforeEach(async () => {
+      dataSource = await open('pool-spec', WARM + 1, WARM);
+    });
+    afterEach(() => dataSource.destroy());
+
+    it('opens them before anybody needs them', async () => {
+      await eventually('all are open', async () => (await backends()).length === WARM);
+    });
+
+    it('opens others when they were lost', async () => {
+      await eventually('all are open', async () => (await backends()).length === WARM);
+      const before = await backends();
+      await observer.query('SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) AS pid', [before]);
+      await eventually('others are open', async () => {
+        const now = await backends();
+        return now.length === WARM && now.every((pid) => !before.includes(pid));
+      });
+    });
+  });
+
+  describe('when it is used up', () => {
+    let release: () => void;
+    beforeEach(async () => {
+      dataSource = await open('pool-spec', 1, 0);
+      const client = await takeConnection(dataSource);
+      release = () => client.release();
+    });
+    afterEach(async () => {
+      release();
+      await dataSource.destroy();
+    });
+
+    const busy = { code: 'database_busy', kind: 'unavailable' };
+
+    it('tells a transaction to try later', async () => {
+      const error = await inTransaction(dataSource, (tx) => tx.run('SELECT 1')).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(UnavailableError);
+      expect(error).toMatchObject(busy);
+    });
+
+    it('tells a read outside of transactions to try later', async () => {
+      await expect(dataSource.query('SELECT 1')).rejects.toMatchObject(busy);
+    });
+  });
+});
