@@ -33,12 +33,12 @@ export class OpenTransaction {
   send(sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
     if (this.isOver) return refused(new Error('failed to run a statement: its transaction is over'));
     if (this.failure !== undefined) return refused(this.failure.error);
+    const name = this.names?.of(sql);
     this.cork();
     if (!this.isBegun) {
       this.isBegun = true;
       void this.track(this.client.query('BEGIN'));
     }
-    const name = this.names?.of(sql);
     return this.track(
       this.client.query({ ...(name === undefined ? {} : { name }), text: sql, values: [...parameters] }),
     );
@@ -111,7 +111,7 @@ export class OpenTransaction {
   private reasonOf(error: unknown): unknown {
     if (this.failure === undefined || !this.failures.has(error)) return error;
     const first = this.failure.error;
-    return this.lost !== undefined && sqlState(first) === undefined ? new ConnectionLostError(first) : first;
+    return this.lost !== undefined && sqlState(first) === undefined ? new ConnectionLostError(this.lost.error) : first;
   }
 
   /** What is sent until the end of this turn of the event loop leaves in one write. */

@@ -11,4 +11,24 @@ describe('the name of a statement', () => {
     const names = new StatementNames(1);
     expect([names.of('SELECT 1'), names.of('SELECT 2'), names.of('SELECT 1')]).toEqual(['s0', undefined, 's0']);
   });
+
+  it.each([
+    'SELECT * FROM mission.mission',
+    'SELECT DISTINCT * FROM mission.mission',
+    'SELECT m.*, d.model FROM mission.mission m',
+    'SELECT d.model, m.* FROM mission.mission m',
+    'SELECT id,\n  * FROM mission.mission',
+    'INSERT INTO mission.policy (revision) VALUES ($1) RETURNING *',
+    'UPDATE mission.policy AS p SET revision = $1 RETURNING p.*',
+  ])('is refused where columns are not named: %s', (sql) => {
+    expect(() => new StatementNames().of(sql)).toThrow('must name its columns');
+  });
+
+  it.each([
+    'SELECT count(*) FROM mission.mission',
+    'SELECT 2 * amount FROM account',
+    'SELECT id, (2 * amount) FROM account',
+  ])('is given to: %s', (sql) => {
+    expect(new StatementNames().of(sql)).toBe('s0');
+  });
 });

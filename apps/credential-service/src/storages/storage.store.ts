@@ -23,6 +23,9 @@ interface StorageRow {
   readonly lifetime_seconds: number;
 }
 
+const COLUMNS = `revision, provider, dock_endpoint, service_endpoint, sts_endpoint, iam_endpoint, region, bucket,
+  path_style, role_arn, external_id, access_key_id, secret_key_id, secret_sealed, lifetime_seconds`;
+
 /** What an organisation has chosen, as far as a change of it has to know. */
 export interface PresentStorage {
   /** 0: the storage of the deployment. */
@@ -58,7 +61,7 @@ export class StorageStore {
     const known = this.cache.get(organisationId);
     if (known !== undefined) return known;
     const [row] = await this.dataSource
-      .query<StorageRow[]>('SELECT * FROM credential.storage WHERE organisation_id = $1', [organisationId])
+      .query<StorageRow[]>(`SELECT ${COLUMNS} FROM credential.storage WHERE organisation_id = $1`, [organisationId])
       .catch((error: unknown) => {
         throw new UnavailableError('storage_unknown', 'failed to look up which storage is used, try again', {
           cause: error,
@@ -82,7 +85,7 @@ export class StorageStore {
       await tx.run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
         `credential.${contextOf(organisationId)}`,
       ]);
-      const row = await tx.one<StorageRow>('SELECT * FROM credential.storage WHERE organisation_id = $1', [
+      const row = await tx.one<StorageRow>(`SELECT ${COLUMNS} FROM credential.storage WHERE organisation_id = $1`, [
         organisationId,
       ]);
       const storage = await change({

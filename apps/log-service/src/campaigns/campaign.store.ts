@@ -26,6 +26,30 @@ export interface CampaignRow {
   readonly updated_at: Date;
 }
 
+/** The columns of a campaign, by name: a prepared statement must return the same ones after a migration. */
+export const CAMPAIGN_COLUMNS = Object.keys({
+  id: true,
+  organisation_id: true,
+  name: true,
+  state: true,
+  revision: true,
+  filter: true,
+  selection: true,
+  docks_per_minute: true,
+  concurrent: true,
+  bytes_per_second: true,
+  hours: true,
+  threshold: true,
+  forgiven: true,
+  next_start_at: true,
+  until_at: true,
+  next_action_at: true,
+  cause: true,
+  created_by: true,
+  created_at: true,
+  updated_at: true,
+} satisfies Record<keyof CampaignRow, true>).join(', ');
+
 export interface LockedCampaign extends CampaignRow {
   readonly now: Date;
 }
@@ -46,7 +70,10 @@ export const campaignOf = (row: CampaignRow): Campaign => ({
 
 /** Waits for whoever holds it. */
 export function lockCampaign(tx: Tx, id: string): Promise<LockedCampaign | undefined> {
-  return tx.one<LockedCampaign>('SELECT *, clock_timestamp() AS now FROM log.campaign WHERE id = $1 FOR UPDATE', [id]);
+  return tx.one<LockedCampaign>(
+    `SELECT ${CAMPAIGN_COLUMNS}, clock_timestamp() AS now FROM log.campaign WHERE id = $1 FOR UPDATE`,
+    [id],
+  );
 }
 
 export interface DueCampaign {
@@ -71,7 +98,7 @@ export function findDueCampaigns(through: { query: Tx['query'] }, limit: number)
 /** Locks a campaign if it is due and nobody else works on it. */
 export function lockDueCampaign(tx: Tx, id: string): Promise<LockedCampaign | undefined> {
   return tx.one<LockedCampaign>(
-    `SELECT *, clock_timestamp() AS now FROM log.campaign
+    `SELECT ${CAMPAIGN_COLUMNS}, clock_timestamp() AS now FROM log.campaign
       WHERE id = $1 AND next_action_at <= clock_timestamp() FOR UPDATE SKIP LOCKED`,
     [id],
   );

@@ -9,7 +9,7 @@ import { SCHEMA } from '../database.js';
 import { unknownDock } from '../uploads/request-upload.js';
 import type { readNewCampaign } from './campaign.input.js';
 import { campaignView } from './campaign.view.js';
-import { type CampaignRow, tallyOf } from './campaign.store.js';
+import { CAMPAIGN_COLUMNS, type CampaignRow, tallyOf } from './campaign.store.js';
 
 type Input = ReturnType<typeof readNewCampaign>;
 type Request = Omit<IdempotentRequest, 'organisationId'>;
@@ -67,7 +67,7 @@ export class CreateCampaign {
            SELECT $1, sn, 'waiting' FROM unnest($2::text[]) AS d (sn) ORDER BY sn`,
           [id, docks.map(({ sn }) => sn)],
         );
-        const row = await tx.one<CampaignRow>('SELECT * FROM log.campaign WHERE id = $1', [id]);
+        const row = await tx.one<CampaignRow>(`SELECT ${CAMPAIGN_COLUMNS} FROM log.campaign WHERE id = $1`, [id]);
         if (row === undefined) throw new Error('a campaign vanished in its own transaction');
         return { status: 201, body: JSON.stringify(campaignView(row, await tallyOf(tx, id))) };
       }),

@@ -4,7 +4,7 @@
 // clock, which each lock reads with clock_timestamp().
 import type { Tx } from '@aerie/persistence';
 import type { LogUpload } from '@aerie/log-core';
-import { type LockedUpload, type UploadRow, columnsOf } from './upload.row.js';
+import { type LockedUpload, UPLOAD_COLUMNS, type UploadRow, columnsOf } from './upload.row.js';
 
 type LockedRow = UploadRow & Pick<LockedUpload, 'now'>;
 type PresentAttempt = Pick<LockedUpload, 'attempt_id' | 'prefix' | 'keys_end_at'>;
@@ -13,7 +13,7 @@ const NO_ATTEMPT: PresentAttempt = { attempt_id: null, prefix: null, keys_end_at
 /** Locks an upload. With a dock given, an upload of another dock is not found. */
 export async function lockUpload(tx: Tx, id: string, dockSn: string | null = null): Promise<LockedUpload | undefined> {
   const row = await tx.one<LockedRow>(
-    `SELECT u.*, clock_timestamp() AS now FROM log.upload u
+    `SELECT ${UPLOAD_COLUMNS}, clock_timestamp() AS now FROM log.upload u
       WHERE u.id = $1 AND ($2::text IS NULL OR u.dock_sn = $2) FOR NO KEY UPDATE`,
     [id, dockSn],
   );
@@ -54,7 +54,7 @@ export async function findDue(
 /** Locks an upload if it is due and nobody else works on it. */
 export async function lockDue(tx: Tx, id: string): Promise<LockedUpload | undefined> {
   const row = await tx.one<LockedRow>(
-    `SELECT u.*, clock_timestamp() AS now FROM log.upload u
+    `SELECT ${UPLOAD_COLUMNS}, clock_timestamp() AS now FROM log.upload u
       WHERE u.id = $1 AND u.next_action_at <= clock_timestamp() FOR NO KEY UPDATE SKIP LOCKED`,
     [id],
   );

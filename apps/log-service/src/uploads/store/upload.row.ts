@@ -54,6 +54,47 @@ export interface UploadRow {
   readonly updated_at: Date;
 }
 
+/** The columns of an upload, by name: a prepared statement must return the same ones after a migration. */
+export const UPLOAD_COLUMNS = Object.keys({
+  id: true,
+  organisation_id: true,
+  dock_sn: true,
+  aircraft_sn: true,
+  model: true,
+  protocol_generation: true,
+  origin: true,
+  mission_id: true,
+  attached_to: true,
+  campaign_id: true,
+  selection: true,
+  state: true,
+  revision: true,
+  files: true,
+  list_count: true,
+  attempt: true,
+  failures: true,
+  held_count: true,
+  dock_may_export: true,
+  stops_count_from: true,
+  is_refused: true,
+  dock_until: true,
+  yield_at: true,
+  stop_for: true,
+  stop_count: true,
+  attempt_ends_by: true,
+  since: true,
+  heard_at: true,
+  deadline: true,
+  next_action_at: true,
+  cause_code: true,
+  cause_dock_result: true,
+  timing: true,
+  yields: true,
+  created_by: true,
+  created_at: true,
+  updated_at: true,
+} satisfies Record<keyof UploadRow, true>).join(', ');
+
 /** An upload under lock, with its present attempt. */
 export interface LockedUpload extends UploadRow {
   readonly attempt_id: string | null;

@@ -30,6 +30,8 @@ interface PolicyRow {
   readonly revision: number;
 }
 
+const COLUMNS = 'organisation_id, preflight, auto_resume, revision';
+
 /** A change of a policy works within this time in every replica. */
 const CACHE_MS = 2_000;
 const CACHED = 10_000;
@@ -70,7 +72,7 @@ export class PolicyStore {
     }
     if (missing.length === 0) return found;
     const rows = await through.query<PolicyRow>(
-      'SELECT * FROM mission.policy WHERE organisation_id = ANY($1::uuid[])',
+      `SELECT ${COLUMNS} FROM mission.policy WHERE organisation_id = ANY($1::uuid[])`,
       [missing],
     );
     const read = new Map(rows.map((row) => [row.organisation_id, policyOf(row)]));
@@ -107,7 +109,7 @@ export class PolicyStore {
           SET preflight = excluded.preflight, auto_resume = excluded.auto_resume, updated_by = excluded.updated_by,
               revision = p.revision + 1, updated_at = clock_timestamp()
         WHERE $4::integer IS NULL OR p.revision = $4
-       RETURNING *`,
+       RETURNING ${COLUMNS}`,
       [organisationId, JSON.stringify(policy.preflight), JSON.stringify(policy.autoResume), expectedVersion, by],
     );
     this.cache.delete(organisationId);

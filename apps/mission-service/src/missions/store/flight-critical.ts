@@ -6,10 +6,10 @@
 import type { DockRecord } from '@aerie/bus-contract';
 import type { Mission } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
-import { type LockedMission, type MissionProgress, dateOf } from './mission.row.js';
+import { type LockedMission, MISSION_COLUMNS, type MissionProgress, dateOf } from './mission.row.js';
 import type { Verdicts } from './preflights.js';
 
-const LOCKED_COLUMNS = `m.*, d.model, d.protocol_generation, d.heard_at AS dock_heard_at,
+const LOCKED_COLUMNS = `${MISSION_COLUMNS.map((column) => `m.${column}`).join(', ')}, d.model, d.protocol_generation, d.heard_at AS dock_heard_at,
   d.flight_id AS dock_flight_id, d.flight_at AS dock_flight_at, w.md5, w.object_key, w.planned_duration_ms, clock_timestamp() AS now`;
 const LOCKED_FROM = `mission.dock d
   JOIN mission.mission m ON m.dock_sn = d.sn

@@ -62,6 +62,53 @@ export interface MissionRow {
   readonly updated_at: Date;
 }
 
+/** The columns of a mission, by name: a prepared statement must return the same ones after a migration. */
+export const MISSION_COLUMNS = Object.keys({
+  id: true,
+  organisation_id: true,
+  dock_sn: true,
+  wayline_id: true,
+  name: true,
+  kind: true,
+  delivery: true,
+  state: true,
+  revision: true,
+  edition: true,
+  execute_at: true,
+  prepare_at: true,
+  deadline: true,
+  ready_from: true,
+  ready_until: true,
+  prepare_count: true,
+  attempt: true,
+  undo_count: true,
+  since: true,
+  started_at: true,
+  paused_ms: true,
+  heard_at: true,
+  next_action_at: true,
+  cause_code: true,
+  cause_dock_result: true,
+  prepared_fingerprint: true,
+  rth_altitude_meters: true,
+  exit_on_rc_lost: true,
+  positioning: true,
+  timing: true,
+  battery_above_percent: true,
+  storage_needed_megabytes: true,
+  simulate: true,
+  flight_area_check: true,
+  break_point: true,
+  resumed_from: true,
+  auto_resume_count: true,
+  verdicts: true,
+  progress: true,
+  resolution: true,
+  created_by: true,
+  created_at: true,
+  updated_at: true,
+} satisfies Record<keyof MissionRow, true>);
+
 /** Where an aircraft without propellers pretends to take off. */
 export interface SimulatedPlace {
   readonly latitude: number;
