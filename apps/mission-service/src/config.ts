@@ -29,6 +29,9 @@ const schema = z.object({
   MISSION_START_WINDOW_MS: millis(DEFAULT_TIMING.startWindowMs, 5_000, 30_000).describe(
     'How late a mission may start. Docks refuse a start that is more than 30 s late.',
   ),
+  MISSION_START_WITHIN_MS: millis(DEFAULT_TIMING.startWithinMs, 5_000, 5 * MINUTE_MS).describe(
+    'An immediate mission starts within this time after it was accepted, or ends as missed.',
+  ),
   MISSION_REPLY_DEADLINE_MS: millis(DEFAULT_TIMING.replyMs, 1_000, 120_000).describe(
     'How long a command waits for its reply before the dock is asked again or looked at.',
   ),
@@ -61,6 +64,7 @@ export const timingOf = (config: Config): Timing => ({
   prepareLeadMs: config.MISSION_PREPARE_LEAD_MS,
   executeLeadMs: config.MISSION_EXECUTE_LEAD_MS,
   startWindowMs: config.MISSION_START_WINDOW_MS,
+  startWithinMs: config.MISSION_START_WITHIN_MS,
   replyMs: config.MISSION_REPLY_DEADLINE_MS,
   immediateReplyMs: config.MISSION_IMMEDIATE_REPLY_DEADLINE_MS,
   startGraceMs: config.MISSION_START_GRACE_MS,

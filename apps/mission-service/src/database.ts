@@ -4,6 +4,7 @@ import { createDataSource } from '@aerie/persistence';
 import { CreateMission1763683200000 } from './migrations/1763683200000-create-mission.js';
 import { WholeMissions1763898000000 } from './migrations/1763898000000-whole-missions.js';
 import { YieldingReservations1764100000000 } from './migrations/1764100000000-yielding-reservations.js';
+import { StartDeadlines1764200000000 } from './migrations/1764200000000-start-deadlines.js';
 
 export const SCHEMA = 'mission';
 
@@ -11,6 +12,7 @@ export const MIGRATIONS = [
   CreateMission1763683200000,
   WholeMissions1763898000000,
   YieldingReservations1764100000000,
+  StartDeadlines1764200000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

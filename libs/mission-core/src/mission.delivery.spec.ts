@@ -1,6 +1,7 @@
 import { aMission, DAY_MS, MINUTE_MS, NOON, planned, step } from './fixtures/missions.js';
 import { dueEvent } from './mission.due.js';
 import { decide, mayExecute } from './mission.machine.js';
+import { planMission } from './mission.plan.js';
 import { flightEndsByMs, occupiedSpan } from './mission.timing.js';
 import { ATTEMPTS_OF_FORGETFUL_DOCK, DEFAULT_TIMING, type MissionEvent, isOutcome } from './mission.types.js';
 
@@ -19,6 +20,11 @@ describe('a dock that is given a flight in one command', () => {
     const mission = step(planned('immediate', 'create'), { type: 'prepareDue' }, NOON);
     expect(mission).toMatchObject({ deadlineMs: NOON + DEFAULT_TIMING.startWindowMs, nextActionAtMs: NOON });
     expect(dueEvent(mission, NOON, DEFAULT_TIMING)).toEqual({ type: 'executeDue' });
+  });
+
+  it('that becomes due late does not start later for it than the mission was planned for', () => {
+    const mission = step(planned('immediate', 'create'), { type: 'prepareDue' }, NOON + 50_000);
+    expect(mission.deadlineMs).toBe(NOON + DEFAULT_TIMING.startWithinMs);
   });
 
   it('is not told ahead of its time, because it takes off at once', () => {
@@ -53,6 +59,7 @@ describe('a dock that is given a flight in one command', () => {
 
 describe('DK2: a dock that has rebooted and does not know the flight any more', () => {
   const starting = aMission({ state: 'starting', startedAtMs: NOON, attempt: 1 });
+  const accepted = { type: 'prepareAccepted', edition: 1 } as const;
   const forgotten = { type: 'executeUnprepared', attempt: 1, dockResult: 319_003 } as const;
 
   it('is given it once more, and the next start is a new attempt', () => {
@@ -60,6 +67,24 @@ describe('DK2: a dock that has rebooted and does not know the flight any more', 
     expect(again).toMatchObject({ effects: ['sendPrepare'], mission: { state: 'preparing', startedAtMs: null } });
     const mission = step(step(starting, forgotten, NOON), { type: 'prepareAccepted', edition: 1 }, NOON + 1_000);
     expect(step(mission, { type: 'executeDue' }, NOON + 2_000)).toMatchObject({ state: 'starting', attempt: 2 });
+  });
+
+  it('does not start later for it, however often it forgets', () => {
+    let mission = step(step(planned('immediate'), { type: 'prepareDue' }, NOON), accepted, NOON);
+    const { deadlineMs } = mission;
+    for (let attempt = 1; attempt < ATTEMPTS_OF_FORGETFUL_DOCK; attempt++) {
+      const nowMs = NOON + attempt * 3_000;
+      mission = step(mission, { type: 'executeDue' }, nowMs);
+      mission = step(step(mission, { ...forgotten, attempt }, nowMs + 1_000), accepted, nowMs + 2_000);
+      expect(mission).toMatchObject({ state: 'prepared', deadlineMs });
+    }
+  });
+
+  it('is not given it once more after the deadline', () => {
+    expect(decideAt(starting, forgotten, NOON + 20_000)).toMatchObject({
+      mission: { state: 'preparing' },
+      effects: [],
+    });
   });
 
   it('is not told to start at or after the deadline', () => {
@@ -125,6 +150,12 @@ describe('the time that a flight may take', () => {
   it('takes its dock from power-on to after-work', () => {
     const span = occupiedSpan(aMission(), NOON - DAY_MS, DEFAULT_TIMING);
     expect(span).toEqual({ fromMs: NOON - 3 * MINUTE_MS, untilMs: NOON + 20_000 + 16 * MINUTE_MS });
+  });
+
+  it('takes its dock for all the time in which it may start', () => {
+    const timing = { ...DEFAULT_TIMING, startWithinMs: 5 * MINUTE_MS };
+    const mission = planMission({ kind: 'immediate', plannedDurationMs: 10 * MINUTE_MS }, NOON, timing);
+    expect(occupiedSpan(mission, NOON, timing)).toEqual({ fromMs: NOON, untilMs: NOON + 21 * MINUTE_MS });
   });
 
   it('is not taken from anybody by a conditional mission before the dock is ready', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { KINDS, MINUTE_MS, NOON, aMission, after, planned, step } from './fixtures/missions.js';
+import { DAY_MS, KINDS, MINUTE_MS, NOON, aMission, after, planned, step } from './fixtures/missions.js';
 import { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 import { decide } from './mission.machine.js';
 import { planMission } from './mission.plan.js';
@@ -49,9 +49,9 @@ describe('a dock that never answers', () => {
     expect(effects).toEqual(['sendPrepare', 'sendPrepare', 'sendPrepare', 'sendUndo']);
   });
 
-  it('makes an immediate mission fail after half a minute', () => {
+  it('makes an immediate mission end as missed after half a minute', () => {
     const { mission } = letTimePass(planned('immediate'));
-    expect(mission).toMatchObject({ state: 'failed', cause: { code: 'prepare_no_reply' }, sinceMs: NOON + 30_000 });
+    expect(mission).toMatchObject({ state: 'missed', cause: { code: 'prepare_no_reply' }, sinceMs: NOON + 30_000 });
   });
 
   it('is asked to prepare a timed mission until its deadline', () => {
@@ -71,9 +71,9 @@ describe('a dock that never answers', () => {
     expect(mission.sinceMs).toBeLessThan(NOON + 61 * MINUTE_MS);
   });
 
-  it('makes a conditional mission without a window fail like an immediate one', () => {
+  it('makes a conditional mission without a window end as missed like an immediate one', () => {
     const { mission } = letTimePass(planMission({ kind: 'conditional', plannedDurationMs: 1 }, NOON, DEFAULT_TIMING));
-    expect(mission).toMatchObject({ state: 'failed', cause: { code: 'prepare_no_reply' } });
+    expect(mission).toMatchObject({ state: 'missed', cause: { code: 'prepare_no_reply' } });
   });
 
   it('is told to forget a canceled mission six times, and then the mission is canceled: execute never left', () => {
@@ -126,6 +126,39 @@ describe('a dock that never answers', () => {
       );
     },
   );
+});
+
+describe('an outage of ours', () => {
+  const minuteLater = { lateMs: () => MINUTE_MS };
+
+  it.each(['prepare', 'create'] as const)(
+    'makes an immediate mission that its dock was never told of miss its start deadline, and tells the dock nothing (%s)',
+    (delivery) => {
+      const { mission, effects } = letTimePass(planned('immediate', delivery), minuteLater);
+      expect(mission).toMatchObject({ state: 'missed', cause: { code: 'start_deadline_passed' } });
+      expect(effects).toEqual([]);
+    },
+  );
+
+  it('makes an immediate mission that its dock had accepted miss its start deadline', () => {
+    const { mission, effects } = letTimePass(told(planned('immediate'), 'prepareDue', 'prepareAccepted'), minuteLater);
+    expect(mission).toMatchObject({ state: 'missed', cause: { code: 'start_deadline_passed' } });
+    expect(effects).toEqual(['sendUndo']);
+  });
+
+  it('keeps the cause at hand of an immediate mission that was held back before', () => {
+    const held = step(
+      told(planned('immediate'), 'prepareDue', 'prepareAccepted'),
+      { type: 'executeHeld', because: 'dock_offline' },
+      NOON + 1,
+    );
+    expect(letTimePass(held, minuteLater).mission).toMatchObject({ state: 'missed', cause: { code: 'dock_offline' } });
+  });
+
+  it('does not say of a timed mission that its dock did not answer, when the dock was never told', () => {
+    const { mission } = letTimePass(planned('timed'), { lateMs: () => DAY_MS });
+    expect(mission).toMatchObject({ state: 'missed', cause: { code: 'window_closed' } });
+  });
 });
 
 describe('what time brings about', () => {

@@ -41,15 +41,15 @@ function factsOf(
     case 'prepareDue':
       // Nothing is prepared with a dock that is given flights in one command: its start window counts from here.
       return state === 'prepared'
-        ? { deadlineMs: mission.deadlineMs ?? nowMs + timing.startWindowMs }
+        ? { deadlineMs: startDeadlineMs(mission, nowMs, timing) }
         : { prepareCount: mission.prepareCount + 1 };
     case 'prepareOverdue':
       return { prepareCount: mission.prepareCount + 1 };
     case 'prepareAccepted':
     case 'flightReady':
       // From here the start window of a mission without a planned instant counts.
-      return state === 'prepared' && mission.state !== 'prepared' && mission.executeAtMs === null
-        ? { deadlineMs: mission.readyUntilMs ?? nowMs + timing.startWindowMs, heardAtMs: nowMs }
+      return state === 'prepared' && mission.state !== 'prepared'
+        ? { deadlineMs: startDeadlineMs(mission, nowMs, timing), heardAtMs: nowMs }
         : heard;
     case 'executeUnprepared':
       if (state === mission.state) return heard;
@@ -132,6 +132,17 @@ function factsOf(
   }
 }
 
+/**
+ * The deadline once a dock can be told to start. A mission that has no instant of its own may start within its window, or
+ * soon after the dock got it: docks refuse a start 30 s after the time in the prepare. That may shorten the deadline with
+ * which the mission was planned, and never moves it later.
+ */
+function startDeadlineMs(mission: Mission, nowMs: number, timing: Timing): number | null {
+  const { deadlineMs, executeAtMs, readyUntilMs } = mission;
+  if (executeAtMs !== null) return deadlineMs;
+  return Math.min(deadlineMs ?? Infinity, readyUntilMs ?? nowMs + timing.startWindowMs);
+}
+
 /** An operator's wish about a flight changes nothing by itself; in particular it puts no watchdog off. */
 const isWish = ({ type }: MissionEvent): boolean => type.endsWith('Requested') && type !== 'cancelRequested';
 
@@ -152,8 +163,9 @@ function endingCause(mission: Mission, event: MissionEvent): Cause {
       return mission.cause ?? { code: 'prepare_no_reply' };
     case 'windowClosed':
       if (mission.state === 'waiting_ready') return { code: 'never_ready' };
-      if (mission.state === 'prepared') return mission.cause ?? { code: 'window_closed' };
-      return mission.cause ?? { code: 'prepare_no_reply' };
+      if (mission.cause !== null) return mission.cause;
+      if (mission.state === 'preparing') return { code: 'prepare_no_reply' };
+      return { code: mission.kind === 'immediate' ? 'start_deadline_passed' : 'window_closed' };
     default:
       return { code: 'not_observed' };
   }

@@ -106,6 +106,45 @@ describe('the laws of the lifecycle', () => {
   );
 
   it(
+    'P11: moves no deadline later by any event, except a new time that a person gives to a timed mission',
+    () => {
+      fc.assert(
+        fc.property(anyMission, anyEvent, anyTime, (mission, event, nowMs) => {
+          fc.pre(event.type !== 'rescheduled');
+          const next = step(mission, event, nowMs);
+          expect(next.deadlineMs ?? Infinity).toBeLessThanOrEqual(mission.deadlineMs ?? Infinity);
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
+    'P12: tells a dock of an immediate mission and starts it only before the deadline with which it was planned',
+    () => {
+      fc.assert(
+        fc.property(fc.constantFrom('prepare', 'create'), anyHistory, (delivery, history) => {
+          let mission = planned('immediate', delivery);
+          const lastMs = NOON + DEFAULT_TIMING.startWithinMs;
+          for (const { event, nowMs } of history) {
+            // A person's new time is for timed missions; the service refuses it before it comes here.
+            if (event.type === 'rescheduled') continue;
+            const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
+            if (decision.kind === 'refused') continue;
+            const late = decision.effects.filter((effect) => effect === 'sendPrepare' || effect === 'sendExecute');
+            if (nowMs >= lastMs) expect(late).toEqual([]);
+            mission = decision.mission;
+            if (!isOutcome(mission.state)) expect(mission.deadlineMs).not.toBeNull();
+          }
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
     'P4: sends one execute for each attempt, and opens a second one only after a proof that the first did not start',
     () => {
       fc.assert(

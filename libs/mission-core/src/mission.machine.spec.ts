@@ -277,12 +277,20 @@ describe('cancel', () => {
 });
 
 describe('the word of the dock', () => {
-  it('makes an accepted prepare of an immediate mission open its start window', () => {
+  it('makes an accepted prepare of an immediate mission open its start window, within its start deadline', () => {
     const preparing = step(planned('immediate'), { type: 'prepareDue' }, NOON);
     expect(step(preparing, { type: 'prepareAccepted', edition: 1 }, NOON + 4_000)).toMatchObject({
       state: 'prepared',
       deadlineMs: NOON + 4_000 + DEFAULT_TIMING.startWindowMs,
       nextActionAtMs: NOON + 4_000,
+    });
+  });
+
+  it('does not move the start deadline of an immediate mission later by accepting the prepare late', () => {
+    const preparing = step(planned('immediate'), { type: 'prepareDue' }, NOON);
+    expect(step(preparing, { type: 'prepareAccepted', edition: 1 }, NOON + 55_000)).toMatchObject({
+      state: 'prepared',
+      deadlineMs: NOON + DEFAULT_TIMING.startWithinMs,
     });
   });
 

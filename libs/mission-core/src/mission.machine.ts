@@ -76,7 +76,7 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
 
   prepareDue:         [{ from: ['scheduled'],                                      to: toTheDock,   effects: ['sendPrepare'] }],
   prepareOverdue:     [{ from: ['preparing'],                                      to: 'unchanged', effects: ['sendPrepare'] }],
-  prepareGivenUp:     [{ from: ['preparing'],                                      to: 'failed',    effects: ['sendUndo'] }],
+  prepareGivenUp:     [{ from: ['preparing'],                                      to: 'missed',    effects: ['sendUndo'] }],
   windowClosed:       [{ from: ['scheduled'],                                      to: 'missed' },
                        { from: ['preparing', 'waiting_ready', 'prepared'],         to: 'missed',    effects: ['sendUndo'] }],
   executeDue:         [{ from: ['prepared'],                                       to: 'starting',  effects: ['sendExecute'] }],
@@ -182,7 +182,9 @@ export function decide(mission: Mission, event: MissionEvent, nowMs: number, tim
 const REPLACED_BY_PREPARE_MS = 3 * 60_000;
 
 function makesSense(effect: Effect, next: Mission, event: MissionEvent, nowMs: number): boolean {
-  if (effect === 'sendPrepare') return next.state === 'preparing';
+  // A dock that gets a mission too late could only fly it late.
+  if (effect === 'sendPrepare')
+    return next.state === 'preparing' && (next.deadlineMs === null || nowMs < next.deadlineMs);
   if (effect !== 'sendUndo') return true;
   if (next.delivery === 'create') return false;
   return event.type !== 'rescheduled' || next.prepareAtMs - nowMs > REPLACED_BY_PREPARE_MS;

@@ -8,8 +8,25 @@ describe('a new mission', () => {
       state: 'scheduled',
       prepareAtMs: NOON,
       nextActionAtMs: NOON,
-      deadlineMs: null,
+      deadlineMs: NOON + 60_000,
     });
+  });
+
+  it('that is immediate starts within the time that it was planned with', () => {
+    const timing = { ...DEFAULT_TIMING, startWithinMs: 8_000 };
+    expect(planMission({ plannedDurationMs: 1, kind: 'immediate' }, NOON, timing).deadlineMs).toBe(NOON + 8_000);
+  });
+
+  it('that is immediate starts within five minutes, whatever the settings say', () => {
+    const timing = { ...DEFAULT_TIMING, startWithinMs: DAY_MS };
+    expect(planMission({ plannedDurationMs: 1, kind: 'immediate' }, NOON, timing).deadlineMs).toBe(
+      NOON + 5 * MINUTE_MS,
+    );
+  });
+
+  it('that is conditional starts within its window', () => {
+    const plan = { kind: 'conditional', plannedDurationMs: 1, readyFromMs: NOON, readyUntilMs: NOON + DAY_MS } as const;
+    expect(planMission(plan, NOON, DEFAULT_TIMING).deadlineMs).toBe(NOON + DAY_MS);
   });
 
   it('is prepared a quarter of an hour before its time', () => {

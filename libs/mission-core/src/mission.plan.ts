@@ -2,6 +2,8 @@ import type { Delivery, Mission, MissionKind, Timing } from './mission.types.js'
 
 /** The protocol: a timed task may be delivered to the dock 24 h before its time at most. */
 const EARLIEST_PREPARE_MS = 24 * 60 * 60_000;
+/** Whoever asked for "now" would not expect a start after this time, whatever the settings say. */
+const LONGEST_START_WITHIN_MS = 5 * 60_000;
 
 export interface Plan {
   readonly kind: MissionKind;
@@ -28,7 +30,7 @@ export function planMission(plan: Plan, nowMs: number, timing: Timing): Mission 
     edition: 1,
     executeAtMs,
     prepareAtMs,
-    deadlineMs: executeAtMs === null ? null : executeAtMs + timing.startWindowMs,
+    deadlineMs: deadlineOf(plan, nowMs, timing),
     readyFromMs: plan.readyFromMs ?? null,
     readyUntilMs: plan.readyUntilMs ?? null,
     plannedDurationMs: plan.plannedDurationMs,
@@ -55,6 +57,13 @@ export function planAnew(
     prepareAtMs: prepareAt(executeAtMs, nowMs, timing),
     deadlineMs: executeAtMs + timing.startWindowMs,
   };
+}
+
+/** Every kind has its deadline from the first transaction; only a conditional mission without a window has none. */
+function deadlineOf({ kind, executeAtMs, readyUntilMs }: Plan, nowMs: number, timing: Timing): number | null {
+  if (executeAtMs !== undefined) return executeAtMs + timing.startWindowMs;
+  if (kind === 'conditional') return readyUntilMs ?? null;
+  return nowMs + Math.min(timing.startWithinMs, LONGEST_START_WITHIN_MS);
 }
 
 function prepareAt(startMs: number | null, nowMs: number, timing: Timing): number {

@@ -21,24 +21,19 @@ export function flightEndsByMs(mission: Mission, timing: Timing): number {
 /** What a dock is busy with before and after the flight itself: power on, cover, home point; landing and after-work. */
 const BEFORE_FLIGHT_MS = 60_000;
 const AFTER_FLIGHT_MS = 5 * 60_000;
-/** Until an immediate mission is prepared: three prepares of ten seconds, and then its start window. */
-const IMMEDIATE_PREPARE_MS = 30_000;
-
 export interface Span {
   readonly fromMs: number;
   readonly untilMs: number;
 }
 
 /**
- * When the dock is taken by a mission, with margins. Null for a conditional one: its window may be hours long, and the
- * dock is asked for once it says that it is ready.
+ * When the dock is taken by a mission, with margins: an immediate one may start until its deadline. Null for a conditional
+ * one: its window may be hours long, and the dock is asked for once it says that it is ready.
  */
 export function occupiedSpan(mission: Mission, nowMs: number, timing: Timing): Span | null {
   if (mission.kind === 'conditional') return null;
   const latestStartMs =
-    mission.executeAtMs === null
-      ? nowMs + IMMEDIATE_PREPARE_MS + timing.startWindowMs
-      : mission.executeAtMs + timing.startWindowMs;
+    mission.executeAtMs === null ? (mission.deadlineMs ?? nowMs) : mission.executeAtMs + timing.startWindowMs;
   const fromMs = mission.executeAtMs === null ? nowMs : mission.executeAtMs - timing.executeLeadMs - BEFORE_FLIGHT_MS;
   return { fromMs, untilMs: latestStartMs + BEFORE_FLIGHT_MS + mission.plannedDurationMs + AFTER_FLIGHT_MS };
 }

@@ -45,6 +45,7 @@ export type CauseCode =
   | 'execute_refused'
   | 'never_ready'
   | 'window_closed'
+  | 'start_deadline_passed'
   | 'dock_offline'
   | 'dock_busy'
   | 'dock_unknown_state'
@@ -77,7 +78,10 @@ export interface Mission {
   readonly executeAtMs: number | null;
   /** When the dock is first told. */
   readonly prepareAtMs: number;
-  /** No execute leaves at or after this. Immediate missions have none until the dock accepted the prepare. */
+  /**
+   * No execute and no prepare leaves at or after this. Set when the mission is planned; no event moves it later, except
+   * a person's new time for a timed mission. Null only for conditional missions without a window.
+   */
   readonly deadlineMs: number | null;
   /** Conditional missions: the dock may start only after this. */
   readonly readyFromMs: number | null;
@@ -111,6 +115,8 @@ export interface Timing {
   readonly executeLeadMs: number;
   /** How long after its time (or after an accepted prepare) a mission may still start. */
   readonly startWindowMs: number;
+  /** An immediate mission starts within this time after it was planned, or not at all. At most 5 min. */
+  readonly startWithinMs: number;
   /** How long an immediate prepare waits for its reply. Short: a dock refuses an `execute_time` 30 s off. */
   readonly immediateReplyMs: number;
   /** How long any other command waits for its reply. */
@@ -133,6 +139,7 @@ export const DEFAULT_TIMING: Timing = {
   prepareLeadMs: 15 * 60_000,
   executeLeadMs: 2 * 60_000,
   startWindowMs: 20_000,
+  startWithinMs: 60_000,
   immediateReplyMs: 10_000,
   replyMs: 30_000,
   observeEveryMs: 10_000,

@@ -59,6 +59,7 @@ const WHOLE: MissionView = {
   storageNeededMegabytes: 500,
   flightAreaCheck: true,
   startWindowMs: 20_000,
+  startWithinMs: 60_000,
   executeLeadMs: 120_000,
   prepareLeadMs: 900_000,
   resumedFrom: 'cccccccc-cccc-4ccc-8ccc-cccccccccccc',
@@ -137,8 +138,15 @@ it('reads a new mission into the body that HTTP would have got', () => {
     positioning: 'POSITIONING_UNSPECIFIED',
     window: null,
     simulate: null,
+    startWithinMs: 8_000,
   });
-  expect(body).toEqual({ dockSn: 'DOCK-1', kind: 'timed', executeAt: Date.parse(AT), rthAltitudeMeters: 80 });
+  expect(body).toEqual({
+    dockSn: 'DOCK-1',
+    kind: 'timed',
+    executeAt: Date.parse(AT),
+    rthAltitudeMeters: 80,
+    startWithinMs: 8_000,
+  });
 });
 
 it('reads a list into the query that HTTP would have got', () => {

@@ -44,6 +44,7 @@ export function bodyOfNewMission(value: unknown): Message {
     storageNeededMegabytes: message['storageNeededMegabytes'],
     flightAreaCheck: message['flightAreaCheck'],
     startWindowMs: message['startWindowMs'],
+    startWithinMs: message['startWithinMs'],
     executeLeadMs: message['executeLeadMs'],
     prepareLeadMs: message['prepareLeadMs'],
   });

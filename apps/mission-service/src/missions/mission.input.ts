@@ -65,6 +65,13 @@ const window = z
   })
   .describe('Conditional missions: when the dock may start by itself.');
 
+/** A length of time in milliseconds; what lies outside is told with the value that was sent. */
+function millis(min: number, max: number) {
+  const error = ({ input }: { readonly input?: unknown }): string =>
+    `must be a whole number of milliseconds from ${min} to ${max}, not ${JSON.stringify(input) ?? 'nothing'}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
 export const newMission = z.strictObject({
   dockSn: z
     .string()
@@ -87,17 +94,14 @@ export const newMission = z.strictObject({
   simulate: simulate.optional(),
   storageNeededMegabytes: z.int().min(0).max(10_000_000).optional().describe('Free storage that the start needs, MB.'),
   flightAreaCheck: z.boolean().default(false).describe('The dock compares custom flight areas before take-off.'),
-  startWindowMs: z.int().min(5_000).max(30_000).optional().describe('How late it may start, ms. Docks allow 30 s.'),
-  executeLeadMs: z
-    .int()
-    .min(0)
-    .max(120_000)
+  startWithinMs: millis(5_000, 300_000)
+    .optional()
+    .describe('Immediate missions: starts within this time after it was accepted or is missed, ms. Default: 60 s.'),
+  startWindowMs: millis(5_000, 30_000).optional().describe('How late it may start, ms. Docks allow 30 s.'),
+  executeLeadMs: millis(0, 120_000)
     .optional()
     .describe('How long before executeAt the dock is told to start, ms; it powers on meanwhile.'),
-  prepareLeadMs: z
-    .int()
-    .min(0)
-    .max(24 * 60 * 60_000)
+  prepareLeadMs: millis(0, 24 * 60 * 60_000)
     .optional()
     .describe('How long before executeAt the dock gets the mission, ms; 24 h at most.'),
 });
@@ -145,8 +149,9 @@ const placeOf = ({ latitude, longitude, altitudeMeters }: z.output<typeof simula
   ...(altitudeMeters === undefined ? {} : { altitudeMeters }),
 });
 
-function timingFrom({ startWindowMs, executeLeadMs, prepareLeadMs }: Input): Partial<Timing> {
+function timingFrom({ startWithinMs, startWindowMs, executeLeadMs, prepareLeadMs }: Input): Partial<Timing> {
   return {
+    ...(startWithinMs === undefined ? {} : { startWithinMs }),
     ...(startWindowMs === undefined ? {} : { startWindowMs }),
     ...(executeLeadMs === undefined ? {} : { executeLeadMs }),
     ...(prepareLeadMs === undefined ? {} : { prepareLeadMs }),
@@ -154,13 +159,19 @@ function timingFrom({ startWindowMs, executeLeadMs, prepareLeadMs }: Input): Par
 }
 
 /** Each kind has its own way to say when, and no other. */
-function checkWhen({ kind, executeAt, window: span }: Input, nowMs: number): void {
+function checkWhen({ kind, executeAt, window: span, startWithinMs }: Input, nowMs: number): void {
   const problems: { field: string; message: string }[] = [];
   const problem = (field: string, message: string): unknown => problems.push({ field, message });
   if (kind === 'timed' && executeAt === undefined) problem('executeAt', 'is required for a timed mission');
   if (kind !== 'timed' && executeAt !== undefined) problem('executeAt', 'is only for timed missions');
   if (kind === 'conditional' && span === undefined) problem('window', 'is required for a conditional mission');
   if (kind !== 'conditional' && span !== undefined) problem('window', 'is only for conditional missions');
+  if (kind !== 'immediate' && startWithinMs !== undefined) {
+    problem(
+      'startWithinMs',
+      'is only for immediate missions; a timed one has startWindowMs, a conditional one its window',
+    );
+  }
   if (executeAt !== undefined) checkAhead('executeAt', executeAt, nowMs, problem);
   if (span !== undefined) {
     checkAhead('window.until', span.until, nowMs, problem);

@@ -7,6 +7,8 @@ export const CAUSES: Readonly<Record<CauseCode, string>> = {
   execute_refused: 'the dock refused to start',
   never_ready: 'the conditions did not hold within the window',
   window_closed: 'its time passed before it could start',
+  start_deadline_passed:
+    'it was to start at once, and its start deadline passed first; plan it again if it is still wanted',
   dock_offline: 'the dock was not heard lately',
   dock_busy: 'the dock does something else',
   dock_unknown_state: 'a person must first resolve a mission of this dock of which nobody knows the end',

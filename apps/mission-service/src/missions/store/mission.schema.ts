@@ -91,7 +91,9 @@ export const missionSchema = z
     version: z.int().describe('Grows with every decision; for `If-Match`.'),
     executeAt: instantOrNull('Timed missions: the instant of take-off.'),
     prepareAt: instant('When the dock is first told.'),
-    deadline: instantOrNull('No command to start leaves at or after this; null until it is known.'),
+    deadline: instantOrNull(
+      'Nothing that prepares or starts the flight leaves at or after this. Only a new executeAt moves it later.',
+    ),
     window,
     rthAltitudeMeters: z.int().describe('Return altitude in metres above the take-off point.'),
     exitOnRcLost: z
@@ -102,6 +104,9 @@ export const missionSchema = z
     storageNeededMegabytes: millisOrNull('Free storage that the start needs, MB. Null: not asked for.'),
     flightAreaCheck: z.boolean().describe('The dock compares custom flight areas before take-off.'),
     startWindowMs: millisOrNull('How late it may start, ms. Null: as the service is set.'),
+    startWithinMs: millisOrNull(
+      'Immediate missions: within how long after it was accepted it starts, ms. Null: as the service is set.',
+    ),
     executeLeadMs: millisOrNull(
       'How long before executeAt the dock is told to start, ms. Null: as the service is set.',
     ),

@@ -17,7 +17,7 @@ export function viewOf(row: MissionRow) {
     version: row.revision,
     executeAt: iso(row.execute_at),
     prepareAt: row.prepare_at.toISOString(),
-    /** No execute leaves at or after this. */
+    /** No prepare and no execute leaves at or after this. */
     deadline: iso(row.deadline),
     /** Conditional missions: when the dock may start by itself. */
     window:
@@ -35,6 +35,7 @@ export function viewOf(row: MissionRow) {
     storageNeededMegabytes: row.storage_needed_megabytes,
     flightAreaCheck: row.flight_area_check,
     startWindowMs: row.timing.startWindowMs ?? null,
+    startWithinMs: row.timing.startWithinMs ?? null,
     executeLeadMs: row.timing.executeLeadMs ?? null,
     prepareLeadMs: row.timing.prepareLeadMs ?? null,
     /** The mission that this one goes on with. */

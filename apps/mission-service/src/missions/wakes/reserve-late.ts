@@ -1,4 +1,4 @@
-import { CLAIM_MARGIN_MS, type Span, occupiedSpan } from '@aerie/mission-core';
+import { type Span, occupiedSpan } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
 import { clearTheWay } from '../planning/clear-the-way.js';
 import { findHolders, reserveDock } from '../store/dock-reservations.js';
@@ -34,6 +34,8 @@ const claimantOf = ({ id, organisation_id, dock_sn }: LockedMission) => ({
 function lateSpan(locked: LockedMission): Span | null {
   if (locked.kind !== 'conditional') return null;
   const nowMs = locked.now.getTime();
-  const span = occupiedSpan({ ...missionOf(locked), kind: 'immediate' }, nowMs + CLAIM_MARGIN_MS, timingOf(locked));
-  return span === null ? null : { ...span, fromMs: nowMs };
+  const timing = timingOf(locked);
+  // It is claimed now. A claim that comes to nothing moves the reservation when it is tried again.
+  const deadlineMs = nowMs + timing.startWindowMs;
+  return occupiedSpan({ ...missionOf(locked), kind: 'immediate', deadlineMs }, nowMs, timing);
 }
