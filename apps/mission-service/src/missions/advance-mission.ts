@@ -59,7 +59,13 @@ export interface Evidence {
   readonly breakPoint?: StoredBreakPoint;
   readonly preflight?: { readonly stage: Stage; readonly result: PreflightResult };
   /** Who asked for it, and why. */
-  readonly wish?: { readonly by: string; readonly reason: string | null; readonly parameters?: CommandParameters };
+  readonly wish?: {
+    readonly by: string;
+    readonly reason: string | null;
+    readonly parameters?: CommandParameters;
+    /** How long the request had waited when the mission was locked: its command has that much less time to leave. */
+    readonly waitedMs?: number;
+  };
   /** The message that brought it, written before the decision. */
   readonly received?: TimelineEntry;
   /** For the timeline. */
@@ -335,7 +341,7 @@ function collectOrder(
 ): Order {
   const tid = randomUUID();
   const parameters = wish?.parameters ?? {};
-  const notAfterMs = latestSendMs(effect, mission, nowMs);
+  const notAfterMs = latestSendMs(effect, mission, nowMs - (wish?.waitedMs ?? 0));
   const order: Order = { effect, mission, tid, notAfterMs, decidedAtMs: Date.now(), parameters };
   if (effect === 'observeFlight') return order;
   if (effect === 'sendPrepare') writes.giveAnew(mission.id);

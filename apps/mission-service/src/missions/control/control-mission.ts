@@ -7,6 +7,7 @@ import type { DataSource } from 'typeorm';
 import { type CommandParameters, advance } from '../advance-mission.js';
 import { describeDock, knows, profileOf } from '../dock/dock-profiles.js';
 import { namesOther } from '../dock/named-flight.js';
+import { WISH_LIFETIME_MS } from '../dock/command-names.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
@@ -36,9 +37,12 @@ export class ControlMission {
     private readonly dataSource: DataSource,
     private readonly connection: NatsConnection,
     private readonly afterCommit: AfterCommit,
+    /** Goes on while the process is frozen; never set. */
+    private readonly monotonicMs: () => number = () => performance.now(),
   ) {}
 
   async execute(caller: Principal, id: string, request: ControlRequest): Promise<ControlAccepted> {
+    const askedAtMs = this.monotonicMs();
     const { action, reason, parameters } = request;
     if (parameters.homeDockSn !== undefined) await this.checkHomeDock(caller, parameters.homeDockSn);
     const { event, method } = CONTROLS[action];
@@ -48,7 +52,9 @@ export class ControlMission {
       checkVersion(request.version, found.revision);
       if (!knows(profileOf(found), method)) throw dockCannot(found, action);
       if (fliesAnother(found)) throw otherFlight(found);
-      const wish = { by: caller.keyId, reason, parameters };
+      const waitedMs = this.monotonicMs() - askedAtMs;
+      if (waitedMs >= WISH_LIFETIME_MS) throw waitedTooLong(action, waitedMs);
+      const wish = { by: caller.keyId, reason, parameters, waitedMs };
       return { locked: found, advanced: await advance(tx, found, { type: event }, { wish }) };
     });
     if (advanced.decision.kind === 'refused') throw notNow(locked, action);
@@ -82,6 +88,11 @@ function otherFlight({ dock_flight_id, dock_sn }: LockedMission): ConflictError 
     fields: [{ field: 'id', message }],
     details: { flightId: dock_flight_id },
   });
+}
+
+function waitedTooLong(action: ControlAction, waitedMs: number): UnavailableError {
+  const message = `${action} was not sent: the request waited ${Math.round(waitedMs)} ms for the database; ask again if it is still wanted`;
+  return new UnavailableError('request_waited_too_long', message);
 }
 
 function notNow(mission: LockedMission, action: ControlAction): ConflictError {

@@ -24,8 +24,8 @@ export type CommandName = (typeof COMMAND_OF)[CommandEffect] | 'flighttask_creat
 export const commandFor = (effect: CommandEffect, delivery: Delivery): CommandName =>
   effect === 'sendExecute' && delivery === 'create' ? 'flighttask_create' : COMMAND_OF[effect];
 
-/** A person who presses a button means now: a command that is late is one too many. */
-const WISH_LIFETIME_MS = 5_000;
+/** A person who presses a button means now: a command that is late is one too many. Counts from the request. */
+export const WISH_LIFETIME_MS = 5_000;
 
 /** How long a command that is no execute may wait to be written. */
 export function lifetimeMs(

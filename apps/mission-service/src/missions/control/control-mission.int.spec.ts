@@ -1,0 +1,53 @@
+import type { DataSource } from 'typeorm';
+import { ORGANISATION, aMission, apply, missionTestDatabase } from '../fixtures/mission-database.js';
+import { ControlMission } from './control-mission.js';
+
+let pools: DataSource[];
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  ({ pools, drop } = await missionTestDatabase(1));
+}, 60_000);
+afterAll(() => drop(), 30_000);
+
+const pool = (): DataSource => pools[0] as DataSource;
+const CALLER = { keyId: 'key-1', organisationId: ORGANISATION };
+const PAUSE = { action: 'pause', reason: null, version: null, parameters: {} } as const;
+
+async function aFlight(): Promise<string> {
+  const id = await aMission(pool());
+  await apply(pool(), id, { type: 'prepareDue' });
+  await apply(pool(), id, { type: 'prepareAccepted', edition: 1 });
+  await apply(pool(), id, { type: 'executeDue' });
+  await apply(pool(), id, { type: 'flightInProgress' });
+  return id;
+}
+
+/** A service whose requests have waited that long when they hold the mission. */
+const serviceAfter = (waitedMs: number): ControlMission => {
+  let reads = 0;
+  return new ControlMission(pool(), undefined as never, { run: () => undefined } as never, () => waitedMs * reads++);
+};
+
+const pauses = (id: string) =>
+  pool().query<{ remaining_ms: number }[]>(
+    `SELECT (extract(epoch FROM not_after - claimed_at) * 1000)::integer AS remaining_ms FROM mission.dock_call
+      WHERE mission_id = $1 AND method = 'flighttask_pause'`,
+    [id],
+  );
+
+it('gives a command only the time that is left of five seconds since the request', async () => {
+  const id = await aFlight();
+  await serviceAfter(4_000).execute(CALLER, id, PAUSE);
+  const [pause] = await pauses(id);
+  expect(pause?.remaining_ms).toBeGreaterThan(0);
+  expect(pause?.remaining_ms).toBeLessThanOrEqual(1_000);
+});
+
+it('records no command for a request that waited for longer than that', async () => {
+  const id = await aFlight();
+  await expect(serviceAfter(5_000).execute(CALLER, id, PAUSE)).rejects.toMatchObject({
+    kind: 'unavailable',
+    code: 'request_waited_too_long',
+  });
+  expect(await pauses(id)).toEqual([]);
+});
