@@ -12,6 +12,7 @@ export interface MissionView {
   readonly version: number;
   readonly attempt: number;
   readonly executeAt: string | null;
+  readonly deadline: string | null;
   readonly cause: {
     readonly code: string;
     readonly dockResult?: number;
