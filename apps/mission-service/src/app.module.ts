@@ -102,8 +102,10 @@ export class AppModule {
     });
     const dueWakes = new DueWakes(wakes);
     const commands = new DockCommands(nats);
-    const backlog = new Backlog(nats, [MISSION_REPLIES_CONSUMER, MISSION_EVENTS_CONSUMER]);
-    const observeDock = new ObserveDock(nats, backlog);
+    const observeDock = new ObserveDock(nats, {
+      replies: new Backlog(nats, [MISSION_REPLIES_CONSUMER]),
+      all: new Backlog(nats, [MISSION_REPLIES_CONSUMER, MISSION_EVENTS_CONSUMER]),
+    });
     const afterCommit = new AfterCommit({
       dataSource: flight,
       commands,

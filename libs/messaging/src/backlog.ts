@@ -1,5 +1,5 @@
 import type { ConsumerSpec } from '@aerie/bus-contract';
-import { type ConsumerInfo, jetstreamManager } from '@nats-io/jetstream';
+import { type ConsumerInfo, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from './connection.js';
 
 const LOOK_EVERY_MS = 100;
@@ -8,6 +8,8 @@ type Durable = Pick<ConsumerSpec, 'stream' | 'durable'>;
 
 /** What consumers have not handled yet. */
 export class Backlog {
+  private manager: Promise<JetStreamManager> | undefined;
+
   constructor(
     private readonly connection: NatsConnection,
     private readonly consumers: readonly Durable[],
@@ -41,7 +43,7 @@ export class Backlog {
   }
 
   private async info({ stream, durable }: Durable): Promise<ConsumerInfo> {
-    const manager = await jetstreamManager(this.connection);
-    return manager.consumers.info(stream, durable);
+    this.manager ??= jetstreamManager(this.connection, { checkAPI: false });
+    return (await this.manager).consumers.info(stream, durable);
   }
 }

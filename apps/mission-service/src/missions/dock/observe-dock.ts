@@ -18,6 +18,14 @@ const HANDLED_WITHIN_MS = 5_000;
 /** What a dock said before it rested may be on its way to us that long. */
 const ON_ITS_WAY_MS = 2_000;
 
+/** What docks said and this service has not handled yet, by lane. */
+export interface DockBacklogs {
+  /** Replies and requests. */
+  readonly replies: Backlog;
+  /** Replies, requests and events. */
+  readonly all: Backlog;
+}
+
 /** Looks at docks through the state that fleet-service keeps. */
 export class ObserveDock {
   private looking: Promise<boolean> | undefined;
@@ -25,8 +33,13 @@ export class ObserveDock {
 
   constructor(
     private readonly connection: NatsConnection,
-    private readonly backlog: Backlog,
+    private readonly backlogs: DockBacklogs,
   ) {}
+
+  /** Whether everything that had been stored in these lanes when this was called has been handled, or is soon. */
+  hasRead(lanes: keyof DockBacklogs): Promise<boolean> {
+    return this.backlogs[lanes].handledUntilNow(HANDLED_WITHIN_MS);
+  }
 
   /** What decides whether docks may fly. Rejects when nobody answers. */
   async look(sns: readonly string[]): Promise<ReadonlyMap<string, DockStateView>> {
@@ -59,9 +72,9 @@ export class ObserveDock {
   }
 
   private async lookForBacklog(): Promise<boolean> {
-    if (!(await this.backlog.handledUntilNow(HANDLED_WITHIN_MS))) return false;
+    if (!(await this.hasRead('all'))) return false;
     await new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY_MS));
-    return this.backlog.handledUntilNow(HANDLED_WITHIN_MS);
+    return this.hasRead('all');
   }
 
   private async views(sns: readonly string[]): Promise<DockStateView[]> {

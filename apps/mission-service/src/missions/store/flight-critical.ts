@@ -4,7 +4,7 @@
 // lock reads with clock_timestamp().
 // Locks are FOR NO KEY UPDATE: a row that names a mission, as in its timeline, may be written meanwhile.
 import type { DockRecord } from '@aerie/bus-contract';
-import type { Mission } from '@aerie/mission-core';
+import type { Mission, MissionState } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
 import { type LockedMission, MISSION_COLUMNS, type MissionProgress, dateOf } from './mission.row.js';
 import type { Verdicts } from './preflights.js';
@@ -48,20 +48,26 @@ export interface DueMission {
   readonly id: string;
   readonly organisation_id: string;
   readonly dock_sn: string;
-  readonly state: string;
+  readonly state: MissionState;
+  /** For how long it has been due, milliseconds. */
+  readonly overdue_ms: number;
 }
 
-/** Missions whose time has come, longest overdue first. Reads only: the lock looks again. */
+/** Missions of some states whose time has come, longest overdue first. Reads only: the lock looks again. */
 export function findDue(
   tx: { query: Tx['query'] },
   ids: readonly string[] | null,
+  states: readonly MissionState[],
   limit: number,
 ): Promise<DueMission[]> {
   return tx.query<DueMission>(
-    `SELECT id, organisation_id, dock_sn, state FROM mission.mission
-      WHERE next_action_at <= clock_timestamp() AND ($1::uuid[] IS NULL OR id = ANY($1::uuid[]))
-      ORDER BY next_action_at LIMIT $2`,
-    [ids, limit],
+    `SELECT id, organisation_id, dock_sn, state,
+            (extract(epoch FROM clock_timestamp() - next_action_at) * 1000)::float8 AS overdue_ms
+       FROM mission.mission
+      WHERE next_action_at <= clock_timestamp() AND state = ANY($2::text[])
+        AND ($1::uuid[] IS NULL OR id = ANY($1::uuid[]))
+      ORDER BY next_action_at LIMIT $3`,
+    [ids, states, limit],
   );
 }
 

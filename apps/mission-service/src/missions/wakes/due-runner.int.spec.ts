@@ -177,6 +177,57 @@ describe('a flight that nobody has seen or heard for ten minutes', () => {
   });
 });
 
+describe('an answer of a dock that lies unread in its lane', () => {
+  const prepares = ({ carriedOut }: Replica): number =>
+    carriedOut.flatMap(({ orders }) => orders).filter(({ effect }) => effect === 'sendPrepare').length;
+
+  /** A timed mission whose dock has not answered its prepare, due for so long. */
+  async function anUnanswered(overdueSeconds: number): Promise<string> {
+    const dataSource = pools[0] as DataSource;
+    const id = await aMission(dataSource, { kind: 'timed', executeInMs: 600_000 });
+    await apply(dataSource, id, { type: 'prepareDue' });
+    await dataSource.query(
+      `UPDATE mission.mission SET next_action_at = now() - make_interval(secs => $2) WHERE id = $1`,
+      [id, overdueSeconds],
+    );
+    return id;
+  }
+
+  it('keeps a prepare from being sent again, until the lane is read', async () => {
+    const id = await anUnanswered(1);
+    const behind = replica(0, {}, false);
+    expect(await behind.runner.run([id])).toBe(0);
+    expect(prepares(behind)).toBe(0);
+    const read = replica(0);
+    expect(await read.runner.run([id])).toBe(1);
+    expect(prepares(read)).toBe(1);
+  });
+
+  it('is waited for during a minute and no longer', async () => {
+    const id = await anUnanswered(61);
+    const behind = replica(0, {}, false);
+    expect(await behind.runner.run([id])).toBe(1);
+    expect(prepares(behind)).toBe(1);
+  });
+
+  it('keeps no prepared mission from its start', async () => {
+    const [unanswered, prepared] = [await anUnanswered(1), await aPrepared()];
+    const behind = replica(0, {}, false);
+    await behind.runner.run([unanswered, prepared]);
+    expect(executes(behind)).toEqual([prepared]);
+  });
+
+  it('keeps the end of a window from being named', async () => {
+    const dataSource = pools[0] as DataSource;
+    const id = await anUnanswered(1);
+    await dataSource.query(`UPDATE mission.mission SET deadline = now() - interval '1 second' WHERE id = $1`, [id]);
+    await replica(0, {}, false).runner.run([id]);
+    expect(await stateOf(dataSource, id)).toBe('preparing');
+    await replica(0).runner.run([id]);
+    expect(await stateOf(dataSource, id)).toBe('missed');
+  });
+});
+
 it('lets no replica of the first release send anything for a mission that it does not understand', async () => {
   const dataSource = pools[0] as DataSource;
   const recordedBy = async (id: string, columns: string, values: string): Promise<unknown> =>

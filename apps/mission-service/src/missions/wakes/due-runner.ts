@@ -1,5 +1,5 @@
 import type { DockStateView } from '@aerie/bus-contract';
-import { DEFAULT_POLICY, type MissionEvent, dueEvent } from '@aerie/mission-core';
+import { DEFAULT_POLICY, STATES, type MissionEvent, type MissionState, dueEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -39,6 +39,25 @@ const MAX_ROUNDS = 50;
 /** Wakes that arrive within this time are looked at together. */
 const GATHER_MS = 5;
 
+/** An end is named this long after its time at the latest, whatever has not been read. */
+const NAMED_WITHIN_MS = 60_000;
+
+/**
+ * States in which an answer of the dock may lie unread when time has run out, and where it lies. Naming such an end, or
+ * telling the dock again, waits until that lane is read up to now. Nothing starts by it: a claim looks at its deadline.
+ */
+const LANE_OF = { preparing: 'replies', waiting_ready: 'all', canceling: 'all' } as const;
+type WaitingState = keyof typeof LANE_OF;
+type Lanes = (typeof LANE_OF)[WaitingState];
+
+const isWaiting = (state: MissionState): state is WaitingState => state in LANE_OF;
+const WAITING_ON: Readonly<Record<Lanes, readonly MissionState[]>> = {
+  replies: STATES.filter((state) => isWaiting(state) && LANE_OF[state] === 'replies'),
+  all: STATES.filter((state) => isWaiting(state) && LANE_OF[state] === 'all'),
+};
+const LANES = ['replies', 'all'] as const satisfies readonly Lanes[];
+const WAITING_FOR_NOBODY = STATES.filter((state) => !isWaiting(state));
+
 type Views = ReadonlyMap<string, DockStateView>;
 
 /** What was found out before any row is locked. */
@@ -54,11 +73,15 @@ interface Known {
 export class DueRunner {
   private readonly gathered = new Set<string>();
   private readonly givingUp = new Set<string>();
+  /** Lanes whose reading is waited for now. */
+  private readonly reading = new Set<Lanes>();
   private anything = false;
   private gathering = false;
   private readonly lateness;
+  private readonly reads: { readonly query: Tx['query'] };
 
   constructor(private readonly parts: DueRunnerParts) {
+    this.reads = { query: (sql, parameters = []) => parts.dataSource.query(sql, [...parameters]) };
     this.lateness = parts.metrics.histogram('mission_due_lateness_seconds', 'How late a due mission was looked at.');
   }
 
@@ -87,7 +110,8 @@ export class DueRunner {
       if (ids === null) this.gathered.clear();
       else for (const id of ids) this.gathered.delete(id);
       this.anything = false;
-      const found = await this.run(ids).catch((error: unknown) => {
+      for (const lanes of LANES) this.nameSoon(lanes);
+      const found = await this.runStates(ids, WAITING_FOR_NOBODY).catch((error: unknown) => {
         this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it');
         return 0;
       });
@@ -99,19 +123,48 @@ export class DueRunner {
 
   /** All that is due; beyond a bound the next look goes on. */
   async runAll(stopping: AbortSignal): Promise<void> {
+    for (const lanes of LANES) this.nameSoon(lanes);
     for (let round = 0; round < MAX_ROUNDS && !stopping.aborted; round++) {
-      if ((await this.run(null)) === 0) return;
+      if ((await this.runStates(null, WAITING_FOR_NOBODY)) === 0) return;
     }
   }
 
   /** What is due, or what of the given missions is, up to a limit. Returns how many were advanced. */
   async run(ids: readonly string[] | null): Promise<number> {
-    const { dataSource } = this.parts;
-    const query: Tx['query'] = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
-    const due = await findDue({ query }, ids, FIND_LIMIT);
+    let advanced = await this.runStates(ids, WAITING_FOR_NOBODY);
+    for (const lanes of LANES) advanced += await this.name(ids, lanes);
+    return advanced;
+  }
+
+  /** Beside the run: starts must not wait until replies are read. */
+  private nameSoon(lanes: Lanes): void {
+    if (this.reading.has(lanes)) return;
+    this.reading.add(lanes);
+    this.name(null, lanes)
+      .catch((error: unknown) => this.parts.logger.warn({ err: error }, 'failed to name what time has ended'))
+      .finally(() => this.reading.delete(lanes));
+  }
+
+  /** What has run out of time while an answer may lie in these lanes: once they are read, or after a minute. */
+  private async name(ids: readonly string[] | null, lanes: Lanes): Promise<number> {
+    const due = await this.findDue(ids, WAITING_ON[lanes]);
+    if (due.length === 0) return 0;
+    const isRead = await this.parts.observeDock.hasRead(lanes);
+    return this.advanceAllDue(isRead ? due : due.filter(({ overdue_ms }) => overdue_ms >= NAMED_WITHIN_MS));
+  }
+
+  private async runStates(ids: readonly string[] | null, states: readonly MissionState[]): Promise<number> {
+    return this.advanceAllDue(await this.findDue(ids, states));
+  }
+
+  private findDue(ids: readonly string[] | null, states: readonly MissionState[]): Promise<DueMission[]> {
+    return findDue(this.reads, ids, states, FIND_LIMIT);
+  }
+
+  private async advanceAllDue(due: readonly DueMission[]): Promise<number> {
     if (due.length === 0) return 0;
     // Before any row is locked: nothing is waited for while docks are held.
-    const known: Known = { views: await this.lookAtDocks(due), policies: await this.policiesOf(due, { query }) };
+    const known: Known = { views: await this.lookAtDocks(due), policies: await this.policiesOf(due, this.reads) };
     let advanced = 0;
     for (let start = 0; start < due.length; start += UNIT) {
       advanced += await this.runUnit(due.slice(start, start + UNIT), known);
