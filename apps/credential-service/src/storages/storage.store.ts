@@ -111,8 +111,8 @@ export class StorageStore {
     const revision = version?.revision ?? 1;
     const sealed = await this.keyRing.seal(storage.secretAccessKey, contextOf(organisationId));
     const { provider, dockEndpoint, serviceEndpoint, stsEndpoint, iamEndpoint, region, bucket, pathStyle } = storage;
-    await tx.run('DELETE FROM credential.storage WHERE organisation_id = $1', [organisationId]);
-    await tx.run(
+    const deleted = tx.run('DELETE FROM credential.storage WHERE organisation_id = $1', [organisationId]);
+    const inserted = tx.run(
       `INSERT INTO credential.storage (organisation_id, revision, provider, dock_endpoint, service_endpoint,
          sts_endpoint, iam_endpoint, region, bucket, path_style, role_arn, external_id, access_key_id, secret_key_id,
          secret_sealed, lifetime_seconds, changed_by)
@@ -123,6 +123,7 @@ export class StorageStore {
         ...[sealed.keyId, sealed.bytes, storage.lifetimeSeconds, changedBy],
       ],
     );
+    await Promise.all([deleted, inserted]);
     return { storage, chosenBy: 'organisation', version: revision };
   }
 

@@ -52,10 +52,12 @@ export class RegisterDock {
     });
     await this.brokerUsers.provision(dock.sn, credentials.mqttPassword);
     await inTransaction(this.dataSource, async (tx) => {
-      await tx.run('UPDATE fleet.dock SET provisioned_at = clock_timestamp() WHERE sn = $1', [dock.sn]);
       const { sn, model, name } = dock;
-      await writeOutbox(tx, SCHEMA, [
-        { subject: factSubject('fleet', organisationId, 'dockRegistered'), payload: { sn, model, name } },
+      await Promise.all([
+        tx.run('UPDATE fleet.dock SET provisioned_at = clock_timestamp() WHERE sn = $1', [sn]),
+        writeOutbox(tx, SCHEMA, [
+          { subject: factSubject('fleet', organisationId, 'dockRegistered'), payload: { sn, model, name } },
+        ]),
       ]);
     });
     return credentials;

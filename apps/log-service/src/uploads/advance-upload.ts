@@ -77,45 +77,51 @@ export async function advance(
   }
   const { upload: after, effects } = decision;
   const decided = { ...entry, kind: 'decision', toState: after.state, revision: after.revision } as const;
-  await writeTimeline(tx, [...entries, { ...decided, detail: { ...detail, effects, cause: after.cause } }]);
+  const told = [...entries, { ...decided, detail: { ...detail, effects, cause: after.cause } }];
   // It has ended; what still comes is evidence beside it.
-  if (isOutcome(before.state)) return { decision, upload: locked, orders: [], releases: false };
+  if (isOutcome(before.state)) {
+    await writeTimeline(tx, told);
+    return { decision, upload: locked, orders: [], releases: false };
+  }
 
-  const attemptId = effects.includes('sendStart') ? randomUUID() : locked.attempt_id;
-  const upload = merged(locked, after, attemptId);
-  await saveUpload(tx, locked, after);
-  if (effects.includes('sendStart') && attemptId !== null) await beginAttempt(tx, attemptId, locked.id, after.attempt);
+  const startedId = effects.includes('sendStart') ? randomUUID() : null;
+  const upload = merged(locked, after, startedId ?? locked.attempt_id);
   // Also at an end without an export: the answer to a take may have been lost.
   const releases = effects.includes('releaseDock') || isOutcome(after.state);
-  if (releases) await giveDockBack(tx, locked.id);
-  if (isAttemptOver(before, after)) await endAttempt(tx, locked.id, before.attempt, whyItEnded(after));
   const files = newlyStored(before, after, evidence.seen ?? []);
-  await keepFiles(tx, upload, files);
-  await writeOutbox(tx, SCHEMA, factsOf(locked, after, files));
-  if (isOutcome(after.state)) await endCampaignDock(tx, upload);
-
-  const orders: Order[] = [];
-  for (const effect of effects)
-    if (effect !== 'releaseDock') orders.push(await recordOrder(tx, effect, upload, evidence));
+  const orders = effects.filter((effect) => effect !== 'releaseDock').map((effect) => orderOf(effect, upload));
+  // Sent together, and worked off in this order.
+  await Promise.all([
+    writeTimeline(tx, told),
+    saveUpload(tx, locked, after),
+    startedId === null ? undefined : beginAttempt(tx, startedId, locked.id, after.attempt),
+    releases ? giveDockBack(tx, locked.id) : undefined,
+    isAttemptOver(before, after) ? endAttempt(tx, locked.id, before.attempt, whyItEnded(after)) : undefined,
+    keepFiles(tx, upload, files),
+    writeOutbox(tx, SCHEMA, factsOf(locked, after, files)),
+    isOutcome(after.state) ? endCampaignDock(tx, upload) : undefined,
+    ...orders.map((order) => recordOrder(tx, order, evidence)),
+  ]);
   return { decision, upload, orders, releases };
 }
 
-async function recordOrder(tx: Tx, effect: Order['effect'], upload: LockedUpload, { by }: Evidence): Promise<Order> {
-  const tid = randomUUID();
+function orderOf(effect: Order['effect'], upload: LockedUpload): Order {
   const notAfterMs = upload.now.getTime() + (effect === 'sendStart' ? START_LIFETIME_MS : COMMAND_LIFETIME_MS);
-  if (effect !== 'checkObjects') {
-    await recordCall(tx, {
-      tid,
-      organisationId: upload.organisation_id,
-      uploadId: upload.id,
-      dockSn: upload.dock_sn,
-      method: commandFor(effect),
-      attempt: upload.attempt,
-      notAfterMs,
-      requestedBy: by ?? null,
-    });
-  }
-  return { effect, upload, tid, notAfterMs };
+  return { effect, upload, tid: randomUUID(), notAfterMs };
+}
+
+async function recordOrder(tx: Tx, { effect, upload, tid, notAfterMs }: Order, { by }: Evidence): Promise<void> {
+  if (effect === 'checkObjects') return;
+  await recordCall(tx, {
+    tid,
+    organisationId: upload.organisation_id,
+    uploadId: upload.id,
+    dockSn: upload.dock_sn,
+    method: commandFor(effect),
+    attempt: upload.attempt,
+    notAfterMs,
+    requestedBy: by ?? null,
+  });
 }
 
 /** An attempt is over when nothing of it is waited for any more. */

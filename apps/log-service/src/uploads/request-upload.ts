@@ -89,7 +89,7 @@ export interface UploadToInsert {
 export async function insertUpload(tx: Tx, upload: UploadToInsert): Promise<LockedUpload> {
   const { dock, selection, origin, timing } = upload;
   const id = randomUUID();
-  await tx.run(
+  const inserted = tx.run(
     `INSERT INTO log.upload (
        id, organisation_id, dock_sn, aircraft_sn, model, protocol_generation, origin, mission_id, attached_to, campaign_id,
        selection, state, revision, files, list_count, attempt, failures, held_count, dock_may_export, stop_count, since,
@@ -104,10 +104,11 @@ export async function insertUpload(tx: Tx, upload: UploadToInsert): Promise<Lock
     ],
   );
   const detail = { selection, origin, by: upload.by };
-  await writeTimeline(tx, [
-    { uploadId: id, kind: 'note', what: 'requested', toState: 'requested', revision: 1, detail },
+  const [, , row] = await Promise.all([
+    inserted,
+    writeTimeline(tx, [{ uploadId: id, kind: 'note', what: 'requested', toState: 'requested', revision: 1, detail }]),
+    lockUpload(tx, id),
   ]);
-  const row = await lockUpload(tx, id);
   if (row === undefined) throw new Error('an upload vanished in its own transaction');
   return row;
 }

@@ -108,15 +108,18 @@ class Writes {
   }
 
   async flush(tx: Tx): Promise<void> {
-    await saveMissions(tx, [...this.changes.values()]);
-    await keepPreflights(tx, [...this.judged.values()]);
-    for (const { id, resolution } of this.resolutions) await keepResolution(tx, id, resolution);
-    await keepBreakPoints(tx, this.breakPoints);
-    await stopRepeats(tx, this.givenAnew);
-    await recordCalls(tx, this.calls);
-    await releaseDocks(tx, this.released);
-    await writeOutbox(tx, SCHEMA, this.facts);
-    await writeTimeline(tx, this.timeline);
+    // Sent together, and worked off in this order: missions are locked before calls.
+    await Promise.all([
+      saveMissions(tx, [...this.changes.values()]),
+      keepPreflights(tx, [...this.judged.values()]),
+      ...this.resolutions.map(({ id, resolution }) => keepResolution(tx, id, resolution)),
+      keepBreakPoints(tx, this.breakPoints),
+      stopRepeats(tx, this.givenAnew),
+      recordCalls(tx, this.calls),
+      releaseDocks(tx, this.released),
+      writeOutbox(tx, SCHEMA, this.facts),
+      writeTimeline(tx, this.timeline),
+    ]);
   }
 }
 

@@ -36,16 +36,21 @@ export class UpdateTopology {
       // An older topology that was delivered late must not undo a newer one.
       if (dock === undefined || (dock.topology_at !== null && dock.topology_at.getTime() > fact.receivedAtMs))
         return [];
-      await tx.run(
+      const saved = tx.run(
         `UPDATE fleet.dock SET topology = $2, topology_at = to_timestamp($3 / 1000.0), updated_at = clock_timestamp()
           WHERE sn = $1`,
         [dockSn, JSON.stringify(withoutSecrets(topology)), fact.receivedAtMs],
       );
-      const holders = await tx.query<{ dock_sn: string }>(
+      const formerly = tx.query<{ dock_sn: string }>(
         'SELECT DISTINCT dock_sn FROM fleet.aircraft WHERE sn = ANY($1::text[]) AND dock_sn <> $2',
         [wanted, dockSn],
       );
-      const bound = await this.bindAircraft(tx, dock.organisation_id, dockSn, wanted);
+      // Sent together, and worked off in this order: who held an aircraft is read before it is bound.
+      const [, holders, bound] = await Promise.all([
+        saved,
+        formerly,
+        this.bindAircraft(tx, dock.organisation_id, dockSn, wanted),
+      ]);
       await writeOutbox(tx, SCHEMA, [
         {
           subject: factSubject('fleet', dock.organisation_id, 'dockTopologyChanged'),

@@ -16,10 +16,10 @@ export interface SeenFile {
 
 /** Keeps archives that were verified; the row outlives the object. */
 export async function keepFiles(tx: Tx, upload: LockedUpload, files: readonly SeenFile[]): Promise<void> {
-  for (const file of files) {
+  const written = files.map((file) => {
     const { bootIndexes = [] } = upload.files.find(({ module }) => module === file.module) ?? {};
     const deviceSn = file.module === 'aircraft' ? (upload.aircraft_sn ?? '') : upload.dock_sn;
-    await tx.run(
+    return tx.run(
       `INSERT INTO log.file (id, upload_id, organisation_id, dock_sn, device_sn, module, mission_id, attempt,
                              boot_indexes, object_key, size_bytes, etag, fingerprint, sha256, proof)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
@@ -29,5 +29,6 @@ export async function keepFiles(tx: Tx, upload: LockedUpload, files: readonly Se
         ...[file.fingerprint, file.sha256, file.proof],
       ],
     );
-  }
+  });
+  await Promise.all(written);
 }

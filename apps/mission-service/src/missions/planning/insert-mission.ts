@@ -21,36 +21,41 @@ export async function insertMission(
   preflight: PreflightResult | null,
 ): Promise<LockedMission> {
   const { id, organisationId, dock, plan, timing, by, origin } = planned;
-  await keepDock(tx, organisationId, dock);
-  // From here on this dock's plan is ours alone.
-  await lockDock(tx, dock.sn);
   const span = occupiedSpan(plan, plan.sinceMs, timing);
-  if (span !== null) {
-    const holders = await clearTheWay(tx, { id, organisationId, dockSn: dock.sn }, span);
-    if (holders.length > 0) throw dockTaken(holders, plan.executeAtMs === null ? 'dockSn' : 'executeAt');
-  }
-  await insertRow(tx, planned, preflight);
-  if (span !== null) await reserveDock(tx, id, dock.sn, span);
-  if (preflight !== null) {
-    await keepPreflights(tx, [{ missionId: id, stage: 'plan', result: preflight, at: new Date(plan.sinceMs) }]);
-  }
-  await writeTimeline(tx, [
-    {
-      missionId: id,
-      kind: 'note',
-      what: 'created',
-      toState: plan.state,
-      revision: plan.revision,
-      detail: { plan, timing, by, resumedFrom: origin?.missionId ?? null, preflight: preflight?.verdict ?? null },
-    },
+  // Sent together, and worked off in this order: the holders are read under the lock of the dock.
+  const [, , holders] = await Promise.all([
+    keepDock(tx, organisationId, dock),
+    // From here on this dock's plan is ours alone.
+    lockDock(tx, dock.sn),
+    span === null ? [] : clearTheWay(tx, { id, organisationId, dockSn: dock.sn }, span),
   ]);
-  await writeOutbox(tx, SCHEMA, [
-    {
-      subject: factSubject('mission', organisationId, 'created'),
-      payload: { missionId: id, dockSn: dock.sn, kind: plan.kind, executeAt: dateOf(plan.executeAtMs) },
-    },
+  if (holders.length > 0) throw dockTaken(holders, plan.executeAtMs === null ? 'dockSn' : 'executeAt');
+  const judged =
+    preflight === null
+      ? []
+      : [{ missionId: id, stage: 'plan', result: preflight, at: new Date(plan.sinceMs) } as const];
+  const [, , , , , row] = await Promise.all([
+    insertRow(tx, planned, preflight),
+    span === null ? undefined : reserveDock(tx, id, dock.sn, span),
+    keepPreflights(tx, judged),
+    writeTimeline(tx, [
+      {
+        missionId: id,
+        kind: 'note',
+        what: 'created',
+        toState: plan.state,
+        revision: plan.revision,
+        detail: { plan, timing, by, resumedFrom: origin?.missionId ?? null, preflight: preflight?.verdict ?? null },
+      },
+    ]),
+    writeOutbox(tx, SCHEMA, [
+      {
+        subject: factSubject('mission', organisationId, 'created'),
+        payload: { missionId: id, dockSn: dock.sn, kind: plan.kind, executeAt: dateOf(plan.executeAtMs) },
+      },
+    ]),
+    lockMission(tx, id, dock.sn),
   ]);
-  const row = await lockMission(tx, id, dock.sn);
   if (row === undefined) throw new Error('a mission vanished in its own transaction');
   return row;
 }

@@ -177,16 +177,17 @@ export async function keepDock(
   organisationId: string,
   { sn, model, protocolGeneration }: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration'>,
 ): Promise<void> {
-  await tx.run(
+  const inserted = tx.run(
     `INSERT INTO mission.dock (sn, organisation_id, model, protocol_generation) VALUES ($1, $2, $3, $4)
      ON CONFLICT DO NOTHING`,
     [sn, organisationId, model, protocolGeneration],
   );
-  await tx.run(
+  const updated = tx.run(
     `UPDATE mission.dock SET model = $3, protocol_generation = $4
       WHERE sn = $1 AND organisation_id = $2 AND (model, protocol_generation) <> ($3, $4)`,
     [sn, organisationId, model, protocolGeneration],
   );
+  await Promise.all([inserted, updated]);
 }
 
 /** Locks the dock, before any of its missions: planning, claiming and exporting logs take turns. */

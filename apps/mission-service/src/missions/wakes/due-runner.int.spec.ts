@@ -69,6 +69,20 @@ it('claims no mission whose file is not the one that the dock accepted', async (
   expect(executes(one)).toEqual([]);
 });
 
+it('sends no start when the row of its command is refused among the statements that are sent together', async () => {
+  const id = await aPrepared();
+  // The start of this attempt is recorded already.
+  await pools[0]?.query(
+    `INSERT INTO mission.dock_call (tid, mission_id, dock_sn, method, attempt, not_after)
+     SELECT gen_random_uuid(), id, dock_sn, 'flighttask_execute', 1, now() FROM mission.mission WHERE id = $1`,
+    [id],
+  );
+  const one = replica(0);
+  await one.runner.run([id]);
+  expect(executes(one)).toEqual([]);
+  expect(await stateOf(pools[0] as DataSource, id)).toBe('prepared');
+});
+
 it('claims nothing while a reservation holds the dock', async () => {
   const dockSn = 'RESERVED-1';
   const id = await aPrepared(dockSn);
