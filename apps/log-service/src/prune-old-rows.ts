@@ -18,13 +18,11 @@ const pruneListings = (tx: Tx): Promise<number> =>
 
 /** Deletes what nobody asks for any more; returns how many rows. */
 export async function pruneOldRows(dataSource: DataSource): Promise<number> {
-  let deleted = 0;
-  for (const prune of [pruneListings, (tx: Tx) => pruneIdempotencyKeys(tx, SCHEMA, BATCH)]) {
-    for (let batch = 0; batch < MAX_BATCHES; batch++) {
-      const count = await inTransaction(dataSource, prune);
-      deleted += count;
-      if (count < BATCH) break;
-    }
+  let deleted = await pruneIdempotencyKeys(dataSource, SCHEMA);
+  for (let batch = 0; batch < MAX_BATCHES; batch++) {
+    const count = await inTransaction(dataSource, pruneListings);
+    deleted += count;
+    if (count < BATCH) break;
   }
   return deleted;
 }

@@ -3,7 +3,7 @@ import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-co
 import { ApiKeys, RemoteApiKeys, pruneIdempotencyKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay, inTransaction } from '@aerie/persistence';
+import { OutboxRelay } from '@aerie/persistence';
 import { type Host, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
@@ -119,11 +119,10 @@ export class AppModule {
     const policies = new PolicyStore(api);
     const dueRunner = new DueRunner({ dataSource: flight, afterCommit, observeDock, policies, logger, metrics });
     const repeatCalls = new RepeatCalls(flight, afterCommit);
-    const pruneKeys = () => inTransaction(flight, (tx) => pruneIdempotencyKeys(tx, SCHEMA));
     const sweepers = [
       { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
       { name: 'calls to repeat', everyMs: SECOND_MS, run: () => repeatCalls.run() },
-      { name: 'old idempotency keys', everyMs: MINUTE_MS, run: pruneKeys },
+      { name: 'old idempotency keys', everyMs: MINUTE_MS, run: () => pruneIdempotencyKeys(api, SCHEMA) },
     ].map((chore) => new Sweeper(chore, logger));
     const consumer = new DockConsumer({
       connection: nats,

@@ -5,6 +5,7 @@ import { CreateMission1763683200000 } from './migrations/1763683200000-create-mi
 import { WholeMissions1763898000000 } from './migrations/1763898000000-whole-missions.js';
 import { YieldingReservations1764100000000 } from './migrations/1764100000000-yielding-reservations.js';
 import { StartDeadlines1764200000000 } from './migrations/1764200000000-start-deadlines.js';
+import { Indexes1764300000000 } from './migrations/1764300000000-indexes.js';
 
 export const SCHEMA = 'mission';
 
@@ -13,6 +14,7 @@ export const MIGRATIONS = [
   WholeMissions1763898000000,
   YieldingReservations1764100000000,
   StartDeadlines1764200000000,
+  Indexes1764300000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

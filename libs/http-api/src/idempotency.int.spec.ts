@@ -9,6 +9,7 @@ import {
   answerOnce,
   idempotencyTable,
   once,
+  pruneIdempotencyKeys,
   readIdempotencyKey,
 } from './idempotency.js';
 import { problemOf } from './problem.js';
@@ -203,4 +204,16 @@ describe('the header', () => {
   it.each(['', 'a b', 'é', 'x'.repeat(256), 'a\n'])('may not be %j', (header) => {
     expect(() => readIdempotencyKey(header)).toThrow(InvalidError);
   });
+});
+
+it('deletes all keys that are older than a week, in batches, and no others', async () => {
+  await dataSource.query('DELETE FROM idempotency_key');
+  await dataSource.query(
+    `INSERT INTO idempotency_key (organisation_id, route, key, request_hash, status, body, created_at)
+     SELECT gen_random_uuid(), 'irrelevant', days::text, '', 201, '', now() - days * interval '1 day'
+       FROM generate_series(3, 13) AS days`,
+  );
+  expect(await pruneIdempotencyKeys(dataSource, SCHEMA, 2)).toBe(7);
+  const kept = await dataSource.query<{ key: string }[]>('SELECT key FROM idempotency_key ORDER BY created_at DESC');
+  expect(kept.map(({ key }) => key)).toEqual(['3', '4', '5', '6']);
 });

@@ -32,13 +32,31 @@ export interface StoredAnswer {
   readonly body: string;
 }
 
-/** Keys are kept for a week, and callers repeat within minutes. Returns how many of the old ones were deleted: a batch. */
-export function pruneIdempotencyKeys(tx: Tx, schema: string, batch = 1_000): Promise<number> {
-  return tx.run(
-    `DELETE FROM ${schema}.idempotency_key WHERE ctid = ANY(ARRAY(
-       SELECT ctid FROM ${schema}.idempotency_key WHERE created_at < now() - interval '7 days' LIMIT $1))`,
-    [batch],
-  );
+/** Rows that one statement deletes. */
+const PRUNED_AT_ONCE = 5_000;
+/** Of one call; the next one goes on. Once a minute, that is more keys than any service accepts. */
+const MOST_BATCHES = 50;
+
+/** Keys are kept for a week, and callers repeat within minutes. Returns how many of the old ones were deleted. */
+export async function pruneIdempotencyKeys(
+  dataSource: DataSource,
+  schema: string,
+  atOnce = PRUNED_AT_ONCE,
+): Promise<number> {
+  let deleted = 0;
+  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+    const count = await inTransaction(dataSource, (tx) =>
+      tx.run(
+        `DELETE FROM ${schema}.idempotency_key WHERE ctid = ANY(ARRAY(
+           SELECT ctid FROM ${schema}.idempotency_key
+            WHERE created_at < now() - interval '7 days' ORDER BY created_at LIMIT $1))`,
+        [atOnce],
+      ),
+    );
+    deleted += count;
+    if (count < atOnce) break;
+  }
+  return deleted;
 }
 
 /** Checks the header `Idempotency-Key`. */

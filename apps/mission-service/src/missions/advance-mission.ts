@@ -51,6 +51,8 @@ export interface Advanced {
   /** The mission after the event; as it was when the event was refused. */
   readonly mission: LockedMission;
   readonly orders: readonly Order[];
+  /** Whether facts for others were written with it. */
+  readonly hasFacts: boolean;
 }
 
 export interface Evidence {
@@ -248,9 +250,10 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
       fromState: locked.state,
       detail: { ...detail, reason: decision.reason },
     });
-    return { decision, mission: locked, orders: [] };
+    return { decision, mission: locked, orders: [], hasFacts: false };
   }
   const { mission: next, effects } = decision;
+  const factsBefore = writes.facts.length;
   const mission = isOutcome(locked.state)
     ? keepLateWord(writes, locked, effects, evidence, detail)
     : collectChange(writes, locked, next, event, evidence);
@@ -267,7 +270,7 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
   const orders = effects
     .filter((effect) => effect !== 'recordResolution')
     .map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
-  return { decision, mission, orders };
+  return { decision, mission, orders, hasFacts: writes.facts.length > factsBefore };
 }
 
 const wishDetail = ({ wish }: Evidence) => (wish ? { by: wish.by, reason: wish.reason, ...wish.parameters } : {});

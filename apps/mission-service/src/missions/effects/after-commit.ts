@@ -62,9 +62,9 @@ export class AfterCommit {
   }
 
   /** Call it only after the commit is known to have succeeded. */
-  run({ decision, mission, orders }: Advanced): void {
+  run({ decision, mission, orders, hasFacts }: Advanced): void {
     if (decision.kind === 'refused') return;
-    this.parts.outbox.kick();
+    if (hasFacts) this.parts.outbox.kick();
     this.parts.wakes.for(mission);
     this.enqueue(orders);
   }

@@ -41,7 +41,8 @@ export class RescheduleMission {
       const holders = await clearTheWay(tx, claimant, span);
       if (holders.length > 0) throw dockTaken(holders, 'executeAt');
       await reserveDock(tx, id, locked.dock_sn, span);
-      return done;
+      // Exports of logs may have been told to give way.
+      return { ...done, hasFacts: true };
     });
     // Outside of the transaction, so that the refusal stays in the timeline.
     if (advanced.decision.kind === 'refused') throw tooLate(advanced.mission.state);
