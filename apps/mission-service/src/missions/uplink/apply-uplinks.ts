@@ -35,10 +35,15 @@ const ORPHAN: Applied = { kind: 'orphan' };
 export async function applyUplinks(tx: Tx, uplinks: readonly Uplink[], autoResume: AutoResume): Promise<Applied[]> {
   const calls = await callsOf(tx, uplinks);
   const missionIds = uplinks.flatMap((uplink) => missionIdOf(uplink, calls) ?? []);
-  const unit = new AdvanceMissions(tx, await lockMissions(tx, [...new Set(missionIds)]));
-  const flying = await findFlying(tx, notices(uplinks));
-  const unseen = await enterInboxMany(tx, SCHEMA, inboxKeys(uplinks, unit, flying));
-  const firstReplies = await recordReplies(tx, repliesIn(uplinks, unit, calls));
+  const [rows, flying] = await Promise.all([
+    lockMissions(tx, [...new Set(missionIds)]),
+    findFlying(tx, notices(uplinks)),
+  ]);
+  const unit = new AdvanceMissions(tx, rows);
+  const [unseen, firstReplies] = await Promise.all([
+    enterInboxMany(tx, SCHEMA, inboxKeys(uplinks, unit, flying)),
+    recordReplies(tx, repliesIn(uplinks, unit, calls)),
+  ]);
   const batch: Batch = { unit, calls, flying, unseen, firstReplies: new Set(firstReplies), notes: new DockNotes() };
 
   const applied: Applied[] = [];
@@ -49,8 +54,7 @@ export async function applyUplinks(tx: Tx, uplinks: readonly Uplink[], autoResum
     if (one.kind === 'advanced' && before !== undefined) ends.push({ before, advanced: one.advanced });
     applied.push(one);
   }
-  await batch.notes.flush(tx);
-  await unit.flush();
+  await Promise.all([batch.notes.flush(tx), unit.flush()]);
   // It reads what was just written: the break points, and whether the dock is free.
   for (const { before, advanced } of ends) await autoResume.after(tx, before, advanced);
   return applied;
