@@ -254,6 +254,7 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
   }
   const { mission: next, effects } = decision;
   const factsBefore = writes.facts.length;
+  noteHolds(writes, locked, next, event);
   const mission = isOutcome(locked.state)
     ? keepLateWord(writes, locked, effects, evidence, detail)
     : collectChange(writes, locked, next, event, evidence);
@@ -271,6 +272,26 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
     .filter((effect) => effect !== 'recordResolution')
     .map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
   return { decision, mission, orders, hasFacts: writes.facts.length > factsBefore };
+}
+
+/** How often the mission was held back for the reason that ends now: the single holds are no events of its timeline. */
+function noteHolds(writes: Writes, locked: LockedMission, next: Mission, event: MissionEvent): void {
+  const { execute } = locked.verdicts;
+  // Without a cause it was not held since its plan was changed.
+  if (locked.state !== 'prepared' || locked.cause_code === null || execute?.times === undefined) return;
+  if (next.state === 'prepared' && event.type !== 'executeHeld') return;
+  writes.timeline.push({
+    missionId: locked.id,
+    kind: 'note',
+    what: 'heldBack',
+    detail: {
+      because: locked.cause_code,
+      failed: execute.failed,
+      times: execute.times,
+      firstAt: execute.at,
+      lastAt: execute.lastAt,
+    },
+  });
 }
 
 const wishDetail = ({ wish }: Evidence) => (wish ? { by: wish.by, reason: wish.reason, ...wish.parameters } : {});

@@ -14,7 +14,9 @@ const verdict = z
   .strictObject({
     verdict: z.enum(['go', 'no_go']).describe('no_go if at least one rule says so.'),
     failed: z.array(ruleName).describe('The rules that said no.'),
-    at: instant('When it was judged.'),
+    at: instant('When it was judged; the first time, where the same verdict came several times in a row.'),
+    times: z.number().int().optional().describe('How often in a row it held the mission back; absent: once, or not.'),
+    lastAt: instant('When it held the mission back last.').optional(),
   })
   .nullable();
 

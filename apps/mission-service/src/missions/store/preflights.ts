@@ -15,6 +15,9 @@ export type Verdicts = {
     readonly verdict: PreflightResult['verdict'];
     readonly failed: readonly string[];
     readonly at: string;
+    /** How often in a row it held the mission back for this reason, and when last; absent where it did so once. */
+    readonly times?: number;
+    readonly lastAt?: string;
   };
 };
 

@@ -1,9 +1,18 @@
 import type { DockStateView } from '@aerie/bus-contract';
-import { type CauseCode, type MissionEvent, type PreflightPolicy, type Stage, causeOf } from '@aerie/mission-core';
+import {
+  type CauseCode,
+  type MissionEvent,
+  type PreflightPolicy,
+  type Stage,
+  causeOf,
+  decide,
+  failedRules,
+} from '@aerie/mission-core';
 import type { Evidence } from '../advance-mission.js';
 import { type Surroundings, judgeDock } from '../preflight/judge-dock.js';
 import type { ClaimGuard } from '../store/flight-critical.js';
-import type { LockedMission } from '../store/mission.row.js';
+import type { HeldAgain } from '../store/hold-again.js';
+import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
 
 export interface GuardInput {
   readonly guard: ClaimGuard | undefined;
@@ -50,5 +59,29 @@ function surroundingsOf(locked: LockedMission, { guard, view }: GuardInput): Sur
     heardAgoMs: locked.dock_heard_at === null ? null : locked.now.getTime() - locked.dock_heard_at.getTime(),
     blockedBy: guard?.unresolved ?? null,
     exportsLogs: guard?.exports_logs ?? false,
+  };
+}
+
+/** Whether a mission is held back for the reason for which it was held back the last time. */
+export function isHeldAsBefore(locked: LockedMission, { event, evidence }: Guarded): boolean {
+  if (event.type !== 'executeHeld' || locked.cause_code !== event.because) return false;
+  const before = locked.verdicts.execute;
+  const now = evidence.preflight?.result;
+  if (before === undefined || now === undefined || before.verdict !== now.verdict) return false;
+  return JSON.stringify(before.failed) === JSON.stringify(failedRules(now));
+}
+
+/** What is written when it is held back so: when to look again, and how often it was held until now. */
+export function heldAgain(locked: LockedMission, { event, evidence }: Guarded): HeldAgain | null {
+  const before = locked.verdicts.execute;
+  const decision = decide(missionOf(locked), event, locked.now.getTime(), timingOf(locked));
+  if (before === undefined || decision.kind === 'refused' || decision.mission.nextActionAtMs === null) return null;
+  const at = locked.now;
+  const { preflight } = evidence;
+  return {
+    missionId: locked.id,
+    nextActionAt: new Date(decision.mission.nextActionAtMs),
+    verdicts: { execute: { ...before, times: (before.times ?? 1) + 1, lastAt: at.toISOString() } },
+    judged: preflight === undefined ? null : { missionId: locked.id, ...preflight, at },
   };
 }

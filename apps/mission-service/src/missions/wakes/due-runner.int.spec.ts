@@ -115,6 +115,53 @@ it('holds a mission that a rule forbids, and starts it when the rule lets it thr
   expect(executes(dry)).toEqual([id]);
 });
 
+describe('a mission that is held back again and again for one reason', () => {
+  const due = (id: string) => pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
+  const timelineOf = (id: string) =>
+    (pools[0] as DataSource).query<{ what: string; detail: Record<string, unknown> }[]>(
+      'SELECT what, detail FROM mission.timeline WHERE mission_id = $1 ORDER BY id',
+      [id],
+    );
+  const held = (values: Record<string, unknown>) => {
+    const told = Object.entries(values).map(([name, value]) => [name, { value, agoMs: 0 }]);
+    return replica(0, { properties: { ...aDockView('x').properties, ...Object.fromEntries(told) } });
+  };
+
+  it('gets one version and one entry, and the number of holds once the reason changes', async () => {
+    const id = await aPrepared();
+    for (const rainfall of [3, 2, 3, 2]) {
+      await due(id);
+      await held({ rainfall }).runner.run([id]);
+    }
+    const [row] = await (pools[0] as DataSource).query<{ revision: number; verdicts: unknown; later: boolean }[]>(
+      'SELECT revision, verdicts, next_action_at > now() AS later FROM mission.mission WHERE id = $1',
+      [id],
+    );
+    expect(row).toMatchObject({ revision: 4, later: true, verdicts: { execute: { failed: ['rain'], times: 4 } } });
+    expect((await timelineOf(id)).filter(({ what }) => what === 'executeHeld')).toHaveLength(1);
+
+    await due(id);
+    await held({ rainfall: 3, wind_speed: 30 }).runner.run([id]);
+    await due(id);
+    await replica(0).runner.run([id]);
+    const told = (await timelineOf(id)).slice(-3);
+    expect(told.map(({ what }) => what)).toEqual(['heldBack', 'executeHeld', 'executeDue']);
+    expect(told[0]?.detail).toMatchObject({ because: 'preflight_no_go', failed: ['rain'], times: 4 });
+  });
+
+  it('ends as missed when its window closes, and its timeline says how often it was held', async () => {
+    const id = await aPrepared();
+    for (let times = 0; times < 3; times++) {
+      await due(id);
+      await held({ rainfall: 3 }).runner.run([id]);
+    }
+    await pools[0]?.query(`UPDATE mission.mission SET deadline = now(), next_action_at = now() WHERE id = $1`, [id]);
+    await replica(0).runner.run([id]);
+    expect(await stateOf(pools[0] as DataSource, id)).toBe('missed');
+    expect((await timelineOf(id)).filter(({ what }) => what === 'heldBack')).toMatchObject([{ detail: { times: 3 } }]);
+  });
+});
+
 describe('a dock whose last flight ended in a way that nobody knows', () => {
   const caller = { keyId: 'spec', organisationId: '11111111-1111-4111-8111-111111111111' };
 

@@ -16,8 +16,9 @@ import {
   postpone,
   readClaimGuards,
 } from '../store/flight-critical.js';
+import { type HeldAgain, holdAgain } from '../store/hold-again.js';
 import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
-import { guardExecute, isHeldByExportAlone, lookAhead } from './claim-guard.js';
+import { guardExecute, heldAgain, isHeldAsBefore, isHeldByExportAlone, lookAhead } from './claim-guard.js';
 import { callForDock, reserveLate } from './reserve-late.js';
 
 export interface DueRunnerParts {
@@ -227,11 +228,17 @@ export class DueRunner {
       looked.map(({ locked }) => locked.id),
     );
     const steps: Step[] = [];
+    const held: HeldAgain[] = [];
     const claimed = new Set<string>();
     for (const { locked, event } of dueNow) {
-      if (!LOOKS.has(event.type)) steps.push({ locked, event });
-      else steps.push(await this.look(tx, locked, event, { ...known, guards, claimed }));
+      const step: Required<Step> = LOOKS.has(event.type)
+        ? await this.look(tx, locked, event, { ...known, guards, claimed })
+        : { locked, event, evidence: {} };
+      const again = isHeldAsBefore(locked, step) ? heldAgain(locked, step) : null;
+      if (again === null) steps.push(step);
+      else held.push(again);
     }
+    await holdAgain(tx, held);
     return steps;
   }
 
@@ -240,7 +247,7 @@ export class DueRunner {
     locked: LockedMission,
     event: MissionEvent,
     known: Known & { readonly guards: ReadonlyMap<string, ClaimGuard>; readonly claimed: Set<string> },
-  ): Promise<Step> {
+  ): Promise<Required<Step>> {
     const policy = known.policies.get(locked.organisation_id)?.preflight ?? DEFAULT_POLICY;
     const input = { guard: known.guards.get(locked.id), view: known.views.get(locked.dock_sn), policy };
     if (event.type !== 'executeDue') return { locked, event, evidence: lookAhead('prepare', locked, input) };
