@@ -168,7 +168,7 @@ class PullLoop<Message> implements ConsumerHandle {
       const [only, ...others] = batch;
       if (only === undefined) return;
       if (others.length === 0 || isOutage?.(error) === true) {
-        for (const { message } of batch) void this.settle(message, Promise.reject(error as Error));
+        for (const { message } of batch) void this.failed(message, error);
         return;
       }
       logger.warn({ err: error, consumer: spec.durable, messages: batch.length }, 'a batch failed, halving it');

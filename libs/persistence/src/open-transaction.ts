@@ -134,7 +134,11 @@ const provesRollback = (error: unknown): boolean => /^(23...|40001|40P01)$/.test
 const isConnectionSpent = (error: unknown): boolean => sqlState(error) === undefined || isStaleStatement(error);
 
 function refused(error: unknown): Promise<never> {
-  const refusal = Promise.reject(error);
+  const refusal = rejected(error);
   refusal.catch(() => undefined);
   return refusal;
+}
+
+async function rejected(error: unknown): Promise<never> {
+  throw error;
 }

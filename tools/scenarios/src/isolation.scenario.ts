@@ -1,3 +1,6 @@
+import { DEAD_LETTER_STREAM, deadLetterSubject } from '@aerie/bus-contract';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect as connectToNats } from '@nats-io/transport-node';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { DockConnection } from '@aerie/local';
 import { eventually } from '@aerie/testing';
@@ -150,6 +153,40 @@ it('cannot leave a will or a retained message behind', async () => {
   expect(victim.received.filter(({ tid }) => tid === 'will')).toEqual([]);
   expect(world.tap.seen.filter(({ tid }) => tid === 'will')).toEqual([]);
   expect(kept).toEqual([]);
+}, 60_000);
+
+it('the observer cannot join the share group of the ingress and take its uplinks', async () => {
+  const { username, password } = world.stack.infrastructure.logins.observer;
+  const observer = await mqtt.connectAsync(world.stack.infrastructure.mqttUrl, {
+    username,
+    password,
+    protocolVersion: 5,
+  });
+  const taken: string[] = [];
+  observer.on('message', (topic) => taken.push(topic));
+  for (const filter of ['thing/product/+/events', 'thing/product/+/requests', '#']) {
+    const granted = await observer.subscribeAsync(`$share/aerie-ingress/${filter}`, { qos: 1 }).catch(() => []);
+    expect(granted.filter(({ qos }) => qos < 128)).toEqual([]);
+  }
+  await world.dock({ sn: 'VICTIM-6' });
+  for (let round = 0; round < 20; round++) await marker('VICTIM-6');
+  await observer.endAsync(true);
+  expect(taken).toEqual([]);
+}, 60_000);
+
+it('an uplink that is too large is kept as a dead letter with its reason, and what follows is handled', async () => {
+  const dock = await connect(credentials);
+  const large = JSON.stringify({ tid: 'large', data: { text: 'x'.repeat(300 * 1024) } });
+  await dock.publishAsync('thing/product/INTRUDER/events', large, { qos: 1 });
+  await dock.endAsync();
+  const { host, username, password } = new URL(world.stack.infrastructure.natsUrl);
+  const nats = await connectToNats({ servers: [host], user: username, pass: password });
+  const manager = await jetstreamManager(nats);
+  const letter = await eventually('it is a dead letter', () =>
+    manager.streams.getMessage(DEAD_LETTER_STREAM.name, { last_by_subj: deadLetterSubject('INTRUDER') }),
+  );
+  await nats.close();
+  expect(letter?.json()).toMatchObject({ reason: expect.stringContaining('payload is larger than') });
 }, 60_000);
 
 it('is refused with a wrong password, and anonymously', async () => {

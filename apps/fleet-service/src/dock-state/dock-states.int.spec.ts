@@ -127,3 +127,35 @@ it('still knows what it heard itself when Redis is wiped: a pressed stop, and si
   expect(view?.properties['emergency_stop_state']?.value).toBe(1);
   expect(view?.backAgoMs).toBeGreaterThanOrEqual(120_000);
 });
+
+describe('a device that floods', () => {
+  const invented = (count: number, prefix = 'p') =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}${index}`, index]));
+
+  it('with thousands of invented properties costs no other device its state', async () => {
+    const [flood, quiet] = [aSn(), aSn()];
+    states.merge(flood, { mode_code: 4, ...invented(22_000) }, nowMs);
+    states.merge(quiet, { mode_code: 0 }, nowMs);
+    await eventually('both are written', async () => {
+      return (await valueOf(quiet, 'mode_code')) === 0 && (await valueOf(flood, 'mode_code')) === 4;
+    });
+    expect(Object.keys((await read(flood))?.properties ?? {}).length).toBeLessThanOrEqual(500);
+  });
+
+  it('with new names in each message has a bounded state, in which known properties are still renewed', async () => {
+    const sn = aSn();
+    for (let round = 0; round < 5; round++) {
+      states.merge(sn, { mode_code: round, ...invented(400, `r${round}-`) }, nowMs + round);
+      await eventually('it is written', async () => (await valueOf(sn, 'mode_code')) === round);
+    }
+    expect(await redis.hlen(`{fleet}:device:${sn}`)).toBeLessThanOrEqual(1_000);
+  });
+});
+
+it('does not believe a time from the future: a dock that left does not stay online', async () => {
+  const sn = aSn();
+  states.merge(sn, { a: 1 }, Date.now() + 150_000);
+  await eventually('it is written', async () => (await valueOf(sn, 'a')) === 1);
+  const seen = Number(await redis.hget(`{fleet}:device:${sn}`, '_seen'));
+  expect(seen).toBeLessThanOrEqual(Date.now());
+});

@@ -2,6 +2,8 @@ import type { DockStateView } from '@aerie/bus-contract';
 import type { Redis } from 'ioredis';
 import type { Logger } from '@aerie/observability';
 import { DataSource } from 'typeorm';
+import { LRUCache } from 'lru-cache';
+import { boundedProperties } from './bounded-properties.js';
 import { RecentStates } from './recent-states.js';
 
 /** A dock that was not heard for this long is offline. Docks send telemetry every two seconds. */
@@ -29,14 +31,37 @@ const LEAVE_ALONE_MS = 2_000;
 /** What a device's clock was off when it was last heard; an older figure says nothing. */
 const SKEW_FRESH_MS = 60_000;
 
-/** Writes values, and notes when the device was heard again after a long silence. One step, so that replicas may race. */
+/** Properties of one device, over all its messages. A dock has some two hundred; beyond it only known ones are renewed. */
+const MAX_FIELDS = 1_000;
+
+/**
+ * Writes values, and notes when the device was heard again after a long silence. One step, so that replicas may race. A
+ * device whose hash is full gets no further properties, however many names it invents.
+ */
 const WRITE_STATE = `
   local seen = redis.call('HGET', KEYS[1], '${SEEN}')
   if (not seen) or (tonumber(ARGV[1]) - tonumber(seen) > tonumber(ARGV[2])) then
     redis.call('HSET', KEYS[1], '${BACK}', ARGV[1])
   end
-  redis.call('HSET', KEYS[1], '${SEEN}', ARGV[1], unpack(ARGV, 4))
+  redis.call('HSET', KEYS[1], '${SEEN}', ARGV[1])
+  local free = ${MAX_FIELDS} - redis.call('HLEN', KEYS[1])
+  if free >= (#ARGV - 3) / 2 then
+    if #ARGV > 3 then redis.call('HSET', KEYS[1], unpack(ARGV, 4)) end
+  else
+    for i = 4, #ARGV, 2 do
+      if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then
+        redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+      elseif free > 0 then
+        redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+        free = free - 1
+      end
+    end
+  end
   redis.call('EXPIRE', KEYS[1], ARGV[3])`;
+/** A clock that is ahead of ours by more is worth a warning. */
+const AHEAD_MS = 2_000;
+/** One device, or one clock, is told of once in this time. */
+const WARN_EVERY_MS = 60_000;
 
 interface WithWriteState {
   writeDeviceState(key: string, ...values: (string | number)[]): unknown;
@@ -64,6 +89,7 @@ export class DockStates {
   private writing: Promise<void> | undefined;
   private readonly recent = new RecentStates(HIDES_NO_FLIGHT_MS);
   private askAgainAtMs = 0;
+  private readonly warned = new LRUCache<string, true>({ max: 1_000, ttl: WARN_EVERY_MS });
 
   constructor(
     private readonly redis: Redis,
@@ -88,10 +114,14 @@ export class DockStates {
   merge(
     sn: string,
     properties: Readonly<Record<string, unknown>>,
-    receivedAtMs: number,
+    ingressAtMs: number,
     sentAtMs: number | null = null,
   ): void {
-    this.recent.merge(sn, properties, receivedAtMs, sentAtMs);
+    const receivedAtMs = this.notAhead(ingressAtMs);
+    const { kept, dropped } = boundedProperties(properties);
+    if (dropped > 0)
+      this.warn(`bounds ${sn}`, { sn, dropped }, 'left out properties of a device: too many, or too long');
+    this.recent.merge(sn, kept, receivedAtMs, sentAtMs);
     let pending = this.pending.get(sn);
     if (pending === undefined) {
       if (this.pending.size >= MAX_PENDING_DEVICES) return;
@@ -99,11 +129,28 @@ export class DockStates {
       this.pending.set(sn, pending);
     }
     pending.seenAtMs = Math.max(pending.seenAtMs, receivedAtMs);
-    for (const [property, value] of Object.entries(properties)) {
-      if (!property.startsWith('_')) pending.fields.set(property, JSON.stringify([receivedAtMs, value]));
+    for (const [property, json] of kept) {
+      if (pending.fields.size < MAX_FIELDS || pending.fields.has(property)) {
+        pending.fields.set(property, `[${receivedAtMs},${json}]`);
+      }
     }
     const skewMs = sentAtMs === null ? null : this.recent.of(sn)?.skew.read(receivedAtMs);
     if (skewMs != null) pending.fields.set(SKEW, JSON.stringify([receivedAtMs, skewMs]));
+  }
+
+  /** A time from the future would keep a dock that has left online for as long as it lies ahead. */
+  private notAhead(ingressAtMs: number): number {
+    const nowMs = Date.now();
+    if (ingressAtMs - nowMs > AHEAD_MS) {
+      this.warn('clock', { aheadMs: ingressAtMs - nowMs }, "the ingress's clock is ahead of this one; ours is used");
+    }
+    return Math.min(ingressAtMs, nowMs);
+  }
+
+  private warn(key: string, fields: Readonly<Record<string, unknown>>, message: string): void {
+    if (this.warned.has(key)) return;
+    this.warned.set(key, true);
+    this.logger.warn(fields, message);
   }
 
   /** The dock said something, whatever it was. */

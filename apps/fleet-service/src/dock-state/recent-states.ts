@@ -1,5 +1,6 @@
 import { FLIGHT_GATE_PROPERTIES } from '@aerie/bus-contract';
 import { LRUCache } from 'lru-cache';
+import type { BoundedProperties } from './bounded-properties.js';
 import { ClockSkew } from './clock-skew.js';
 
 /** Docks and aircraft that this process remembers; about 2 KB each. */
@@ -23,12 +24,7 @@ export class RecentStates {
 
   constructor(private readonly hidesNoFlightMs: number) {}
 
-  merge(
-    sn: string,
-    properties: Readonly<Record<string, unknown>>,
-    receivedAtMs: number,
-    sentAtMs: number | null,
-  ): void {
+  merge(sn: string, properties: BoundedProperties['kept'], receivedAtMs: number, sentAtMs: number | null): void {
     let device = this.devices.get(sn);
     if (device === undefined) {
       device = { seenAtMs: receivedAtMs, backAtMs: receivedAtMs, values: new Map(), skew: new ClockSkew() };
@@ -37,7 +33,7 @@ export class RecentStates {
     if (receivedAtMs - device.seenAtMs > this.hidesNoFlightMs) device.backAtMs = receivedAtMs;
     device.seenAtMs = Math.max(device.seenAtMs, receivedAtMs);
     if (sentAtMs !== null) device.skew.add(sentAtMs, receivedAtMs);
-    for (const [property, value] of Object.entries(properties)) {
+    for (const [property, , value] of properties) {
       if (GATES.has(property)) device.values.set(property, [receivedAtMs, value]);
     }
   }

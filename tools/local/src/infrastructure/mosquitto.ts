@@ -18,6 +18,8 @@ interface Acl {
     'publishClientSend' | 'publishClientReceive' | 'subscribePattern' | 'subscribeLiteral' | 'unsubscribePattern';
   readonly topic: string;
   readonly allow: boolean;
+  /** The rule with the highest one decides; of equals the first. */
+  readonly priority?: number;
 }
 
 /** Our own programs and taps connect to one listener, docks to the other. */
@@ -45,8 +47,15 @@ export const INGRESS_ACLS: readonly Acl[] = [
   ...allow('publishClientSend', ...DOWNLINKS, 'sys/product/+/status_reply'),
 ];
 
+/**
+ * A subscribe pattern `#` covers shared subscriptions too: whoever has it could join the group of the ingress and take
+ * its uplinks. Only a higher priority outweighs it; an equal one has no effect.
+ */
+const NO_SHARES: Acl = { acltype: 'subscribePattern', topic: '$share/#', allow: false, priority: 10 };
+
 /** fleet-service makes the users of docks; it reads and writes nothing of theirs. */
 export const FLEET_ACLS: readonly Acl[] = [
+  NO_SHARES,
   ...allow('publishClientSend', '$CONTROL/dynamic-security/v1'),
   ...allow('subscribePattern', '$CONTROL/dynamic-security/v1/response'),
   ...allow('unsubscribePattern', '#', '$CONTROL/#'),
@@ -55,6 +64,7 @@ export const FLEET_ACLS: readonly Acl[] = [
 
 /** May read everything and write nothing: for taps and tests. */
 export const OBSERVER_ACLS: readonly Acl[] = [
+  NO_SHARES,
   ...allow('subscribePattern', '#'),
   ...allow('unsubscribePattern', '#'),
   ...allow('publishClientReceive', '#'),
@@ -118,7 +128,9 @@ async function start(directory: string, binaries: Binaries, ports: BrokerPorts, 
       'autosave_interval 1',
       'max_queued_messages 100000',
       'max_inflight_messages 500',
-      'message_size_limit 262144',
+      // Above what the ingress takes (256 KiB): a larger message then arrives there and is kept as a dead letter with its
+      // reason. The broker acknowledges what is above its own limit, and throws it away.
+      'message_size_limit 1048576',
       'log_dest stderr',
       'log_type error',
       'log_type warning',

@@ -9,6 +9,8 @@ const CONTROL = '$CONTROL/dynamic-security/v1';
 const RESPONSE = `${CONTROL}/response`;
 /** With 5,000 docks the plugin takes a third of a second for each change, and others wait before this one. */
 const TIMEOUT_MS = 15_000;
+/** A role of a dock with eight aircraft has 12 KiB. What is larger the broker could cut the connection for. */
+const MAX_COMMAND_BYTES = 64 * 1024;
 
 interface CommandResult {
   readonly command: string;
@@ -99,6 +101,12 @@ export class DynamicSecurity extends BrokerUsers {
       throw new UnavailableError('broker_unavailable', 'the broker cannot be reached now, try again');
     }
     const correlationData = randomUUID();
+    const payload = JSON.stringify({ commands: commands.map((command) => ({ ...command, correlationData })) });
+    if (Buffer.byteLength(payload) > MAX_COMMAND_BYTES) {
+      throw new Error(
+        `a command for the broker has ${Buffer.byteLength(payload)} bytes, allowed are ${MAX_COMMAND_BYTES}`,
+      );
+    }
     return new Promise((resolve, reject) => {
       const finish = (): void => {
         clearTimeout(timer);
@@ -112,8 +120,9 @@ export class DynamicSecurity extends BrokerUsers {
         finish();
         resolve(results);
       });
-      const payload = JSON.stringify({ commands: commands.map((command) => ({ ...command, correlationData })) });
-      this.client.publish(CONTROL, payload, { qos: 1 }, (error) => {
+      // QoS 0: the client keeps no copy of it, so a command that broke the connection is not sent again by itself. The
+      // answer of the broker is what counts; without one the caller is told.
+      this.client.publish(CONTROL, payload, { qos: 0 }, (error) => {
         if (!error) return;
         finish();
         reject(new UnavailableError('broker_unavailable', 'failed to reach the broker, try again', { cause: error }));

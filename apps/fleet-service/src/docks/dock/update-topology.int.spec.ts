@@ -134,3 +134,27 @@ it('keeps no secret of the topology', async () => {
   ]);
   expect(JSON.stringify(row?.topology)).not.toContain('canary-secret');
 });
+
+it('takes a handful of the aircraft of a topology that names hundreds', async () => {
+  const dock = await aDock();
+  await tell(
+    dock,
+    Array.from({ length: 400 }, () => randomUUID()),
+  );
+  expect(broker.grants.map(({ aircraftSns }) => aircraftSns.length)).toEqual([8]);
+  const [row] = await dataSource.query<{ bytes: number }[]>(
+    'SELECT length(topology::text) AS bytes FROM fleet.dock WHERE sn = $1',
+    [dock],
+  );
+  expect(row?.bytes).toBeLessThan(2_000);
+});
+
+it('keeps a handful of aircraft of a dock that names others each time, the present one among them', async () => {
+  const dock = await aDock();
+  const aircraft = Array.from({ length: 12 }, () => randomUUID());
+  for (const sn of aircraft) await tell(dock, [sn]);
+  const last = broker.grants.at(-1)?.aircraftSns ?? [];
+  expect(last.length).toBeLessThanOrEqual(8);
+  expect(last).toContain(aircraft.at(-1));
+  expect(await speakerFor(aircraft.at(-1) ?? '')).toBe(dock);
+});

@@ -8,11 +8,22 @@ import { SCHEMA } from '../../database.js';
 import { BrokerUsers } from '../broker/broker-users.js';
 import type { Topologies } from '../topologies.js';
 
+const bounded = (topology: UpdateTopo): UpdateTopo => ({
+  ...topology,
+  sub_devices: topology.sub_devices.slice(0, MAX_AIRCRAFT),
+});
+
 /** A topology as it may be kept. */
 const withoutSecrets = (topology: UpdateTopo): unknown =>
   JSON.parse(
     JSON.stringify(topology, (key, value: unknown) => (key === 'device_secret' || key === 'nonce' ? undefined : value)),
   );
+
+/**
+ * Aircraft of one dock. The protocol knows one; what one dock sends must not grow the commands to the broker, and its
+ * file, which all docks share.
+ */
+const MAX_AIRCRAFT = 8;
 
 /** A dock says that it is here, and with which aircraft. [Cloud API, update_topo] */
 export class UpdateTopology {
@@ -26,7 +37,11 @@ export class UpdateTopology {
   async execute(dockSn: string, fact: DockFact, topology: UpdateTopo, messageId: string): Promise<void> {
     // Only the dock itself tells its topology, never its aircraft.
     if (fact.sn !== dockSn) return;
-    const wanted = topology.sub_devices.map(({ sn }) => sn).filter(isSerialNumber);
+    const named = [...new Set(topology.sub_devices.map(({ sn }) => sn).filter(isSerialNumber))];
+    const wanted = named.slice(0, MAX_AIRCRAFT);
+    if (named.length > wanted.length) {
+      this.logger.warn({ dockSn, named: named.length, taken: wanted.length }, 'a topology names too many aircraft');
+    }
     const former = await inTransaction(this.dataSource, async (tx): Promise<readonly string[]> => {
       if (!(await enterInbox(tx, SCHEMA, { sn: fact.sn, method: 'update_topo', messageId }))) return [];
       const dock = await tx.one<{ organisation_id: string; topology_at: Date | null }>(
@@ -39,7 +54,7 @@ export class UpdateTopology {
       const saved = tx.run(
         `UPDATE fleet.dock SET topology = $2, topology_at = to_timestamp($3 / 1000.0), updated_at = clock_timestamp()
           WHERE sn = $1`,
-        [dockSn, JSON.stringify(withoutSecrets(topology)), fact.receivedAtMs],
+        [dockSn, JSON.stringify(withoutSecrets(bounded(topology))), fact.receivedAtMs],
       );
       const formerly = tx.query<{ dock_sn: string }>(
         'SELECT DISTINCT dock_sn FROM fleet.aircraft WHERE sn = ANY($1::text[]) AND dock_sn <> $2',
@@ -94,6 +109,13 @@ export class UpdateTopology {
       if (rows.length > 0) bound.push(sn);
       else this.logger.warn({ dockSn, aircraftSn: sn }, 'refused an aircraft that belongs to another dock');
     }
+    // Those that were in the dock last stay known; a dock that names others all the time holds no more than these.
+    await tx.run(
+      `DELETE FROM fleet.aircraft
+        WHERE dock_sn = $1 AND NOT online AND sn NOT IN (
+          SELECT sn FROM fleet.aircraft WHERE dock_sn = $1 ORDER BY online DESC, updated_at DESC, sn LIMIT $2)`,
+      [dockSn, MAX_AIRCRAFT],
+    );
     return bound;
   }
 

@@ -16,8 +16,10 @@ export class DockNotes {
   private readonly changed = new Set<string>();
 
   /** `goesOn`: whether the message says that the flight of this mission goes on; null when it says nothing of that. */
-  note(locked: LockedMission, receivedAtMs: number, goesOn: boolean | null): void {
+  note(locked: LockedMission, ingressAtMs: number, goesOn: boolean | null): void {
     const before = this.of(locked);
+    // A time from the future would let a dock that has left pass for heard, and a start needs a dock that was heard.
+    const receivedAtMs = Math.min(ingressAtMs, locked.now.getTime());
     const isNews = (at: Date | null): boolean => at === null || receivedAtMs - at.getTime() > NOTED_EVERY_MS;
     const flies = goesOn === true && !isOutcome(locked.state);
     const names = flies && (before.dock_flight_id !== locked.id || isNews(before.dock_flight_at));
