@@ -54,6 +54,8 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       min: options.warmConnections ?? 0,
       // Prepared statements live as long as their connection, so a pause must not close it.
       idleTimeoutMillis: 0,
+      // Nor does it keep a program from ending that has nothing else to do.
+      allowExitOnIdle: true,
       maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
       options: Object.entries(serverSettings)
         .map(([name, value]) => `-c ${name}=${value}`)

@@ -126,8 +126,8 @@ export interface BusyMission {
 export function findBusyMission(tx: Tx, dockSn: string): Promise<BusyMission | undefined> {
   return tx.one<BusyMission>(
     `SELECT id, state IN ('starting', 'executing', 'paused') AS flies FROM mission.mission
-      WHERE dock_sn = $1 AND (state IN ('starting', 'executing', 'paused', 'preparing')
-                              OR (state = 'prepared' AND kind = 'conditional'))
+      WHERE dock_sn = $1 AND state IN ('starting', 'executing', 'paused', 'preparing', 'prepared')
+        AND (state <> 'prepared' OR kind = 'conditional')
       ORDER BY flies DESC LIMIT 1`,
     [dockSn],
   );
