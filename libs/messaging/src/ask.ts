@@ -3,6 +3,7 @@ import { InvalidError, UnavailableError } from '@aerie/kernel';
 import { errors } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { NatsConnection } from './connection.js';
+import { noteUnknownFields } from './unknown-fields.js';
 
 /** Why no answer came. `noResponders` is the only one that proves that nobody has seen the question. */
 export class NoAnswerError extends UnavailableError {
@@ -40,13 +41,17 @@ export async function ask<Ask, Answer>(
   if (packet.err !== undefined) throw new NoAnswerError(false, subject, packet.err);
   const answer = question.answer.safeParse(packet.response);
   if (!answer.success) throw new NoAnswerError(false, subject, answer.error);
+  noteUnknownFields(subject, packet.response, answer.data);
   return answer.data;
 }
 
 /** Checks what was asked, for the answering side. */
 export function readAsk<Ask, Answer>(question: Question<Ask, Answer>, data: unknown): Ask {
   const parsed = question.ask.safeParse(data);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    noteUnknownFields(question.subject, data, parsed.data);
+    return parsed.data;
+  }
   throw new InvalidError('invalid_question', `failed to read a question on ${question.subject}`, {
     fields: parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })),
   });

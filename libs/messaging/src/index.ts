@@ -3,6 +3,7 @@ export { type Narrowing, declareTopology, narrowTopology } from './declare.js';
 export { ACK, type ConsumerHandle, type Delivery, type Verdict, consume } from './consume.js';
 export { readDockFact } from './read-dock-fact.js';
 export { NoAnswerError, ask, readAsk } from './ask.js';
+export { countUnknownFields, noteUnknownFields } from './unknown-fields.js';
 export { AskTogether } from './ask-together.js';
 export { JetStreamPublisher } from './publish.js';
 export { messageIdOf } from './message-id.js';

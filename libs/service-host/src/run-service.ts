@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type Logger, Metrics, createLogger, nestLogger } from '@aerie/observability';
-import { natsOptions } from '@aerie/messaging';
+import { countUnknownFields, natsOptions } from '@aerie/messaging';
 import { healthRoutes } from './health.js';
 import { Shutdown } from './shutdown.js';
 
@@ -81,6 +81,7 @@ function grpcOptions({ host, port, ...contract }: NonNullable<ServiceOptions['gr
 export async function runService(options: ServiceOptions): Promise<void> {
   const logger = createLogger(options.name, options.logLevel);
   const host: Host = { logger, metrics: new Metrics(options.name), shutdown: new Shutdown() };
+  countUnknownFields(host.metrics);
   let app: NestExpressApplication | undefined;
 
   const stop = async (reason: string, code: number): Promise<void> => {

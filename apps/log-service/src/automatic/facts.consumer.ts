@@ -13,6 +13,7 @@ import {
   type NatsConnection,
   type Verdict,
   consume,
+  noteUnknownFields,
 } from '@aerie/messaging';
 import { STOP_LEAD_MS } from '@aerie/log-core';
 import type { Logger } from '@aerie/observability';
@@ -92,5 +93,6 @@ function readFact({ subject, body }: Delivery): ReadFact {
   const [, , organisationId = '', event] = subject.split('.');
   const payload: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
   const fact = event === 'dockNeeded' ? missionDockNeeded.parse(payload) : missionStateChanged.parse(payload);
+  noteUnknownFields(`mission.v1.*.${event}`, payload, fact);
   return { organisationId, fact };
 }
