@@ -2,7 +2,7 @@ import type { Delivery, Mission, MissionKind, Timing } from './mission.types.js'
 
 /** The protocol: a timed task may be delivered to the dock 24 h before its time at most. */
 const EARLIEST_PREPARE_MS = 24 * 60 * 60_000;
-/** Whoever asked for "now" would not expect a start after this time, whatever the settings say. */
+/** A person who asks for "now" does not expect a start after this time. The settings cannot exceed it. */
 const LONGEST_START_WITHIN_MS = 5 * 60_000;
 
 export interface Plan {

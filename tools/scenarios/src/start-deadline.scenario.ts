@@ -9,13 +9,13 @@ const WITHIN_MS = 6_000;
 
 let world: World;
 beforeAll(async () => {
-  // A prepare waits for its reply longer than the deadline: what is asked again is asked after it.
+  // A prepare waits for its reply longer than the deadline: a repeat would leave after it.
   const env = { MISSION_IMMEDIATE_REPLY_DEADLINE_MS: '10000', MISSION_START_WINDOW_MS: '20000' };
   world = await World.start({ 'mission-service': env });
 }, 120_000);
 afterAll(() => world.stop(), 60_000);
 
-/** From here on no command to a dock can be recorded, and so none is sent; missions are accepted as always. */
+/** Until the release no command to a dock can be recorded, so none is sent. Missions are accepted as always. */
 async function holdCommands(): Promise<() => Promise<void>> {
   const client = new Client({ connectionString: world.stack.infrastructure.databaseUrl });
   await client.connect();
@@ -41,10 +41,10 @@ const onTheWire = (id: string) => ({
 
 it('never tells a dock of an immediate mission once its deadline passed while mission-service was down', async () => {
   const dock = await world.dock();
-  const letGo = await holdCommands();
+  const releaseCommands = await holdCommands();
   const mission = await accepted(dock);
   await world.stack.kill('mission-service');
-  await letGo();
+  await releaseCommands();
   await past(mission);
   await world.stack.start('mission-service');
 
@@ -63,10 +63,10 @@ it.each([
   'never tells a dock of an immediate mission once its deadline passed while %s was down',
   async (_what, kill, start) => {
     const dock = await world.dock();
-    const letGo = await holdCommands();
+    const releaseCommands = await holdCommands();
     const mission = await accepted(dock);
     await kill();
-    await letGo();
+    await releaseCommands();
     await past(mission);
     await start();
 
