@@ -3,6 +3,7 @@ import { configureHttp } from '@aerie/http-api';
 import { runService } from '@aerie/service-host';
 import { AppModule, Intake } from './app.module.js';
 import { loadConfig } from './config.js';
+import { ROUTES } from './openapi/credential-api.js';
 
 const config = loadConfig(process.env);
 
@@ -20,7 +21,7 @@ await runService({
     protoFile: CREDENTIAL_PROTO,
   },
   compose: (host) => AppModule.compose(config, host),
-  http: (app, host) => configureHttp(app, host.logger),
+  http: (app, host) => configureHttp(app, host.logger, ROUTES),
   start: async (app) => app.get(Intake).start(),
   ready: (app) => app.get(Intake).ready(),
 });

@@ -23,6 +23,7 @@ import type { DataSource } from 'typeorm';
 import { AppModule, Intake } from './app.module.js';
 import { loadConfig } from './config.js';
 import { MIGRATIONS, credentialDatabase } from './database.js';
+import { ROUTES } from './openapi/credential-api.js';
 
 export const ORGANISATION = '11111111-1111-4111-8111-111111111111';
 export const OTHER_ORGANISATION = '22222222-2222-4222-8222-222222222222';
@@ -120,7 +121,7 @@ async function start(
     const module = await AppModule.compose(config, host);
     const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
     closers.push(() => app.close());
-    configureHttp(app, logger);
+    configureHttp(app, logger, ROUTES);
     app.connectMicroservice<MicroserviceOptions>({
       transport: Transport.NATS,
       options: { ...natsOptions(bus.url, 'credential-service-answers'), queue: 'credential-service' },

@@ -21,7 +21,11 @@ import { DockStore } from './docks/dock.store.js';
 import { DockBrokerAddress, DocksController } from './docks/docks.controller.js';
 import { RegisterDock } from './docks/register-dock.js';
 import { Topologies } from './docks/topologies.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
+
+/** Of the HTTP API. The document first: its name is no serial number. */
+export const CONTROLLERS = [OpenApiController, DocksController] as const;
 
 /** What begins to run once everything listens. */
 export class Intake {
@@ -93,7 +97,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [hostModule(host)],
-      controllers: [DocksController, QuestionsController],
+      controllers: [...CONTROLLERS, QuestionsController],
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: ApiKeyStore, useValue: keys },

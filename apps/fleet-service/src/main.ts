@@ -2,6 +2,7 @@ import { configureHttp } from '@aerie/http-api';
 import { runService } from '@aerie/service-host';
 import { AppModule, Intake } from './app.module.js';
 import { loadConfig } from './config.js';
+import { ROUTES } from './openapi/fleet-api.js';
 
 const config = loadConfig(process.env);
 
@@ -12,7 +13,7 @@ await runService({
   logLevel: config.FLEET_LOG_LEVEL,
   natsUrl: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),
-  http: (app, host) => configureHttp(app, host.logger),
+  http: (app, host) => configureHttp(app, host.logger, ROUTES),
   start: async (app) => app.get(Intake).start(),
   ready: (app) => app.get(Intake).ready(),
 });

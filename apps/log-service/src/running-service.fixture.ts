@@ -30,6 +30,7 @@ import { loadConfig } from './config.js';
 import { ORGANISATION, aDock, logTestDatabase, logger } from './fixtures/log-database.js';
 import { listedOf } from './uploads/dock/translate-uplink.js';
 import { recordReply } from './uploads/store/upload-critical.js';
+import { ROUTES } from './openapi/log-api.js';
 
 const OTHER_ORGANISATION = '22222222-2222-4222-8222-222222222222';
 export const API_KEY = 'a-good-key';
@@ -130,7 +131,7 @@ async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, '
   const module = await AppModule.compose(config, host);
   const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
   closers.push(() => app.close());
-  configureHttp(app, logger);
+  configureHttp(app, logger, ROUTES);
   await app.listen(0, '127.0.0.1');
   return { url: await app.getUrl(), dataSource };
 }

@@ -2,16 +2,21 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from '@aerie/observability';
 import type { NextFunction, Request, Response } from 'express';
 import { refuseDeep } from './json-depth.js';
+import { RefuseUnknownInput } from './known-input.js';
+import type { RouteDescription } from './openapi/types.js';
+import { refuseRepeated } from './repeated-member.js';
 import { problem, problemOf } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 
 /** No JSON that our routes take is anywhere near this. */
 const MAX_JSON_BYTES = 64 * 1024;
+/** `verify` sees the text before it is parsed. Nest needs it for itself only where it keeps raw bodies. */
+const JSON_OPTIONS = { limit: MAX_JSON_BYTES, verify: refuseRepeated };
 
-/** What all services do alike at their HTTP door. */
-export function configureHttp(app: NestExpressApplication, logger: Logger): void {
+/** What all services do alike at their HTTP door. `routes` describes every route of the service. */
+export function configureHttp(app: NestExpressApplication, logger: Logger, routes: readonly RouteDescription[]): void {
   app.use(refuseNul);
-  app.useBodyParser('json', { limit: MAX_JSON_BYTES });
+  app.useBodyParser('json', JSON_OPTIONS);
   app.use((request: Request, _response: Response, next: NextFunction) => {
     refuseDeep(request.body);
     next();
@@ -20,6 +25,7 @@ export function configureHttp(app: NestExpressApplication, logger: Logger): void
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
     sendProblem(response, problemOf(error)),
   );
+  app.useGlobalInterceptors(new RefuseUnknownInput(routes));
   app.useGlobalFilters(new ProblemFilter(logger));
 }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Caller, successesOf } from '@aerie/http-api/testing';
+import { Caller, describeRefusedInput, successesOf } from '@aerie/http-api/testing';
 import { eventually } from '@aerie/testing';
 import { API_KEY, ORGANISATION, OTHER_API_KEY, type RunningService, startService } from '../running-service.fixture.js';
-import { ROUTES } from './credential-api.js';
+import { CREDENTIAL_API, ROUTES } from './credential-api.js';
 
 let service: RunningService | undefined;
 let caller: Caller;
@@ -177,6 +177,8 @@ describe('the ledger', () => {
     ]);
   });
 });
+
+describeRefusedInput(CREDENTIAL_API, () => ({ url: service?.url ?? '', key: API_KEY }));
 
 describe('revocation', () => {
   it('is taken by a storage that can', async () => {

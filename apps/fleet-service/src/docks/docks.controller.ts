@@ -1,20 +1,12 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
-import { type Principal, dockModel } from '@aerie/bus-contract';
+import { type Principal } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, pageQuery, readInput } from '@aerie/http-api';
 import { InvalidError, isSerialNumber } from '@aerie/kernel';
 import { type Response } from 'express';
-import { z } from 'zod';
 import { DockPresence, DockStates } from '../dock-state/dock-states.js';
-import { GENERATIONS, NEWEST_GENERATION } from './dock/generations.js';
+import { newDock } from './dock.schema.js';
 import { DockStore, type DockRow } from './dock.store.js';
 import { RegisterDock, unknownDock } from './register-dock.js';
-
-const newDock = z.strictObject({
-  sn: z.string().refine(isSerialNumber, 'must have 1 to 64 letters, digits, "-" or "_"'),
-  model: dockModel,
-  name: z.string().trim().min(1).max(100).optional(),
-  protocolGeneration: z.enum(GENERATIONS).default(NEWEST_GENERATION),
-});
 
 /** Where docks find the broker. */
 export class DockBrokerAddress {

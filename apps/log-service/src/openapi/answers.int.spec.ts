@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type CallParts, Caller, successesOf } from '@aerie/http-api/testing';
+import { type CallParts, Caller, describeRefusedInput, successesOf } from '@aerie/http-api/testing';
 import { eventually } from '@aerie/testing';
 import { API_KEY, OTHER_API_KEY, type RunningService, startService } from '../running-service.fixture.js';
 import { playUpload } from './play-upload.fixture.js';
-import { ROUTES } from './log-api.js';
+import { LOG_API, ROUTES } from './log-api.js';
 
 let service: RunningService;
 let caller: Caller;
@@ -432,6 +432,8 @@ describe('a campaign', () => {
     }
   });
 });
+
+describeRefusedInput(LOG_API, () => ({ url: service.url, key: API_KEY }));
 
 describe('the policy', () => {
   const all = { collectOnFailure: false, collectModules: ['dock'], missionsFirst: false, retentionDays: 30 };

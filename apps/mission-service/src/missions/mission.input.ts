@@ -158,19 +158,27 @@ function timingFrom({ startWithinMs, startWindowMs, executeLeadMs, prepareLeadMs
   };
 }
 
+/** The kinds of which each rule of time means something; for others it would be ignored in silence. */
+const TIMING_OF_KINDS = {
+  startWithinMs: ['immediate'],
+  startWindowMs: ['immediate', 'timed'],
+  executeLeadMs: ['timed'],
+  prepareLeadMs: ['timed', 'conditional'],
+} as const satisfies Readonly<Record<string, readonly Input['kind'][]>>;
+
 /** Each kind has its own way to say when, and no other. */
-function checkWhen({ kind, executeAt, window: span, startWithinMs }: Input, nowMs: number): void {
+function checkWhen(input: Input, nowMs: number): void {
+  const { kind, executeAt, window: span } = input;
   const problems: { field: string; message: string }[] = [];
   const problem = (field: string, message: string): unknown => problems.push({ field, message });
   if (kind === 'timed' && executeAt === undefined) problem('executeAt', 'is required for a timed mission');
   if (kind !== 'timed' && executeAt !== undefined) problem('executeAt', 'is only for timed missions');
   if (kind === 'conditional' && span === undefined) problem('window', 'is required for a conditional mission');
   if (kind !== 'conditional' && span !== undefined) problem('window', 'is only for conditional missions');
-  if (kind !== 'immediate' && startWithinMs !== undefined) {
-    problem(
-      'startWithinMs',
-      'is only for immediate missions; a timed one has startWindowMs, a conditional one its window',
-    );
+  for (const [field, kinds] of Object.entries(TIMING_OF_KINDS)) {
+    if (input[field as keyof typeof TIMING_OF_KINDS] !== undefined && !(kinds as readonly string[]).includes(kind)) {
+      problem(field, `is only for ${kinds.join(' and ')} missions; this one is ${kind}`);
+    }
   }
   if (executeAt !== undefined) checkAhead('executeAt', executeAt, nowMs, problem);
   if (span !== undefined) {

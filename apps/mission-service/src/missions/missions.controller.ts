@@ -64,6 +64,13 @@ export class MissionsController {
     sendCreated(response, answer);
   }
 
+  /** All checks of a new mission; nothing is written. */
+  @Post('preview')
+  @HttpCode(200)
+  preview(@Caller() caller: Principal, @Body() body: unknown): Promise<Preview> {
+    return this.createMission.preview(caller, readNewMission(body, Date.now()));
+  }
+
   @Get()
   list(@Caller() caller: Principal, @Query() query: unknown): Promise<Page<MissionView>> {
     const { limit, cursor } = readInput(pageQuery, query, 'query');

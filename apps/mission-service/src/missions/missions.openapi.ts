@@ -20,6 +20,15 @@ export const missionId = z.uuid().describe('Id of the mission.');
 const params = { id: missionId };
 const path = '/api/v1/missions';
 
+const newMissionBody = jsonBody(newMission, {
+  dockSn: '7CTDM3D00B5XYZ',
+  waylineId: '0b6f6c2a-5b0e-4d53-9c0e-6f6f0a4b7d11',
+  kind: 'timed',
+  executeAt: '2027-05-01T08:30:00+02:00',
+  rthAltitudeMeters: 80,
+  name: 'Roof of hall 3',
+});
+
 const created = jsonAnswer('The mission was accepted, and is stored.', missionSchema, ['ETag', 'Location']);
 
 export const MISSION_ROUTES = [
@@ -29,17 +38,11 @@ export const MISSION_ROUTES = [
     operationId: 'createMission',
     tag,
     summary: 'Plan a mission',
-    description: 'Accepts a mission and reserves its dock. With `dryRun` it only says what would become of it.',
+    description:
+      'Accepts a mission and reserves its dock. With `dryRun` it only says what would become of it, as `/missions/preview` does.',
     query: createQuery,
     headers: ['Idempotency-Key'],
-    body: jsonBody(newMission, {
-      dockSn: '7CTDM3D00B5XYZ',
-      waylineId: '0b6f6c2a-5b0e-4d53-9c0e-6f6f0a4b7d11',
-      kind: 'timed',
-      executeAt: '2027-05-01T08:30:00+02:00',
-      rthAltitudeMeters: 80,
-      name: 'Roof of hall 3',
-    }),
+    body: newMissionBody,
     answers: {
       200: jsonAnswer('With `dryRun`: the preview.', previewSchema),
       201: created,
@@ -52,6 +55,20 @@ export const MISSION_ROUTES = [
           '`invalid_input`, `dock_cannot` (what its model or protocol does not have), `invalid_idempotency_key` or ' +
           '`idempotency_key_reused`.',
       },
+    },
+  }),
+  route({
+    method: 'post',
+    path: `${path}/preview`,
+    operationId: 'previewMission',
+    tag,
+    summary: 'Say what would become of a mission',
+    description: 'All checks of a new mission, with the same body. Nothing is written.',
+    body: newMissionBody,
+    answers: { 200: jsonAnswer('The preview.', previewSchema) },
+    problems: {
+      404: { description: '`unknown_dock` or `unknown_wayline`.' },
+      422: { description: '`invalid_input`, or `dock_cannot`: what its model or protocol does not have.' },
     },
   }),
   route({

@@ -6,7 +6,7 @@ import {
   releaseDockQuestion,
   takeDockQuestion,
 } from '@aerie/bus-contract';
-import { type CallParts, Caller, successesOf } from '@aerie/http-api/testing';
+import { type CallParts, Caller, describeRefusedInput, successesOf } from '@aerie/http-api/testing';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type MissionEvent, DEFAULT_POLICY } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
@@ -20,7 +20,7 @@ import { judgeDock } from '../missions/preflight/judge-dock.js';
 import { lockMission, recordReplies } from '../missions/store/flight-critical.js';
 import { applyUplinks } from '../missions/uplink/apply-uplinks.js';
 import { aKmz } from '../waylines/kmz/kmz.fixture.js';
-import { ROUTES } from './mission-api.js';
+import { MISSION_API, ROUTES } from './mission-api.js';
 import { API_KEY, ORGANISATION, type RunningService, startService } from './running-service.fixture.js';
 
 let service: RunningService | undefined;
@@ -133,6 +133,33 @@ describe('missions answer as described', () => {
     });
     expect({ status, verdict: body['verdict'] }).toEqual({ status: 200, verdict: 'no_go' });
     expect((await caller.call('createMission', aTimed({ executeAt }))).status).toBe(409);
+    const preview = await caller.call('previewMission', aTimed({ executeAt }));
+    expect(preview.body).toMatchObject({ verdict: 'no_go', plan: { executeAt: expect.any(String) } });
+  });
+
+  it.each(['dry_run', 'dryrun', 'DryRun'])('when a dry run is misspelt as %s: nothing is planned', async (name) => {
+    const dockSn = `TWO-${name}`;
+    const { status, body } = await caller.call('createMission', { ...aTimed({ dockSn }), query: { [name]: 'true' } });
+    expect([status, body['code'], body['knownParameters']]).toEqual([422, 'unknown_parameter', ['dryRun']]);
+    expect((await caller.call('listMissions', { query: { dockSn } })).body['items']).toEqual([]);
+  });
+
+  it('when a field comes twice: nothing is planned', async () => {
+    const dockSn = 'TWO-TWICE';
+    const text = JSON.stringify(aTimed({ dockSn }).body).replace('{', `{"kind":"immediate",`);
+    const { status, body } = await caller.call('createMission', { body: text });
+    expect([status, body['code']]).toEqual([422, 'repeated_field']);
+    expect((await caller.call('listMissions', { query: { dockSn } })).body['items']).toEqual([]);
+  });
+
+  it('when one is immediate and says within which time it starts', async () => {
+    const parts = { dockSn: 'TWO-NOW', kind: 'immediate', executeAt: undefined, startWithinMs: 8_000 };
+    const { status, body } = await caller.call('createMission', aTimed(parts));
+    expect([status, body['startWithinMs']]).toEqual([201, 8_000]);
+    const withinMs = Date.parse(String(body['deadline'])) - Date.parse(String(body['createdAt']));
+    // The plan is made before the row is written.
+    expect(withinMs).toBeGreaterThan(7_000);
+    expect(withinMs).toBeLessThanOrEqual(8_000);
   });
 
   it.each([
@@ -296,6 +323,8 @@ describe('policy, error codes and the document answer as described', () => {
     expect((await caller.call('getOpenApi', { key: null })).body['openapi']).toBe('3.1.0');
   });
 });
+
+describeRefusedInput(MISSION_API, () => ({ url: service?.url ?? '', key: API_KEY }));
 
 describe('other services get answers', () => {
   const holderId = randomUUID();

@@ -14,6 +14,7 @@ import type { DataSource } from 'typeorm';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config.js';
 import { aDockView, missionTestDatabase } from '../missions/fixtures/mission-database.js';
+import { ROUTES } from './mission-api.js';
 
 /** The organisation of `aMission`. */
 export const ORGANISATION = '11111111-1111-4111-8111-111111111111';
@@ -74,7 +75,7 @@ async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, '
   const module = await AppModule.compose(config, { logger, metrics: new Metrics('openapi-spec'), shutdown });
   const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
   closers.push(() => app.close());
-  configureHttp(app, logger);
+  configureHttp(app, logger, ROUTES);
   app.connectMicroservice<MicroserviceOptions>({
     transport: Transport.NATS,
     options: { ...natsOptions(nats.url, 'mission-service-answers'), queue: 'mission-service' },

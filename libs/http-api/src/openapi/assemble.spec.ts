@@ -101,14 +101,14 @@ describe('assembleOpenApi', () => {
 
 describe('problemsOf', () => {
   it.each<[string, Partial<RouteDescription>, number[]]>([
-    ['needs a key', {}, [401, 503]],
-    ['is public', { public: true }, []],
-    ['names a thing', { params: { id: z.string() } }, [401, 404, 503]],
+    ['needs a key', {}, [401, 422, 503]],
+    ['is public', { public: true }, [422]],
+    ['names a thing', { params: { id: z.string() } }, [401, 404, 422, 503]],
     ['reads a query', { query: z.object({}) }, [401, 422, 503]],
     ['reads pages', { paged: true }, [401, 422, 503]],
     ['reads a body', { body: jsonBody(newBird, {}) }, [400, 401, 413, 422, 503]],
     ['has a precondition', { headers: ['If-Match'] }, [401, 412, 422, 503]],
-    ['has one of its own', { problems: { 409: { description: 'irrelevant' } } }, [401, 409, 503]],
+    ['has one of its own', { problems: { 409: { description: 'irrelevant' } } }, [401, 409, 422, 503]],
   ])('knows what can go wrong where a route %s', (_what, parts, expected) => {
     expect(problemsOf(aRoute(parts))).toEqual(expected);
   });

@@ -15,13 +15,13 @@ export const PROBLEM_TYPE = 'application/problem+json';
 
 /** The answers that are no success: what a route reads can be wrong in known ways, and it may name more. */
 export function problemsOf(route: RouteDescription): ProblemStatus[] {
-  const { headers = [], body, params, query, paged } = route;
-  const found = new Set<ProblemStatus>();
+  const { headers = [], body, params } = route;
+  // A query parameter that is not known is refused everywhere.
+  const found = new Set<ProblemStatus>([422]);
   if (route.public !== true) for (const status of [401, 503] as const) found.add(status);
   if (params !== undefined) found.add(404);
-  if (query !== undefined || paged === true || headers.length > 0) found.add(422);
   if (headers.includes('If-Match')) found.add(412);
-  if (body !== undefined) for (const status of [400, 413, 422] as const) found.add(status);
+  if (body !== undefined) for (const status of [400, 413] as const) found.add(status);
   for (const status of Object.keys(route.problems ?? {})) found.add(Number(status) as ProblemStatus);
   return [...found].sort((one, other) => one - other);
 }

@@ -44,7 +44,12 @@ export const SHARED_PROBLEMS: Readonly<Record<ProblemStatus, SharedProblem>> = {
     description: 'Somebody has changed it since: it has not the version of `If-Match`. `version` is the one it has.',
   },
   413: { name: 'TooLarge', description: 'The body is larger than the route takes.' },
-  422: { name: 'Invalid', description: 'The input is not valid; `errors` names every field.' },
+  422: {
+    name: 'Invalid',
+    description:
+      'The input is not valid; `errors` names every field. `unknown_parameter`: the query has a parameter that the route ' +
+      'does not know; `knownParameters` lists those that it knows. `repeated_parameter`: it has one twice.',
+  },
   503: {
     name: 'Unavailable',
     description: 'Something that the answer needs does not answer now. Try again.',

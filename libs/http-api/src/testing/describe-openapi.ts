@@ -131,6 +131,24 @@ function checkParts({ document, moreThan }: DescribedApi): void {
   });
 }
 
+/** Every schema of an object in a JSON body, also behind references. */
+function objectsOfBodies(document: OpenApiDocument): { readonly pointer: string; readonly value: Json }[] {
+  const found = new Map<string, Json>();
+  const walk = (root: Json, at: string): void => {
+    for (const { pointer, value } of objectsIn(root, at)) {
+      if (value['type'] === 'object') found.set(pointer, value);
+      const reference = value['$ref'];
+      if (typeof reference !== 'string' || found.has(reference)) continue;
+      found.set(reference, valueAt(document, reference) as Json);
+      walk(valueAt(document, reference) as Json, reference);
+    }
+  };
+  for (const { pointer, value } of objectsIn(document)) {
+    if (/\/requestBody\/content\/application~1json$/.test(pointer)) walk(value['schema'] as Json, pointer);
+  }
+  return [...found].map(([pointer, value]) => ({ pointer, value })).filter(({ value }) => value['type'] === 'object');
+}
+
 function checkExamples({ document, routes }: DescribedApi): void {
   const checkAt = schemaCompiler(document);
   const bodies = [...objectsIn(document)].filter(({ pointer }) => /\/requestBody\/content\/[^/]+$/.test(pointer));
@@ -146,6 +164,11 @@ function checkExamples({ document, routes }: DescribedApi): void {
 
   it.each(json)('would be refused with a field that is not known: $pointer', ({ pointer, value }) => {
     expect(checkAt(`${pointer}/schema`)({ ...(value['example'] as Json), unheardOf: 1 })).not.toEqual([]);
+  });
+
+  it('are of schemas that take no unknown field at any depth', () => {
+    const open = objectsOfBodies(document).filter(({ value }) => value['additionalProperties'] === undefined);
+    expect(open.map(({ pointer }) => pointer)).toEqual([]);
   });
 
   it.each(routes.filter(({ body }) => body?.content['application/json'] !== undefined))(

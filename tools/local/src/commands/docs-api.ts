@@ -9,6 +9,7 @@ const OPENAPI_FILES: Readonly<Record<string, string>> = {
   'mission-service': 'docs/api/openapi.json',
   'credential-service': 'docs/api/credential.openapi.json',
   'log-service': 'docs/api/log.openapi.json',
+  'fleet-service': 'docs/api/fleet.openapi.json',
 };
 const ASYNCAPI_FILE = 'docs/api/asyncapi.json';
 

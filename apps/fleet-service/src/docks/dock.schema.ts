@@ -1,0 +1,74 @@
+import { dockModel } from '@aerie/bus-contract';
+import { pageSchema } from '@aerie/http-api';
+import { isSerialNumber } from '@aerie/kernel';
+import { z } from 'zod';
+import { GENERATIONS, NEWEST_GENERATION } from './dock/generations.js';
+
+/** What callers send and get of docks. Strict, and a test holds real answers against it. */
+
+const instantOrNull = (says: string) => z.iso.datetime().nullable().describe(`${says} RFC 3339, UTC.`);
+
+export const newDock = z.strictObject({
+  sn: z
+    .string()
+    .refine(isSerialNumber, 'must have 1 to 64 letters, digits, "-" or "_"')
+    .describe('Serial number of the dock.'),
+  model: dockModel.describe('Which of the stations it is.'),
+  name: z.string().trim().min(1).max(100).optional().describe('For people. Default: the serial number.'),
+  protocolGeneration: z
+    .enum(GENERATIONS)
+    .default(NEWEST_GENERATION)
+    .describe('Version of the protocol that its firmware speaks.'),
+});
+
+const dockMembers = {
+  sn: z.string().describe('Serial number of the dock.'),
+  name: z.string().describe('For people.'),
+  model: dockModel.describe('Which of the stations it is.'),
+  protocolGeneration: z.string().describe('Version of the protocol that its firmware speaks.'),
+  online: z.boolean().describe('Whether it was heard lately.'),
+  lastSeenAt: instantOrNull('When it was heard last. Null: not lately.'),
+  aircraft: z
+    .strictObject({
+      sn: z.string().describe('Serial number of the aircraft.'),
+      online: z.boolean().describe('Whether the dock says that it is connected.'),
+    })
+    .nullable()
+    .describe('The aircraft that its last topology named. Null: none yet.'),
+  boundAt: instantOrNull('When the dock was bound to the organisation. Null: not yet.'),
+  createdAt: z.iso.datetime().describe('When it was registered. RFC 3339, UTC.'),
+};
+
+const connectionMembers = {
+  mqttUrl: z.string().describe('Address of the broker as docks reach it.'),
+  mqttUser: z.string().describe('User of the dock at the broker.'),
+  mqttPassword: z.string().describe('Its password. Shown this one time.'),
+  organisationId: z.uuid().describe('Whose dock it is; entered at the dock for the binding.'),
+  bindingCode: z.string().describe('Entered at the dock for the binding. Shown this one time.'),
+};
+
+export const dockSchema = z.strictObject(dockMembers).describe('A registered dock.');
+export const dockPageSchema = pageSchema(dockSchema, 'Docks in the order of their registration, newest first.');
+export const dockConnectionSchema = z
+  .strictObject(connectionMembers)
+  .describe('What a dock needs to connect and to be bound. Secret.');
+export const registeredDockSchema = z
+  .strictObject({ ...dockMembers, ...connectionMembers })
+  .describe('The dock with what it needs to connect. Secret.');
+
+const properties = z
+  .record(z.string(), z.unknown())
+  .describe('The freshest value of every property, by its name on the wire, each with its age.');
+
+export const dockStateSchema = z
+  .strictObject({
+    sn: z.string().describe('Serial number of the dock.'),
+    online: z.boolean().describe('Whether it was heard lately.'),
+    lastSeenAt: instantOrNull('When it was heard last. Null: not lately.'),
+    properties,
+    aircraft: z
+      .strictObject({ sn: z.string().describe('Serial number of the aircraft.'), properties })
+      .nullable()
+      .describe('The same of its aircraft. Null: none yet.'),
+  })
+  .describe('What a dock and its aircraft said last.');

@@ -1,0 +1,67 @@
+import { jsonAnswer, jsonBody, route } from '@aerie/http-api';
+import { z } from 'zod';
+import {
+  dockConnectionSchema,
+  dockPageSchema,
+  dockSchema,
+  dockStateSchema,
+  newDock,
+  registeredDockSchema,
+} from './dock.schema.js';
+
+/** The routes of DocksController, for callers. */
+
+const tag = 'docks';
+const path = '/api/v1/docks';
+const params = { sn: z.string().describe('Serial number of the dock.') };
+
+export const DOCK_ROUTES = [
+  route({
+    method: 'post',
+    path,
+    operationId: 'registerDock',
+    tag,
+    summary: 'Register a dock',
+    description: 'The answer holds the password and the binding code of the dock, this one time.',
+    body: jsonBody(newDock, { sn: '7CTDM3D00B5XYZ', model: 'dock2', name: 'Roof of hall 3' }),
+    answers: { 201: jsonAnswer('The dock was registered.', registeredDockSchema, ['Location']) },
+    problems: { 409: { description: '`dock_exists`: a dock with this serial number is registered.' } },
+  }),
+  route({
+    method: 'get',
+    path,
+    operationId: 'listDocks',
+    tag,
+    summary: 'List docks',
+    paged: true,
+    answers: { 200: jsonAnswer('One page.', dockPageSchema) },
+  }),
+  route({
+    method: 'get',
+    path: `${path}/{sn}`,
+    operationId: 'getDock',
+    tag,
+    summary: 'Show a dock',
+    params,
+    answers: { 200: jsonAnswer('The dock.', dockSchema) },
+  }),
+  route({
+    method: 'get',
+    path: `${path}/{sn}/state`,
+    operationId: 'getDockState',
+    tag,
+    summary: 'Show what a dock said last',
+    params,
+    answers: { 200: jsonAnswer('Its properties and those of its aircraft.', dockStateSchema) },
+  }),
+  route({
+    method: 'post',
+    path: `${path}/{sn}/credentials`,
+    operationId: 'renewDockCredentials',
+    tag,
+    summary: 'Give a dock a new password and binding code',
+    description: 'The old ones stop working.',
+    params,
+    answers: { 200: jsonAnswer('The new ones.', dockConnectionSchema) },
+  }),
+];

@@ -1,0 +1,89 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { configureHttp } from '@aerie/http-api';
+import { Caller, describeRefusedInput } from '@aerie/http-api/testing';
+import { Metrics, createLogger } from '@aerie/observability';
+import { migrate } from '@aerie/persistence';
+import { Shutdown } from '@aerie/service-host';
+import { createTestDatabase, startPrivateNats, testEnvironment } from '@aerie/testing';
+import { ApiKeyStore } from '../api-keys/api-key.store.js';
+import { AppModule } from '../app.module.js';
+import { loadConfig } from '../config.js';
+import { MIGRATIONS, fleetDatabase } from '../database.js';
+import { importDocks, readDocks } from '../docks/import-docks.js';
+import { FLEET_API, ROUTES } from './fleet-api.js';
+
+const logger = createLogger('openapi-spec', 'silent');
+// Last opened, first closed; also when the start fails, or the process would never end.
+const closers: (() => unknown)[] = [];
+let url = '';
+let key = '';
+let caller: Caller;
+
+/** The whole service as it runs, without its intake, with two docks that never spoke. */
+beforeAll(async () => {
+  const { databaseUrl, redisUrl, mqttUrl } = testEnvironment();
+  const database = await createTestDatabase(databaseUrl, `template_fleet_${MIGRATIONS.length}`, async (fresh) => {
+    const source = await fleetDatabase(fresh, logger).initialize();
+    await migrate(source);
+    await source.destroy();
+  });
+  closers.push(() => database.drop());
+  const dataSource = await fleetDatabase(database.url, logger).initialize();
+  closers.push(() => dataSource.destroy());
+  const docks = ['FLEET-1', 'FLEET-2'].map((sn) => JSON.stringify({ sn, model: 'dock2', name: sn }));
+  await importDocks(dataSource, readDocks(docks.join('\n')));
+  key = await new ApiKeyStore(dataSource).create('spec', false);
+  const nats = await startPrivateNats();
+  closers.push(() => nats.remove());
+  const shutdown = new Shutdown();
+  closers.push(() => shutdown.run(logger));
+  const config = loadConfig({
+    ...{ FLEET_HTTP_PORT: '0', DATABASE_URL: database.url, REDIS_URL: redisUrl, NATS_URL: nats.url },
+    ...{ MQTT_URL: mqttUrl, MQTT_USER: 'irrelevant', MQTT_PASSWORD: 'irrelevant', FLEET_DOCK_MQTT_URL: mqttUrl },
+  });
+  const module = await AppModule.compose(config, { logger, metrics: new Metrics('openapi-spec'), shutdown });
+  const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
+  closers.push(() => app.close());
+  configureHttp(app, logger, ROUTES);
+  await app.listen(0, '127.0.0.1');
+  url = await app.getUrl();
+  caller = new Caller({ url, routes: ROUTES, key });
+}, 60_000);
+afterAll(async () => {
+  for (const close of closers.reverse()) await close();
+}, 30_000);
+
+describeRefusedInput(FLEET_API, () => ({ url, key }));
+
+describe('docks answer as described', () => {
+  it('when they are listed page by page', async () => {
+    const first = await caller.call('listDocks', { query: { limit: '1' } });
+    expect(first.body).toMatchObject({ items: [{ online: false }], nextCursor: expect.any(String) });
+    const rest = await caller.call('listDocks', { query: { cursor: String(first.body['nextCursor']) } });
+    expect(rest.body).toMatchObject({ items: [{ online: false }], nextCursor: null });
+  });
+
+  it('when one is shown', async () => {
+    const params = { sn: 'FLEET-1' };
+    expect((await caller.call('getDock', { params })).body).toMatchObject({ sn: 'FLEET-1', aircraft: null });
+    expect((await caller.call('getDockState', { params })).body).toMatchObject({ sn: 'FLEET-1', online: false });
+    expect((await caller.call('getDock', { params: { sn: 'NOPE' } })).status).toBe(404);
+  });
+
+  it('when a filter is asked for that there is not: all docks are no answer to it', async () => {
+    const { status, body } = await caller.call('listDocks', { query: { online: 'false' } });
+    expect([status, body['knownParameters']]).toEqual([422, ['limit', 'cursor']]);
+  });
+
+  it('when one is registered that is registered already, or with a field that nobody knows', async () => {
+    const dock = { sn: 'FLEET-1', model: 'dock2' };
+    expect((await caller.call('registerDock', { body: dock })).status).toBe(409);
+    expect((await caller.call('registerDock', { body: { ...dock, sn: 'FLEET-3', modell: 'dock3' } })).status).toBe(422);
+  });
+
+  it('when somebody without a key wants the document', async () => {
+    expect((await caller.call('getFleetOpenApi', { key: null })).body['openapi']).toBe('3.1.0');
+    expect((await caller.call('listDocks', { key: null })).status).toBe(401);
+  });
+});

@@ -1,0 +1,51 @@
+import { assembleOpenApi, route } from '@aerie/http-api';
+import { z } from 'zod';
+import {
+  dockConnectionSchema,
+  dockSchema,
+  dockStateSchema,
+  newDock,
+  registeredDockSchema,
+} from '../docks/dock.schema.js';
+import { DOCK_ROUTES } from '../docks/docks.openapi.js';
+
+const OPENAPI_ROUTES = [
+  route({
+    method: 'get',
+    path: '/api/v1/docks/openapi.json',
+    operationId: 'getFleetOpenApi',
+    tag: 'about',
+    summary: 'This document',
+    public: true,
+    answers: {
+      200: {
+        description: 'OpenAPI 3.1.',
+        content: { 'application/json': z.record(z.string(), z.unknown()).describe('OpenAPI 3.1.') },
+      },
+    },
+  }),
+];
+
+/** Every route of this service. A test holds it against the controllers. */
+export const ROUTES = [...DOCK_ROUTES, ...OPENAPI_ROUTES];
+
+/** The API of this service as OpenAPI 3.1; docs/api/fleet.openapi.json is a copy. */
+export const FLEET_API = assembleOpenApi({
+  title: 'Aerie: docks',
+  version: '1',
+  description:
+    'Register docks and see what they say. Instants are RFC 3339. Errors are problem+json (RFC 9457) with a stable ' +
+    '`code`. Fields may be added at any time; a client must ignore those that it does not know.',
+  tags: [
+    { name: 'docks', description: 'Stations and their aircraft.' },
+    { name: 'about', description: 'The API itself.' },
+  ],
+  routes: ROUTES,
+  requestSchemas: { NewDock: newDock },
+  responseSchemas: {
+    Dock: dockSchema,
+    RegisteredDock: registeredDockSchema,
+    DockConnection: dockConnectionSchema,
+    DockState: dockStateSchema,
+  },
+});

@@ -1,0 +1,48 @@
+import { InvalidError } from '@aerie/kernel';
+import { readNewMission } from './mission.input.js';
+
+const NOW_MS = Date.UTC(2030, 0, 1, 12);
+const IMMEDIATE = {
+  ...{ dockSn: 'DOCK-1', waylineId: '0b6f6c2a-5b0e-4d53-9c0e-6f6f0a4b7d11' },
+  ...{ kind: 'immediate', rthAltitudeMeters: 80 },
+};
+const TIMED = { ...IMMEDIATE, kind: 'timed', executeAt: NOW_MS + 3_600_000 };
+const CONDITIONAL = { ...IMMEDIATE, kind: 'conditional', window: { from: NOW_MS, until: NOW_MS + 3_600_000 } };
+
+function problemsOf(body: object): InvalidError['fields'] {
+  try {
+    readNewMission(body, NOW_MS);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidError) return error.fields;
+    throw error;
+  }
+}
+
+describe('a new mission', () => {
+  it.each([5_000, 300_000])('that is immediate may have to start within %d ms', (startWithinMs) => {
+    expect(readNewMission({ ...IMMEDIATE, startWithinMs }, NOW_MS).timing).toEqual({ startWithinMs });
+  });
+
+  it.each([4_999, 300_001, 6_000.5, '6000', null])(
+    'is refused with startWithinMs %p, which is told with its range',
+    (sent) => {
+      expect(problemsOf({ ...IMMEDIATE, startWithinMs: sent })).toEqual([
+        {
+          field: 'startWithinMs',
+          message: `must be a whole number of milliseconds from 5000 to 300000, not ${JSON.stringify(sent)}`,
+        },
+      ]);
+    },
+  );
+
+  it.each([
+    ['immediate', IMMEDIATE, ['executeLeadMs', 'prepareLeadMs']],
+    ['timed', TIMED, ['startWithinMs']],
+    ['conditional', CONDITIONAL, ['startWithinMs', 'startWindowMs', 'executeLeadMs']],
+  ])('that is %s is refused with a rule of time that would be ignored', (_kind, body, refused) => {
+    const rules = { startWithinMs: 6_000, startWindowMs: 6_000, executeLeadMs: 6_000, prepareLeadMs: 6_000 };
+    expect(problemsOf({ ...body, ...rules }).map(({ field }) => field)).toEqual(refused);
+    expect(problemsOf(body)).toEqual([]);
+  });
+});
