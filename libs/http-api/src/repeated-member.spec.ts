@@ -29,10 +29,7 @@ describe('a JSON text', () => {
 
   it('that has a member twice is refused with its name', () => {
     expect(() => refuseRepeated(null, null, Buffer.from('{"executeAt":1,"executeAt":2}'))).toThrow(
-      expect.objectContaining({
-        code: 'repeated_field',
-        fields: [{ field: 'executeAt', message: expect.any(String) }],
-      }),
+      'executeAt comes twice in one object',
     );
   });
 });

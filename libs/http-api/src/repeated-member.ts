@@ -33,7 +33,9 @@ export function repeatedMember(text: string): string | null {
           expectsName = false;
         }
         at = end;
+        break;
       }
+      default:
     }
   }
   return null;
