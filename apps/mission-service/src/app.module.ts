@@ -36,6 +36,7 @@ import { DueRunner } from './missions/wakes/due-runner.js';
 import { DueWakes } from './missions/wakes/due-wakes.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
+import { KmzReader } from './waylines/kmz/index.js';
 import { S3Storage } from './waylines/object-storage.js';
 import { StoreWayline } from './waylines/store-wayline.js';
 import { WaylineStore } from './waylines/wayline.store.js';
@@ -142,6 +143,7 @@ export class AppModule {
     });
     const watchMissions = new WatchMissions(api, logger);
     const waylines = new WaylineStore(api);
+    const kmzReader = new KmzReader();
     const intake = new Intake(
       () => {
         outbox.start();
@@ -159,6 +161,7 @@ export class AppModule {
     shutdown.on('intake', 'watches', async () => watchMissions.stop());
     shutdown.on('work', 'orders', () => afterCommit.settle());
     shutdown.on('connections', 'outbox relay', () => outbox.stop());
+    shutdown.on('connections', 'route file threads', () => kmzReader.stop());
     shutdown.on('connections', 'object storage', () => storage.stop());
     shutdown.on('storage', 'NATS', () => nats.drain());
     shutdown.on('storage', 'database', async () => {
@@ -181,7 +184,7 @@ export class AppModule {
         { provide: ChangePolicy, useValue: new ChangePolicy(api, policies) },
         { provide: MissionReadModel, useValue: new MissionReadModel(api) },
         { provide: WaylineStore, useValue: waylines },
-        { provide: StoreWayline, useValue: new StoreWayline(storage, waylines) },
+        { provide: StoreWayline, useValue: new StoreWayline(storage, waylines, kmzReader) },
         { provide: DockHolds, useValue: new DockHolds(api) },
         { provide: Intake, useValue: intake },
         RefusalFilter,

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { parseInWorker, routeGeoJson } from './kmz/index.js';
+import { type KmzReader, routeGeoJson } from './kmz/index.js';
 import { ObjectStorage } from './object-storage.js';
 import { WaylineStore, type WaylineRow } from './wayline.store.js';
 
@@ -11,6 +11,7 @@ export class StoreWayline {
   constructor(
     private readonly storage: ObjectStorage,
     private readonly waylines: WaylineStore,
+    private readonly reader: KmzReader,
   ) {}
 
   async execute(
@@ -18,7 +19,7 @@ export class StoreWayline {
     bytes: Buffer,
     name: string,
   ): Promise<{ readonly row: WaylineRow; readonly isNew: boolean }> {
-    const wayline = await parseInWorker(bytes);
+    const wayline = await this.reader.read(bytes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const objectKey = `${organisationId}/waylines/${sha256}.kmz`;
     await this.storage.put(objectKey, bytes, KMZ_TYPE);

@@ -1,7 +1,7 @@
 export { airDistanceMeters, groundDistanceMeters, type Position } from './measure.js';
 export { LIMITS } from './limits.js';
 export { readKmz } from './read-kmz.js';
-export { type ParseLimits, parseInWorker } from './parse-in-worker.js';
+export { KmzReader } from './kmz-reader.js';
 export { type RouteFeature, type RouteFeatures, routeGeoJson } from './route-geojson.js';
 export {
   type MissionConfig,
