@@ -54,6 +54,13 @@ export const missionStateChanged = z.object({
     .nullable()
     .optional()
     .describe('When its dock was told to start. Null: never. Missing from facts of older releases. RFC 3339, UTC.'),
+  endedBy: z
+    .enum(['person', 'dock'])
+    .nullable()
+    .optional()
+    .describe(
+      'Who ended it, by cancel or in flight; null: time did, or it has not ended. Missing from older releases.',
+    ),
 });
 export type MissionStateChanged = z.infer<typeof missionStateChanged>;
 

@@ -42,6 +42,7 @@ export {
 } from './dock-profile.js';
 export {
   USER_RETURN_RESULT,
+  isEndedByPerson,
   isAlreadyRunning,
   isBusyForLogs,
   isBusyForNow,

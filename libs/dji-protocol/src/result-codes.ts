@@ -5,6 +5,11 @@ import { errorCode } from './catalogue/error-codes.js';
 /** A flight that the user sent home ends as `failed` with this code (quirk M18). */
 export const USER_RETURN_RESULT = 322283;
 
+/** A person ended the flight: by the remote control, in a manual flight, or by return-home. [Cloud API, error codes] */
+const ENDED_BY_PERSON: ReadonlySet<number> = new Set([322281, 322282, USER_RETURN_RESULT]);
+
+export const isEndedByPerson = (code: number): boolean => ENDED_BY_PERSON.has(code);
+
 /** [Cloud API demo] What its scheduler retries later: the dock or the weather forbids a start now, the task is sound. */
 export const BUSY_FOR_NOW: ReadonlySet<number> = new Set([
   316026, 319001, 319016, 319018, 319019, 321513, 321514, 321515, 514120, 514134, 514135, 514136, 514137, 514145,

@@ -70,7 +70,7 @@ it('calls an aircraft home, keeps where it stopped, and goes on from there with 
   expect((await ask(id, 'return-home', { reason: 'seen enough' })).status).toBe(202);
   hurry(dock);
   const ended = await world.ended(id, 90_000);
-  expect(ended).toMatchObject({ state: 'failed', cause: { dockResult: 322283 } });
+  expect(ended).toMatchObject({ state: 'failed', cause: { dockResult: 322283, endedBy: 'person', resumable: true } });
   expect(ended.cause?.dockError?.en).toMatch(/return/i);
 
   const points = good(

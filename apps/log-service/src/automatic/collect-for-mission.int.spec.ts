@@ -65,11 +65,24 @@ it.each([
   ['that succeeded', { to: 'succeeded' }],
   ['that was called off', { to: 'canceled' }],
   ['that goes on', { to: 'paused' }],
+  ['that a person called home', { cause: { code: 'reported_by_dock', dockResult: 322_283 }, endedBy: 'person' }],
   ['of last week', { at: new Date(Date.now() - 7 * 86_400_000).toISOString() }],
 ] as const)('asks for nothing of a mission %s', async (_what, parts) => {
   const fact = aFact(parts);
   await collect.onStateChanged(ORGANISATION, fact);
   expect(await uploadsOf(fact.missionId)).toEqual([]);
+});
+
+it('asks for the logs of a flight that a person ended where the policy says so', async () => {
+  await dataSource.query(
+    `INSERT INTO log.policy (organisation_id, collect_on_failure, collect_when_ended_by_person, updated_by)
+     VALUES ($1, true, true, 'spec')`,
+    [ORGANISATION],
+  );
+  const fact = aFact({ endedBy: 'person' });
+  await collect.onStateChanged(ORGANISATION, fact);
+  expect(await uploadsOf(fact.missionId)).toHaveLength(1);
+  await dataSource.query('DELETE FROM log.policy');
 });
 
 it('asks for nothing where the organisation does not want it, nor for a dock of another one', async () => {

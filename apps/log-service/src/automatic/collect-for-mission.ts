@@ -46,6 +46,7 @@ export class CollectForMission {
     const { policies, connection, wake } = this.parts;
     const policy = await policies.of(organisationId);
     if (!policy.collectOnFailure) return;
+    if (fact.endedBy === 'person' && !policy.collectWhenEndedByPerson) return;
     const { dock } = await ask(connection, dockQuestion, { sn: fact.dockSn });
     if (dock?.sn !== fact.dockSn || dock.organisationId !== organisationId) return;
     const selection: Selection = { kind: 'window', ...window, modules: policy.collectModules };

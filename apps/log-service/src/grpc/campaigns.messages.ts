@@ -48,7 +48,7 @@ export const queryOfDocks = (message: Message): Message =>
 export function bodyOfPolicy(value: unknown): Message {
   const message = (value ?? {}) as Message;
   return defined({
-    ...only(message, 'collectOnFailure', 'missionsFirst', 'retentionDays'),
+    ...only(message, 'collectOnFailure', 'collectWhenEndedByPerson', 'missionsFirst', 'retentionDays'),
     collectModules: modulesOf(message['collectModules']),
   });
 }

@@ -238,7 +238,13 @@ describe('on the wire', () => {
     expect(overTheWire('ListLogCampaignDocks', { docks: [campaignDockMessage(dock)] })['docks']).toMatchObject([
       { ...dock, state: 'CAMPAIGN_DOCK_STATE_SKIPPED', endedAt: STAMP },
     ]);
-    const policy = { collectOnFailure: true, missionsFirst: true, retentionDays: 30, version: 2 };
+    const policy = {
+      collectOnFailure: true,
+      collectWhenEndedByPerson: true,
+      missionsFirst: true,
+      retentionDays: 30,
+      version: 2,
+    };
     const told = policyMessage({ ...policy, collectModules: ['aircraft'] });
     expect(overTheWire('GetLogPolicy', { policy: told })['policy']).toMatchObject({
       ...policy,

@@ -436,10 +436,21 @@ describe('a campaign', () => {
 describeRefusedInput(LOG_API, () => ({ url: service.url, key: API_KEY }));
 
 describe('the policy', () => {
-  const all = { collectOnFailure: false, collectModules: ['dock'], missionsFirst: false, retentionDays: 30 };
+  const all = {
+    collectOnFailure: false,
+    collectWhenEndedByPerson: true,
+    collectModules: ['dock'],
+    missionsFirst: false,
+    retentionDays: 30,
+  };
 
   it('is that of the deployment until another is decided, and what is left out is back at its default', async () => {
-    const defaults = { collectOnFailure: true, collectModules: ['dock', 'aircraft'], missionsFirst: true };
+    const defaults = {
+      collectOnFailure: true,
+      collectWhenEndedByPerson: false,
+      collectModules: ['dock', 'aircraft'],
+      missionsFirst: true,
+    };
     const { body } = await caller.call('getLogPolicy');
     expect(body).toEqual({ ...defaults, retentionDays: null, version: 0 });
     const whole = await caller.call('replaceLogPolicy', { body: all, headers: { 'If-Match': '"0"' } });

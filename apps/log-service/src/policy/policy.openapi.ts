@@ -27,6 +27,7 @@ export const POLICY_ROUTES = [
     headers: ['If-Match'],
     body: jsonBody(policyInput, {
       collectOnFailure: true,
+      collectWhenEndedByPerson: false,
       collectModules: ['dock', 'aircraft'],
       missionsFirst: true,
       retentionDays: 365,

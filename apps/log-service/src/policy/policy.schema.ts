@@ -5,6 +5,9 @@ const fields = {
   collectOnFailure: z
     .boolean()
     .describe('Whether the logs of a mission that failed are collected and attached to it by themselves.'),
+  collectWhenEndedByPerson: z
+    .boolean()
+    .describe('Whether that also holds for a flight that a person ended, e.g. by return-home.'),
   collectModules: modules.describe('Whose logs are collected then.'),
   missionsFirst: z
     .boolean()
@@ -22,6 +25,7 @@ const fields = {
 /** Body of PUT /log-policy. */
 export const policyInput = z.strictObject({
   ...fields,
+  collectWhenEndedByPerson: fields.collectWhenEndedByPerson.default(false),
   collectModules: fields.collectModules.default(['dock', 'aircraft']),
   missionsFirst: fields.missionsFirst.default(true),
   retentionDays: fields.retentionDays.default(null),

@@ -5,6 +5,8 @@ import type { DataSource } from 'typeorm';
 /** What an organisation has decided for its logs, with the deployment's word where it has not. */
 export interface Policy {
   readonly collectOnFailure: boolean;
+  /** Whether a flight that a person ended counts as a failure for that. */
+  readonly collectWhenEndedByPerson: boolean;
   readonly collectModules: readonly LogModule[];
   readonly missionsFirst: boolean;
   /** Null: kept for ever. */
@@ -15,6 +17,7 @@ export interface Policy {
 
 interface PolicyRow {
   readonly collect_on_failure: boolean | null;
+  readonly collect_when_ended_by_person: boolean | null;
   readonly collect_modules: readonly LogModule[] | null;
   readonly missions_first: boolean | null;
   readonly retention_days: number | null;
@@ -40,15 +43,20 @@ export class PolicyStore {
 
   /** Replaces the whole decision. The caller holds the lock. */
   async replace(tx: Tx, organisationId: string, decision: Omit<Policy, 'version'>, by: string): Promise<Policy> {
-    const { collectOnFailure, collectModules, missionsFirst, retentionDays } = decision;
+    const { collectOnFailure, collectWhenEndedByPerson, collectModules, missionsFirst, retentionDays } = decision;
     await tx.run(
-      `INSERT INTO log.policy (organisation_id, collect_on_failure, collect_modules, missions_first, retention_days, updated_by)
-       VALUES ($1, $2, $3, $4, $5, $6)
+      `INSERT INTO log.policy (organisation_id, collect_on_failure, collect_when_ended_by_person, collect_modules,
+                               missions_first, retention_days, updated_by)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (organisation_id) DO UPDATE
-          SET collect_on_failure = excluded.collect_on_failure, collect_modules = excluded.collect_modules,
+          SET collect_on_failure = excluded.collect_on_failure,
+              collect_when_ended_by_person = excluded.collect_when_ended_by_person, collect_modules = excluded.collect_modules,
               missions_first = excluded.missions_first, retention_days = excluded.retention_days,
               revision = log.policy.revision + 1, updated_by = excluded.updated_by, updated_at = clock_timestamp()`,
-      [organisationId, collectOnFailure, JSON.stringify(collectModules), missionsFirst, retentionDays, by],
+      [
+        ...[organisationId, collectOnFailure, collectWhenEndedByPerson, JSON.stringify(collectModules)],
+        ...[missionsFirst, retentionDays, by],
+      ],
     );
     return this.read(tx, organisationId);
   }
@@ -61,12 +69,13 @@ export class PolicyStore {
 
   private async read(through: { query: Tx['query'] }, organisationId: string): Promise<Policy> {
     const [row] = await through.query<PolicyRow>(
-      `SELECT collect_on_failure, collect_modules, missions_first, retention_days, revision
+      `SELECT collect_on_failure, collect_when_ended_by_person, collect_modules, missions_first, retention_days, revision
          FROM log.policy WHERE organisation_id = $1`,
       [organisationId],
     );
     return {
       collectOnFailure: row?.collect_on_failure ?? this.collectByDefault,
+      collectWhenEndedByPerson: row?.collect_when_ended_by_person ?? false,
       collectModules: row?.collect_modules ?? LOG_MODULES,
       missionsFirst: row?.missions_first ?? true,
       retentionDays: row?.retention_days ?? null,

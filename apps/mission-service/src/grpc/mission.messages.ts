@@ -100,7 +100,7 @@ const stageMessage = (stage: MissionView['preflight']['plan']): Message | undefi
     : { verdict: enumName('VERDICT', stage.verdict), failed: stage.failed, at: timestampOf(stage.at) };
 
 function causeMessage(cause: NonNullable<MissionView['cause']>): Message {
-  const { dockError, ...rest } = cause;
+  const { dockError, endedBy, ...rest } = cause;
   const words = dockError && {
     en: dockError.en,
     zh: dockError.zh,
@@ -108,7 +108,7 @@ function causeMessage(cause: NonNullable<MissionView['cause']>): Message {
     adviceEn: dockError.advice.en,
     adviceZh: dockError.advice.zh,
   };
-  return defined({ ...rest, dockError: words });
+  return defined({ ...rest, dockError: words, endedBy: endedBy ? enumName('ENDED_BY', endedBy) : undefined });
 }
 
 export function previewMessage({ verdict, conflicts, preflight, plan }: Preview): Message {

@@ -13,6 +13,7 @@ import {
 import { type OutboxFact, type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { commandFor, lifetimeMs } from './dock/command-names.js';
+import { enderOf } from './dock/dock-errors.js';
 import { keepBreakPoints } from './store/breakpoints.js';
 import {
   type MissionChange,
@@ -330,6 +331,7 @@ function collectChange(
       cause: next.cause,
       at,
       startedAt: dateOf(next.startedAtMs)?.toISOString() ?? null,
+      endedBy: isOutcome(next.state) && next.cause !== null ? enderOf(next.cause) : null,
     },
   });
   return mission;

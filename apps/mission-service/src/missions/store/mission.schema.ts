@@ -49,6 +49,15 @@ const cause = z
     dockError: dockErrorOrNull.optional(),
     failedRules: z.array(ruleName).optional().describe('The rules of preflight that held it back.'),
     final: z.boolean().describe('Whether it is over, or may still change.'),
+    endedBy: z
+      .enum(['person', 'dock'])
+      .nullable()
+      .optional()
+      .describe('Who ended it: a person by cancel or in flight, or the dock. Null: time did. Absent: not final.'),
+    resumable: z
+      .boolean()
+      .optional()
+      .describe('Whether the flight can go on where it stopped; its places are at `/breakpoints`. Absent: not final.'),
   })
   .nullable()
   .describe('Why it ended, or why it waits. Null: neither.');

@@ -1,5 +1,5 @@
 import { isOutcome } from '@aerie/mission-core';
-import { dockErrorOf } from '../dock/dock-errors.js';
+import { canBeResumed, dockErrorOf, enderOf } from '../dock/dock-errors.js';
 import type { MissionRow } from './mission.row.js';
 
 export type MissionView = ReturnType<typeof viewOf>;
@@ -72,7 +72,14 @@ function causeOf(code: NonNullable<MissionRow['cause_code']>, row: MissionRow) {
     ...(failed.length === 0 ? {} : { failedRules: failed }),
     /** Whether it is over, or may still change. */
     final: isOutcome(row.state),
+    ...(isOutcome(row.state) ? endOf(code, dockResult) : {}),
   };
+}
+
+/** By whom it ended, and whether it can go on from where it stopped. */
+function endOf(code: NonNullable<MissionRow['cause_code']>, dockResult: number | null) {
+  const endedBy = enderOf({ code, ...(dockResult === null ? {} : { dockResult }) });
+  return { endedBy, resumable: dockResult !== null && canBeResumed(dockResult) };
 }
 
 const HELD_BY_PREFLIGHT: ReadonlySet<string> = new Set([
