@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type RequestListener, type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
 import { createLogger } from '@aerie/observability';
-import { createProxy } from './proxy.js';
+import { type ProxyLimits, createProxy } from './proxy.js';
 
 const servers: Server[] = [];
 let client: Socket | undefined;
@@ -50,4 +50,35 @@ it('takes the next request on a connection whose upload was refused before all o
   connection.write(half);
   connection.write(head('GET', 0));
   expect(await nextStatus(connection)).toBe(200);
+});
+
+describe('a service that hangs', () => {
+  /** An edge before one service that never answers and one that does. */
+  async function anEdge(limits: ProxyLimits): Promise<string> {
+    const hanging = await listen(() => undefined);
+    const well = await listen((_request, response) => response.end('well'));
+    const routes = {
+      '/api/v1/missions': `http://127.0.0.1:${hanging}`,
+      '/api/v1/docks': `http://127.0.0.1:${well}`,
+    };
+    return `http://127.0.0.1:${await listen(createProxy(routes, createLogger('test', 'silent'), limits))}/api/v1`;
+  }
+
+  it('is told of by 503 before the caller is cut off', async () => {
+    const edge = await anEdge({ silentMs: 300, perService: 10 });
+    const response = await fetch(`${edge}/missions`);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(await response.json()).toMatchObject({ code: 'service_unavailable' });
+  });
+
+  it('takes no more than its share, and no request from another service', async () => {
+    const edge = await anEdge({ silentMs: 5_000, perService: 3 });
+    const hanging = Array.from({ length: 3 }, () => fetch(`${edge}/missions`));
+    const statuses = async (): Promise<number> => (await fetch(`${edge}/missions`)).status;
+    // The three are on their way once a fourth is refused.
+    expect(await statuses()).toBe(503);
+    expect(await (await fetch(`${edge}/docks`)).text()).toBe('well');
+    for (const server of servers) server.closeAllConnections();
+    await Promise.allSettled(hanging);
+  });
 });

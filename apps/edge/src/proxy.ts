@@ -4,18 +4,40 @@ import type { Logger } from '@aerie/observability';
 import httpProxy from 'http-proxy-3';
 import { targetOf } from './routes.js';
 
-/** Connections that are kept to each service. */
-const agent = new Agent({ keepAlive: true, maxSockets: 256 });
-/** Longer than any route takes; an upload of ten megabytes over a slow line included. */
-const TIMEOUT_MS = 90_000;
+export interface ProxyLimits {
+  /** So long a service may be silent, on a request that it has got or in the middle of an answer. */
+  readonly silentMs: number;
+  /** Requests to one service at the same time. Beyond it callers are told to come again: a service that hangs must not
+   * fill the memory of the edge, nor keep requests from the others. */
+  readonly perService: number;
+}
+
+/** No route is silent for as long as that; an upload over a slow line is not silence. */
+const LIMITS: ProxyLimits = { silentMs: 60_000, perService: 256 };
+/** Clearly longer than what a service may take, so that its caller is told and not cut off. */
+const CALLER_TIMES_LONGER = 1.5;
 
 /** Passes requests to the service that owns their path, as streams in both directions; no body is read here. */
-export function createProxy(routes: Readonly<Record<string, string>>, logger: Logger) {
-  const proxy = httpProxy.createProxyServer({ agent, proxyTimeout: TIMEOUT_MS, timeout: TIMEOUT_MS, xfwd: true });
+export function createProxy(
+  routes: Readonly<Record<string, string>>,
+  logger: Logger,
+  { silentMs, perService }: ProxyLimits = LIMITS,
+) {
+  const proxy = httpProxy.createProxyServer({
+    proxyTimeout: silentMs,
+    timeout: silentMs * CALLER_TIMES_LONGER,
+    xfwd: true,
+  });
+  const lines = new Map<string, ServiceLine>();
+  const lineTo = (target: string): ServiceLine => {
+    const line = lines.get(target) ?? { agent: new Agent({ keepAlive: true, maxSockets: perService }), inWork: 0 };
+    lines.set(target, line);
+    return line;
+  };
   proxy.on('error', (error, request, response) => {
     // The answer is out, whole. That the service reads no more of a body that it refused is no news.
     if (response instanceof ServerResponse && response.writableFinished) return;
-    logger.warn({ err: error, path: request.url }, 'a service did not answer');
+    logger.warn({ err: error, path: request.url }, 'failed to get an answer from a service');
     if (!(response instanceof ServerResponse)) return;
     if (response.headersSent) {
       // Half an answer is out already; only a cut says that it is not whole.
@@ -30,9 +52,29 @@ export function createProxy(routes: Readonly<Record<string, string>>, logger: Lo
       sendProblem(response, 404, 'no_such_route', `There is no route ${request.method} ${request.url?.split('?')[0]}.`);
       return;
     }
+    const line = lineTo(target);
+    if (line.inWork >= perService) {
+      logger.warn({ target, inWork: line.inWork }, 'refused a request: a service has too many in work');
+      sendProblem(
+        response,
+        503,
+        'service_busy',
+        'The service behind this route has too many requests in work. Try again.',
+      );
+      readToTheEnd(request);
+      return;
+    }
+    line.inWork++;
+    response.once('close', () => line.inWork--);
     response.once('finish', () => readToTheEnd(request));
-    proxy.web(request, response, { target });
+    proxy.web(request, response, { target, agent: line.agent });
   };
+}
+
+/** The connections to one service, and the requests that are on their way to it. */
+interface ServiceLine {
+  readonly agent: Agent;
+  inWork: number;
 }
 
 /**
