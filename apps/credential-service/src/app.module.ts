@@ -8,6 +8,7 @@ import { type Config, deploymentStorageOf } from './config.js';
 import { credentialDatabase } from './database.js';
 import { AnswerStorageConfig } from './dock/answer-storage-config.js';
 import { DockConsumer } from './dock/dock.consumer.js';
+import { docksBy } from './dock/docks.js';
 import { Readiness } from './doctor/readiness.js';
 import { RunDoctor } from './doctor/run-doctor.js';
 import { PresignDownload } from './downloads/presign-download.js';
@@ -59,7 +60,7 @@ export class AppModule {
     });
     const ledger = new Ledger(dataSource, logger);
     const issueUploadKeys = new IssueUploadKeys(storages, ledger);
-    const revokeKeys = new RevokeKeys(dataSource, storages, logger);
+    const revokeKeys = new RevokeKeys(dataSource, storages, docksBy(nats), logger);
     const browserOrigin = config.CREDENTIAL_BROWSER_ORIGIN ?? null;
     const doctor = new RunDoctor({ storages, outbound, trusted, browserOrigin, clock });
     const readiness = new Readiness(doctor, logger);

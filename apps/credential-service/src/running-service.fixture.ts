@@ -5,7 +5,7 @@ import path from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { apiKeyQuestion } from '@aerie/bus-contract';
+import { type DockRecord, apiKeyQuestion, docksQuestion } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
 import { type NatsConnection, connectNats, natsOptions } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
@@ -52,6 +52,12 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/** What begins with AIR is an aircraft, and what begins with NOBODY is not registered. */
+const isDock = (sn: string): boolean => !/^(AIR|NOBODY)/.test(sn);
+const aDock = (sn: string): DockRecord => ({
+  ...{ sn, organisationId: ORGANISATION, model: 'dock2', protocolGeneration: '1.15', name: sn, aircraftSn: null },
+});
+
 const logger = createLogger('credential-spec', 'silent');
 
 /** The whole service on a database, a NATS and a storage of its own. Of fleet-service only the answers are there. */
@@ -91,6 +97,7 @@ async function start(
   closers.push(() => bus.remove());
   const nats = await connectNats(bus.url, 'others', logger);
   closers.push(() => nats.close());
+  answer(nats, docksQuestion, ({ sns }) => ({ docks: sns.filter(isDock).map(aDock) }));
   answer(nats, apiKeyQuestion, ({ key }) => ({ principal: PRINCIPALS[key] ?? null }));
   const directory = mkdtempSync(path.join(tmpdir(), 'aerie-credential-'));
   closers.push(() => rmSync(directory, { recursive: true }));

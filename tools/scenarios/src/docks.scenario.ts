@@ -20,12 +20,12 @@ it('DK5: executes once with a dock that answers execute only after 20 s', async 
   expect(world.tap.executes(id)).toHaveLength(1);
 }, 180_000);
 
-it('prepares three times, undoes and fails with the cause when a dock never answers prepare', async () => {
+it('prepares three times, undoes and ends as missed with the cause when a dock never answers prepare', async () => {
   const dock = await world.dock({ faults: 'silent=flighttask_prepare' });
   const { id } = await world.immediate(dock);
 
   await expect(world.ended(id, 60_000)).resolves.toMatchObject({
-    state: 'failed',
+    state: 'missed',
     cause: { code: 'prepare_no_reply' },
   });
   await eventually('undo is on the wire', () => world.tap.of('services', 'flighttask_undo', id).length === 1);

@@ -3,12 +3,10 @@ import {
   CREDENTIAL_EVENTS_CONSUMER,
   type DeadLetter,
   type DockFact,
-  type DockRecord,
   type SendAsk,
   deadLetter,
   deadLetterSubject,
   dockSubject,
-  docksQuestion,
   sendQuestion,
 } from '@aerie/bus-contract';
 import { JetStreamPublisher, declareTopology } from '@aerie/messaging';
@@ -29,11 +27,7 @@ const sent: SendAsk[] = [];
 beforeAll(async () => {
   service = await startService();
   const { nats } = service;
-  // Of fleet-service and of the ingress only the answers are there. What begins with AIR is no dock.
-  const aDock = (sn: string): DockRecord => ({
-    ...{ sn, organisationId: ORGANISATION, model: 'dock2', protocolGeneration: '1.15', name: sn, aircraftSn: null },
-  });
-  answer(nats, docksQuestion, ({ sns }) => ({ docks: sns.filter((sn) => !sn.startsWith('AIR')).map(aDock) }));
+  // Of the ingress only the answers are there.
   answer(nats, sendQuestion, (asked) => {
     sent.push(asked);
     return { outcome: 'written' as const };

@@ -76,8 +76,9 @@ export class CredentialGrpcController {
 
   @GrpcMethod('CredentialService', 'RevokeKeys')
   async revoke(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
-    const { dockSn = null, reason } = readInput(revokeInput, only(message, 'dockSn', 'reason'), 'request');
-    return { revocation: revocationMessage(await this.revokeKeys.execute(caller, { dockSn, reason })) };
+    const asked = only(message, 'dockSn', 'formerDock', 'reason');
+    const { dockSn = null, formerDock, reason } = readInput(revokeInput, asked, 'request');
+    return { revocation: revocationMessage(await this.revokeKeys.execute(caller, { dockSn, formerDock, reason })) };
   }
 
   @GrpcMethod('CredentialService', 'ListRevocations')

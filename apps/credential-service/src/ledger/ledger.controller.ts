@@ -25,8 +25,8 @@ export class LedgerController {
   @Post('revoke')
   @HttpCode(200)
   revoke(@Caller() caller: Principal, @Body() body: unknown): Promise<RevocationView> {
-    const { dockSn = null, reason } = readInput(revokeInput, body);
-    return this.revokeKeys.execute(caller, { dockSn, reason });
+    const { dockSn = null, formerDock, reason } = readInput(revokeInput, body);
+    return this.revokeKeys.execute(caller, { dockSn, formerDock, reason });
   }
 
   @Get('revocations')

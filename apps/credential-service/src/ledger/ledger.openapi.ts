@@ -45,6 +45,7 @@ export const LEDGER_ROUTES = [
     body: jsonBody(revokeInput, { dockSn: '4TADL210020011', reason: 'the dock was stolen' }),
     answers: { 200: jsonAnswer('What was called back; `pending` until the storage has taken it.', revocationSchema) },
     problems: {
+      404: { description: '`unknown_dock`: no dock of the organisation has this serial number.' },
       409: {
         description:
           '`revocation_not_supported`: the storage cannot do that. `too_many_revocations`: call all docks back at once.',

@@ -215,6 +215,16 @@ describe('revocation', () => {
     await caller.call('removeStorage');
   });
 
+  it('is refused for a dock that is not registered, unless the caller says that it was', async () => {
+    const { status, body } = await caller.call('revokeKeys', { body: { dockSn: 'NOBODY-1', reason: 'spec' } });
+    expect([status, body['code']]).toEqual([404, 'unknown_dock']);
+    expect((body['errors'] as { message: string }[])[0]?.message).toContain('formerDock');
+    const others = await caller.call('revokeKeys', { key: OTHER_API_KEY, body: { dockSn: 'D-1', reason: 'spec' } });
+    expect(others.status).toBe(404);
+    const former = { dockSn: 'NOBODY-1', formerDock: true, reason: 'stolen' };
+    expect((await caller.call('revokeKeys', { key: OTHER_API_KEY, body: former })).status).toBe(200);
+  });
+
   it('needs a reason and a dock that can be', async () => {
     const { body } = await caller.call('revokeKeys', { body: { dockSn: '../D' } });
     expect((body['errors'] as { field: string }[]).map(({ field }) => field).sort()).toEqual(['dockSn', 'reason']);

@@ -8,6 +8,10 @@ export const revokeInput = z.strictObject({
     .refine(isSerialNumber, 'must have 1 to 64 letters, digits, "-" or "_"')
     .optional()
     .describe('The dock whose keys are called back. Default: those of all docks of the organisation.'),
+  formerDock: z
+    .boolean()
+    .default(false)
+    .describe('Also for a dock that is not registered any more; else an unknown one is refused.'),
   reason: z.string().trim().min(1).max(500).describe('Why, for the record.'),
 });
 

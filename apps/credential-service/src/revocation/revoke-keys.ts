@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Principal } from '@aerie/bus-contract';
+import type { DockRecord, Principal } from '@aerie/bus-contract';
 import { type Page, type Position, toPage } from '@aerie/http-api';
-import { ConflictError, UnavailableError } from '@aerie/kernel';
+import { ConflictError, NotFoundError, UnavailableError } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -15,7 +15,14 @@ import type { RevocationView } from './revocation.schema.js';
 export interface RevokeRequest {
   /** Null: all docks of the organisation. */
   readonly dockSn: string | null;
+  /** The dock need not be registered: it was, and its keys may still live. */
+  readonly formerDock: boolean;
   readonly reason: string;
+}
+
+/** Null: no registered dock. Rejects when nobody can say. */
+export interface FindDock {
+  find(sn: string): Promise<DockRecord | null>;
 }
 
 interface RevocationRow {
@@ -64,11 +71,14 @@ export class RevokeKeys {
   constructor(
     private readonly dataSource: DataSource,
     private readonly storages: Storages,
+    private readonly docks: FindDock,
     private readonly logger: Logger,
   ) {}
 
-  /** @throws ConflictError where it cannot be done so; nothing is written then */
-  async execute({ organisationId, keyId }: Principal, { dockSn, reason }: RevokeRequest): Promise<RevocationView> {
+  /** @throws ConflictError where it cannot be done so, NotFoundError for an unknown dock; nothing is written then */
+  async execute({ organisationId, keyId }: Principal, request: RevokeRequest): Promise<RevocationView> {
+    const { dockSn, formerDock, reason } = request;
+    if (dockSn !== null && !formerDock) await this.checkDock(organisationId, dockSn);
     const access = await this.storages.of(organisationId);
     checkSupport(access);
     if (dockSn !== null) await this.checkCount(organisationId);
@@ -102,6 +112,18 @@ export class RevokeKeys {
       [organisationId, after?.createdAt ?? null, after?.id ?? null, limit + 1],
     );
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf);
+  }
+
+  /** A misspelt serial number must not look like a dock whose keys are revoked. */
+  private async checkDock(organisationId: string, dockSn: string): Promise<void> {
+    const dock = await this.docks.find(dockSn).catch((error: unknown) => {
+      // Keys of a stolen dock are revoked also while nobody can say which docks there are.
+      this.logger.warn({ err: error, dockSn }, 'dock lookup failed: revoking its keys all the same');
+      return undefined;
+    });
+    if (dock === undefined || dock?.organisationId === organisationId) return;
+    const message = 'is no registered dock; for one that was removed send formerDock: true';
+    throw new NotFoundError('unknown_dock', `dockSn ${message}`, { fields: [{ field: 'dockSn', message }] });
   }
 
   private async checkCount(organisationId: string): Promise<void> {
