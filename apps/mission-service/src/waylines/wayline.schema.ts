@@ -16,7 +16,11 @@ export const waylineSchema = z
     exitOnRcLost: z
       .enum(['continue', 'executeLostAction'])
       .describe('What the aircraft does when it loses its link; a mission must agree.'),
-    plannedDurationSeconds: z.number().describe('Along all routes, with hovering, without acceleration, seconds.'),
+    plannedDurationSeconds: z
+      .number()
+      .describe(
+        'Along all routes, seconds: with hovering and without acceleration, or what the file says where that is more.',
+      ),
     summary: z
       .strictObject({
         routeCount: z.int().describe('Routes in the file.'),

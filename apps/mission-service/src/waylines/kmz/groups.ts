@@ -43,7 +43,10 @@ const GROUPS: ReadonlyMap<string, GroupSpec> = new Map([
     ),
   ],
   [`${DOCUMENT}/missionConfig/payloadInfo`, group('payloadInfo', 'payloadEnumValue', 'payloadSubEnumValue')],
-  [FOLDER, group('folder', 'templateType', 'templateId', 'waylineId', 'autoFlightSpeed', 'executeHeightMode')],
+  [
+    FOLDER,
+    group('folder', 'templateType', 'templateId', 'waylineId', 'autoFlightSpeed', 'executeHeightMode', 'duration'),
+  ],
   [
     PLACEMARK,
     group(

@@ -13,7 +13,7 @@ export interface WaylineSummary {
   readonly waypointCount: number;
   /** Along all routes and from each to the next; without the way from the dock and back. */
   readonly distanceMeters: number;
-  /** For the same way, with hovering, without acceleration. */
+  /** For the same way: with hovering and without acceleration, or what the file says where that is more. */
   readonly plannedDurationSeconds: number;
 }
 

@@ -16,6 +16,10 @@ const RELATIVE_HEIGHT: Range = { min: -1_500, max: 1_500, unit: 'm' };
 const ELLIPSOID_HEIGHT: Range = { min: -1_000, max: 10_000, unit: 'm' };
 const ANY_HEIGHT: Range = { min: -1_500, max: 10_000, unit: 'm' };
 
+/** No aircraft of a dock flies for so long. */
+const LONGEST_FLIGHT_SECONDS = 86_400;
+const DURATION = /^\d{1,9}(\.\d{1,20})?$/;
+
 const TURN_MODES = [
   'coordinateTurn',
   'toPointAndStopWithDiscontinuityCurvature',
@@ -146,6 +150,7 @@ export class WaylinesFile {
     const templateId = folder.requiredNumber('templateId', ID);
     const executeHeightMode = folder.requiredWord('executeHeightMode', HEIGHT_MODES);
     const autoFlightSpeed = folder.requiredNumber('autoFlightSpeed', SPEED);
+    const fileSeconds = readDuration(folder, problems);
     if (waylineId !== undefined && this.waylineIds.has(waylineId)) {
       problems.add(folder.placeOf('waylineId'), `${waylineId} is the id of another route of this file, too`);
     }
@@ -171,6 +176,7 @@ export class WaylinesFile {
       speedMetersPerSecond: ownSpeed ?? autoFlightSpeed,
       ...(turnMode === undefined ? {} : { turnMode }),
     }));
+    const measured = measure(waypoints, this.actions.hoverSeconds);
     return {
       waylineId,
       templateId,
@@ -178,7 +184,9 @@ export class WaylinesFile {
       autoFlightSpeedMetersPerSecond: autoFlightSpeed,
       waypoints,
       actionCount: this.actions.count,
-      ...measure(waypoints, this.actions.hoverSeconds),
+      ...measured,
+      // The program that made the file knows how the aircraft accelerates and turns; it may also write 0.
+      durationSeconds: Math.max(measured.durationSeconds, fileSeconds),
     };
   }
 
@@ -247,6 +255,16 @@ function readCoordinates(group: Group, problems: Problems): { longitude: number;
   else if (Math.abs(longitude) > 180) problems.add(place, `longitude ${lon} is outside -180 to 180`);
   else return { longitude, latitude };
   return undefined;
+}
+
+/** What the file itself says of its duration, seconds; 0 where it says nothing that can be used. */
+function readDuration(folder: Group, problems: Problems): number {
+  const text = folder.text('duration');
+  if (text === undefined) return 0;
+  const seconds = DURATION.test(text) ? Number(text) : NaN;
+  if (seconds <= LONGEST_FLIGHT_SECONDS) return seconds;
+  problems.warn(folder.placeOf('duration'), `is no duration from 0 to ${LONGEST_FLIGHT_SECONDS} s and is not used`);
+  return 0;
 }
 
 function measure(waypoints: readonly Waypoint[], hoverSeconds: number) {

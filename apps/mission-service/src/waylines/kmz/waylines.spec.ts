@@ -87,6 +87,44 @@ describe('a route file that is accepted', () => {
     expect(summary.plannedDurationSeconds).toBeCloseTo(leg / 5 + 30 + leg / 10 + (second?.durationSeconds ?? 0), 6);
   });
 
+  describe('has the longer of the computed duration and that of the file', () => {
+    const FILE_SAYS = (duration: string) => aFolder({ more: `<wpml:duration>${duration}</wpml:duration>\n` });
+    const read = async (folder: string) => readKmz(await aKmz({ waylines: aWaylines(aConfig(), [folder]) }));
+
+    it('where the file says more', async () => {
+      const { routes, summary, warnings } = await read(FILE_SAYS('301.5'));
+      expect(routes[0]?.durationSeconds).toBe(301.5);
+      expect(summary.plannedDurationSeconds).toBe(301.5);
+      expect(warnings).toEqual([]);
+    });
+
+    it.each(['0', '12', '0.0000000001'])('where the file says %s', async (duration) => {
+      const computed = (await read(aFolder())).summary.plannedDurationSeconds;
+      expect(computed).toBeGreaterThan(12);
+      const { summary, warnings } = await read(FILE_SAYS(duration));
+      expect(summary.plannedDurationSeconds).toBe(computed);
+      expect(warnings).toEqual([]);
+    });
+
+    it.each(['86401', '-5', 'NaN', '1e9', 'ten minutes', '9'.repeat(400)])(
+      'where the file says %s, with a warning',
+      async (duration) => {
+        const computed = (await read(aFolder())).summary.plannedDurationSeconds;
+        const { summary, warnings } = await read(FILE_SAYS(duration));
+        expect(summary.plannedDurationSeconds).toBe(computed);
+        expect(warnings).toMatchObject([{ element: 'wpml:duration' }]);
+      },
+    );
+
+    it('for each route by itself', async () => {
+      const slow = aFolder({ more: '<wpml:duration>1000</wpml:duration>\n' });
+      const other = aFolder({ waylineId: '1', more: '<wpml:duration>1</wpml:duration>\n' });
+      const { routes, summary } = await readKmz(await aKmz({ waylines: aWaylines(aConfig(), [slow, other]) }));
+      expect(routes[0]?.durationSeconds).toBe(1000);
+      expect(summary.plannedDurationSeconds).toBeGreaterThan(1000 + (routes[1]?.durationSeconds ?? Infinity));
+    });
+  });
+
   it('is flown in the order of its indices, wherever they stand in the file', async () => {
     const waylines = aWaylines(aConfig(), [aFolder({ points: [aPoint(2), aPoint(0), aPoint(1)] })]);
     const { routes } = await readKmz(await aKmz({ waylines }));
