@@ -17,6 +17,7 @@ import { DockConsumer } from './docks/dock/dock.consumer.js';
 import { KeepMessages } from './docks/dock/keep-messages.js';
 import { pruneKeptMessages } from './docks/dock/prune-kept.js';
 import { UpdateTopology } from './docks/dock/update-topology.js';
+import { DockPositions } from './docks/dock-positions.js';
 import { DockStore } from './docks/dock.store.js';
 import { DockBrokerAddress, DocksController } from './docks/docks.controller.js';
 import { RegisterDock } from './docks/register-dock.js';
@@ -54,6 +55,7 @@ export class AppModule {
     const docks = new DockStore(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
+    const positions = new DockPositions(dataSource, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);
     const outbox = new OutboxRelay({
       dataSource,
@@ -77,9 +79,10 @@ export class AppModule {
     const intake = new Intake(
       () => {
         states.start();
+        positions.start();
         outbox.start();
         consumer.start();
-        stopTelemetry = receiveTelemetry(nats, states, topologies, logger);
+        stopTelemetry = receiveTelemetry(nats, states, topologies, positions, logger);
         stopPruning = pruneKeptMessages(dataSource, logger);
       },
       () => dataSource.isInitialized && brokerUsers.connected,
@@ -90,6 +93,7 @@ export class AppModule {
     shutdown.on('intake', 'pruning', async () => stopPruning());
     shutdown.on('work', 'outbox relay', () => outbox.stop());
     shutdown.on('work', 'dock states', () => states.stop());
+    shutdown.on('work', 'dock positions', () => positions.stop());
     shutdown.on('connections', 'NATS', () => nats.drain());
     shutdown.on('connections', 'broker', () => brokerUsers.stop());
     shutdown.on('connections', 'Redis', async () => redis.disconnect());
@@ -104,6 +108,7 @@ export class AppModule {
         { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
         { provide: DockStore, useValue: docks },
         { provide: DockStates, useValue: states },
+        { provide: DockPositions, useValue: positions },
         { provide: RegisterDock, useValue: new RegisterDock(dataSource, brokerUsers) },
         { provide: DockBrokerAddress, useValue: new DockBrokerAddress(config.FLEET_DOCK_MQTT_URL) },
         { provide: Intake, useValue: intake },

@@ -11,6 +11,7 @@ import {
 import { readAsk } from '@aerie/messaging';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { DockStates } from './dock-state/dock-states.js';
+import { DockPositions } from './docks/dock-positions.js';
 import { DockStore } from './docks/dock.store.js';
 
 /** What other services ask about docks and keys. */
@@ -20,6 +21,7 @@ export class QuestionsController {
     private readonly keys: ApiKeyStore,
     private readonly docks: DockStore,
     private readonly states: DockStates,
+    private readonly positions: DockPositions,
   ) {}
 
   @MessagePattern(apiKeyQuestion.subject)
@@ -51,6 +53,12 @@ export class QuestionsController {
   @MessagePattern(dockStateQuestion.subject)
   async dockStates(@Payload() data: unknown) {
     const { sns, properties } = readAsk(dockStateQuestion, data);
-    return { docks: await this.states.read(sns, properties) };
+    const [views, positions] = await Promise.all([this.states.read(sns, properties), this.positions.of(sns)]);
+    return {
+      docks: views.map((view) => {
+        const position = positions.get(view.sn);
+        return position === undefined ? view : { ...view, position };
+      }),
+    };
   }
 }

@@ -45,9 +45,11 @@ export {
   missionStateChanged,
   missionStateName,
 } from './mission-facts.js';
+export { type Coordinates, coordinatesOf } from './coordinates.js';
 export { type DeadLetter, type DockFact, type OsdFact, deadLetter, dockFact, osdFact } from './dock-fact.js';
 export {
   type DockModel,
+  type DockPosition,
   type DockRecord,
   type DockStateView,
   FLIGHT_GATE_PROPERTIES,
@@ -59,6 +61,7 @@ export {
   apiKeyQuestion,
   deleteObjectsQuestion,
   dockModel,
+  dockPosition,
   dockQuestion,
   dockRecord,
   dockStateQuestion,

@@ -59,6 +59,14 @@ export const sendQuestion = question('ingress.v1.send', 10_000, sendAsk, sendAns
 export const dockModel = z.enum(['dock1', 'dock2', 'dock3']);
 export type DockModel = z.infer<typeof dockModel>;
 
+export const dockPosition = z.object({
+  latitude: z.number().describe('Degrees, north is positive.'),
+  longitude: z.number().describe('Degrees, east is positive.'),
+  source: z.enum(['dock', 'operator']).describe('Who said so last: the dock itself, or an operator.'),
+  setAt: z.iso.datetime().describe('Since when this position holds. RFC 3339, UTC.'),
+});
+export type DockPosition = z.infer<typeof dockPosition>;
+
 export const dockRecord = z.object({
   sn: z.string().describe('Serial number of the dock.'),
   organisationId: z.string().describe('Whose dock it is.'),
@@ -66,6 +74,9 @@ export const dockRecord = z.object({
   protocolGeneration: z.string().describe('Version of the protocol that its firmware speaks, e.g. `1.15`.'),
   name: z.string().describe('For people.'),
   aircraftSn: z.string().nullable().describe('Serial number of the aircraft that its last topology bound to it.'),
+  position: dockPosition
+    .nullish()
+    .describe('Last known position. Null: unknown. Absent: this release of fleet-service does not keep it.'),
 });
 export type DockRecord = z.infer<typeof dockRecord>;
 
@@ -130,6 +141,9 @@ export const dockStateView = z.object({
       }),
     )
     .describe('Last value of each property and how old it is.'),
+  position: dockPosition
+    .nullish()
+    .describe('Last known position of the dock. Null: unknown. Absent: not available, see the properties.'),
 });
 export type DockStateView = z.infer<typeof dockStateView>;
 
@@ -152,6 +166,8 @@ export const FLIGHT_GATE_PROPERTIES = [
   'position_state',
   'alternate_land_point',
   'compatible_status',
+  'latitude',
+  'longitude',
 ] as const;
 
 /** The freshest state of up to 500 docks at once: all properties, or only those that are named. */

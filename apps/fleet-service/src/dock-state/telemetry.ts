@@ -1,6 +1,7 @@
 import { OSD_SUBJECTS, type OsdFact } from '@aerie/bus-contract';
 import type { NatsConnection } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
+import type { DockPositions } from '../docks/dock-positions.js';
 import type { Topologies } from '../docks/topologies.js';
 import type { DockStates } from './dock-states.js';
 
@@ -9,6 +10,7 @@ export function receiveTelemetry(
   connection: NatsConnection,
   states: DockStates,
   topologies: Topologies,
+  positions: DockPositions,
   logger: Logger,
 ): () => void {
   const subscription = connection.subscribe(OSD_SUBJECTS, {
@@ -22,6 +24,7 @@ export function receiveTelemetry(
           if (dockSn === null) return;
           states.merge(sn, data, receivedAtMs, timestampMs);
           if (dockSn !== sn) states.seen(dockSn, receivedAtMs);
+          else positions.note(sn, data);
         },
         // The next one comes in a second.
         (failure: unknown) => logger.debug({ err: failure, sn }, 'failed to look up who speaks'),

@@ -1,4 +1,4 @@
-import { dockModel } from '@aerie/bus-contract';
+import { dockModel, dockPosition } from '@aerie/bus-contract';
 import { pageSchema } from '@aerie/http-api';
 import { isSerialNumber } from '@aerie/kernel';
 import { z } from 'zod';
@@ -21,6 +21,18 @@ export const newDock = z.strictObject({
     .describe('Version of the protocol that its firmware speaks.'),
 });
 
+const degrees = (limit: number, says: string) => z.number().min(-limit).max(limit).describe(says);
+
+export const newPosition = z
+  .strictObject({
+    latitude: degrees(90, 'Degrees, north is positive.'),
+    longitude: degrees(180, 'Degrees, east is positive.'),
+  })
+  .refine(({ latitude, longitude }) => latitude !== 0 || longitude !== 0, {
+    path: ['latitude'],
+    message: 'must not be 0 where the longitude is 0: docks say 0, 0 for unknown',
+  });
+
 const dockMembers = {
   sn: z.string().describe('Serial number of the dock.'),
   name: z.string().describe('For people.'),
@@ -35,6 +47,10 @@ const dockMembers = {
     })
     .nullable()
     .describe('The aircraft that its last topology named. Null: none yet.'),
+  position: z
+    .strictObject(dockPosition.shape)
+    .nullable()
+    .describe('Last known position. Null: unknown, see `PUT /docks/{sn}/position`.'),
   boundAt: instantOrNull('When the dock was bound to the organisation. Null: not yet.'),
   createdAt: z.iso.datetime().describe('When it was registered. RFC 3339, UTC.'),
 };

@@ -1,7 +1,8 @@
 import type { DockModel, DockRecord } from '@aerie/bus-contract';
 import { DataSource } from 'typeorm';
+import { type PositionColumns, positionOf } from './dock-positions.js';
 
-export interface DockRow {
+export interface DockRow extends PositionColumns {
   readonly sn: string;
   readonly organisation_id: string;
   readonly model: DockModel;
@@ -27,6 +28,7 @@ export interface DockSearch {
 }
 
 const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.bound_at, d.topology_at, d.created_at,
+  d.latitude, d.longitude, d.position_source, d.position_set_at,
   to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
   a.sn AS aircraft_sn, a.online AS aircraft_online`;
 /** The aircraft that is there, else the one that was there last. */
@@ -116,5 +118,6 @@ function recordOf(row: DockRow): DockRecord {
     protocolGeneration: row.protocol_generation,
     name: row.name,
     aircraftSn: row.aircraft_sn,
+    position: positionOf(row),
   };
 }

@@ -1,10 +1,11 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
-import { type Principal } from '@aerie/bus-contract';
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
+import { type Principal, coordinatesOf } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, pageQuery, readInput } from '@aerie/http-api';
-import { InvalidError, isSerialNumber } from '@aerie/kernel';
+import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
 import { type Response } from 'express';
-import { DockPresence, DockStates } from '../dock-state/dock-states.js';
-import { newDock } from './dock.schema.js';
+import { DockPresence, DockStates, ONLINE_WITHIN_MS } from '../dock-state/dock-states.js';
+import { DockPositions, positionOf } from './dock-positions.js';
+import { newDock, newPosition } from './dock.schema.js';
 import { DockStore, type DockRow } from './dock.store.js';
 import { RegisterDock, unknownDock } from './register-dock.js';
 
@@ -20,6 +21,7 @@ export class DocksController {
     private readonly registerDock: RegisterDock,
     private readonly docks: DockStore,
     private readonly states: DockStates,
+    private readonly positions: DockPositions,
     private readonly broker: DockBrokerAddress,
   ) {}
 
@@ -73,6 +75,19 @@ export class DocksController {
     };
   }
 
+  /** For a dock that does not know where it is. One that says its position now is not contradicted. */
+  @Put(':sn/position')
+  async enterPosition(@Caller() caller: Principal, @Param('sn') sn: string, @Body() body: unknown): Promise<unknown> {
+    const position = readInput(newPosition, body);
+    if ((await this.docks.find(caller.organisationId, sn)) === undefined) throw unknownDock(sn);
+    const [state] = await this.states.read([sn], ['latitude', 'longitude']);
+    const { latitude, longitude } = state?.properties ?? {};
+    const isFresh = latitude !== undefined && latitude.agoMs < ONLINE_WITHIN_MS;
+    if (isFresh && coordinatesOf(latitude.value, longitude?.value) !== null) throw dockKnowsPosition(sn);
+    if (!(await this.positions.enter(caller.organisationId, sn, position))) throw unknownDock(sn);
+    return this.view(caller.organisationId, sn);
+  }
+
   /** New MQTT password and binding code; the old ones stop working. */
   @Post(':sn/credentials')
   @HttpCode(200)
@@ -106,9 +121,17 @@ function viewOf(row: DockRow, presence: DockPresence | undefined) {
     online: presence?.online ?? false,
     lastSeenAt: presence?.lastSeenAt ?? null,
     aircraft: row.aircraft_sn === null ? null : { sn: row.aircraft_sn, online: row.aircraft_online },
+    position: positionOf(row),
     boundAt: row.bound_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   };
+}
+
+function dockKnowsPosition(sn: string): ConflictError {
+  const message = 'cannot be entered while the dock says its position itself; correct it at the dock';
+  return new ConflictError('position_from_dock', `failed to enter the position of ${sn}`, {
+    fields: [{ field: 'latitude', message }],
+  });
 }
 
 function readDockCursor(cursor: string | undefined): { createdAt: string; sn: string } | null {

@@ -6,6 +6,7 @@ import {
   dockSchema,
   dockStateSchema,
   newDock,
+  newPosition,
   registeredDockSchema,
 } from './dock.schema.js';
 
@@ -53,6 +54,20 @@ export const DOCK_ROUTES = [
     summary: 'Show what a dock said last',
     params,
     answers: { 200: jsonAnswer('Its properties and those of its aircraft.', dockStateSchema) },
+  }),
+  route({
+    method: 'put',
+    path: `${path}/{sn}/position`,
+    operationId: 'enterDockPosition',
+    tag,
+    summary: 'Enter the position of a dock',
+    description:
+      'For a dock that does not say where it is. Missions that start without a person wait until the position is known. ' +
+      'What the dock says of itself later replaces it.',
+    params,
+    body: jsonBody(newPosition, { latitude: 46.5197, longitude: 6.6323 }),
+    answers: { 200: jsonAnswer('The dock with its position.', dockSchema) },
+    problems: { 409: { description: '`position_from_dock`: the dock says its position itself.' } },
   }),
   route({
     method: 'post',

@@ -10,6 +10,7 @@ import { ApiKeyStore } from '../api-keys/api-key.store.js';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config.js';
 import { MIGRATIONS, fleetDatabase } from '../database.js';
+import { DockStates } from '../dock-state/dock-states.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
 import { FLEET_API, ROUTES } from './fleet-api.js';
 
@@ -19,6 +20,7 @@ const closers: (() => unknown)[] = [];
 let url = '';
 let key = '';
 let caller: Caller;
+let states: DockStates;
 
 /** The whole service as it runs, without its intake, with two docks that never spoke. */
 beforeAll(async () => {
@@ -47,6 +49,7 @@ beforeAll(async () => {
   closers.push(() => app.close());
   configureHttp(app, logger, ROUTES);
   await app.listen(0, '127.0.0.1');
+  states = app.get(DockStates);
   url = await app.getUrl();
   caller = new Caller({ url, routes: ROUTES, key });
 }, 60_000);
@@ -69,6 +72,41 @@ describe('docks answer as described', () => {
     expect((await caller.call('getDock', { params })).body).toMatchObject({ sn: 'FLEET-1', aircraft: null });
     expect((await caller.call('getDockState', { params })).body).toMatchObject({ sn: 'FLEET-1', online: false });
     expect((await caller.call('getDock', { params: { sn: 'NOPE' } })).status).toBe(404);
+  });
+
+  it('when the position of a dock is entered', async () => {
+    const params = { sn: 'FLEET-2' };
+    expect((await caller.call('getDock', { params })).body['position']).toBeNull();
+    const body = { latitude: 46.5, longitude: 6.6 };
+    expect((await caller.call('enterDockPosition', { params, body })).status).toBe(200);
+    const entered = { ...body, source: 'operator', setAt: expect.any(String) };
+    expect((await caller.call('getDock', { params })).body['position']).toEqual(entered);
+  });
+
+  it.each([
+    ['0, 0', { latitude: 0, longitude: 0 }],
+    ['a place beyond the earth', { latitude: 91, longitude: 6 }],
+    ['half a place', { latitude: 46 }],
+    ['a field that nobody knows', { latitude: 46, longitude: 6, height: 400 }],
+  ])('when the position is %s: it is refused', async (_what, body) => {
+    const { status } = await caller.call('enterDockPosition', { params: { sn: 'FLEET-1' }, body });
+    expect(status).toBe(422);
+    expect((await caller.call('getDock', { params: { sn: 'FLEET-1' } })).body['position']).toBeNull();
+  });
+
+  it('when the position of a dock that does not exist is entered', async () => {
+    const body = { latitude: 46.5, longitude: 6.6 };
+    expect((await caller.call('enterDockPosition', { params: { sn: 'NOPE' }, body })).status).toBe(404);
+  });
+
+  it('when the dock says its position itself: none is entered', async () => {
+    const params = { sn: 'FLEET-1' };
+    const body = { latitude: 46.5, longitude: 6.6 };
+    states.merge('FLEET-1', { latitude: 47.1, longitude: 8.2 }, Date.now());
+    const { status, body: problem } = await caller.call('enterDockPosition', { params, body });
+    expect([status, problem['code']]).toEqual([409, 'position_from_dock']);
+    states.merge('FLEET-1', { latitude: 0, longitude: 0 }, Date.now() + 1);
+    expect((await caller.call('enterDockPosition', { params, body })).status).toBe(200);
   });
 
   it('when a filter is asked for that there is not: all docks are no answer to it', async () => {
