@@ -38,6 +38,7 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { KmzReader } from './waylines/kmz/index.js';
 import { S3Storage } from './waylines/object-storage.js';
+import { RouteShapes } from './waylines/route-shapes.js';
 import { StoreWayline } from './waylines/store-wayline.js';
 import { WaylineStore } from './waylines/wayline.store.js';
 import { WaylinesController } from './waylines/waylines.controller.js';
@@ -118,7 +119,16 @@ export class AppModule {
     });
     // On the pool of the API: a policy is read while a claim holds a connection of the other.
     const policies = new PolicyStore(api);
-    const dueRunner = new DueRunner({ dataSource: flight, afterCommit, observeDock, policies, logger, metrics });
+    const routes = new RouteShapes(api);
+    const dueRunner = new DueRunner({
+      dataSource: flight,
+      afterCommit,
+      observeDock,
+      policies,
+      routes,
+      logger,
+      metrics,
+    });
     const repeatCalls = new RepeatCalls(flight, afterCommit);
     const sweepers = [
       { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
@@ -135,7 +145,7 @@ export class AppModule {
       logger,
       metrics,
     });
-    const planMission = new PlanMission({ dataSource: api, connection: nats, observeDock, policies, timing });
+    const planMission = new PlanMission({ dataSource: api, connection: nats, observeDock, policies, routes, timing });
     const createMission = new CreateMission(api, planMission, (id, delayMs) => {
       outbox.kick();
       if (delayMs <= 0) dueRunner.wake(id);

@@ -22,6 +22,7 @@ export {
 export { EVENT_TYPES, decide, mayExecute, transitions } from './mission.machine.js';
 export { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 export { type Plan, planAnew, planMission } from './mission.plan.js';
+export { type Coordinates, type RouteDistances, groundDistanceMeters, routeDistances } from './geometry.js';
 export { type Span, leadMs, occupiedSpan } from './mission.timing.js';
 export { lifecycleMatrix } from './matrix.js';
 export { type Difference, type Replay, type ReplayEntry, replay } from './replay.js';

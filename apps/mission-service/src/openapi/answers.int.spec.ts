@@ -19,7 +19,7 @@ import { PolicyStore } from '../missions/policy/policy.store.js';
 import { judgeDock } from '../missions/preflight/judge-dock.js';
 import { lockMission, recordReplies } from '../missions/store/flight-critical.js';
 import { applyUplinks } from '../missions/uplink/apply-uplinks.js';
-import { aKmz } from '../waylines/kmz/kmz.fixture.js';
+import { aConfig, aFolder, aKmz, aPoint, aWaylines } from '../waylines/kmz/kmz.fixture.js';
 import { MISSION_API, ROUTES } from './mission-api.js';
 import { API_KEY, ORGANISATION, type RunningService, startService } from './running-service.fixture.js';
 
@@ -137,6 +137,44 @@ describe('missions answer as described', () => {
     expect(preview.body).toMatchObject({ verdict: 'no_go', plan: { executeAt: expect.any(String) } });
   });
 
+  describe('with the distance from the dock to the route', () => {
+    const distanceOf = (body: Readonly<Record<string, unknown>>) => {
+      const { rules } = body['preflight'] as { rules: { rule: string }[] };
+      return rules.find(({ rule }) => rule === 'distance');
+    };
+    const previewOf = async (parts: Readonly<Record<string, unknown>>) =>
+      (await caller.call('previewMission', aTimed(parts))).body;
+
+    it('when the route is near', async () => {
+      const body = await previewOf({});
+      expect(body['verdict']).toBe('go');
+      expect(distanceOf(body)).toMatchObject({
+        verdict: 'go',
+        input: 223,
+        limit: 5_000,
+        margin: 4_777,
+        unit: 'meters',
+      });
+    });
+
+    it('when the route is on the other side of the earth: the mission is not go', async () => {
+      const points = [aPoint(0, { coordinates: '96.5,6.6' }), aPoint(1, { coordinates: '96.5,6.601' })];
+      const body = await aKmz({ waylines: aWaylines(aConfig(), [aFolder({ points })]) });
+      const contentType = 'application/vnd.google-earth.kmz';
+      const far = (await caller.call('uploadWayline', { query: { name: 'far' }, body, contentType })).body;
+      const preview = await previewOf({ waylineId: String(far['id']) });
+      expect(preview['verdict']).toBe('no_go');
+      expect(distanceOf(preview)).toMatchObject({ verdict: 'no_go', input: expect.any(Number), limit: 5_000 });
+    });
+
+    it('when the position of the dock is unknown: that passes, and says how to enter it', async () => {
+      const body = await previewOf({ dockSn: 'LOST-1' });
+      expect(body['verdict']).toBe('go');
+      const message = expect.stringContaining('PUT /api/v1/docks/{sn}/position');
+      expect(distanceOf(body)).toMatchObject({ verdict: 'unknown', input: null, message });
+    });
+  });
+
   it.each(['dry_run', 'dryrun', 'DryRun'])('when a dry run is misspelt as %s: nothing is planned', async (name) => {
     const dockSn = `TWO-${name}`;
     const { status, body } = await caller.call('createMission', { ...aTimed({ dockSn }), query: { [name]: 'true' } });
@@ -209,7 +247,8 @@ describe('missions answer as described', () => {
     };
     const { properties } = aDockView('x');
     const view = { ...aDockView('x'), properties: { ...properties, rainfall: { value: 3, agoMs: 0 } } };
-    const around = { view, heardAgoMs: 0, blockedBy: null, exportsLogs: false };
+    const distances = { firstMeters: 0, farthestMeters: 0, lastMeters: 0 };
+    const around = { view, heardAgoMs: 0, blockedBy: null, exportsLogs: false, distances };
     const result = judgeDock('execute', wish, around, DEFAULT_POLICY);
     await happens(id, { type: 'executeHeld', because: 'preflight_no_go' }, { preflight: { stage: 'execute', result } });
     const { body } = await caller.call('getMission', { params: { id } });

@@ -32,7 +32,8 @@ const logger = createLogger('openapi-spec', 'silent');
 
 /**
  * The whole service as it runs, on a database and a NATS of its own, without its intake: nothing happens by itself. Of
- * the other programs only the answers are there. Every dock is registered; its name says its model.
+ * the other programs only the answers are there. Every dock is registered; its name says its model, and whether
+ * its position is unknown (`LOST`).
  */
 export async function startService(): Promise<RunningService> {
   // Last opened, first closed; also when the start fails, or the process would never end.
@@ -101,7 +102,9 @@ function answerForOthers(connection: NatsConnection): void {
           aircraftSn: null,
         },
   }));
-  answer(connection, dockStateQuestion, ({ sns }) => ({ docks: sns.map(aDockView) }));
+  answer(connection, dockStateQuestion, ({ sns }) => ({
+    docks: sns.map((sn) => ({ ...aDockView(sn), ...(sn.startsWith('LOST') ? { position: null } : {}) })),
+  }));
   answer(connection, sendQuestion, () => ({ outcome: 'written' as const }));
 }
 

@@ -10,7 +10,7 @@ export {
   type TunableRuleName,
   type Unit,
 } from './preflight.types.js';
-export { DEFAULT_POLICY, type PreflightPolicy } from './preflight.policy.js';
+export { DEFAULT_POLICY, FARTHEST_METERS, type PreflightPolicy } from './preflight.policy.js';
 export { readPolicy } from './read-policy.js';
 export { PREFLIGHT_PROPERTIES, RULE_NAMES } from './rules.js';
 export { preflight } from './preflight.js';

@@ -1,3 +1,4 @@
+import { FARTHEST_METERS } from './preflight.policy.js';
 import { FRESH_MS, choiceOf, isFresh, measureOf, numberOf } from './readings.js';
 import { type Judgement, type Look, type WhenMissing, atMost, exactly, judged, missing } from './rule.js';
 
@@ -32,6 +33,10 @@ export const fails: WhenMissing = () => 'fail';
 
 /** In doubt do not take off; but what is planned or prepared in doubt can still become certain. */
 export const failsAtTakeOff: WhenMissing = ({ facts }) => (facts.stage === 'execute' ? 'fail' : 'pass');
+
+/** A person who starts a mission by hand has looked where the dock is. */
+export const failsAtTakeOffOfAutomatic: WhenMissing = (look) =>
+  look.facts.automatic && !look.facts.simulated ? failsAtTakeOff(look) : 'pass';
 
 /** Some firmware does not send the emergency stop at all. From a dock that says the rest, its absence means nothing. */
 export const failsAtTakeOffUnlessNeverSent: WhenMissing = (look) => {
@@ -123,6 +128,31 @@ export function judgeUnknownOutcome({ facts: { automatic, blockedBy } }: Look): 
     verdict,
     automatic ? says : `${says} A person starts this one, and takes the decision.`,
     'Look at the dock and resolve that mission; until then it starts nothing by itself.',
+  );
+}
+
+/** The aircraft has to reach every waypoint by radio and by battery. The bound holds whatever a policy says. */
+export function judgeDistance({ facts, policy }: Look): Judgement {
+  const limit = Math.min(policy.distance.maximumMeters, FARTHEST_METERS);
+  if (facts.simulated) {
+    return judged({ go: true, input: null, limit, margin: null }, 'A simulated flight stays in the dock.', '');
+  }
+  const [first, farthest, last] = (['firstMeters', 'farthestMeters', 'lastMeters'] as const).map((name) =>
+    numberOf(facts.distances?.[name]),
+  );
+  if (first == null || farthest == null || last == null) {
+    return missing(
+      limit,
+      'The position of the dock is unknown: enter it with PUT /api/v1/docks/{sn}/position, or let the dock send it.',
+    );
+  }
+  // Rounded up, so that what is shown is what is compared.
+  const meters = Math.ceil(Math.max(first, farthest, last));
+  return judged(
+    atMost(meters, limit),
+    `The farthest waypoint is ${meters} m from the dock, the first ${Math.ceil(first)} m and the last ${Math.ceil(last)} m; ` +
+      `${limit} m is allowed.`,
+    'Choose a dock that is nearer, or shorten the route.',
   );
 }
 

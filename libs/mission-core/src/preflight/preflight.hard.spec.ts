@@ -197,3 +197,67 @@ describe('unknown_outcome', () => {
     expect(ask('unknown_outcome', someFacts({ automatic }))).toMatchObject({ verdict: 'go', input: null });
   });
 });
+
+describe('distance', () => {
+  const at = (farthestMeters: number) => ({ firstMeters: 10, farthestMeters, lastMeters: 20 });
+  const allowing = (maximumMeters: number) => ({ ...DEFAULT_POLICY, distance: { maximumMeters } });
+
+  it.each([
+    [0, 'go', 20, 4_980],
+    [4_999.2, 'go', 5_000, 0],
+    [5_000, 'go', 5_000, 0],
+    [5_000.1, 'no_go', 5_001, -1],
+    [9_700_000, 'no_go', 9_700_000, -9_695_000],
+  ])('is, for a farthest waypoint in %p m, %s by default', (meters, verdict, input, margin) => {
+    for (const stage of STAGES) {
+      for (const automatic of [true, false]) {
+        const result = ask('distance', someFacts({ stage, automatic, distances: at(meters) }));
+        expect(result).toMatchObject({ verdict, input, limit: 5_000, margin, unit: 'meters', hard: true });
+      }
+    }
+  });
+
+  it('counts the first and the last waypoint, too', () => {
+    const distances = { firstMeters: 6_000, farthestMeters: 0, lastMeters: 0 };
+    expect(ask('distance', someFacts({ distances })).verdict).toBe('no_go');
+    expect(ask('distance', someFacts({ distances: { ...distances, firstMeters: 0, lastMeters: 6_000 } })).input).toBe(
+      6_000,
+    );
+  });
+
+  it('follows the policy of the organisation', () => {
+    expect(ask('distance', someFacts({ distances: at(800) }), allowing(500))).toMatchObject({
+      verdict: 'no_go',
+      limit: 500,
+    });
+    expect(ask('distance', someFacts({ distances: at(8_000) }), allowing(9_000))).toMatchObject({
+      verdict: 'go',
+      limit: 9_000,
+    });
+  });
+
+  it('allows no more than 15 km, whatever a stored policy says', () => {
+    const result = ask('distance', someFacts({ distances: at(15_001) }), allowing(1e9));
+    expect(result).toMatchObject({ verdict: 'no_go', limit: 15_000, margin: -1 });
+    expect(ask('distance', someFacts({ distances: at(15_000) }), allowing(1e9)).verdict).toBe('go');
+  });
+
+  it.each(stages)('is $verdict at $stage for an automatic mission of a dock with an unknown position', (expected) => {
+    const { stage, verdict } = expected;
+    const result = ask('distance', someFacts({ stage, automatic: true, distances: null }));
+    expect(result).toMatchObject({ verdict, input: null, limit: 5_000, margin: null });
+    expect(result.message).toContain('PUT /api/v1/docks/{sn}/position');
+  });
+
+  it.each(STAGES)('passes at %s for a mission that a person starts while the position is unknown', (stage) => {
+    expect(ask('distance', someFacts({ stage, automatic: false, distances: null })).verdict).toBe('unknown');
+  });
+
+  it.each([at(NaN), at(Infinity), { ...at(100), firstMeters: NaN }])('takes %j for unknown', (distances) => {
+    expect(ask('distance', someFacts({ distances }))).toMatchObject({ verdict: 'no_go', input: null });
+  });
+
+  it.each([null, at(9_700_000)])('is not asked of a simulated mission with %j', (distances) => {
+    expect(ask('distance', someFacts({ simulated: true, distances }))).toMatchObject({ verdict: 'go', input: null });
+  });
+});

@@ -43,6 +43,7 @@ const anyFacts: fc.Arbitrary<PreflightFacts> = fc.record({
   positioning: fc.constantFrom('gps', 'rtk'),
   plannedDurationMs: anyNumber,
   storageNeededMegabytes: fc.option(anyNumber),
+  distances: fc.option(fc.record({ firstMeters: anyNumber, farthestMeters: anyNumber, lastMeters: anyNumber })),
   dock: fc.option(anyDock),
   blockedBy: fc.option(fc.string()),
   exportsLogs: fc.boolean(),
@@ -70,7 +71,7 @@ const anyPolicy: fc.Arbitrary<PreflightPolicy> = fc
     });
     const rows = Object.entries(DEFAULT_POLICY) as [string, object][];
     const policy: Record<string, unknown> = Object.fromEntries(
-      rows.map(([rule, limits]) => [rule, { ...limits, ...switchesOf(rule) }]),
+      rows.map(([rule, limits]) => [rule, 'enabled' in limits ? { ...limits, ...switchesOf(rule) } : limits]),
     );
     return policy as unknown as PreflightPolicy;
   });
@@ -99,7 +100,7 @@ describe('whatever is known or said of a dock, preflight', () => {
     fc.assert(
       fc.property(anyFacts, anyPolicy, (facts, policy) => {
         const off = preflight(facts, policy).rules.filter(({ verdict }) => verdict === 'off');
-        const disabled = Object.entries(policy).filter(([, { enabled }]) => !enabled);
+        const disabled = Object.entries(policy).filter(([, limits]) => 'enabled' in limits && !limits.enabled);
         expect(off.map(({ rule }) => rule)).toEqual(disabled.map(([rule]) => rule));
         expect(off.every(({ hard }) => !hard)).toBe(true);
       }),

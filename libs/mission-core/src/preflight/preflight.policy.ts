@@ -6,6 +6,8 @@ interface Tunable {
 
 /** The tunable rules of one organisation: data, so that it can be stored and shown. Its keys are names of rules. */
 export interface PreflightPolicy {
+  /** Cannot be switched off. The farthest waypoint may be this far from the dock. */
+  readonly distance: { readonly maximumMeters: number };
   readonly battery: Tunable & {
     /** No flight starts below this, however short. */
     readonly minimumPercent: number;
@@ -26,10 +28,18 @@ export interface PreflightPolicy {
 }
 
 /**
+ * No policy allows more. Docks are rated for 7 to 10 km, and no aircraft of a dock flies 15 km out and back with a reserve:
+ * at 15 m/s that takes 33 minutes, and wind can double it.
+ */
+export const FARTHEST_METERS = 15_000;
+
+/**
  * What holds where an organisation says nothing. An unknown input fails where a wrong guess can cost the aircraft, and
  * passes where the dock itself looks again before it opens, or where its model may not have the property at all.
  */
 export const DEFAULT_POLICY: PreflightPolicy = {
+  // Half of what docks are rated for, as buildings and hills shorten the range of their radio.
+  distance: { maximumMeters: 5_000 },
   // 2 percent a minute: aircraft of these docks fly some 40 to 50 minutes with a full battery.
   battery: { enabled: true, whenUnknown: 'fail', minimumPercent: 30, percentPerMinute: 2, reservePercent: 20 },
   rain: { enabled: true, whenUnknown: 'fail', maximumLevel: 1 },

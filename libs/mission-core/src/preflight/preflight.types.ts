@@ -1,3 +1,4 @@
+import type { RouteDistances } from '../geometry.js';
 import type { PreflightPolicy } from './preflight.policy.js';
 
 /** When the question is asked: as the mission is planned, before the dock is told, or as the last word before take-off. */
@@ -13,6 +14,8 @@ export interface PreflightFacts {
   readonly positioning: 'gps' | 'rtk';
   readonly plannedDurationMs: number;
   readonly storageNeededMegabytes: number | null;
+  /** From the dock to the route. Null: the position of the dock is unknown. */
+  readonly distances: RouteDistances | null;
   /** Null: nobody could say anything about the dock. */
   readonly dock: DockFacts | null;
   /** The mission of this dock whose outcome is unknown and not resolved. */
@@ -34,14 +37,24 @@ export interface DockFacts {
 
 /** Rules that no policy switches off. */
 export type HardRuleName =
-  'dock_seen' | 'emergency_stop' | 'aircraft_in_dock' | 'dock_idle' | 'log_export' | 'clock_skew' | 'unknown_outcome';
+  | 'dock_seen'
+  | 'emergency_stop'
+  | 'aircraft_in_dock'
+  | 'dock_idle'
+  | 'log_export'
+  | 'clock_skew'
+  | 'unknown_outcome'
+  | LimitedRuleName;
 
-/** Rules whose limits an organisation sets. */
-export type TunableRuleName = keyof PreflightPolicy;
+/** Hard rules whose limit an organisation sets, within bounds. */
+export type LimitedRuleName = 'distance';
+
+/** Rules whose limits an organisation sets, and which it can switch off. */
+export type TunableRuleName = Exclude<keyof PreflightPolicy, LimitedRuleName>;
 
 export type RuleName = HardRuleName | TunableRuleName;
 
-export type Unit = 'percent' | 'metersPerSecond' | 'celsius' | 'milliseconds' | 'megabytes' | 'level';
+export type Unit = 'percent' | 'metersPerSecond' | 'celsius' | 'milliseconds' | 'megabytes' | 'meters' | 'level';
 
 /** What a rule shows as its input or its limit. */
 export type Shown = number | string | boolean | null;

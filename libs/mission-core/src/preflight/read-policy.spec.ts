@@ -39,6 +39,7 @@ it.each([null, undefined, 7, 'default', [], [{}], true])('refuses %p, which is n
 it.each([
   // A hard rule is not in a policy, and a misspelt limit would not hold.
   [{ dock_idle: { enabled: false } }, 'dock_idle'],
+  [{ distance: { enabled: false } }, 'distance.enabled'],
   [{ wind: { maximumMeterPerSecond: 8 } }, 'wind.maximumMeterPerSecond'],
   [{ rtk: { minimumPercent: 30 } }, 'rtk.minimumPercent'],
   [JSON.parse('{"__proto__":{"enabled":false}}'), '__proto__'],
@@ -66,6 +67,7 @@ it.each([
   ['temperature', 'minimumCelsius', -35, 44],
   ['temperature', 'maximumCelsius', -19, 50],
   ['storage', 'minimumMegabytes', 0, 1_048_576],
+  ['distance', 'maximumMeters', 50, 15_000],
 ] as const)('allows %s.%s from %p to %p and nothing beyond', (rule, member, min, max) => {
   const accepts = (value: number) => 'policy' in readPolicy({ [rule]: { [member]: value } });
   expect([min - 1, min, max, max + 1].map(accepts)).toEqual([false, true, true, false]);

@@ -1,6 +1,5 @@
 import type { FieldProblem } from '@aerie/kernel';
-import { DEFAULT_POLICY, type PreflightPolicy } from './preflight.policy.js';
-import type { TunableRuleName } from './preflight.types.js';
+import { DEFAULT_POLICY, FARTHEST_METERS, type PreflightPolicy } from './preflight.policy.js';
 
 interface Bounds {
   readonly min: number;
@@ -10,7 +9,8 @@ interface Bounds {
   readonly because: string;
 }
 
-type NumberName<N extends TunableRuleName> = Exclude<keyof PreflightPolicy[N], 'enabled' | 'whenUnknown'>;
+type PolicyRuleName = keyof PreflightPolicy;
+type NumberName<N extends PolicyRuleName> = Exclude<keyof PreflightPolicy[N], 'enabled' | 'whenUnknown'>;
 
 const WORKS_IN: Pick<Bounds, 'min' | 'max' | 'because'> = {
   min: -35,
@@ -19,7 +19,14 @@ const WORKS_IN: Pick<Bounds, 'min' | 'max' | 'because'> = {
 };
 
 /** Every number of a policy. A new one that is not here does not compile. */
-const BOUNDS: { readonly [N in TunableRuleName]: { readonly [F in NumberName<N>]: Bounds } } = {
+const BOUNDS: { readonly [N in PolicyRuleName]: { readonly [F in NumberName<N>]: Bounds } } = {
+  distance: {
+    maximumMeters: {
+      min: 50,
+      max: FARTHEST_METERS,
+      because: 'docks are rated for 7 to 10 km, and a shorter limit than 50 m allows no route',
+    },
+  },
   battery: {
     minimumPercent: { min: 15, max: 100, because: 'with less than 15 percent an aircraft only returns or lands' },
     percentPerMinute: { min: 1, max: 20, because: 'a full battery lasts between 5 and 100 minutes' },
@@ -39,7 +46,7 @@ const BOUNDS: { readonly [N in TunableRuleName]: { readonly [F in NumberName<N>]
   firmware: {},
 };
 
-const RULES = Object.keys(BOUNDS) as readonly TunableRuleName[];
+const RULES = Object.keys(BOUNDS) as readonly PolicyRuleName[];
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -61,7 +68,7 @@ export function readPolicy(input: unknown): { policy: PreflightPolicy } | { prob
   return problems.length > 0 ? { problems } : { policy: policy as unknown as PreflightPolicy };
 }
 
-function readRule(rule: TunableRuleName, input: unknown, problems: FieldProblem[]): Members {
+function readRule(rule: PolicyRuleName, input: unknown, problems: FieldProblem[]): Members {
   const defaults: Members = { ...DEFAULT_POLICY[rule] };
   if (input === undefined) return defaults;
   const members = membersOf(input);

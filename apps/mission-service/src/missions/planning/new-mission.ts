@@ -42,7 +42,7 @@ export interface PlannedMission {
   readonly id: string;
   readonly organisationId: string;
   readonly by: string;
-  readonly dock: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration'>;
+  readonly dock: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration' | 'position'>;
   readonly wayline: WaylineFacts;
   readonly input: NewMission;
   readonly plan: Mission;

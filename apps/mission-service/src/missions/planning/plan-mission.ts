@@ -7,8 +7,10 @@ import type { DataSource } from 'typeorm';
 import { profileFrom } from '../dock/dock-profiles.js';
 import { checkFitsDock, deliveryOf } from '../dock/fits-dock.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
+import type { RouteShapes } from '../../waylines/route-shapes.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { judgeDock } from '../preflight/judge-dock.js';
+import { distancesTo, positionOf } from '../preflight/way-to-route.js';
 import { type Holder, findHolders } from '../store/dock-reservations.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
@@ -17,6 +19,7 @@ export interface PlanMissionParts {
   readonly connection: NatsConnection;
   readonly observeDock: ObserveDock;
   readonly policies: PolicyStore;
+  readonly routes: RouteShapes;
   /** Rules of time where a mission says nothing else. */
   readonly timing: Timing;
 }
@@ -67,8 +70,12 @@ export class PlanMission {
 
   /** Go or no-go as it would be now; for a mission that starts later it says what to look at until then. */
   async preflight(mission: PlannedMission): Promise<PreflightResult> {
-    const { input, wayline, origin, organisationId } = mission;
-    const [now, policy] = await Promise.all([this.lookAt(input.dockSn), this.parts.policies.of(organisationId)]);
+    const { input, wayline, origin, organisationId, dock } = mission;
+    const [now, policy, shapes] = await Promise.all([
+      this.lookAt(input.dockSn),
+      this.parts.policies.of(organisationId),
+      this.parts.routes.of([wayline.id]),
+    ]);
     const wish = {
       kind: input.kind,
       simulate: input.simulate,
@@ -78,7 +85,9 @@ export class PlanMission {
       auto_resume_count: origin?.autoResumeCount ?? 0,
     };
     const { view, heardAgoMs, unresolved, exportsLogs } = now;
-    return judgeDock('plan', wish, { view, heardAgoMs, blockedBy: unresolved, exportsLogs }, policy.preflight);
+    const distances = distancesTo(shapes.get(wayline.id), positionOf(view, dock.position));
+    const around = { view, heardAgoMs, blockedBy: unresolved, exportsLogs, distances };
+    return judgeDock('plan', wish, around, policy.preflight);
   }
 
   /** Who else has the dock at that time. Reads only; the insert looks again, with the dock locked. */

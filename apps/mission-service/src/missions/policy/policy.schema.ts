@@ -9,6 +9,11 @@ const tunable = {
 /** The limits of preflight as they are shown, with the defaults where the organisation says nothing. */
 const preflightPolicy = z
   .strictObject({
+    distance: z
+      .strictObject({
+        maximumMeters: z.number().describe('The farthest waypoint may be this far from the dock, metres.'),
+      })
+      .describe('Distance from the dock to the route. It cannot be switched off.'),
     battery: z
       .strictObject({
         ...tunable,

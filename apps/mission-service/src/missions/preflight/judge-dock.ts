@@ -4,6 +4,7 @@ import {
   type MissionKind,
   type PreflightPolicy,
   type PreflightResult,
+  type RouteDistances,
   type Stage,
   preflight,
 } from '@aerie/mission-core';
@@ -27,13 +28,15 @@ export interface Surroundings {
   /** The mission of the dock whose outcome is unknown. */
   readonly blockedBy: string | null;
   readonly exportsLogs: boolean;
+  /** From the dock to the route. Null: the position of the dock is unknown. */
+  readonly distances: RouteDistances | null;
 }
 
 /** Go or no-go for one mission on what is known of its dock now. */
 export function judgeDock(
   stage: Stage,
   mission: FlightWish,
-  { view, heardAgoMs, blockedBy, exportsLogs }: Surroundings,
+  { view, heardAgoMs, blockedBy, exportsLogs, distances }: Surroundings,
   policy: PreflightPolicy,
 ): PreflightResult {
   return preflight(
@@ -48,6 +51,7 @@ export function judgeDock(
       dock: factsOf(view, heardAgoMs),
       blockedBy,
       exportsLogs,
+      distances,
     },
     policy,
   );

@@ -18,7 +18,7 @@ export const ruleResultSchema = z
       .nullable()
       .describe('How far inside the limit, or below zero outside, in `unit`. Null where that makes no sense.'),
     unit: z
-      .enum(['percent', 'metersPerSecond', 'celsius', 'milliseconds', 'megabytes', 'level'])
+      .enum(['percent', 'metersPerSecond', 'celsius', 'milliseconds', 'megabytes', 'meters', 'level'])
       .nullable()
       .describe('Unit of input, limit and margin; level is a step of the rain gauge. Null: they have none.'),
     message: z.string().describe('For people. Where the verdict is no_go it says what to change.'),

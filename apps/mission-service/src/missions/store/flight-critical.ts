@@ -48,6 +48,7 @@ export interface DueMission {
   readonly id: string;
   readonly organisation_id: string;
   readonly dock_sn: string;
+  readonly wayline_id: string;
   readonly state: MissionState;
   /** For how long it has been due, milliseconds. */
   readonly overdue_ms: number;
@@ -61,7 +62,7 @@ export function findDue(
   limit: number,
 ): Promise<DueMission[]> {
   return tx.query<DueMission>(
-    `SELECT id, organisation_id, dock_sn, state,
+    `SELECT id, organisation_id, dock_sn, wayline_id, state,
             (extract(epoch FROM clock_timestamp() - next_action_at) * 1000)::float8 AS overdue_ms
        FROM mission.mission
       WHERE next_action_at <= clock_timestamp() AND state = ANY($2::text[])

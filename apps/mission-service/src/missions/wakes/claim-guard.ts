@@ -3,6 +3,7 @@ import {
   type CauseCode,
   type MissionEvent,
   type PreflightPolicy,
+  type RouteDistances,
   type Stage,
   causeOf,
   decide,
@@ -18,6 +19,7 @@ export interface GuardInput {
   readonly guard: ClaimGuard | undefined;
   readonly view: DockStateView | undefined;
   readonly policy: PreflightPolicy;
+  readonly distances: RouteDistances | null;
 }
 
 export interface Guarded {
@@ -53,12 +55,13 @@ export function lookAhead(stage: Stage, locked: LockedMission, input: GuardInput
   return { preflight: { stage, result: judgeDock(stage, locked, surroundingsOf(locked, input), input.policy) } };
 }
 
-function surroundingsOf(locked: LockedMission, { guard, view }: GuardInput): Surroundings {
+function surroundingsOf(locked: LockedMission, { guard, view, distances }: GuardInput): Surroundings {
   return {
     view,
     heardAgoMs: locked.dock_heard_at === null ? null : locked.now.getTime() - locked.dock_heard_at.getTime(),
     blockedBy: guard?.unresolved ?? null,
     exportsLogs: guard?.exports_logs ?? false,
+    distances,
   };
 }
 

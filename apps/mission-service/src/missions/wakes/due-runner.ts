@@ -1,12 +1,21 @@
 import type { DockStateView } from '@aerie/bus-contract';
-import { DEFAULT_POLICY, STATES, type MissionEvent, type MissionState, dueEvent } from '@aerie/mission-core';
+import {
+  DEFAULT_POLICY,
+  STATES,
+  type MissionEvent,
+  type MissionState,
+  type RouteDistances,
+  dueEvent,
+} from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Step, advance, advanceAll } from '../advance-mission.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { AfterCommit } from '../effects/after-commit.js';
+import type { RouteShapes } from '../../waylines/route-shapes.js';
 import type { Policy, PolicyStore } from '../policy/policy.store.js';
+import { distancesTo, positionOf } from '../preflight/way-to-route.js';
 import {
   type ClaimGuard,
   type DueMission,
@@ -26,6 +35,7 @@ export interface DueRunnerParts {
   readonly afterCommit: AfterCommit;
   readonly observeDock: ObserveDock;
   readonly policies: PolicyStore;
+  readonly routes: RouteShapes;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -65,6 +75,8 @@ type Views = ReadonlyMap<string, DockStateView>;
 interface Known {
   readonly views: Views;
   readonly policies: ReadonlyMap<string, Policy>;
+  /** From the dock to the route, by mission; none where the position of the dock is unknown. */
+  readonly distances: ReadonlyMap<string, RouteDistances>;
 }
 
 /**
@@ -165,7 +177,12 @@ export class DueRunner {
   private async advanceAllDue(due: readonly DueMission[]): Promise<number> {
     if (due.length === 0) return 0;
     // Before any row is locked: nothing is waited for while docks are held.
-    const known: Known = { views: await this.lookAtDocks(due), policies: await this.policiesOf(due, this.reads) };
+    const views = await this.lookAtDocks(due);
+    const [policies, distances] = await Promise.all([
+      this.policiesOf(due, this.reads),
+      this.measureDistances(due, views),
+    ]);
+    const known: Known = { views, policies, distances };
     let advanced = 0;
     for (let start = 0; start < due.length; start += UNIT) {
       advanced += await this.runUnit(due.slice(start, start + UNIT), known);
@@ -249,7 +266,12 @@ export class DueRunner {
     known: Known & { readonly guards: ReadonlyMap<string, ClaimGuard>; readonly claimed: Set<string> },
   ): Promise<Required<Step>> {
     const policy = known.policies.get(locked.organisation_id)?.preflight ?? DEFAULT_POLICY;
-    const input = { guard: known.guards.get(locked.id), view: known.views.get(locked.dock_sn), policy };
+    const input = {
+      guard: known.guards.get(locked.id),
+      view: known.views.get(locked.dock_sn),
+      policy,
+      distances: known.distances.get(locked.id) ?? null,
+    };
     if (event.type !== 'executeDue') return { locked, event, evidence: lookAhead('prepare', locked, input) };
     const guarded = guardExecute(locked, input);
     if (guarded.event.type === 'executeDue') {
@@ -297,8 +319,24 @@ export class DueRunner {
     );
   }
 
+  private async measureDistances(due: readonly DueMission[], views: Views): Promise<Known['distances']> {
+    const looked = due.filter(isLookedAt);
+    const distances = new Map<string, RouteDistances>();
+    if (looked.length === 0) return distances;
+    try {
+      const shapes = await this.parts.routes.of(looked.map(({ wayline_id }) => wayline_id));
+      for (const { id, dock_sn, wayline_id } of looked) {
+        const measured = distancesTo(shapes.get(wayline_id), positionOf(views.get(dock_sn)));
+        if (measured !== null) distances.set(id, measured);
+      }
+    } catch (error) {
+      this.parts.logger.warn({ err: error }, 'failed to read the routes of due missions, judging without distances');
+    }
+    return distances;
+  }
+
   private async lookAtDocks(due: readonly DueMission[]): Promise<Views> {
-    const sns = due.filter(({ state }) => state === 'prepared' || state === 'scheduled').map(({ dock_sn }) => dock_sn);
+    const sns = due.filter(isLookedAt).map(({ dock_sn }) => dock_sn);
     if (sns.length === 0) return new Map();
     try {
       return await this.parts.observeDock.look(sns);
@@ -308,6 +346,8 @@ export class DueRunner {
     }
   }
 }
+
+const isLookedAt = ({ state }: DueMission): boolean => state === 'prepared' || state === 'scheduled';
 
 /** What is done only after a look at the dock. */
 const LOOKS: ReadonlySet<MissionEvent['type']> = new Set(['prepareDue', 'executeDue']);

@@ -1,4 +1,4 @@
-export { airDistanceMeters, groundDistanceMeters, type Position } from './measure.js';
+export { airDistanceMeters } from './measure.js';
 export { LIMITS } from './limits.js';
 export { readKmz } from './read-kmz.js';
 export { KmzReader } from './kmz-reader.js';
