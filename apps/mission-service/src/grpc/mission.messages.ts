@@ -121,6 +121,7 @@ export function previewMessage({ verdict, conflicts, preflight, plan }: Preview)
     rules: preflight.rules.map(ruleMessage),
     prepareAt: timestampOf(plan.prepareAt),
     deadline: timestampOf(plan.deadline),
+    plannedDurationSeconds: plan.plannedDurationSeconds,
   });
 }
 

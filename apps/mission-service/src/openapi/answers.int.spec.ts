@@ -167,6 +167,55 @@ describe('missions answer as described', () => {
       expect(distanceOf(preview)).toMatchObject({ verdict: 'no_go', input: expect.any(Number), limit: 5_000 });
     });
 
+    describe('and with the way there and back in the planned duration', () => {
+      /** 223 m along the route, beginning 1,112 m and ending 1,334 m north of the dock. */
+      const points = ['47.31', '47.311', '47.312'].map((latitude, at) =>
+        aPoint(at, { coordinates: `8.5,${latitude}` }),
+      );
+      let beyond: string;
+      beforeAll(async () => {
+        const body = await aKmz({ waylines: aWaylines(aConfig(), [aFolder({ points })]) });
+        const contentType = 'application/vnd.google-earth.kmz';
+        beyond = String(
+          (await caller.call('uploadWayline', { query: { name: 'beyond' }, body, contentType })).body['id'],
+        );
+      });
+      /** Along the route at 5 m/s; there and back at 10 m/s. */
+      const ALONG_SECONDS = 222.4 / 5;
+      const THERE_AND_BACK_SECONDS = (1_112 + 1_334.3) / 10;
+      const secondsOf = (body: Readonly<Record<string, unknown>>) =>
+        (body['plan'] as { plannedDurationSeconds: number }).plannedDurationSeconds;
+
+      it('when it is previewed', async () => {
+        const body = await previewOf({ waylineId: beyond });
+        expect(secondsOf(body)).toBeCloseTo(ALONG_SECONDS + THERE_AND_BACK_SECONDS, 0);
+        expect(secondsOf(await previewOf({ waylineId: beyond, dockSn: 'LOST-2' }))).toBeCloseTo(ALONG_SECONDS, 0);
+      });
+
+      it('when it reserves its dock, and when a decision is made on it', async () => {
+        const spanOf = async (dockSn: string) => {
+          const id = await planned({ waylineId: beyond, dockSn });
+          const [row] = await database().query<{ seconds: number }[]>(
+            `SELECT extract(epoch FROM upper(during) - lower(during))::float8 AS seconds
+               FROM mission.dock_reservation WHERE holder_id = $1`,
+            [id],
+          );
+          const locked = await inTransaction(database(), (tx) => lockMission(tx, id, null));
+          return { reserved: row?.seconds ?? 0, decided: (locked?.planned_duration_ms ?? 0) / 1_000 };
+        };
+        const [near, lost] = [await spanOf('TWO-BEYOND'), await spanOf('LOST-3')];
+        expect(near.reserved - lost.reserved).toBeCloseTo(THERE_AND_BACK_SECONDS, 0);
+        expect(near.decided).toBeCloseTo(ALONG_SECONDS + THERE_AND_BACK_SECONDS, 0);
+      });
+
+      it('when a mission was planned by an older release: that of its wayline counts', async () => {
+        const id = await planned({ waylineId: beyond });
+        await database().query('UPDATE mission.mission SET planned_duration_ms = NULL WHERE id = $1', [id]);
+        const locked = await inTransaction(database(), (tx) => lockMission(tx, id, null));
+        expect((locked?.planned_duration_ms ?? 0) / 1_000).toBeCloseTo(ALONG_SECONDS, 0);
+      });
+    });
+
     it('when the position of the dock is unknown: that passes, and says how to enter it', async () => {
       const body = await previewOf({ dockSn: 'LOST-1' });
       expect(body['verdict']).toBe('go');
@@ -248,7 +297,8 @@ describe('missions answer as described', () => {
     const { properties } = aDockView('x');
     const view = { ...aDockView('x'), properties: { ...properties, rainfall: { value: 3, agoMs: 0 } } };
     const distances = { firstMeters: 0, farthestMeters: 0, lastMeters: 0 };
-    const around = { view, heardAgoMs: 0, blockedBy: null, exportsLogs: false, distances };
+    const way = { distances, durationMs: 1_000 };
+    const around = { view, heardAgoMs: 0, blockedBy: null, exportsLogs: false, way };
     const result = judgeDock('execute', wish, around, DEFAULT_POLICY);
     await happens(id, { type: 'executeHeld', because: 'preflight_no_go' }, { preflight: { stage: 'execute', result } });
     const { body } = await caller.call('getMission', { params: { id } });

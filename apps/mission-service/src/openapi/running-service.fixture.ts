@@ -100,6 +100,7 @@ function answerForOthers(connection: NatsConnection): void {
           protocolGeneration: '1.15',
           name: 'irrelevant',
           aircraftSn: null,
+          position: sn.startsWith('LOST') ? null : (aDockView(sn).position ?? null),
         },
   }));
   answer(connection, dockStateQuestion, ({ sns }) => ({

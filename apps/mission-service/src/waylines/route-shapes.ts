@@ -2,10 +2,14 @@ import type { Coordinates } from '@aerie/mission-core';
 import { LRUCache } from 'lru-cache';
 import type { DataSource } from 'typeorm';
 
-/** What is needed to tell how far a route is from a dock. */
+/** What is needed to tell how far a route is from a dock, and how long it takes from there and back. */
 export interface RouteShape {
   /** Of all routes of the file, in flying order. */
   readonly waypoints: readonly Coordinates[];
+  /** Along the route, without the way from the dock and back. */
+  readonly durationMs: number;
+  /** Null: an older release stored the file and did not keep it. */
+  readonly transitionalSpeed: number | null;
 }
 
 /** Waypoints that are remembered, about 50 bytes each. The largest file has 50,000. */
@@ -14,6 +18,8 @@ const MAX_WAYPOINTS = 200_000;
 interface ShapeRow {
   readonly id: string;
   /** One for each route; longitude and latitude of each waypoint, then its height. */
+  readonly planned_duration_ms: number;
+  readonly transitional_speed: number | null;
   readonly lines: readonly (readonly [longitude: number, latitude: number, height: number][])[];
 }
 
@@ -37,12 +43,17 @@ export class RouteShapes {
     }
     if (unread.size === 0) return found;
     const rows = await this.dataSource.query<ShapeRow[]>(
-      `SELECT id, jsonb_path_query_array(route, '$.features[*].geometry ? (@.type == "LineString").coordinates') AS lines
+      `SELECT id, planned_duration_ms, (summary->>'transitionalSpeedMetersPerSecond')::float8 AS transitional_speed,
+              jsonb_path_query_array(route, '$.features[*].geometry ? (@.type == "LineString").coordinates') AS lines
          FROM mission.wayline WHERE id = ANY($1::uuid[])`,
       [[...unread]],
     );
-    for (const { id, lines } of rows) {
-      const shape = { waypoints: lines.flat().map(([longitude, latitude]) => ({ longitude, latitude })) };
+    for (const { id, lines, planned_duration_ms, transitional_speed } of rows) {
+      const shape: RouteShape = {
+        waypoints: lines.flat().map(([longitude, latitude]) => ({ longitude, latitude })),
+        durationMs: planned_duration_ms,
+        transitionalSpeed: transitional_speed,
+      };
       this.shapes.set(id, shape);
       found.set(id, shape);
     }

@@ -28,6 +28,12 @@ export const waylineSchema = z
         distanceMeters: z
           .number()
           .describe('Along all routes and from each to the next, metres; without the way from the dock and back.'),
+        transitionalSpeedMetersPerSecond: z
+          .number()
+          .optional()
+          .describe(
+            'To the route, from one to the next, and back, m/s. Absent for files that an older release stored.',
+          ),
         plannedDurationSeconds: z.number().describe('For the same way, seconds.'),
       })
       .describe('How much there is to fly.'),

@@ -21,7 +21,12 @@ export interface Preview {
   readonly verdict: 'go' | 'no_go';
   readonly conflicts: readonly ConflictView[];
   readonly preflight: PreflightResult;
-  readonly plan: { readonly prepareAt: string; readonly executeAt: string | null; readonly deadline: string | null };
+  readonly plan: {
+    readonly prepareAt: string;
+    readonly executeAt: string | null;
+    readonly deadline: string | null;
+    readonly plannedDurationSeconds: number;
+  };
 }
 
 /** Accepts a mission. The answer is given only after the mission and the record of the answer are committed. */
@@ -68,7 +73,7 @@ export class CreateMission {
       this.planMission.preflight(planned),
       this.planMission.conflicts(planned),
     ]);
-    const { prepareAtMs, executeAtMs, deadlineMs } = planned.plan;
+    const { prepareAtMs, executeAtMs, deadlineMs, plannedDurationMs } = planned.plan;
     return {
       verdict: holders.length > 0 ? 'no_go' : preflight.verdict,
       conflicts: holders.map(conflictOf),
@@ -77,6 +82,7 @@ export class CreateMission {
         prepareAt: new Date(prepareAtMs).toISOString(),
         executeAt: isoOf(executeAtMs),
         deadline: isoOf(deadlineMs),
+        plannedDurationSeconds: plannedDurationMs / 1_000,
       },
     };
   }

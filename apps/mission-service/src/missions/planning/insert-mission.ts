@@ -84,6 +84,7 @@ async function insertRow(tx: Tx, planned: PlannedMission, preflight: PreflightRe
     undo_count: 0,
     since: new Date(plan.sinceMs),
     next_action_at: dateOf(plan.nextActionAtMs),
+    planned_duration_ms: plan.plannedDurationMs,
     timing: JSON.stringify(timing),
     battery_above_percent: input.window?.batteryAbovePercent ?? null,
     storage_needed_megabytes: input.storageNeededMegabytes,

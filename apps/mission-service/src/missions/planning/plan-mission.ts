@@ -10,7 +10,7 @@ import type { ObserveDock } from '../dock/observe-dock.js';
 import type { RouteShapes } from '../../waylines/route-shapes.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { judgeDock } from '../preflight/judge-dock.js';
-import { distancesTo, positionOf } from '../preflight/way-to-route.js';
+import { positionOf, wayToRoute } from '../preflight/way-to-route.js';
 import { type Holder, findHolders } from '../store/dock-reservations.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
@@ -45,6 +45,9 @@ export class PlanMission {
     if (input.executeAtMs !== null && input.executeAtMs <= nowMs) throw inThePast('executeAt');
     if (input.window !== null && input.window.untilMs <= nowMs) throw inThePast('window.until');
     const timing: Timing = { ...this.parts.timing, ...input.timing };
+    const shapes = await this.parts.routes.of([wayline.id]);
+    // A simulated aircraft pretends to take off where it is told.
+    const way = wayToRoute(shapes.get(wayline.id), input.simulate ?? dock.position ?? null);
     return {
       id: randomUUID(),
       organisationId: caller.organisationId,
@@ -58,7 +61,7 @@ export class PlanMission {
         {
           kind: input.kind,
           delivery: deliveryOf(profile),
-          plannedDurationMs: wayline.planned_duration_ms,
+          plannedDurationMs: way?.durationMs ?? wayline.planned_duration_ms,
           ...(input.executeAtMs === null ? {} : { executeAtMs: input.executeAtMs }),
           ...(input.window === null ? {} : { readyFromMs: input.window.fromMs, readyUntilMs: input.window.untilMs }),
         },
@@ -70,7 +73,7 @@ export class PlanMission {
 
   /** Go or no-go as it would be now; for a mission that starts later it says what to look at until then. */
   async preflight(mission: PlannedMission): Promise<PreflightResult> {
-    const { input, wayline, origin, organisationId, dock } = mission;
+    const { input, wayline, plan, origin, organisationId, dock } = mission;
     const [now, policy, shapes] = await Promise.all([
       this.lookAt(input.dockSn),
       this.parts.policies.of(organisationId),
@@ -80,13 +83,13 @@ export class PlanMission {
       kind: input.kind,
       simulate: input.simulate,
       positioning: input.positioning,
-      planned_duration_ms: wayline.planned_duration_ms,
+      planned_duration_ms: plan.plannedDurationMs,
       storage_needed_megabytes: input.storageNeededMegabytes,
       auto_resume_count: origin?.autoResumeCount ?? 0,
     };
     const { view, heardAgoMs, unresolved, exportsLogs } = now;
-    const distances = distancesTo(shapes.get(wayline.id), positionOf(view, dock.position));
-    const around = { view, heardAgoMs, blockedBy: unresolved, exportsLogs, distances };
+    const way = wayToRoute(shapes.get(wayline.id), positionOf(view, dock.position));
+    const around = { view, heardAgoMs, blockedBy: unresolved, exportsLogs, way };
     return judgeDock('plan', wish, around, policy.preflight);
   }
 

@@ -23,6 +23,9 @@ export const previewSchema = z
         prepareAt: instant('When the dock would first be told.'),
         executeAt: instantOrNull('When it would take off.'),
         deadline: instantOrNull('When it would be too late to start.'),
+        plannedDurationSeconds: z
+          .number()
+          .describe('From take-off to landing, seconds; without the way there and back while the position is unknown.'),
       })
       .describe('When what would happen.'),
   })

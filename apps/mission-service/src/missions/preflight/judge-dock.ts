@@ -4,10 +4,10 @@ import {
   type MissionKind,
   type PreflightPolicy,
   type PreflightResult,
-  type RouteDistances,
   type Stage,
   preflight,
 } from '@aerie/mission-core';
+import type { WayToRoute } from './way-to-route.js';
 import type { Positioning, SimulatedPlace } from '../store/mission.row.js';
 
 /** What preflight asks of a mission, as it lies in the table or as it is about to. */
@@ -28,15 +28,15 @@ export interface Surroundings {
   /** The mission of the dock whose outcome is unknown. */
   readonly blockedBy: string | null;
   readonly exportsLogs: boolean;
-  /** From the dock to the route. Null: the position of the dock is unknown. */
-  readonly distances: RouteDistances | null;
+  /** Null: the position of the dock is unknown. */
+  readonly way: WayToRoute | null;
 }
 
 /** Go or no-go for one mission on what is known of its dock now. */
 export function judgeDock(
   stage: Stage,
   mission: FlightWish,
-  { view, heardAgoMs, blockedBy, exportsLogs, distances }: Surroundings,
+  { view, heardAgoMs, blockedBy, exportsLogs, way }: Surroundings,
   policy: PreflightPolicy,
 ): PreflightResult {
   return preflight(
@@ -46,12 +46,13 @@ export function judgeDock(
       automatic: mission.kind !== 'immediate' || mission.auto_resume_count > 0,
       simulated: mission.simulate !== null,
       positioning: mission.positioning,
-      plannedDurationMs: mission.planned_duration_ms,
+      // The dock may have been moved, or its position entered, since the mission was planned.
+      plannedDurationMs: Math.max(mission.planned_duration_ms, mission.simulate === null ? (way?.durationMs ?? 0) : 0),
       storageNeededMegabytes: mission.storage_needed_megabytes,
       dock: factsOf(view, heardAgoMs),
       blockedBy,
       exportsLogs,
-      distances,
+      distances: way?.distances ?? null,
     },
     policy,
   );

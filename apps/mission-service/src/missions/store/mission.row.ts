@@ -126,6 +126,7 @@ export interface LockedMission extends MissionRow {
   readonly dock_flight_at: Date | null;
   readonly md5: string;
   readonly object_key: string;
+  /** With the way from the dock and back, where its position was known as it was planned. */
   readonly planned_duration_ms: number;
   /** The database's clock, read when the row was locked. */
   readonly now: Date;

@@ -3,7 +3,6 @@ import {
   type CauseCode,
   type MissionEvent,
   type PreflightPolicy,
-  type RouteDistances,
   type Stage,
   causeOf,
   decide,
@@ -11,6 +10,7 @@ import {
 } from '@aerie/mission-core';
 import type { Evidence } from '../advance-mission.js';
 import { type Surroundings, judgeDock } from '../preflight/judge-dock.js';
+import type { WayToRoute } from '../preflight/way-to-route.js';
 import type { ClaimGuard } from '../store/flight-critical.js';
 import type { HeldAgain } from '../store/hold-again.js';
 import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
@@ -19,7 +19,7 @@ export interface GuardInput {
   readonly guard: ClaimGuard | undefined;
   readonly view: DockStateView | undefined;
   readonly policy: PreflightPolicy;
-  readonly distances: RouteDistances | null;
+  readonly way: WayToRoute | null;
 }
 
 export interface Guarded {
@@ -55,13 +55,13 @@ export function lookAhead(stage: Stage, locked: LockedMission, input: GuardInput
   return { preflight: { stage, result: judgeDock(stage, locked, surroundingsOf(locked, input), input.policy) } };
 }
 
-function surroundingsOf(locked: LockedMission, { guard, view, distances }: GuardInput): Surroundings {
+function surroundingsOf(locked: LockedMission, { guard, view, way }: GuardInput): Surroundings {
   return {
     view,
     heardAgoMs: locked.dock_heard_at === null ? null : locked.now.getTime() - locked.dock_heard_at.getTime(),
     blockedBy: guard?.unresolved ?? null,
     exportsLogs: guard?.exports_logs ?? false,
-    distances,
+    way,
   };
 }
 

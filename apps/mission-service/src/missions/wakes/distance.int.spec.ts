@@ -1,7 +1,7 @@
 import type { DockStateView } from '@aerie/bus-contract';
 import type { DataSource } from 'typeorm';
 import { type Replica, aReplica, executes } from '../fixtures/due-replica.js';
-import { PLACE, aDockView, aMission, apply, missionTestDatabase } from '../fixtures/mission-database.js';
+import { PLACE, aDockView, aMission, aRoute, apply, missionTestDatabase } from '../fixtures/mission-database.js';
 
 let pool: DataSource;
 let drop: () => Promise<void>;
@@ -44,7 +44,8 @@ const HELD = { cause: 'preflight_no_go', failed: ['distance'] };
 it.each(['immediate', 'timed'] as const)('starts no %s mission whose route is far from its dock', async (kind) => {
   const id = await aPrepared(kind);
   expect(executes(await look(id, kept({ latitude: 46.5, longitude: 96.5 })))).toEqual([]);
-  expect(await rowOf(id)).toEqual(HELD);
+  // No battery holds the way there and back either.
+  expect(await rowOf(id)).toEqual({ ...HELD, failed: ['distance', 'battery'] });
   expect(executes(await look(id, kept(PLACE)))).toEqual([id]);
 });
 
@@ -76,4 +77,21 @@ it('starts nothing by itself whose route cannot be read', async () => {
   await pool.query(`UPDATE mission.wayline SET route = '{}'`);
   expect(executes(await look(id, kept(PLACE)))).toEqual([]);
   expect(await rowOf(id)).toEqual(HELD);
+});
+
+it('asks at take-off for the charge of the way there and back, also where it was planned without it', async () => {
+  const id = await aPrepared('timed');
+  await pool.query('UPDATE mission.wayline SET route = $1', [JSON.stringify(aRoute(PLACE))]);
+  // 4.9 km there and back at 7.5 m/s are 22 minutes: 64 percent with the reserve, and 30 without the way.
+  const away = { ...PLACE, latitude: PLACE.latitude - 0.043 };
+  const charged = (percent: number): Partial<DockStateView> => ({
+    ...kept(away),
+    properties: {
+      ...aDockView('x').properties,
+      drone_charge_state: { value: { capacity_percent: percent }, agoMs: 0 },
+    },
+  });
+  expect(executes(await look(id, charged(60)))).toEqual([]);
+  expect(await rowOf(id)).toEqual({ ...HELD, failed: ['battery'] });
+  expect(executes(await look(id, charged(70)))).toEqual([id]);
 });

@@ -1,12 +1,5 @@
 import type { DockStateView } from '@aerie/bus-contract';
-import {
-  DEFAULT_POLICY,
-  STATES,
-  type MissionEvent,
-  type MissionState,
-  type RouteDistances,
-  dueEvent,
-} from '@aerie/mission-core';
+import { DEFAULT_POLICY, STATES, type MissionEvent, type MissionState, dueEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -15,7 +8,7 @@ import type { ObserveDock } from '../dock/observe-dock.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import type { RouteShapes } from '../../waylines/route-shapes.js';
 import type { Policy, PolicyStore } from '../policy/policy.store.js';
-import { distancesTo, positionOf } from '../preflight/way-to-route.js';
+import { type WayToRoute, positionOf, wayToRoute } from '../preflight/way-to-route.js';
 import {
   type ClaimGuard,
   type DueMission,
@@ -75,8 +68,8 @@ type Views = ReadonlyMap<string, DockStateView>;
 interface Known {
   readonly views: Views;
   readonly policies: ReadonlyMap<string, Policy>;
-  /** From the dock to the route, by mission; none where the position of the dock is unknown. */
-  readonly distances: ReadonlyMap<string, RouteDistances>;
+  /** By mission; none where the position of the dock is unknown. */
+  readonly ways: ReadonlyMap<string, WayToRoute>;
 }
 
 /**
@@ -178,11 +171,8 @@ export class DueRunner {
     if (due.length === 0) return 0;
     // Before any row is locked: nothing is waited for while docks are held.
     const views = await this.lookAtDocks(due);
-    const [policies, distances] = await Promise.all([
-      this.policiesOf(due, this.reads),
-      this.measureDistances(due, views),
-    ]);
-    const known: Known = { views, policies, distances };
+    const [policies, ways] = await Promise.all([this.policiesOf(due, this.reads), this.measureWays(due, views)]);
+    const known: Known = { views, policies, ways };
     let advanced = 0;
     for (let start = 0; start < due.length; start += UNIT) {
       advanced += await this.runUnit(due.slice(start, start + UNIT), known);
@@ -270,7 +260,7 @@ export class DueRunner {
       guard: known.guards.get(locked.id),
       view: known.views.get(locked.dock_sn),
       policy,
-      distances: known.distances.get(locked.id) ?? null,
+      way: known.ways.get(locked.id) ?? null,
     };
     if (event.type !== 'executeDue') return { locked, event, evidence: lookAhead('prepare', locked, input) };
     const guarded = guardExecute(locked, input);
@@ -319,20 +309,20 @@ export class DueRunner {
     );
   }
 
-  private async measureDistances(due: readonly DueMission[], views: Views): Promise<Known['distances']> {
+  private async measureWays(due: readonly DueMission[], views: Views): Promise<Known['ways']> {
     const looked = due.filter(isLookedAt);
-    const distances = new Map<string, RouteDistances>();
-    if (looked.length === 0) return distances;
+    const ways = new Map<string, WayToRoute>();
+    if (looked.length === 0) return ways;
     try {
       const shapes = await this.parts.routes.of(looked.map(({ wayline_id }) => wayline_id));
       for (const { id, dock_sn, wayline_id } of looked) {
-        const measured = distancesTo(shapes.get(wayline_id), positionOf(views.get(dock_sn)));
-        if (measured !== null) distances.set(id, measured);
+        const way = wayToRoute(shapes.get(wayline_id), positionOf(views.get(dock_sn)));
+        if (way !== null) ways.set(id, way);
       }
     } catch (error) {
       this.parts.logger.warn({ err: error }, 'failed to read the routes of due missions, judging without distances');
     }
-    return distances;
+    return ways;
   }
 
   private async lookAtDocks(due: readonly DueMission[]): Promise<Views> {

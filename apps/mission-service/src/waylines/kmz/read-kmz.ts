@@ -93,5 +93,7 @@ function summarise(routes: readonly Route[], config: MissionConfig): WaylineSumm
     plannedDurationSeconds += way / config.globalTransitionalSpeedMetersPerSecond;
   });
   const waypointCount = routes.reduce((count, { waypoints }) => count + waypoints.length, 0);
-  return { routeCount: routes.length, waypointCount, distanceMeters, plannedDurationSeconds };
+  const transitionalSpeedMetersPerSecond = config.globalTransitionalSpeedMetersPerSecond;
+  const routeCount = routes.length;
+  return { routeCount, waypointCount, distanceMeters, transitionalSpeedMetersPerSecond, plannedDurationSeconds };
 }

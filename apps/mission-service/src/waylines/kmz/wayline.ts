@@ -13,6 +13,8 @@ export interface WaylineSummary {
   readonly waypointCount: number;
   /** Along all routes and from each to the next; without the way from the dock and back. */
   readonly distanceMeters: number;
+  /** On the way to the route, from one to the next, and back. */
+  readonly transitionalSpeedMetersPerSecond: number;
   /** For the same way: with hovering and without acceleration, or what the file says where that is more. */
   readonly plannedDurationSeconds: number;
 }
