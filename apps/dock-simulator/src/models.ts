@@ -13,10 +13,14 @@ export const aircraftModels = {
   M3D: { type: 91, subType: 0, camera: 80 },
   M3TD: { type: 91, subType: 1, camera: 81 },
   M4D: { type: 100, subType: 0, camera: 98 },
+  /** In no dock: for routes and docks that do not fit. */
+  M3E: { type: 77, subType: 0, camera: 66 },
   M4TD: { type: 100, subType: 1, camera: 99 },
 } as const;
 
 export type AircraftModel = keyof typeof aircraftModels;
+
+export const AIRCRAFT_MODELS = Object.keys(aircraftModels) as readonly AircraftModel[];
 
 export function isDockModel(text: string): text is DockModel {
   return Object.hasOwn(dockModels, text);

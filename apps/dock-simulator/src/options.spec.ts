@@ -17,12 +17,13 @@ describe('the command line', () => {
 
   it('takes what the help shows', () => {
     const run = read(
-      '--docks 20 --model dock3 --faults slow-reply=5s,duplicate --seed 42 --mqtt-url mqtt://broker:1884 ' +
+      '--docks 20 --model dock3 --aircraft M4D --faults slow-reply=5s,duplicate --seed 42 --mqtt-url mqtt://broker:1884 ' +
         '--mqtt-version 4 --speed 50 --duration 60s --sn-prefix TEST --position 47.1,8.2 --media-bytes 0 --log-bytes 500 --log-boots 3',
     );
     expect(run).toMatchObject({ docks: 20, seed: 42, durationMs: 60_000, snPrefix: 'TEST' });
     expect(run.common).toMatchObject({
       model: 'dock3',
+      aircraft: 'M4D',
       faults: 'slow-reply=5s,duplicate',
       mqttUrl: 'mqtt://broker:1884',
       mqttVersion: 4,
@@ -49,6 +50,7 @@ describe('the command line', () => {
     ['--docks 0', '--docks'],
     ['--docks many', '--docks'],
     ['--model dock9', '--model'],
+    ['--aircraft M1', '--aircraft'],
     ['--faults lazy', '--faults'],
     ['--seed -1', '--seed'],
     ['--mqtt-version 3', '--mqtt-version'],

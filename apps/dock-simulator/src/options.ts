@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { parseDurationMs } from './duration.js';
 import { faultForms, parseFaults } from './fault-words.js';
 import { BOOTS_MAX } from './logs/log-boots.js';
-import { type DockModel, dockModels, isDockModel } from './models.js';
+import { AIRCRAFT_MODELS, type DockModel, dockModels, isDockModel } from './models.js';
 import { type DockOptions, LOG_BYTES_MAX, MEDIA_BYTES_MAX } from './settings.js';
 import { objectOf, textOf } from './wire.js';
 
@@ -34,6 +34,7 @@ const DOCKS_MAX = 10_000;
 const flags = {
   docks: { type: 'string' },
   model: { type: 'string' },
+  aircraft: { type: 'string' },
   faults: { type: 'string' },
   seed: { type: 'string' },
   'mqtt-url': { type: 'string' },
@@ -66,6 +67,8 @@ export const helpText = `Simulated drone docks that speak to a real MQTT broker 
 
   --docks N                 how many (default 1, or all of the credentials file)
   --model NAME              ${Object.keys(dockModels).join(', ')} (default dock2)
+  --aircraft NAME           ${AIRCRAFT_MODELS.join(', ')}
+                            (default: the thermal one of the dock model)
   --sn-prefix TEXT          serial numbers TEXT0001, TEXT0002, ... (default SIM)
   --credentials FILE        JSON [{sn, mqttUser, mqttPassword, bindingCode?, organisationId?, aircraftSn?}]
   --mqtt-url URL            default mqtt://127.0.0.1:1883
@@ -121,6 +124,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
     common: defined({
       seed,
       model,
+      aircraft: oneOf('aircraft', values.aircraft, AIRCRAFT_MODELS),
       mqttUser,
       mqttPassword,
       mqttUrl: mqttUrl(values['mqtt-url']),

@@ -2,11 +2,12 @@ import { type DataSource } from 'typeorm';
 import type { Logger } from '@aerie/observability';
 import { createDataSource } from '@aerie/persistence';
 import { CreateFleet1763683200000 } from './migrations/1763683200000-create-fleet.js';
+import { ReportedModels1764400000000 } from './migrations/1764400000000-reported-models.js';
 import { DockPositions1764500000000 } from './migrations/1764500000000-dock-positions.js';
 
 export const SCHEMA = 'fleet';
 
-export const MIGRATIONS = [CreateFleet1763683200000, DockPositions1764500000000] as const;
+export const MIGRATIONS = [CreateFleet1763683200000, ReportedModels1764400000000, DockPositions1764500000000] as const;
 
 export function fleetDatabase(url: string, logger: Logger): DataSource {
   return createDataSource({

@@ -6,6 +6,7 @@ import { WholeMissions1763898000000 } from './migrations/1763898000000-whole-mis
 import { YieldingReservations1764100000000 } from './migrations/1764100000000-yielding-reservations.js';
 import { StartDeadlines1764200000000 } from './migrations/1764200000000-start-deadlines.js';
 import { Indexes1764300000000 } from './migrations/1764300000000-indexes.js';
+import { RouteModels1764410000000 } from './migrations/1764410000000-route-models.js';
 import { PlannedDurations1764500000000 } from './migrations/1764500000000-planned-durations.js';
 
 export const SCHEMA = 'mission';
@@ -16,6 +17,7 @@ export const MIGRATIONS = [
   YieldingReservations1764100000000,
   StartDeadlines1764200000000,
   Indexes1764300000000,
+  RouteModels1764410000000,
   PlannedDurations1764500000000,
 ] as const;
 

@@ -77,6 +77,14 @@ export const dockRecord = z.object({
   position: dockPosition
     .nullish()
     .describe('Last known position. Null: unknown. Absent: this release of fleet-service does not keep it.'),
+  aircraftModelKey: z
+    .string()
+    .nullable()
+    .optional()
+    .describe(
+      'Model of the aircraft, `0-<type>-<sub type>`, as its topology or its binding named it. Null: neither did. ' +
+        'Left out by earlier releases.',
+    ),
 });
 export type DockRecord = z.infer<typeof dockRecord>;
 
@@ -168,6 +176,7 @@ export const FLIGHT_GATE_PROPERTIES = [
   'compatible_status',
   'latitude',
   'longitude',
+  'sub_device',
 ] as const;
 
 /** The freshest state of up to 500 docks at once: all properties, or only those that are named. */

@@ -80,7 +80,11 @@ const QUICK_LOGS: Readonly<Record<string, string>> = {
 export class World {
   readonly docks: DockHandle[] = [];
   private count = 0;
+  /** A route for the aircraft of a Dock 2. */
   waylineId = '';
+  /** The models of docks that are no Dock 2, and a route for the aircraft of each. */
+  private readonly models = new Map<string, 'dock1' | 'dock3'>();
+  private readonly waylines = new Map<'dock1' | 'dock3', string>();
 
   private constructor(
     readonly stack: Stack,
@@ -108,13 +112,15 @@ export class World {
     const { username, password } = stack.infrastructure.logins.observer;
     const tap = await Tap.connect(stack.infrastructure.mqttUrl, username, password);
     const world = new World(stack, new Api(stack.apiUrl, stack.apiKey), tap, directory);
-    const kmz = await makeSampleKmz({
-      originLatitude: HOME.latitude,
-      originLongitude: HOME.longitude,
-      waypoints: 3,
-    });
-    world.waylineId = good(await world.api.upload<{ id: string }>('/waylines?name=scenario', kmz)).id;
+    world.waylineId = await world.upload('M3TD');
     return world;
+  }
+
+  /** A route that was made for this aircraft. */
+  async upload(aircraft: NonNullable<DockOptions['aircraft']>): Promise<string> {
+    const origin = { originLatitude: HOME.latitude, originLongitude: HOME.longitude };
+    const kmz = await makeSampleKmz({ ...origin, waypoints: 3, aircraft });
+    return good(await this.api.upload<{ id: string }>('/waylines?name=scenario', kmz)).id;
   }
 
   /** Registers a dock and lets a simulated one connect with its credentials. Flights take seconds. */
@@ -159,7 +165,12 @@ export class World {
     return docks;
   }
 
-  register(sn: string, model: string, protocolGeneration?: string): Promise<DockConnection> {
+  async register(sn: string, model: string, protocolGeneration?: string): Promise<DockConnection> {
+    if (model === 'dock1' || model === 'dock3') {
+      this.models.set(sn, model);
+      const known = this.waylines.get(model) ?? (await this.upload(model === 'dock1' ? 'M30T' : 'M4TD'));
+      this.waylines.set(model, known);
+    }
     return registerDock(this.api, sn, model, sn, protocolGeneration);
   }
 
@@ -173,7 +184,9 @@ export class World {
   }
 
   body(dock: { readonly sn: string }, more: Record<string, unknown>): Record<string, unknown> {
-    return { dockSn: dock.sn, waylineId: this.waylineId, rthAltitudeMeters: 60, ...more };
+    const model = this.models.get(dock.sn);
+    const waylineId = (model && this.waylines.get(model)) ?? this.waylineId;
+    return { dockSn: dock.sn, waylineId, rthAltitudeMeters: 60, ...more };
   }
 
   /** Within a window that opened a minute ago. */

@@ -44,6 +44,10 @@ const dockMembers = {
     .strictObject({
       sn: z.string().describe('Serial number of the aircraft.'),
       online: z.boolean().describe('Whether the dock says that it is connected.'),
+      modelKey: z
+        .string()
+        .nullable()
+        .describe('Its model as the dock named it: domain, type and subtype, e.g. 0-91-1. Null: not named yet.'),
     })
     .nullable()
     .describe('The aircraft that its last topology named. Null: none yet.'),

@@ -10,6 +10,7 @@ export interface DockRow extends PositionColumns {
   readonly name: string;
   readonly aircraft_sn: string | null;
   readonly aircraft_online: boolean | null;
+  readonly aircraft_model_key: string | null;
   readonly bound_at: Date | null;
   readonly topology_at: Date | null;
   readonly created_at: Date;
@@ -30,10 +31,12 @@ export interface DockSearch {
 const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.bound_at, d.topology_at, d.created_at,
   d.latitude, d.longitude, d.position_source, d.position_set_at,
   to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
-  a.sn AS aircraft_sn, a.online AS aircraft_online`;
+  a.sn AS aircraft_sn, a.online AS aircraft_online,
+  coalesce(a.model_key, CASE WHEN coalesce(a.sn, d.bound_aircraft_sn) = d.bound_aircraft_sn THEN d.bound_aircraft_model_key END)
+    AS aircraft_model_key`;
 /** The aircraft that is there, else the one that was there last. */
 const WITH_AIRCRAFT = `LEFT JOIN LATERAL (
-  SELECT sn, online FROM fleet.aircraft WHERE dock_sn = d.sn ORDER BY online DESC, updated_at DESC LIMIT 1) a ON true`;
+  SELECT sn, online, model_key FROM fleet.aircraft WHERE dock_sn = d.sn ORDER BY online DESC, updated_at DESC LIMIT 1) a ON true`;
 
 /** Reads docks for screens and for other services. */
 export class DockStore {
@@ -119,5 +122,6 @@ function recordOf(row: DockRow): DockRecord {
     name: row.name,
     aircraftSn: row.aircraft_sn,
     position: positionOf(row),
+    aircraftModelKey: row.aircraft_model_key,
   };
 }

@@ -120,7 +120,10 @@ function viewOf(row: DockRow, presence: DockPresence | undefined) {
     protocolGeneration: row.protocol_generation,
     online: presence?.online ?? false,
     lastSeenAt: presence?.lastSeenAt ?? null,
-    aircraft: row.aircraft_sn === null ? null : { sn: row.aircraft_sn, online: row.aircraft_online },
+    aircraft:
+      row.aircraft_sn === null
+        ? null
+        : { sn: row.aircraft_sn, online: row.aircraft_online, modelKey: row.aircraft_model_key },
     position: positionOf(row),
     boundAt: row.bound_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),

@@ -52,8 +52,8 @@ export const MISSION_ROUTES = [
       409: { description: '`dock_taken`: another mission has the dock at that time.', schema: missionConflictSchema },
       422: {
         description:
-          '`invalid_input`, `dock_cannot` (what its model or protocol does not have), `invalid_idempotency_key` or ' +
-          '`idempotency_key_reused`.',
+          '`invalid_input`, `dock_cannot` (what its model or protocol does not have), `other_aircraft` (the route was made ' +
+          'for another aircraft than the dock has), `invalid_idempotency_key` or `idempotency_key_reused`.',
       },
     },
   }),
@@ -68,7 +68,11 @@ export const MISSION_ROUTES = [
     answers: { 200: jsonAnswer('The preview.', previewSchema) },
     problems: {
       404: { description: '`unknown_dock` or `unknown_wayline`.' },
-      422: { description: '`invalid_input`, or `dock_cannot`: what its model or protocol does not have.' },
+      422: {
+        description:
+          '`invalid_input`, `dock_cannot` (what its model or protocol does not have) or `other_aircraft` (the route was ' +
+          'made for another aircraft than the dock has).',
+      },
     },
   }),
   route({

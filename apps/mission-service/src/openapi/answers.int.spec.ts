@@ -293,12 +293,14 @@ describe('missions answer as described', () => {
       planned_duration_ms: 1_000,
       storage_needed_megabytes: null,
       auto_resume_count: 0,
+      model: 'dock2' as const,
+      ...{ aircraft_model_key: '0-91-1', names_sub_type: true, payload_model_keys: null },
     };
     const { properties } = aDockView('x');
     const view = { ...aDockView('x'), properties: { ...properties, rainfall: { value: 3, agoMs: 0 } } };
     const distances = { firstMeters: 0, farthestMeters: 0, lastMeters: 0 };
     const way = { distances, durationMs: 1_000 };
-    const around = { view, heardAgoMs: 0, blockedBy: null, exportsLogs: false, way };
+    const around = { view, record: undefined, heardAgoMs: 0, blockedBy: null, exportsLogs: false, way };
     const result = judgeDock('execute', wish, around, DEFAULT_POLICY);
     await happens(id, { type: 'executeHeld', because: 'preflight_no_go' }, { preflight: { stage: 'execute', result } });
     const { body } = await caller.call('getMission', { params: { id } });

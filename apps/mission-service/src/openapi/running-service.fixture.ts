@@ -101,12 +101,19 @@ function answerForOthers(connection: NatsConnection): void {
           name: 'irrelevant',
           aircraftSn: null,
           position: sn.startsWith('LOST') ? null : (aDockView(sn).position ?? null),
+          aircraftModelKey: aircraftOf(sn),
         },
   }));
   answer(connection, dockStateQuestion, ({ sns }) => ({
     docks: sns.map((sn) => ({ ...aDockView(sn), ...(sn.startsWith('LOST') ? { position: null } : {}) })),
   }));
   answer(connection, sendQuestion, () => ({ outcome: 'written' as const }));
+}
+
+/** `TWO-HAS-67-1` is a dock whose aircraft is 67-1. Others have not reported theirs. */
+function aircraftOf(sn: string): string | null {
+  const key = /-HAS-(\d+-\d+)$/.exec(sn)?.[1];
+  return key === undefined ? null : `0-${key}`;
 }
 
 /** An object storage that takes everything. */

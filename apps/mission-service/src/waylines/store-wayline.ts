@@ -33,6 +33,8 @@ export class StoreWayline {
       object_key: objectKey,
       exit_on_rc_lost: wayline.missionConfig.exitOnRcLost === 'goContinue' ? 'continue' : 'executeLostAction',
       aircraft_model_key: wayline.missionConfig.droneModelKey,
+      names_sub_type: wayline.missionConfig.namesDroneSubType,
+      payload_model_keys: wayline.missionConfig.payloadModelKeys,
       planned_duration_ms: Math.round(wayline.summary.plannedDurationSeconds * 1_000),
       summary: wayline.summary,
       warnings: wayline.warnings,

@@ -12,6 +12,9 @@ export interface WaylineRow {
   readonly object_key: string;
   readonly exit_on_rc_lost: RcLost;
   readonly aircraft_model_key: string;
+  readonly names_sub_type: boolean;
+  /** Null: an earlier release stored it. */
+  readonly payload_model_keys: readonly string[] | null;
   readonly planned_duration_ms: number;
   readonly summary: unknown;
   readonly warnings: unknown;
@@ -22,7 +25,7 @@ export interface WaylineRow {
 type NewWayline = Omit<WaylineRow, 'created_at'>;
 
 const LISTED = `id, organisation_id, name, sha256, md5, size_bytes, object_key, exit_on_rc_lost, aircraft_model_key,
-  planned_duration_ms, summary, warnings, created_at`;
+  names_sub_type, payload_model_keys, planned_duration_ms, summary, warnings, created_at`;
 
 /** Stored routes. Rows are never changed. */
 export class WaylineStore {
@@ -32,8 +35,8 @@ export class WaylineStore {
   async add(wayline: NewWayline): Promise<{ readonly row: WaylineRow; readonly isNew: boolean }> {
     const inserted = await this.dataSource.query<WaylineRow[]>(
       `INSERT INTO mission.wayline (id, organisation_id, name, sha256, md5, size_bytes, object_key, exit_on_rc_lost,
-         aircraft_model_key, planned_duration_ms, summary, warnings, route)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13::jsonb)
+         aircraft_model_key, planned_duration_ms, summary, warnings, route, names_sub_type, payload_model_keys)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13::jsonb, $14, $15::jsonb)
        ON CONFLICT (organisation_id, sha256) DO NOTHING RETURNING *`,
       [
         wayline.id,
@@ -49,6 +52,8 @@ export class WaylineStore {
         JSON.stringify(wayline.summary),
         JSON.stringify(wayline.warnings),
         JSON.stringify(wayline.route),
+        wayline.names_sub_type,
+        JSON.stringify(wayline.payload_model_keys),
       ],
     );
     if (inserted[0] !== undefined) return { row: inserted[0], isNew: true };

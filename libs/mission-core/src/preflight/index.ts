@@ -1,6 +1,8 @@
+export { type DockModelName, type RouteModels } from './aircraft-models.js';
 export {
   type DockFacts,
   type HardRuleName,
+  type ModelFacts,
   type PreflightFacts,
   type PreflightResult,
   type RuleName,

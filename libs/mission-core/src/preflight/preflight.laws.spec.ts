@@ -36,6 +36,16 @@ const anyDock: fc.Arbitrary<DockFacts> = fc.record({
   clockSkewMs: fc.option(anyNumber),
   properties: anyProperties,
 });
+const anyKey = fc.oneof(fc.constantFrom('0-91-1', '0-67-0', '0-100-1', '0-77-0', '0-98-0'), fc.string());
+const anyModels: fc.Arbitrary<PreflightFacts['models']> = fc.record({
+  route: fc.record({
+    aircraftKey: anyKey,
+    namesSubType: fc.boolean(),
+    payloadKeys: fc.option(fc.array(fc.oneof(fc.constantFrom('1-81-0', '1-53-0', '1-65535-0'), fc.string()))),
+  }),
+  dockModel: fc.constantFrom('dock1', 'dock2', 'dock3'),
+  aircraftKey: fc.option(anyKey),
+});
 const anyFacts: fc.Arbitrary<PreflightFacts> = fc.record({
   stage: fc.constantFrom(...STAGES),
   automatic: fc.boolean(),
@@ -47,6 +57,7 @@ const anyFacts: fc.Arbitrary<PreflightFacts> = fc.record({
   dock: fc.option(anyDock),
   blockedBy: fc.option(fc.string()),
   exportsLogs: fc.boolean(),
+  models: anyModels,
 });
 /** About to take off, with one or two things amiss: facts of which some are good enough. */
 const nearlyHealthyFacts: fc.Arbitrary<PreflightFacts> = fc

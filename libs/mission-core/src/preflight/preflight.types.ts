@@ -1,4 +1,5 @@
 import type { RouteDistances } from '../geometry.js';
+import type { DockModelName, RouteModels } from './aircraft-models.js';
 import type { PreflightPolicy } from './preflight.policy.js';
 
 /** When the question is asked: as the mission is planned, before the dock is told, or as the last word before take-off. */
@@ -22,6 +23,16 @@ export interface PreflightFacts {
   readonly blockedBy: string | null;
   /** A log export holds the dock now. */
   readonly exportsLogs: boolean;
+  readonly models: ModelFacts;
+}
+
+/** Which models the route, the dock and its aircraft are. */
+export interface ModelFacts {
+  readonly route: RouteModels;
+  /** As the dock is registered. */
+  readonly dockModel: DockModelName;
+  /** `0-<type>-<sub type>` as the dock's topology or its binding named the aircraft. Null: neither did. */
+  readonly aircraftKey: string | null;
 }
 
 export interface DockFacts {
@@ -44,6 +55,7 @@ export type HardRuleName =
   | 'log_export'
   | 'clock_skew'
   | 'unknown_outcome'
+  | 'aircraft_model'
   | LimitedRuleName;
 
 /** Hard rules whose limit an organisation sets, within bounds. */

@@ -9,9 +9,11 @@ import type {
   BindStatus,
   ConfigReply,
 } from '@aerie/dji-protocol';
+import { isSerialNumber } from '@aerie/kernel';
 import { DataSource } from 'typeorm';
 import type { Config } from '../../config.js';
 import { hashOf } from '../register-dock.js';
+import { AIRCRAFT_DOMAIN, DOCK_DOMAIN, readModelKey } from './model-keys.js';
 
 /** Organisation or code are not right. [Cloud API, airport_organization_bind: the number of its example] */
 const BIND_REFUSED = 210_231;
@@ -85,8 +87,30 @@ export class AnswerRequests {
         [dockSn],
       );
     }
+    if (right || done) await this.keepModels(dockSn, bind_devices);
     const err_code = right || done ? 0 : BIND_REFUSED;
     return { result: 0, output: { err_infos: bind_devices.map(({ sn }) => ({ sn, err_code })) } };
+  }
+
+  /** A dock binds itself and its aircraft before its first topology. A key that it leaves out stays as it was. */
+  private async keepModels(dockSn: string, devices: AirportOrganizationBind['bind_devices']): Promise<void> {
+    const dock = devices.find(({ sn }) => sn === dockSn);
+    const aircraft = devices.find(({ sn, device_model_key }) => {
+      return sn !== dockSn && isSerialNumber(sn) && readModelKey(device_model_key, AIRCRAFT_DOMAIN) !== null;
+    });
+    await this.dataSource.query(
+      `UPDATE fleet.dock
+          SET bound_model_key = coalesce($2, bound_model_key),
+              bound_aircraft_sn = coalesce($3, bound_aircraft_sn),
+              bound_aircraft_model_key = coalesce($4, bound_aircraft_model_key)
+        WHERE sn = $1`,
+      [
+        dockSn,
+        readModelKey(dock?.device_model_key, DOCK_DOMAIN),
+        aircraft?.sn ?? null,
+        readModelKey(aircraft?.device_model_key, AIRCRAFT_DOMAIN),
+      ],
+    );
   }
 
   private async binding(dockSn: string): Promise<DockBinding | undefined> {

@@ -8,6 +8,7 @@ import { MIGRATIONS, fleetDatabase } from '../../database.js';
 import { BrokerUsers } from '../broker/broker-users.js';
 import { DockStore } from '../dock.store.js';
 import { Topologies } from '../topologies.js';
+import { AnswerRequests } from './answer-requests.js';
 import { UpdateTopology } from './update-topology.js';
 
 /** The broker is another part's story; what was asked of it is kept. */
@@ -157,4 +158,62 @@ it('keeps a handful of aircraft of a dock that names others each time, the prese
   expect(last.length).toBeLessThanOrEqual(8);
   expect(last).toContain(aircraft.at(-1));
   expect(await speakerFor(aircraft.at(-1) ?? '')).toBe(dock);
+});
+
+const modelOf = async (sn: string): Promise<string | null | undefined> =>
+  (await docks.speakerFor(sn))?.aircraftModelKey;
+/** The dock says which aircraft it has, with these members. */
+function tellOf(dockSn: string, aircraft: Readonly<Record<string, unknown>>): Promise<void> {
+  const data = { sub_devices: [aircraft] } as never;
+  const tid = randomUUID();
+  const fact = { sn: dockSn, tid, receivedAtMs: ++clockMs, data, raw: '', topic: '' } as unknown as DockFact;
+  return updateTopology.execute(dockSn, fact, data, tid);
+}
+
+it('keeps the model of the aircraft, and keeps it when a later topology does not name it', async () => {
+  const [dock, sn] = [await aDock(), randomUUID()];
+  await tellOf(dock, { sn, domain: '0', type: 91, sub_type: 1 });
+  expect(await modelOf(dock)).toBe('0-91-1');
+  await tellOf(dock, { sn });
+  await tell(dock, []);
+  expect(await modelOf(dock)).toBe('0-91-1');
+  // [Cloud API 1.3.0] No device says its domain.
+  await tellOf(dock, { sn, type: 91, sub_type: 0 });
+  expect(await modelOf(dock)).toBe('0-91-0');
+});
+
+it('says that it does not know the model of an aircraft that names none', async () => {
+  const dock = await aDock();
+  await tellOf(dock, { sn: randomUUID(), domain: '2', type: 119, sub_type: 0 });
+  expect(await modelOf(dock)).toBeNull();
+});
+
+it('takes the model from the binding until a topology names it, and only of the aircraft that was bound', async () => {
+  const [dock, sn] = [await aDock(), randomUUID()];
+  const organizations = await dataSource.query<{ id: string }[]>('SELECT id FROM fleet.organisation');
+  await dataSource.query('UPDATE fleet.dock SET bound_at = now() WHERE sn = $1', [dock]);
+  const common = { device_binding_code: 'used', organization_id: organizations[0]?.id ?? '' };
+  await new AnswerRequests(dataSource, {} as never).organizationBind(dock, {
+    bind_devices: [
+      { ...common, sn: dock, device_model_key: '3-2-0' },
+      { ...common, sn, device_model_key: '0-91-1' },
+    ],
+  });
+  expect(await modelOf(dock)).toBe('0-91-1');
+  await tellOf(dock, { sn });
+  expect(await modelOf(dock)).toBe('0-91-1');
+  await tellOf(dock, { sn: randomUUID() });
+  expect(await modelOf(dock)).toBeNull();
+});
+
+it('keeps no model of a binding that it refuses', async () => {
+  const dock = await aDock();
+  const device = { device_binding_code: 'wrong', organization_id: randomUUID() };
+  await new AnswerRequests(dataSource, {} as never).organizationBind(dock, {
+    bind_devices: [
+      { ...device, sn: dock, device_model_key: '3-2-0' },
+      { ...device, sn: randomUUID(), device_model_key: '0-91-1' },
+    ],
+  });
+  expect(await modelOf(dock)).toBeNull();
 });

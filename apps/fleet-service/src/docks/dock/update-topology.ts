@@ -7,11 +7,15 @@ import { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { BrokerUsers } from '../broker/broker-users.js';
 import type { Topologies } from '../topologies.js';
+import { AIRCRAFT_DOMAIN, modelKeyOf } from './model-keys.js';
 
 const bounded = (topology: UpdateTopo): UpdateTopo => ({
   ...topology,
   sub_devices: topology.sub_devices.slice(0, MAX_AIRCRAFT),
 });
+
+const modelKeysOf = ({ sub_devices }: UpdateTopo): ReadonlyMap<string, string | null> =>
+  new Map(sub_devices.map((device) => [device.sn, modelKeyOf(device, AIRCRAFT_DOMAIN)]));
 
 /** A topology as it may be kept. */
 const withoutSecrets = (topology: UpdateTopo): unknown =>
@@ -64,7 +68,7 @@ export class UpdateTopology {
       const [, holders, bound] = await Promise.all([
         saved,
         formerly,
-        this.bindAircraft(tx, dock.organisation_id, dockSn, wanted),
+        this.bindAircraft(tx, dock.organisation_id, dockSn, wanted, modelKeysOf(topology)),
       ]);
       await writeOutbox(tx, SCHEMA, [
         {
@@ -89,6 +93,7 @@ export class UpdateTopology {
     organisationId: string,
     dockSn: string,
     wanted: readonly string[],
+    modelKeys: ReadonlyMap<string, string | null>,
   ): Promise<string[]> {
     await tx.run(
       `UPDATE fleet.aircraft SET online = false, updated_at = clock_timestamp()
@@ -98,13 +103,14 @@ export class UpdateTopology {
     const bound: string[] = [];
     for (const sn of wanted) {
       const rows = await tx.query(
-        `INSERT INTO fleet.aircraft AS a (sn, organisation_id, dock_sn, online)
-         SELECT $1, $2, $3, true WHERE NOT EXISTS (SELECT 1 FROM fleet.dock WHERE sn = $1)
+        `INSERT INTO fleet.aircraft AS a (sn, organisation_id, dock_sn, online, model_key)
+         SELECT $1, $2, $3, true, $4 WHERE NOT EXISTS (SELECT 1 FROM fleet.dock WHERE sn = $1)
          ON CONFLICT (sn) DO UPDATE SET online = true, updated_at = clock_timestamp(), dock_sn = $3,
-           granted_at = CASE WHEN a.dock_sn = $3 THEN a.granted_at END
+           granted_at = CASE WHEN a.dock_sn = $3 THEN a.granted_at END,
+           model_key = coalesce(excluded.model_key, a.model_key)
           WHERE a.organisation_id = $2 AND (a.dock_sn = $3 OR NOT a.online)
          RETURNING 1`,
-        [sn, organisationId, dockSn],
+        [sn, organisationId, dockSn, modelKeys.get(sn) ?? null],
       );
       if (rows.length > 0) bound.push(sn);
       else this.logger.warn({ dockSn, aircraftSn: sn }, 'refused an aircraft that belongs to another dock');

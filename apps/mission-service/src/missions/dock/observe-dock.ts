@@ -1,4 +1,10 @@
-import { type DockStateView, FLIGHT_GATE_PROPERTIES, dockStateQuestion } from '@aerie/bus-contract';
+import {
+  type DockRecord,
+  type DockStateView,
+  FLIGHT_GATE_PROPERTIES,
+  dockStateQuestion,
+  docksQuestion,
+} from '@aerie/bus-contract';
 import { type Backlog, type NatsConnection, ask } from '@aerie/messaging';
 import type { Observation } from '@aerie/mission-core';
 
@@ -45,6 +51,17 @@ export class ObserveDock {
   async look(sns: readonly string[]): Promise<ReadonlyMap<string, DockStateView>> {
     const views = await this.views(sns);
     return new Map(views.map((view) => [view.sn, view]));
+  }
+
+  /** What fleet-service has recorded of docks, such as the model of the aircraft. Rejects when nobody answers. */
+  async records(sns: readonly string[]): Promise<ReadonlyMap<string, DockRecord>> {
+    const unique = [...new Set(sns)];
+    const records = new Map<string, DockRecord>();
+    for (let start = 0; start < unique.length; start += BATCH) {
+      const { docks } = await ask(this.connection, docksQuestion, { sns: unique.slice(start, start + BATCH) });
+      for (const dock of docks) records.set(dock.sn, dock);
+    }
+    return records;
   }
 
   /**

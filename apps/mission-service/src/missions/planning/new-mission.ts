@@ -1,6 +1,6 @@
 import type { DockRecord } from '@aerie/bus-contract';
 import type { Mission, MissionKind, Timing } from '@aerie/mission-core';
-import type { Positioning, RcLost, SimulatedPlace } from '../store/mission.row.js';
+import type { Positioning, RcLost, SimulatedPlace, WaylineModels } from '../store/mission.row.js';
 import type { StoredBreakPoint } from '../dock/dock-profiles.js';
 
 /** What a caller asks for, checked on its own. */
@@ -30,7 +30,7 @@ export interface Origin {
   readonly autoResumeCount: number;
 }
 
-export interface WaylineFacts {
+export interface WaylineFacts extends WaylineModels {
   readonly id: string;
   readonly name: string;
   readonly exit_on_rc_lost: RcLost;
@@ -42,7 +42,7 @@ export interface PlannedMission {
   readonly id: string;
   readonly organisationId: string;
   readonly by: string;
-  readonly dock: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration' | 'position'>;
+  readonly dock: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration' | 'position' | 'aircraftModelKey'>;
   readonly wayline: WaylineFacts;
   readonly input: NewMission;
   readonly plan: Mission;

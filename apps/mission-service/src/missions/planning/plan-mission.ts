@@ -71,7 +71,10 @@ export class PlanMission {
     };
   }
 
-  /** Go or no-go as it would be now; for a mission that starts later it says what to look at until then. */
+  /**
+   * Go or no-go as it would be now; for a mission that starts later it says what to look at until then. Refuses a route
+   * that was made for another aircraft: waiting does not help it.
+   */
   async preflight(mission: PlannedMission): Promise<PreflightResult> {
     const { input, wayline, plan, origin, organisationId, dock } = mission;
     const [now, policy, shapes] = await Promise.all([
@@ -79,7 +82,9 @@ export class PlanMission {
       this.parts.policies.of(organisationId),
       this.parts.routes.of([wayline.id]),
     ]);
+    const { aircraft_model_key, names_sub_type, payload_model_keys } = wayline;
     const wish = {
+      ...{ model: dock.model, aircraft_model_key, names_sub_type, payload_model_keys },
       kind: input.kind,
       simulate: input.simulate,
       positioning: input.positioning,
@@ -89,8 +94,10 @@ export class PlanMission {
     };
     const { view, heardAgoMs, unresolved, exportsLogs } = now;
     const way = wayToRoute(shapes.get(wayline.id), positionOf(view, dock.position));
-    const around = { view, heardAgoMs, blockedBy: unresolved, exportsLogs, way };
-    return judgeDock('plan', wish, around, policy.preflight);
+    const around = { view, record: dock, heardAgoMs, blockedBy: unresolved, exportsLogs, way };
+    const result = judgeDock('plan', wish, around, policy.preflight);
+    checkFitsAircraft(result);
+    return result;
   }
 
   /** Who else has the dock at that time. Reads only; the insert looks again, with the dock locked. */
@@ -114,7 +121,8 @@ export class PlanMission {
 
   private async findWayline(caller: Principal, id: string): Promise<{ wayline: WaylineFacts; nowMs: number }> {
     const [row] = await this.query<WaylineFacts & { now: Date }>(
-      `SELECT id, name, exit_on_rc_lost, planned_duration_ms, clock_timestamp() AS now
+      `SELECT id, name, exit_on_rc_lost, planned_duration_ms, aircraft_model_key, names_sub_type, payload_model_keys,
+              clock_timestamp() AS now
          FROM mission.wayline WHERE organisation_id = $1 AND id = $2`,
       [caller.organisationId, id],
     );
@@ -153,6 +161,15 @@ function checkFitsWayline(input: NewMission, wayline: WaylineFacts): void {
   const message = `the wayline's file says ${wayline.exit_on_rc_lost}; both must agree`;
   throw new InvalidError('invalid_input', 'the mission does not fit its wayline', {
     fields: [{ field: 'exitOnRcLost', message }],
+  });
+}
+
+function checkFitsAircraft({ rules }: PreflightResult): void {
+  const other = rules.find(({ rule, verdict }) => rule === 'aircraft_model' && verdict === 'no_go');
+  if (other === undefined) return;
+  throw new InvalidError('other_aircraft', 'the route was made for another aircraft than the dock has', {
+    fields: [{ field: 'waylineId', message: other.message }],
+    details: { routeFor: other.limit, dockHas: other.input },
   });
 }
 

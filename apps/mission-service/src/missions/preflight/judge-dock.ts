@@ -1,4 +1,4 @@
-import type { DockStateView } from '@aerie/bus-contract';
+import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import {
   type DockFacts,
   type MissionKind,
@@ -8,10 +8,12 @@ import {
   preflight,
 } from '@aerie/mission-core';
 import type { WayToRoute } from './way-to-route.js';
-import type { Positioning, SimulatedPlace } from '../store/mission.row.js';
+import type { Positioning, SimulatedPlace, WaylineModels } from '../store/mission.row.js';
 
 /** What preflight asks of a mission, as it lies in the table or as it is about to. */
-export interface FlightWish {
+export interface FlightWish extends WaylineModels {
+  /** As the dock is registered. */
+  readonly model: DockRecord['model'];
   readonly kind: MissionKind;
   readonly simulate: SimulatedPlace | null;
   readonly positioning: Positioning;
@@ -23,6 +25,8 @@ export interface FlightWish {
 export interface Surroundings {
   /** What fleet-service knows of the dock; undefined: nobody could say anything. */
   readonly view: DockStateView | undefined;
+  /** What fleet-service has recorded of it; undefined: nobody could say anything. */
+  readonly record: Pick<DockRecord, 'aircraftModelKey'> | undefined;
   /** How long ago this service itself heard the dock. */
   readonly heardAgoMs: number | null;
   /** The mission of the dock whose outcome is unknown. */
@@ -36,7 +40,7 @@ export interface Surroundings {
 export function judgeDock(
   stage: Stage,
   mission: FlightWish,
-  { view, heardAgoMs, blockedBy, exportsLogs, way }: Surroundings,
+  { view, record, heardAgoMs, blockedBy, exportsLogs, way }: Surroundings,
   policy: PreflightPolicy,
 ): PreflightResult {
   return preflight(
@@ -53,6 +57,15 @@ export function judgeDock(
       blockedBy,
       exportsLogs,
       distances: way?.distances ?? null,
+      models: {
+        route: {
+          aircraftKey: mission.aircraft_model_key,
+          namesSubType: mission.names_sub_type,
+          payloadKeys: mission.payload_model_keys,
+        },
+        dockModel: mission.model,
+        aircraftKey: record?.aircraftModelKey ?? null,
+      },
     },
     policy,
   );

@@ -11,7 +11,8 @@ import type { Verdicts } from './preflights.js';
 
 const LOCKED_COLUMNS = `${MISSION_COLUMNS.map((column) => `m.${column}`).join(', ')}, d.model, d.protocol_generation, d.heard_at AS dock_heard_at,
   d.flight_id AS dock_flight_id, d.flight_at AS dock_flight_at, w.md5, w.object_key,
-  coalesce(m.planned_duration_ms, w.planned_duration_ms) AS planned_duration_ms, clock_timestamp() AS now`;
+  coalesce(m.planned_duration_ms, w.planned_duration_ms) AS planned_duration_ms,
+  w.aircraft_model_key, w.names_sub_type, w.payload_model_keys, clock_timestamp() AS now`;
 const LOCKED_FROM = `mission.dock d
   JOIN mission.mission m ON m.dock_sn = d.sn
   JOIN mission.wayline w ON w.id = m.wayline_id`;

@@ -116,8 +116,15 @@ export interface SimulatedPlace {
   readonly altitudeMeters?: number;
 }
 
+/** Which aircraft and payloads a wayline was made for, as its table has it. */
+export interface WaylineModels {
+  readonly aircraft_model_key: string;
+  readonly names_sub_type: boolean;
+  readonly payload_model_keys: readonly string[] | null;
+}
+
 /** A locked mission with all that a decision and its commands need. */
-export interface LockedMission extends MissionRow {
+export interface LockedMission extends MissionRow, WaylineModels {
   readonly model: 'dock1' | 'dock2' | 'dock3';
   readonly protocol_generation: string;
   readonly dock_heard_at: Date | null;

@@ -1,4 +1,4 @@
-import type { DockStateView } from '@aerie/bus-contract';
+import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import {
   type CauseCode,
   type MissionEvent,
@@ -18,6 +18,7 @@ import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js
 export interface GuardInput {
   readonly guard: ClaimGuard | undefined;
   readonly view: DockStateView | undefined;
+  readonly record: DockRecord | undefined;
   readonly policy: PreflightPolicy;
   readonly way: WayToRoute | null;
 }
@@ -55,9 +56,10 @@ export function lookAhead(stage: Stage, locked: LockedMission, input: GuardInput
   return { preflight: { stage, result: judgeDock(stage, locked, surroundingsOf(locked, input), input.policy) } };
 }
 
-function surroundingsOf(locked: LockedMission, { guard, view, way }: GuardInput): Surroundings {
+function surroundingsOf(locked: LockedMission, { guard, view, record, way }: GuardInput): Surroundings {
   return {
     view,
+    record,
     heardAgoMs: locked.dock_heard_at === null ? null : locked.now.getTime() - locked.dock_heard_at.getTime(),
     blockedBy: guard?.unresolved ?? null,
     exportsLogs: guard?.exports_logs ?? false,

@@ -61,6 +61,30 @@ it('starts the second mission of a dock only when the first has ended', async ()
   expect(executes(one)).toEqual([first, second]);
 });
 
+it('holds a mission whose dock has another aircraft by now, and starts it when the right one is back', async () => {
+  const id = await aPrepared();
+  const other = aReplica(pools[0], {}, true, { aircraftModelKey: '0-91-0' });
+  await other.runner.run([id]);
+  expect(executes(other)).toEqual([]);
+  const [row] = (await pools[0]?.query<{ cause_code: string; verdicts: unknown }[]>(
+    'SELECT cause_code, verdicts FROM mission.mission WHERE id = $1',
+    [id],
+  )) as { cause_code: string; verdicts: unknown }[];
+  expect(row).toMatchObject({ cause_code: 'preflight_no_go', verdicts: { execute: { failed: ['aircraft_model'] } } });
+
+  await pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
+  const right = aReplica(pools[0], {}, true, { aircraftModelKey: '0-91-1' });
+  await right.runner.run([id]);
+  expect(executes(right)).toEqual([id]);
+});
+
+it('holds a mission while nobody says which aircraft the dock has recorded', async () => {
+  const id = await aPrepared();
+  const one = aReplica(pools[0], {}, true, null);
+  await one.runner.run([id]);
+  expect(executes(one)).toEqual([]);
+});
+
 it('claims no mission whose file is not the one that the dock accepted', async () => {
   const id = await aPrepared();
   await pools[0]?.query(`UPDATE mission.mission SET prepared_fingerprint = repeat('c', 32) WHERE id = $1`, [id]);

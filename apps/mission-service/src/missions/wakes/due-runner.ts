@@ -1,4 +1,4 @@
-import type { DockStateView } from '@aerie/bus-contract';
+import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import { DEFAULT_POLICY, STATES, type MissionEvent, type MissionState, dueEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
@@ -63,10 +63,12 @@ const LANES = ['replies', 'all'] as const satisfies readonly Lanes[];
 const WAITING_FOR_NOBODY = STATES.filter((state) => !isWaiting(state));
 
 type Views = ReadonlyMap<string, DockStateView>;
+type Records = ReadonlyMap<string, DockRecord>;
 
 /** What was found out before any row is locked. */
 interface Known {
   readonly views: Views;
+  readonly records: Records;
   readonly policies: ReadonlyMap<string, Policy>;
   /** By mission; none where the position of the dock is unknown. */
   readonly ways: ReadonlyMap<string, WayToRoute>;
@@ -170,9 +172,9 @@ export class DueRunner {
   private async advanceAllDue(due: readonly DueMission[]): Promise<number> {
     if (due.length === 0) return 0;
     // Before any row is locked: nothing is waited for while docks are held.
-    const views = await this.lookAtDocks(due);
-    const [policies, ways] = await Promise.all([this.policiesOf(due, this.reads), this.measureWays(due, views)]);
-    const known: Known = { views, policies, ways };
+    const looked = await this.lookAtDocks(due);
+    const [policies, ways] = await Promise.all([this.policiesOf(due, this.reads), this.measureWays(due, looked.views)]);
+    const known: Known = { ...looked, policies, ways };
     let advanced = 0;
     for (let start = 0; start < due.length; start += UNIT) {
       advanced += await this.runUnit(due.slice(start, start + UNIT), known);
@@ -259,6 +261,7 @@ export class DueRunner {
     const input = {
       guard: known.guards.get(locked.id),
       view: known.views.get(locked.dock_sn),
+      record: known.records.get(locked.dock_sn),
       policy,
       way: known.ways.get(locked.id) ?? null,
     };
@@ -325,14 +328,16 @@ export class DueRunner {
     return ways;
   }
 
-  private async lookAtDocks(due: readonly DueMission[]): Promise<Views> {
+  private async lookAtDocks(due: readonly DueMission[]): Promise<Pick<Known, 'views' | 'records'>> {
     const sns = due.filter(isLookedAt).map(({ dock_sn }) => dock_sn);
-    if (sns.length === 0) return new Map();
+    if (sns.length === 0) return { views: new Map(), records: new Map() };
     try {
-      return await this.parts.observeDock.look(sns);
+      const { observeDock } = this.parts;
+      const [views, records] = await Promise.all([observeDock.look(sns), observeDock.records(sns)]);
+      return { views, records };
     } catch (error) {
       this.parts.logger.info({ err: error }, 'fleet-service does not say which docks are there');
-      return new Map();
+      return { views: new Map(), records: new Map() };
     }
   }
 }

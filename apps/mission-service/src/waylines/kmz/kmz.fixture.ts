@@ -34,6 +34,20 @@ export interface ConfigParts {
   readonly globalRTHHeight?: string;
 }
 
+/** A route that was made for this aircraft, e.g. `91-1`. Without a subtype the file names none. */
+export function aKmzFor(aircraft: string, camera: number): Promise<Buffer> {
+  const [type, subType] = aircraft.split('-');
+  const made = (file: string): string =>
+    file
+      .replace('<wpml:droneEnumValue>91<', `<wpml:droneEnumValue>${type}<`)
+      .replace(
+        '<wpml:droneSubEnumValue>1</wpml:droneSubEnumValue>',
+        subType === undefined ? '' : `<wpml:droneSubEnumValue>${subType}</wpml:droneSubEnumValue>`,
+      )
+      .replace('<wpml:payloadEnumValue>81<', `<wpml:payloadEnumValue>${camera}<`);
+  return aKmz({ template: made(aTemplate()), waylines: made(aWaylines()) });
+}
+
 export function aConfig(parts: ConfigParts = {}): string {
   const values = {
     flyToWaylineMode: 'safely',

@@ -47,8 +47,9 @@ export function readMissionConfig(
   ) {
     return undefined;
   }
-  if (config.text('droneInfo/droneSubEnumValue') === undefined) {
-    problems.warn(config.placeOf('droneInfo/droneSubEnumValue'), 'is missing; taken as 0');
+  const namesDroneSubType = config.text('droneInfo/droneSubEnumValue') !== undefined;
+  if (!namesDroneSubType) {
+    problems.warn(config.placeOf('droneInfo/droneSubEnumValue'), 'is missing; each subtype of the aircraft counts');
   }
   return {
     flyToWaylineMode,
@@ -59,6 +60,7 @@ export function readMissionConfig(
     globalTransitionalSpeedMetersPerSecond,
     ...(globalRthHeightMeters === undefined ? {} : { globalRthHeightMeters }),
     droneModelKey: `0-${droneType}-${droneSubType ?? 0}`,
+    namesDroneSubType,
     payloadModelKeys,
   };
 }

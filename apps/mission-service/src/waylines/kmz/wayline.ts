@@ -36,6 +36,8 @@ export interface MissionConfig {
   readonly globalRthHeightMeters?: number;
   /** Aircraft that the route was made for, as docks name it: `0-<type>-<sub type>`. */
   readonly droneModelKey: string;
+  /** False: the file leaves the sub type out, and the key says 0. */
+  readonly namesDroneSubType: boolean;
   /** Payloads that the route was made for: `1-<type>-<sub type>`. */
   readonly payloadModelKeys: readonly string[];
 }

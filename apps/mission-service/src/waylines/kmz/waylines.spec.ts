@@ -34,6 +34,7 @@ describe('a route file that is accepted', () => {
       globalTransitionalSpeedMetersPerSecond: 10,
       globalRthHeightMeters: 100,
       droneModelKey: '0-91-1',
+      namesDroneSubType: true,
       payloadModelKeys: ['1-81-0'],
     });
     expect(wayline.templateType).toBe('waypoint');
