@@ -85,6 +85,10 @@ export const dockRecord = z.object({
       'Model of the aircraft, `0-<type>-<sub type>`, as its topology or its binding named it. Null: neither did. ' +
         'Left out by earlier releases.',
     ),
+  reportedModel: dockModel
+    .nullable()
+    .optional()
+    .describe('The station that its topology or its binding named. Null: neither did. Left out by earlier releases.'),
 });
 export type DockRecord = z.infer<typeof dockRecord>;
 

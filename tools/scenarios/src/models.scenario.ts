@@ -14,6 +14,7 @@ interface Problem {
   readonly errors: readonly { readonly field: string; readonly message: string }[];
 }
 interface DockView {
+  readonly modelMismatch: boolean;
   readonly aircraft: { readonly modelKey: string | null } | null;
 }
 
@@ -68,3 +69,29 @@ it('does not start a mission whose dock got another aircraft after it was planne
   });
   expect(after.commandsOf('flighttask_execute')).toEqual([]);
 }, 90_000);
+
+it('holds the missions of a dock that was registered as another model, until the registration is corrected', async () => {
+  // Registered as the wrong one; the route is for the aircraft that it really has.
+  const connection = await world.register('SCN-WRONG', 'dock3');
+  const dock = await connect('SCN-WRONG', connection, { model: 'dock1' });
+  await reported('SCN-WRONG', '0-67-1');
+  const shown = async () => (await world.api.get<DockView>('/docks/SCN-WRONG')).body;
+  expect(await shown()).toMatchObject({ model: 'dock3', reportedModel: 'dock1', modelMismatch: true });
+
+  const waylineId = await world.upload('M30T');
+  const held = await world.timed(dock, 8_000, { waylineId });
+  const ended = await world.ended(held.id);
+  expect(ended).toMatchObject({ state: 'missed', cause: { code: 'preflight_no_go', failedRules: ['dock_model'] } });
+  expect(dock.commandsOf('flighttask_execute')).toEqual([]);
+  // A Dock 1 gets no field that it does not have.
+  const prepares = dock.commandsOf('flighttask_prepare').map(({ data }) => Object.keys(data));
+  expect(prepares.length).toBeGreaterThan(0);
+  for (const member of ['rth_mode', 'wayline_precision_type', 'flight_safety_advance_check']) {
+    expect(prepares.flat()).not.toContain(member);
+  }
+
+  expect((await world.api.patch('/docks/SCN-WRONG', { model: 'dock1' })).status).toBe(200);
+  expect(await shown()).toMatchObject({ model: 'dock1', modelMismatch: false });
+  const flown = await world.timed(dock, 8_000, { waylineId });
+  expect((await world.ended(flown.id)).state).toBe('succeeded');
+}, 120_000);

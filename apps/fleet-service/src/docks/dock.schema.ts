@@ -33,10 +33,19 @@ export const newPosition = z
     message: 'must not be 0 where the longitude is 0: docks say 0, 0 for unknown',
   });
 
+/** What a person may correct. */
+export const dockChange = z.strictObject({ model: dockModel.describe('Which of the stations it is.') });
+
 const dockMembers = {
   sn: z.string().describe('Serial number of the dock.'),
   name: z.string().describe('For people.'),
   model: dockModel.describe('Which of the stations it is.'),
+  reportedModel: dockModel
+    .nullable()
+    .describe('The station that the dock itself reports in its topology or its binding. Null: none that is known.'),
+  modelMismatch: z
+    .boolean()
+    .describe('Whether the dock reports another model than it is registered as: then its missions are held back.'),
   protocolGeneration: z.string().describe('Version of the protocol that its firmware speaks.'),
   online: z.boolean().describe('Whether it was heard lately.'),
   lastSeenAt: instantOrNull('When it was heard last. Null: not lately.'),

@@ -1,6 +1,7 @@
 import type { DockModel, DockRecord } from '@aerie/bus-contract';
 import { DataSource } from 'typeorm';
 import { type PositionColumns, positionOf } from './dock-positions.js';
+import { reportedModelOf } from './dock/model-keys.js';
 
 export interface DockRow extends PositionColumns {
   readonly sn: string;
@@ -11,6 +12,8 @@ export interface DockRow extends PositionColumns {
   readonly aircraft_sn: string | null;
   readonly aircraft_online: boolean | null;
   readonly aircraft_model_key: string | null;
+  readonly reported_model_key: string | null;
+  readonly bound_model_key: string | null;
   readonly bound_at: Date | null;
   readonly topology_at: Date | null;
   readonly created_at: Date;
@@ -30,6 +33,7 @@ export interface DockSearch {
 
 const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.bound_at, d.topology_at, d.created_at,
   d.latitude, d.longitude, d.position_source, d.position_set_at,
+  d.reported_model_key, d.bound_model_key,
   to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
   a.sn AS aircraft_sn, a.online AS aircraft_online,
   coalesce(a.model_key, CASE WHEN coalesce(a.sn, d.bound_aircraft_sn) = d.bound_aircraft_sn THEN d.bound_aircraft_model_key END)
@@ -123,5 +127,6 @@ function recordOf(row: DockRow): DockRecord {
     aircraftSn: row.aircraft_sn,
     position: positionOf(row),
     aircraftModelKey: row.aircraft_model_key,
+    reportedModel: reportedModelOf(row),
   };
 }

@@ -1,11 +1,12 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
 import { type Principal, coordinatesOf } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, pageQuery, readInput } from '@aerie/http-api';
 import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
 import { type Response } from 'express';
 import { DockPresence, DockStates, ONLINE_WITHIN_MS } from '../dock-state/dock-states.js';
+import { reportedModelOf } from './dock/model-keys.js';
 import { DockPositions, positionOf } from './dock-positions.js';
-import { newDock, newPosition } from './dock.schema.js';
+import { dockChange, newDock, newPosition } from './dock.schema.js';
 import { DockStore, type DockRow } from './dock.store.js';
 import { RegisterDock, unknownDock } from './register-dock.js';
 
@@ -55,6 +56,14 @@ export class DocksController {
 
   @Get(':sn')
   find(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    return this.view(caller.organisationId, sn);
+  }
+
+  /** Corrects the model that the dock was registered as. */
+  @Patch(':sn')
+  async correct(@Caller() caller: Principal, @Param('sn') sn: string, @Body() body: unknown): Promise<unknown> {
+    const { model } = readInput(dockChange, body);
+    await this.registerDock.correctModel(caller.organisationId, sn, model);
     return this.view(caller.organisationId, sn);
   }
 
@@ -113,10 +122,13 @@ export class DocksController {
 }
 
 function viewOf(row: DockRow, presence: DockPresence | undefined) {
+  const reportedModel = reportedModelOf(row);
   return {
     sn: row.sn,
     name: row.name,
     model: row.model,
+    reportedModel,
+    modelMismatch: reportedModel !== null && reportedModel !== row.model,
     protocolGeneration: row.protocol_generation,
     online: presence?.online ?? false,
     lastSeenAt: presence?.lastSeenAt ?? null,

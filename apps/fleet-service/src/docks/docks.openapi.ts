@@ -1,6 +1,7 @@
 import { jsonAnswer, jsonBody, route } from '@aerie/http-api';
 import { z } from 'zod';
 import {
+  dockChange,
   dockConnectionSchema,
   dockPageSchema,
   dockSchema,
@@ -44,6 +45,18 @@ export const DOCK_ROUTES = [
     tag,
     summary: 'Show a dock',
     params,
+    answers: { 200: jsonAnswer('The dock.', dockSchema) },
+  }),
+  route({
+    method: 'patch',
+    path: `${path}/{sn}`,
+    operationId: 'correctDock',
+    tag,
+    summary: 'Correct the model of a dock',
+    description:
+      'For a dock that was registered as another model than it is (`modelMismatch`). Its missions fly again from then on.',
+    params,
+    body: jsonBody(dockChange, { model: 'dock2' }),
     answers: { 200: jsonAnswer('The dock.', dockSchema) },
   }),
   route({

@@ -63,6 +63,16 @@ export class RegisterDock {
     return credentials;
   }
 
+  /** For a dock that was registered as another model than it is. The same again changes nothing. */
+  async correctModel(organisationId: string, sn: string, model: NewDock['model']): Promise<void> {
+    const [, changed] = await this.dataSource.query<[unknown, number]>(
+      `UPDATE fleet.dock SET model = $3, updated_at = clock_timestamp()
+        WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL`,
+      [organisationId, sn, model],
+    );
+    if (changed === 0) throw unknownDock(sn);
+  }
+
   /** New credentials for a dock that lost its own. The old password and binding code stop working. */
   async renew(organisationId: string, sn: string): Promise<DockCredentials> {
     const credentials = newCredentials();

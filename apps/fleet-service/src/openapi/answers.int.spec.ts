@@ -5,6 +5,7 @@ import { Caller, describeRefusedInput } from '@aerie/http-api/testing';
 import { Metrics, createLogger } from '@aerie/observability';
 import { migrate } from '@aerie/persistence';
 import { Shutdown } from '@aerie/service-host';
+import type { DataSource } from 'typeorm';
 import { createTestDatabase, startPrivateNats, testEnvironment } from '@aerie/testing';
 import { ApiKeyStore } from '../api-keys/api-key.store.js';
 import { AppModule } from '../app.module.js';
@@ -19,20 +20,22 @@ const logger = createLogger('openapi-spec', 'silent');
 const closers: (() => unknown)[] = [];
 let url = '';
 let key = '';
+let database: DataSource;
 let caller: Caller;
 let states: DockStates;
 
 /** The whole service as it runs, without its intake, with two docks that never spoke. */
 beforeAll(async () => {
   const { databaseUrl, redisUrl, mqttUrl } = testEnvironment();
-  const database = await createTestDatabase(databaseUrl, `template_fleet_${MIGRATIONS.length}`, async (fresh) => {
-    const source = await fleetDatabase(fresh, logger).initialize();
+  const fresh = await createTestDatabase(databaseUrl, `template_fleet_${MIGRATIONS.length}`, async (url) => {
+    const source = await fleetDatabase(url, logger).initialize();
     await migrate(source);
     await source.destroy();
   });
-  closers.push(() => database.drop());
-  const dataSource = await fleetDatabase(database.url, logger).initialize();
+  closers.push(() => fresh.drop());
+  const dataSource = await fleetDatabase(fresh.url, logger).initialize();
   closers.push(() => dataSource.destroy());
+  database = dataSource;
   const docks = ['FLEET-1', 'FLEET-2'].map((sn) => JSON.stringify({ sn, model: 'dock2', name: sn }));
   await importDocks(dataSource, readDocks(docks.join('\n')));
   key = await new ApiKeyStore(dataSource).create('spec', false);
@@ -41,7 +44,7 @@ beforeAll(async () => {
   const shutdown = new Shutdown();
   closers.push(() => shutdown.run(logger));
   const config = loadConfig({
-    ...{ FLEET_HTTP_PORT: '0', DATABASE_URL: database.url, REDIS_URL: redisUrl, NATS_URL: nats.url },
+    ...{ FLEET_HTTP_PORT: '0', DATABASE_URL: fresh.url, REDIS_URL: redisUrl, NATS_URL: nats.url },
     ...{ MQTT_URL: mqttUrl, MQTT_USER: 'irrelevant', MQTT_PASSWORD: 'irrelevant', FLEET_DOCK_MQTT_URL: mqttUrl },
   });
   const module = await AppModule.compose(config, { logger, metrics: new Metrics('openapi-spec'), shutdown });
@@ -107,6 +110,26 @@ describe('docks answer as described', () => {
     expect([status, problem['code']]).toEqual([409, 'position_from_dock']);
     states.merge('FLEET-1', { latitude: 0, longitude: 0 }, Date.now() + 1);
     expect((await caller.call('enterDockPosition', { params, body })).status).toBe(200);
+  });
+
+  it('when one reports another model than it is registered as, and the registration is corrected', async () => {
+    const params = { sn: 'FLEET-2' };
+    expect((await caller.call('getDock', { params })).body).toMatchObject({
+      reportedModel: null,
+      modelMismatch: false,
+    });
+    await database.query(`UPDATE fleet.dock SET reported_model_key = '3-1-0' WHERE sn = 'FLEET-2'`);
+    const wrong = { model: 'dock2', reportedModel: 'dock1', modelMismatch: true };
+    expect((await caller.call('getDock', { params })).body).toMatchObject(wrong);
+    const right = { model: 'dock1', reportedModel: 'dock1', modelMismatch: false };
+    const corrected = await caller.call('correctDock', { params, body: { model: 'dock1' } });
+    expect(corrected).toMatchObject({ status: 200, body: right });
+    expect((await caller.call('getDock', { params })).body).toMatchObject(right);
+    for (const body of [{}, { model: 'dock9' }, { model: 'dock1', name: 'x' }]) {
+      expect((await caller.call('correctDock', { params, body })).status).toBe(422);
+    }
+    const unknown = await caller.call('correctDock', { params: { sn: 'NOPE' }, body: { model: 'dock1' } });
+    expect(unknown.status).toBe(404);
   });
 
   it('when a filter is asked for that there is not: all docks are no answer to it', async () => {

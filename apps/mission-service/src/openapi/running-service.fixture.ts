@@ -102,6 +102,7 @@ function answerForOthers(connection: NatsConnection): void {
           aircraftSn: null,
           position: sn.startsWith('LOST') ? null : (aDockView(sn).position ?? null),
           aircraftModelKey: aircraftOf(sn),
+          reportedModel: null,
         },
   }));
   answer(connection, dockStateQuestion, ({ sns }) => ({

@@ -1,6 +1,6 @@
 import { compareAircraft } from './aircraft-models.js';
 import { memberOf } from './readings.js';
-import { type Judgement, type Look, judged, missing } from './rule.js';
+import { type Judgement, type Look, exactly, judged, missing } from './rule.js';
 
 /** `domain-type-sub_type` of an aircraft; domain 0. [Cloud API, product support] */
 const AIRCRAFT_KEY = /^0-\d{1,5}-\d{1,5}$/;
@@ -23,6 +23,19 @@ export function judgeAircraftModel(look: Look): Judgement {
     { go: false, ...verdict },
     `The route was made for ${comparison.route}, and the dock has ${comparison.aircraft}.`,
     'Use a route that was made for this aircraft.',
+  );
+}
+
+/** A dock gets the commands of its model: with the wrong one it gets fields that it does not know. */
+export function judgeDockModel({ facts: { models } }: Look): Judgement {
+  const { registeredModel, reportedModel } = models;
+  if (registeredModel === null || reportedModel === null) {
+    return missing(registeredModel, 'The dock has not reported its model.');
+  }
+  return judged(
+    exactly(reportedModel, registeredModel),
+    `The dock reports that it is a ${reportedModel}, and it is registered as a ${registeredModel}.`,
+    'If the report is right, correct the registration (PATCH /docks/{sn}); otherwise another dock uses its credentials.',
   );
 }
 

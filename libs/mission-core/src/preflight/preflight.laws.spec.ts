@@ -44,6 +44,8 @@ const anyModels: fc.Arbitrary<PreflightFacts['models']> = fc.record({
     payloadKeys: fc.option(fc.array(fc.oneof(fc.constantFrom('1-81-0', '1-53-0', '1-65535-0'), fc.string()))),
   }),
   dockModel: fc.constantFrom('dock1', 'dock2', 'dock3'),
+  registeredModel: fc.option(fc.constantFrom('dock1', 'dock2', 'dock3')),
+  reportedModel: fc.option(fc.constantFrom('dock1', 'dock2', 'dock3')),
   aircraftKey: fc.option(anyKey),
 });
 const anyFacts: fc.Arbitrary<PreflightFacts> = fc.record({

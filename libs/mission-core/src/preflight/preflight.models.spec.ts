@@ -144,3 +144,28 @@ describe('aircraft_model, from telemetry', () => {
     expect(askOf('aircraft_model', {})).toMatchObject({ verdict: 'go', input: 'Matrice 3TD (91-1)' });
   });
 });
+
+describe('dock_model', () => {
+  const judgeModels = (registeredModel: ModelFacts['registeredModel'], reportedModel: ModelFacts['reportedModel']) =>
+    STAGES.map((stage) =>
+      ask('dock_model', someFacts({ stage, models: { ...someFacts().models, registeredModel, reportedModel } })),
+    );
+
+  it('holds a dock back at each stage that reports another model than it is registered as, and says what to do', () => {
+    for (const result of judgeModels('dock3', 'dock1')) {
+      expect(result).toMatchObject({ hard: true, verdict: 'no_go', input: 'dock1', limit: 'dock3' });
+      expect(result.message).toContain('PATCH /docks/{sn}');
+    }
+  });
+
+  it('lets a dock fly whose report agrees', () => {
+    for (const result of judgeModels('dock1', 'dock1')) expect(result.verdict).toBe('go');
+  });
+
+  it.each([
+    ['dock2', null],
+    [null, 'dock2'],
+  ] as const)('passes as unknown where one of both is not known: %s, %s', (registered, reported) => {
+    for (const result of judgeModels(registered, reported)) expect(result.verdict).toBe('unknown');
+  });
+});

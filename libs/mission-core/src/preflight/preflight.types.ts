@@ -29,8 +29,12 @@ export interface PreflightFacts {
 /** Which models the route, the dock and its aircraft are. */
 export interface ModelFacts {
   readonly route: RouteModels;
-  /** As the dock is registered. */
+  /** As the dock reports it, else as it is registered. */
   readonly dockModel: DockModelName;
+  /** Null: nobody could say. */
+  readonly registeredModel: DockModelName | null;
+  /** As the dock's topology or its binding named it. Null: neither named a model that is known. */
+  readonly reportedModel: DockModelName | null;
   /** `0-<type>-<sub type>` as the dock's topology or its binding named the aircraft. Null: neither did. */
   readonly aircraftKey: string | null;
 }
@@ -56,6 +60,7 @@ export type HardRuleName =
   | 'clock_skew'
   | 'unknown_outcome'
   | 'aircraft_model'
+  | 'dock_model'
   | LimitedRuleName;
 
 /** Hard rules whose limit an organisation sets, within bounds. */

@@ -13,7 +13,7 @@ import {
   judgeUnknownOutcome,
   passes,
 } from './judges.hard.js';
-import { judgeAircraftModel } from './judges.models.js';
+import { judgeAircraftModel, judgeDockModel } from './judges.models.js';
 import {
   judgeBattery,
   judgeCover,
@@ -44,6 +44,7 @@ export const rules: { readonly [N in RuleName]: Rule<N> } = {
   unknown_outcome:  { hard: true,  unit: null,              reads: [],                                     judge: judgeUnknownOutcome, whenMissing: fails },
   distance:         { hard: true,  unit: 'meters',          reads: [],                                     judge: judgeDistance,       whenMissing: failsAtTakeOffOfAutomatic },
   aircraft_model:   { hard: true,  unit: null,              reads: ['sub_device'],                         judge: judgeAircraftModel,  whenMissing: passes },
+  dock_model:       { hard: true,  unit: null,              reads: [],                                     judge: judgeDockModel,      whenMissing: passes },
   battery:          { hard: false, unit: 'percent',         reads: ['drone_charge_state', 'drone_battery_maintenance_info'],
                                                                                                            judge: judgeBattery },
   rain:             { hard: false, unit: 'level',           reads: ['rainfall'],                           judge: judgeRain },

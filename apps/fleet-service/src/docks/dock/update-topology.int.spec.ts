@@ -200,6 +200,7 @@ it('takes the model from the binding until a topology names it, and only of the 
     ],
   });
   expect(await modelOf(dock)).toBe('0-91-1');
+  expect((await docks.speakerFor(dock))?.reportedModel).toBe('dock2');
   await tellOf(dock, { sn });
   expect(await modelOf(dock)).toBe('0-91-1');
   await tellOf(dock, { sn: randomUUID() });
@@ -216,4 +217,32 @@ it('keeps no model of a binding that it refuses', async () => {
     ],
   });
   expect(await modelOf(dock)).toBeNull();
+});
+
+const reported = async (sn: string): Promise<string | null | undefined> => (await docks.speakerFor(sn))?.reportedModel;
+/** The dock says what it is. */
+function tellModel(dockSn: string, data: Readonly<Record<string, unknown>>): Promise<void> {
+  const tid = randomUUID();
+  const topology = { ...data, sub_devices: [] } as never;
+  const fact = { sn: dockSn, tid, receivedAtMs: ++clockMs, data: topology, raw: '', topic: '' } as unknown as DockFact;
+  return updateTopology.execute(dockSn, fact, topology, tid);
+}
+
+it('keeps the model that the dock reports of itself, and trusts the newest topology', async () => {
+  const dock = await aDock();
+  expect(await reported(dock)).toBeNull();
+  await tellModel(dock, { domain: '3', type: 1, sub_type: 0 });
+  expect(await reported(dock)).toBe('dock1');
+  await tellModel(dock, {});
+  expect(await reported(dock)).toBe('dock1');
+  // Up to 1.6 no device says its domain.
+  await tellModel(dock, { type: 2, sub_type: 0 });
+  expect(await reported(dock)).toBe('dock2');
+});
+
+it('reports no model of a dock that names one that is not known', async () => {
+  const dock = await aDock();
+  await tellModel(dock, { domain: '0', type: 1, sub_type: 0 });
+  await tellModel(dock, { domain: '3', type: 98, sub_type: 0 });
+  expect(await reported(dock)).toBeNull();
 });

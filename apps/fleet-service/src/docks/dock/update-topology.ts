@@ -7,7 +7,7 @@ import { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { BrokerUsers } from '../broker/broker-users.js';
 import type { Topologies } from '../topologies.js';
-import { AIRCRAFT_DOMAIN, modelKeyOf } from './model-keys.js';
+import { AIRCRAFT_DOMAIN, DOCK_DOMAIN, modelKeyOf } from './model-keys.js';
 
 const bounded = (topology: UpdateTopo): UpdateTopo => ({
   ...topology,
@@ -56,9 +56,15 @@ export class UpdateTopology {
       if (dock === undefined || (dock.topology_at !== null && dock.topology_at.getTime() > fact.receivedAtMs))
         return [];
       const saved = tx.run(
-        `UPDATE fleet.dock SET topology = $2, topology_at = to_timestamp($3 / 1000.0), updated_at = clock_timestamp()
+        `UPDATE fleet.dock SET topology = $2, topology_at = to_timestamp($3 / 1000.0), updated_at = clock_timestamp(),
+                reported_model_key = coalesce($4, reported_model_key)
           WHERE sn = $1`,
-        [dockSn, JSON.stringify(withoutSecrets(bounded(topology))), fact.receivedAtMs],
+        [
+          dockSn,
+          JSON.stringify(withoutSecrets(bounded(topology))),
+          fact.receivedAtMs,
+          modelKeyOf(topology, DOCK_DOMAIN),
+        ],
       );
       const formerly = tx.query<{ dock_sn: string }>(
         'SELECT DISTINCT dock_sn FROM fleet.aircraft WHERE sn = ANY($1::text[]) AND dock_sn <> $2',

@@ -1,3 +1,4 @@
+import type { DockRecord } from '@aerie/bus-contract';
 import {
   type BreakPoint,
   type DockProfile,
@@ -16,6 +17,9 @@ export const profileFrom = (model: DockProfile['model'], generation: string): Do
   model,
   generation: generation as Generation,
 });
+
+/** Its commands have the form that the dock itself reports; the registration may be wrong. */
+export const asReported = (dock: DockRecord): DockRecord => ({ ...dock, model: dock.reportedModel ?? dock.model });
 
 export const profileOf = (row: Pick<LockedMission, 'model' | 'protocol_generation'>): DockProfile =>
   profileFrom(row.model, row.protocol_generation);

@@ -42,7 +42,9 @@ export interface PlannedMission {
   readonly id: string;
   readonly organisationId: string;
   readonly by: string;
-  readonly dock: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration' | 'position' | 'aircraftModelKey'>;
+  readonly dock: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration'>;
+  /** What fleet-service has recorded of the dock, where it was asked. */
+  readonly record?: DockRecord;
   readonly wayline: WaylineFacts;
   readonly input: NewMission;
   readonly plan: Mission;

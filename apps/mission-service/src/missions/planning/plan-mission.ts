@@ -5,6 +5,7 @@ import { type NatsConnection, ask } from '@aerie/messaging';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
 import type { DataSource } from 'typeorm';
 import { profileFrom } from '../dock/dock-profiles.js';
+import { asReported } from '../dock/dock-profiles.js';
 import { checkFitsDock, deliveryOf } from '../dock/fits-dock.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { RouteShapes } from '../../waylines/route-shapes.js';
@@ -37,7 +38,8 @@ export class PlanMission {
   constructor(private readonly parts: PlanMissionParts) {}
 
   async plan(caller: Principal, input: NewMission, origin: Origin | null): Promise<PlannedMission> {
-    const dock = await this.findDock(caller, input.dockSn);
+    const record = await this.findDock(caller, input.dockSn);
+    const dock = asReported(record);
     const profile = profileFrom(dock.model, dock.protocolGeneration);
     checkFitsDock(input, origin !== null, profile);
     const { wayline, nowMs } = await this.findWayline(caller, input.waylineId);
@@ -53,6 +55,7 @@ export class PlanMission {
       organisationId: caller.organisationId,
       by: caller.keyId,
       dock,
+      record,
       wayline,
       input,
       timing,
@@ -76,7 +79,7 @@ export class PlanMission {
    * that was made for another aircraft: waiting does not help it.
    */
   async preflight(mission: PlannedMission): Promise<PreflightResult> {
-    const { input, wayline, plan, origin, organisationId, dock } = mission;
+    const { input, wayline, plan, origin, organisationId, dock, record } = mission;
     const [now, policy, shapes] = await Promise.all([
       this.lookAt(input.dockSn),
       this.parts.policies.of(organisationId),
@@ -93,8 +96,8 @@ export class PlanMission {
       auto_resume_count: origin?.autoResumeCount ?? 0,
     };
     const { view, heardAgoMs, unresolved, exportsLogs } = now;
-    const way = wayToRoute(shapes.get(wayline.id), positionOf(view, dock.position));
-    const around = { view, record: dock, heardAgoMs, blockedBy: unresolved, exportsLogs, way };
+    const way = wayToRoute(shapes.get(wayline.id), positionOf(view, record?.position));
+    const around = { view, record, heardAgoMs, blockedBy: unresolved, exportsLogs, way };
     const result = judgeDock('plan', wish, around, policy.preflight);
     checkFitsAircraft(result);
     return result;

@@ -12,7 +12,7 @@ import type { Positioning, SimulatedPlace, WaylineModels } from '../store/missio
 
 /** What preflight asks of a mission, as it lies in the table or as it is about to. */
 export interface FlightWish extends WaylineModels {
-  /** As the dock is registered. */
+  /** As the dock reports it, else as it is registered. */
   readonly model: DockRecord['model'];
   readonly kind: MissionKind;
   readonly simulate: SimulatedPlace | null;
@@ -26,7 +26,7 @@ export interface Surroundings {
   /** What fleet-service knows of the dock; undefined: nobody could say anything. */
   readonly view: DockStateView | undefined;
   /** What fleet-service has recorded of it; undefined: nobody could say anything. */
-  readonly record: Pick<DockRecord, 'aircraftModelKey'> | undefined;
+  readonly record: Pick<DockRecord, 'model' | 'reportedModel' | 'aircraftModelKey'> | undefined;
   /** How long ago this service itself heard the dock. */
   readonly heardAgoMs: number | null;
   /** The mission of the dock whose outcome is unknown. */
@@ -64,6 +64,8 @@ export function judgeDock(
           payloadKeys: mission.payload_model_keys,
         },
         dockModel: mission.model,
+        registeredModel: record?.model ?? null,
+        reportedModel: record?.reportedModel ?? null,
         aircraftKey: record?.aircraftModelKey ?? null,
       },
     },

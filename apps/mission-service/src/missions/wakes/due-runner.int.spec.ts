@@ -78,6 +78,30 @@ it('holds a mission whose dock has another aircraft by now, and starts it when t
   expect(executes(right)).toEqual([id]);
 });
 
+it('holds a mission whose dock reports another model than it is registered as, and takes over what it reports', async () => {
+  const id = await aPrepared();
+  const wrong = aReplica(pools[0], {}, true, { aircraftModelKey: '0-91-1', reportedModel: 'dock1' });
+  await wrong.runner.run([id]);
+  expect(executes(wrong)).toEqual([]);
+  const rows = await pools[0]?.query<unknown[]>(
+    `SELECT m.cause_code, m.verdicts, d.model FROM mission.mission m JOIN mission.dock d ON d.sn = m.dock_sn WHERE m.id = $1`,
+    [id],
+  );
+  const [row] = rows ?? [];
+  expect(row).toMatchObject({ cause_code: 'preflight_no_go', verdicts: { execute: { failed: ['dock_model'] } } });
+  // Commands have the form of the model that the dock reports.
+  expect(row).toMatchObject({ model: 'dock1' });
+
+  await pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
+  const corrected = aReplica(pools[0], {}, true, {
+    aircraftModelKey: '0-91-1',
+    model: 'dock1',
+    reportedModel: 'dock1',
+  });
+  await corrected.runner.run([id]);
+  expect(executes(corrected)).toEqual([id]);
+});
+
 it('holds a mission while nobody says which aircraft the dock has recorded', async () => {
   const id = await aPrepared();
   const one = aReplica(pools[0], {}, true, null);

@@ -4,6 +4,7 @@ import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Step, advance, advanceAll } from '../advance-mission.js';
+import { asReported } from '../dock/dock-profiles.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import type { RouteShapes } from '../../waylines/route-shapes.js';
@@ -13,6 +14,7 @@ import {
   type ClaimGuard,
   type DueMission,
   findDue,
+  keepDock,
   lockDue,
   lockMission,
   postpone,
@@ -207,16 +209,29 @@ export class DueRunner {
 
   private async advanceDue(due: readonly DueMission[], known: Known): Promise<number> {
     const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced[]> => {
-      const rows = await lockDue(
+      const locked = await lockDue(
         tx,
         due.map(({ id }) => id),
       );
+      const rows = await this.adoptModels(tx, locked, known.records);
       const steps = await this.stepsFor(tx, rows, known);
       return advanceAll(tx, steps);
     });
     // The commit is known to have succeeded: only now may anything leave.
     for (const one of advanced) this.parts.afterCommit.run(one);
     return advanced.length;
+  }
+
+  /** A dock may have reported its model, or been corrected, since the mission was planned. */
+  private async adoptModels(tx: Tx, rows: readonly LockedMission[], records: Records): Promise<LockedMission[]> {
+    const adopted: LockedMission[] = [];
+    for (const row of rows) {
+      const record = records.get(row.dock_sn);
+      const dock = record === undefined ? undefined : asReported(record);
+      if (dock !== undefined && dock.model !== row.model) await keepDock(tx, row.organisation_id, dock);
+      adopted.push(dock === undefined ? row : { ...row, model: dock.model });
+    }
+    return adopted;
   }
 
   private async stepsFor(tx: Tx, rows: readonly LockedMission[], known: Known): Promise<Step[]> {
