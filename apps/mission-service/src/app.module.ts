@@ -38,6 +38,7 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { KmzReader } from './waylines/kmz/index.js';
 import { S3Storage } from './waylines/object-storage.js';
+import { NearDocks } from './waylines/near-docks.js';
 import { RouteShapes } from './waylines/route-shapes.js';
 import { StoreWayline } from './waylines/store-wayline.js';
 import { WaylineStore } from './waylines/wayline.store.js';
@@ -154,6 +155,7 @@ export class AppModule {
     const watchMissions = new WatchMissions(api, logger);
     const waylines = new WaylineStore(api);
     const kmzReader = new KmzReader();
+    const nearDocks = new NearDocks(nats, policies, logger);
     const intake = new Intake(
       () => {
         outbox.start();
@@ -194,7 +196,7 @@ export class AppModule {
         { provide: ChangePolicy, useValue: new ChangePolicy(api, policies) },
         { provide: MissionReadModel, useValue: new MissionReadModel(api) },
         { provide: WaylineStore, useValue: waylines },
-        { provide: StoreWayline, useValue: new StoreWayline(storage, waylines, kmzReader) },
+        { provide: StoreWayline, useValue: new StoreWayline(storage, waylines, kmzReader, nearDocks) },
         { provide: DockHolds, useValue: new DockHolds(api) },
         { provide: Intake, useValue: intake },
         RefusalFilter,

@@ -82,7 +82,8 @@ async function aFlight(dockSn?: string): Promise<string> {
 
 describe('waylines answer as described', () => {
   it('when the same bytes come again', async () => {
-    expect((await upload('second')).status).toBe(200);
+    const { status, body } = await upload('second');
+    expect([status, body['warnings']]).toEqual([200, []]);
   });
 
   it('when they are listed and shown', async () => {
@@ -162,6 +163,10 @@ describe('missions answer as described', () => {
       const body = await aKmz({ waylines: aWaylines(aConfig(), [aFolder({ points })]) });
       const contentType = 'application/vnd.google-earth.kmz';
       const far = (await caller.call('uploadWayline', { query: { name: 'far' }, body, contentType })).body;
+      // The wayline itself never changes: the warning is about the docks as they are now.
+      expect(far['warnings']).toMatchObject([{ message: expect.stringContaining('nearest to dock TWO-1') }]);
+      const stored = await caller.call('getWayline', { params: { id: String(far['id']) } });
+      expect(stored.body['warnings']).toEqual([]);
       const preview = await previewOf({ waylineId: String(far['id']) });
       expect(preview['verdict']).toBe('no_go');
       expect(distanceOf(preview)).toMatchObject({ verdict: 'no_go', input: expect.any(Number), limit: 5_000 });

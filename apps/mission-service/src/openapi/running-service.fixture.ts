@@ -3,7 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { apiKeyQuestion, dockQuestion, dockStateQuestion, sendQuestion } from '@aerie/bus-contract';
+import {
+  type DockRecord,
+  apiKeyQuestion,
+  dockQuestion,
+  dockStateQuestion,
+  findDocksQuestion,
+  sendQuestion,
+} from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
 import { type NatsConnection, connectNats, natsOptions } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
@@ -90,21 +97,8 @@ function answerForOthers(connection: NatsConnection): void {
   answer(connection, apiKeyQuestion, ({ key }) => ({
     principal: key === API_KEY ? { keyId: 'key-1', organisationId: ORGANISATION } : null,
   }));
-  answer(connection, dockQuestion, ({ sn }) => ({
-    dock: sn.startsWith('GONE')
-      ? null
-      : {
-          sn,
-          organisationId: ORGANISATION,
-          model: sn.startsWith('ONE') ? ('dock1' as const) : ('dock2' as const),
-          protocolGeneration: '1.15',
-          name: 'irrelevant',
-          aircraftSn: null,
-          position: sn.startsWith('LOST') ? null : (aDockView(sn).position ?? null),
-          aircraftModelKey: aircraftOf(sn),
-          reportedModel: null,
-        },
-  }));
+  answer(connection, dockQuestion, ({ sn }) => ({ dock: sn.startsWith('GONE') ? null : aDockRecord(sn) }));
+  answer(connection, findDocksQuestion, () => ({ docks: [aDockRecord('TWO-1'), aDockRecord('LOST-1')] }));
   answer(connection, dockStateQuestion, ({ sns }) => ({
     docks: sns.map((sn) => ({ ...aDockView(sn), ...(sn.startsWith('LOST') ? { position: null } : {}) })),
   }));
@@ -115,6 +109,20 @@ function answerForOthers(connection: NatsConnection): void {
 function aircraftOf(sn: string): string | null {
   const key = /-HAS-(\d+-\d+)$/.exec(sn)?.[1];
   return key === undefined ? null : `0-${key}`;
+}
+
+function aDockRecord(sn: string): DockRecord {
+  return {
+    sn,
+    organisationId: ORGANISATION,
+    model: sn.startsWith('ONE') ? 'dock1' : 'dock2',
+    protocolGeneration: '1.15',
+    name: 'irrelevant',
+    aircraftSn: null,
+    position: sn.startsWith('LOST') ? null : (aDockView(sn).position ?? null),
+    aircraftModelKey: aircraftOf(sn),
+    reportedModel: null,
+  };
 }
 
 /** An object storage that takes everything. */

@@ -1,10 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type KmzReader, routeGeoJson } from './kmz/index.js';
+import { type KmzReader, type Warning, routeGeoJson } from './kmz/index.js';
+import { NearDocks } from './near-docks.js';
 import { ObjectStorage } from './object-storage.js';
 import { WaylineStore, type WaylineRow } from './wayline.store.js';
 
 const KMZ_TYPE = 'application/vnd.google-earth.kmz';
 const MAX_NAME_LENGTH = 100;
+
+export interface StoredWayline {
+  readonly row: WaylineRow;
+  readonly isNew: boolean;
+  /** About the docks as they are now; not stored, because docks move and the wayline never changes. */
+  readonly nowWarnings: readonly Warning[];
+}
 
 /** Takes in a route: checked, then stored under its hash, then recorded. A row without its object never exists. */
 export class StoreWayline {
@@ -12,18 +20,16 @@ export class StoreWayline {
     private readonly storage: ObjectStorage,
     private readonly waylines: WaylineStore,
     private readonly reader: KmzReader,
+    private readonly nearDocks: NearDocks,
   ) {}
 
-  async execute(
-    organisationId: string,
-    bytes: Buffer,
-    name: string,
-  ): Promise<{ readonly row: WaylineRow; readonly isNew: boolean }> {
+  async execute(organisationId: string, bytes: Buffer, name: string): Promise<StoredWayline> {
     const wayline = await this.reader.read(bytes);
+    const nowWarnings = await this.nearDocks.warningsOf(organisationId, wayline.routes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const objectKey = `${organisationId}/waylines/${sha256}.kmz`;
     await this.storage.put(objectKey, bytes, KMZ_TYPE);
-    return this.waylines.add({
+    const stored = await this.waylines.add({
       id: randomUUID(),
       organisation_id: organisationId,
       name: name.replace(/\.kmz$/i, '').slice(0, MAX_NAME_LENGTH) || 'wayline',
@@ -40,5 +46,6 @@ export class StoreWayline {
       warnings: wayline.warnings,
       route: routeGeoJson(wayline),
     });
+    return { ...stored, nowWarnings };
   }
 }

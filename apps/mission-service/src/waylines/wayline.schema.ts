@@ -46,7 +46,9 @@ export const waylineSchema = z
           message: z.string().describe('What is odd about it.'),
         }),
       )
-      .describe('What to look at before flying; the file was accepted all the same.'),
+      .describe(
+        'What to look at before flying; the file was accepted all the same. The answer to an upload also warns when no dock is near.',
+      ),
     createdAt: z.iso.datetime().describe('When it was stored. RFC 3339, UTC.'),
   })
   .describe('A stored route file. It is never changed.');

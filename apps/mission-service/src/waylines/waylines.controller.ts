@@ -5,6 +5,7 @@ import { NotFoundError, isUuid } from '@aerie/kernel';
 import { type Request, type Response } from 'express';
 import { z } from 'zod';
 import { readUpload } from './read-upload.js';
+import type { Warning } from './kmz/index.js';
 import { StoreWayline } from './store-wayline.js';
 import { type WaylineRow, WaylineStore } from './wayline.store.js';
 
@@ -30,11 +31,13 @@ export class WaylinesController {
   ): Promise<void> {
     const { name } = readInput(uploadQuery, query, 'query');
     const { bytes, fileName } = await readUpload(request);
-    const { row, isNew } = await this.storeWayline.execute(caller.organisationId, bytes, name ?? fileName ?? 'wayline');
+    const stored = await this.storeWayline.execute(caller.organisationId, bytes, name ?? fileName ?? 'wayline');
+    const { row, isNew, nowWarnings } = stored;
+    const view = viewOf(row);
     response
       .status(isNew ? 201 : 200)
       .location(`/api/v1/waylines/${row.id}`)
-      .json(viewOf(row));
+      .json({ ...view, warnings: [...nowWarnings, ...view.warnings] });
   }
 
   @Get()
@@ -77,7 +80,8 @@ function viewOf(row: WaylineRow) {
     exitOnRcLost: row.exit_on_rc_lost,
     plannedDurationSeconds: row.planned_duration_ms / 1_000,
     summary: row.summary,
-    warnings: row.warnings,
+    // As it was written: warnings of the reader.
+    warnings: row.warnings as readonly Warning[],
     createdAt: row.created_at.toISOString(),
   };
 }
