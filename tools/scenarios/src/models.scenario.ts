@@ -1,7 +1,7 @@
 import { type DockHandle, type DockOptions, startDock } from '@aerie/dock-simulator';
 import type { DockConnection } from '@aerie/local';
 import { eventually } from '@aerie/testing';
-import { World } from './world.js';
+import { HOME, World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -27,6 +27,7 @@ async function connect(
   const { mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode } = connection;
   const dock = await startDock({
     ...{ sn, mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode, speed: 60, osdIntervalMs: 500 },
+    position: HOME,
     ...options,
   });
   world.docks.push(dock);
@@ -93,5 +94,5 @@ it('holds the missions of a dock that was registered as another model, until the
   expect((await world.api.patch('/docks/SCN-WRONG', { model: 'dock1' })).status).toBe(200);
   expect(await shown()).toMatchObject({ model: 'dock1', modelMismatch: false });
   const flown = await world.timed(dock, 8_000, { waylineId });
-  expect((await world.ended(flown.id)).state).toBe('succeeded');
+  expect(await world.ended(flown.id)).toMatchObject({ state: 'succeeded', cause: { dockResult: 0 } });
 }, 120_000);
