@@ -27,6 +27,7 @@ export class Infrastructure {
     private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'nats', string>>,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
     private readonly openBroker: boolean,
+    private readonly postgresSettings: readonly string[],
   ) {}
 
   /** `packagesDirectory` keeps fetched programs, which several runs share. */
@@ -34,6 +35,7 @@ export class Infrastructure {
     readonly directory: string;
     readonly packagesDirectory: string;
     readonly openBroker?: boolean;
+    readonly postgresSettings?: readonly string[];
     readonly say: (text: string) => void;
   }): Promise<Infrastructure> {
     const { directory, packagesDirectory, say } = options;
@@ -48,6 +50,7 @@ export class Infrastructure {
       { postgres: newPassword(), valkey: newPassword(), nats: newPassword() },
       { ingress: login('ingress'), 'fleet-service': login('fleet-service'), observer: login('observer') },
       options.openBroker ?? false,
+      options.postgresSettings ?? [],
     );
     try {
       await Promise.all(INFRASTRUCTURE_NAMES.map((name) => infrastructure.start(name)));
@@ -85,7 +88,10 @@ export class Infrastructure {
     const { directory, binaries, ports, secrets, logins } = this;
     switch (name) {
       case 'postgres':
-        this.processes.set(name, (await startPostgres(directory, ports.postgres, secrets.postgres)).process);
+        this.processes.set(
+          name,
+          (await startPostgres(directory, ports.postgres, secrets.postgres, this.postgresSettings)).process,
+        );
         return;
       case 'valkey':
         this.processes.set(name, (await startValkey(directory, binaries, ports.valkey, secrets.valkey)).process);

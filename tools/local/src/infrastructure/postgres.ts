@@ -18,7 +18,12 @@ const DATABASE = 'aerie';
  * A private PostgreSQL from the npm package. Its password is new at every start and lies in no file: it is set through
  * a socket in a folder that only we can enter.
  */
-export async function startPostgres(directory: string, port: number, password: string): Promise<Postgres> {
+export async function startPostgres(
+  directory: string,
+  port: number,
+  password: string,
+  settings: readonly string[] = [],
+): Promise<Postgres> {
   const { initdb, postgres } = await programs();
   const data = path.join(directory, 'postgres');
   if (!existsSync(path.join(data, 'PG_VERSION'))) {
@@ -40,7 +45,7 @@ export async function startPostgres(directory: string, port: number, password: s
     asOrdinaryUser(postgres, [
       ...['-D', data, '-p', String(port)],
       ...['-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${socketFolder}`],
-      ...['-c', 'max_connections=200', '-c', 'shared_buffers=128MB'],
+      ...['max_connections=200', 'shared_buffers=128MB', ...settings].flatMap((setting) => ['-c', setting]),
     ]),
   );
   try {

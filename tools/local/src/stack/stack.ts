@@ -24,6 +24,8 @@ export interface StackOptions {
   readonly apiPort?: number;
   /** More environment for single services. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
+  /** `name=value`, beside those that every PostgreSQL of ours has. */
+  readonly postgresSettings?: readonly string[];
   readonly say: (text: string) => void;
 }
 
@@ -63,7 +65,7 @@ export class Stack {
   ) {}
 
   static async up(options: StackOptions): Promise<Stack> {
-    const { root, directory, packagesDirectory, say } = options;
+    const { root, directory, packagesDirectory, postgresSettings = [], say } = options;
     const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(10);
     const [missionGrpc = 0, credentialGrpc = 0, log = 0, logGrpc = 0, anyPort = 0] = more;
     const edge = options.apiPort ?? anyPort;
@@ -71,7 +73,7 @@ export class Stack {
       throw new Problem(`Port ${edge} is in use. Choose another with --port, or end what listens there.`);
     }
     say('Starting PostgreSQL, valkey, NATS and mosquitto …');
-    const infrastructure = await Infrastructure.up({ directory, packagesDirectory, say });
+    const infrastructure = await Infrastructure.up({ directory, packagesDirectory, postgresSettings, say });
     try {
       const plans = servicePlans(
         root,
