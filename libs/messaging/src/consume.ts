@@ -131,6 +131,8 @@ class PullLoop<Message> implements ConsumerHandle {
         expires: FETCH_MS,
         idle_heartbeat: FETCH_HEARTBEAT_MS,
       });
+      // It was told to stop while it asked.
+      if (this.stopping) this.messages.stop();
       for await (const message of this.messages) this.take(message);
     }
   }
