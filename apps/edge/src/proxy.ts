@@ -29,8 +29,13 @@ export function createProxy(
     xfwd: true,
   });
   const lines = new Map<string, ServiceLine>();
+  // With a time limit of its own the agent heeds that of the service, and gives a connection up a second before the
+  // service does: a request must not go out on one that is being closed.
   const lineTo = (target: string): ServiceLine => {
-    const line = lines.get(target) ?? { agent: new Agent({ keepAlive: true, maxSockets: perService }), inWork: 0 };
+    const line = lines.get(target) ?? {
+      agent: new Agent({ keepAlive: true, maxSockets: perService, timeout: silentMs }),
+      inWork: 0,
+    };
     lines.set(target, line);
     return line;
   };

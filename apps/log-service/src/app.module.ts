@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes } from '@aerie/job-queue';
-import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER } from '@aerie/bus-contract';
+import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay } from '@aerie/persistence';
 import { type Host, Sweeper, hostModule } from '@aerie/service-host';
 import { CollectForMission } from './automatic/collect-for-mission.js';
@@ -97,7 +98,10 @@ export class AppModule {
       onCampaignDockEnded: (id) => runCampaigns.wakeOne(id),
     });
     const lookAtDocks = new LookAtDocks(connection);
-    const dueRunner = new DueRunner({ dataSource, connection, lookAtDocks, afterCommit, logger, metrics });
+    const dueRunner = new DueRunner({
+      ...{ dataSource, connection, lookAtDocks, afterCommit, logger, metrics },
+      backlog: new Backlog(connection, [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER]),
+    });
     const policies = new PolicyStore(api, config.LOG_COLLECT_ON_FAILURE === 'on');
     const cancelUpload = new CancelUpload(dataSource, afterCommit);
     const runCampaigns = new RunCampaigns({

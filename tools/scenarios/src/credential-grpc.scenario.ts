@@ -83,7 +83,7 @@ it('makes addresses, lists them in the ledger, and calls keys back', async () =>
     const { issues } = await call<{ issues: Message[] }>('ListIssues', { prefix: made['objectKey'] });
     return issues.length === 2 ? true : undefined;
   });
-  const { revocation } = await call('RevokeKeys', { dockSn: 'SCN-1', reason: 'spec' });
+  const { revocation } = await call('RevokeKeys', { dockSn: 'SCN-1', formerDock: true, reason: 'spec' });
   expect(revocation).toMatchObject({ dockSn: 'SCN-1', state: 'REVOCATION_STATE_DENIED' });
   const { revocations } = await call<{ revocations: Message[] }>('ListRevocations');
   expect(revocations.map(({ id }) => id)).toEqual([revocation?.['id']]);

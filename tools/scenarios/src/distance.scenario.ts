@@ -53,7 +53,10 @@ it('never starts a route on the other side of the earth, whoever asks for it', a
 
   const { id } = good(await world.api.post<MissionView>('/missions', timed));
   await isHeldByDistance(id);
-  await expect(world.ended(id)).resolves.toMatchObject({ state: 'missed', cause: { failedRules: ['distance', 'battery'] } });
+  await expect(world.ended(id)).resolves.toMatchObject({
+    state: 'missed',
+    cause: { failedRules: ['distance', 'battery'] },
+  });
   expect(world.tap.executes(id)).toHaveLength(0);
 
   const now = world.body(dock, { kind: 'immediate', waylineId, startWithinMs: 6_000 });

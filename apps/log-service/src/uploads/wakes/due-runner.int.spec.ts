@@ -57,16 +57,19 @@ afterAll(async () => {
 
 const pool = (index: number): DataSource => pools[index] as DataSource;
 
-function aRunner(index = 0) {
+function aRunner(index = 0, handledUntilNow: () => Promise<boolean> = async () => true) {
   const ran: Advanced[] = [];
   const releases = new ReleaseDocks(pool(index), connection, logger);
   const afterCommit = { run: (advanced: Advanced) => void ran.push(advanced), releaseSoon: () => releases.kick() };
   const runner = new DueRunner({
     ...{ dataSource: pool(index), connection, logger, metrics: new Metrics(`spec-${index}`) },
-    ...{ lookAtDocks: new LookAtDocks(connection), afterCommit: afterCommit as never },
+    ...{ lookAtDocks: new LookAtDocks(connection), afterCommit: afterCommit as never, backlog: { handledUntilNow } },
   });
   /** All that is due, with what others say to it. */
   const run = async (): Promise<void> => {
+    await runner.run();
+    // What waits until everything is read wakes it once more.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     await runner.run();
     await runner.settled();
   };
@@ -245,4 +248,35 @@ it('gives back once a dock that was refused', async () => {
   await aRunner().run();
   await eventually('it is given back', async () => (await holdsOf(id)).length === 0);
   expect(released.filter((given) => given === sn)).toHaveLength(1);
+});
+
+describe('a word of a dock that lies unread', () => {
+  async function anUnansweredList(overdueSeconds: number): Promise<string> {
+    const { id } = await anUpload(pool(0));
+    await apply(pool(0), id, { type: 'listDue' });
+    await pool(0).query(`UPDATE log.upload SET next_action_at = now() - make_interval(secs => $2) WHERE id = $1`, [
+      id,
+      overdueSeconds,
+    ]);
+    return id;
+  }
+  const listsOf = async (id: string): Promise<number | undefined> =>
+    (await pool(0).query<{ list_count: number }[]>('SELECT list_count FROM log.upload WHERE id = $1', [id]))[0]
+      ?.list_count;
+
+  it('keeps the dock from being asked again, until it is read', async () => {
+    const id = await anUnansweredList(1);
+    const before = await listsOf(id);
+    await aRunner(0, async () => false).run();
+    expect(await listsOf(id)).toBe(before);
+    await aRunner(0).run();
+    expect(await listsOf(id)).toBe((before ?? 0) + 1);
+  });
+
+  it('is waited for during a minute and no longer', async () => {
+    const id = await anUnansweredList(61);
+    const before = await listsOf(id);
+    await aRunner(0, async () => false).run();
+    expect(await listsOf(id)).toBe((before ?? 0) + 1);
+  });
 });

@@ -1,6 +1,6 @@
 import { takeDockQuestion } from '@aerie/bus-contract';
 import { type HoldReason, STOP_LEAD_MS, type UploadEvent, dueNow, neededMs } from '@aerie/log-core';
-import { type NatsConnection, ask } from '@aerie/messaging';
+import { type Backlog, type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -16,6 +16,8 @@ export interface DueRunnerParts {
   readonly dataSource: DataSource;
   readonly connection: NatsConnection;
   readonly lookAtDocks: LookAtDocks;
+  /** What docks said and this service has not handled yet. */
+  readonly backlog: Pick<Backlog, 'handledUntilNow'>;
   readonly afterCommit: AfterCommit;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -32,6 +34,19 @@ const FAILED_AGAIN_MS = 5_000;
 /** A dock that was given back a moment ago can be asked for after this. */
 const RELEASE_AGAIN_MS = 1_000;
 const GATHER_MS = 5;
+/** So long it is waited at once until what docks said is read. */
+const READ_WITHIN_MS = 5_000;
+/** An end is named this long after its time at the latest, whatever has not been read. */
+const NAMED_WITHIN_MS = 60_000;
+
+/** What is said of a dock that did not answer, or fell silent: its word may lie unread after an outage of ours. */
+const SAYS_SILENT: ReadonlySet<string> = new Set([
+  'listOverdue',
+  'listGivenUp',
+  'exportSilent',
+  'stopOverdue',
+  'stopGivenUp',
+]);
 
 type Wanted =
   | { readonly kind: 'look'; readonly upload: LockedUpload }
@@ -44,6 +59,9 @@ type Wanted =
 export class DueRunner {
   private gathering = false;
   private again = false;
+  private isReading = false;
+  /** All that docks said before this instant has been handled; by the clock of this process. */
+  private readUntilMs = 0;
   private readonly questions: OrderPool<Wanted>;
   private readonly lateness;
 
@@ -120,6 +138,9 @@ export class DueRunner {
     const nowMs = locked.now.getTime();
     this.lateness.observe(Math.max(0, nowMs - (locked.next_action_at?.getTime() ?? nowMs)) / 1_000);
     const due = dueNow(uploadOf(locked), nowMs, timingOf(locked));
+    const overdueMs = nowMs - (locked.next_action_at?.getTime() ?? nowMs);
+    // It stays due, and is looked at again once everything is read.
+    if (due !== null && SAYS_SILENT.has(due.type) && !this.hasRead(overdueMs)) return null;
     switch (due?.type) {
       case undefined:
         // Due by its row and not by its rules: a release knew other rules.
@@ -137,6 +158,24 @@ export class DueRunner {
       default:
         return advance(tx, locked, due as UploadEvent);
     }
+  }
+
+  /** Whether what docks had said when something became due is handled; begins to wait for it where it is not. */
+  private hasRead(overdueMs: number): boolean {
+    if (overdueMs >= NAMED_WITHIN_MS || this.readUntilMs >= Date.now() - overdueMs) return true;
+    void this.read();
+    return false;
+  }
+
+  private async read(): Promise<void> {
+    if (this.isReading) return;
+    this.isReading = true;
+    const startedMs = Date.now();
+    const isRead = await this.parts.backlog.handledUntilNow(READ_WITHIN_MS);
+    this.isReading = false;
+    if (!isRead) return;
+    this.readUntilMs = startedMs;
+    this.wakeAll();
   }
 
   private async list(upload: LockedUpload): Promise<void> {
