@@ -91,6 +91,7 @@ class PullLoop<Message> implements ConsumerHandle {
   start(): void {
     this.heartbeat = setInterval(() => this.keepHeld(), this.options.spec.ackWaitMs / 3);
     this.finished = this.pullForEver().then(() => this.untilHeld(0));
+    void this.askAgainAfterReconnects();
   }
 
   async stop(withinMs: number): Promise<void> {
@@ -117,6 +118,14 @@ class PullLoop<Message> implements ConsumerHandle {
         if (!this.stopping) logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
       }
       if (!this.stopping) await delay(RESTART_DELAY_MS);
+    }
+  }
+
+  /** A server that was restarted knows nothing of our request; without this it would be missed only by its heartbeats. */
+  private async askAgainAfterReconnects(): Promise<void> {
+    for await (const { type } of this.options.connection.status()) {
+      if (this.stopping) return;
+      if (type === 'reconnect') this.messages?.stop();
     }
   }
 
