@@ -1,6 +1,7 @@
 import type { DockFact } from '@aerie/bus-contract';
 import {
   type FlighttaskProgress,
+  type FlighttaskProgressGet,
   type FlighttaskReady,
   type FlighttaskResourceGet,
   isAlreadyRunning,
@@ -90,6 +91,12 @@ export function readReady(fact: DockFact): string[] {
 export function readResourceGet(fact: DockFact): string | null {
   const { flight_id } = fact.data as FlighttaskResourceGet;
   return isUuid(flight_id) ? flight_id : null;
+}
+
+/** The dock whose progress is asked for, and of which flight; null: of its newest. */
+export function flightAskedFor(fact: DockFact): { readonly sn: string; readonly flightId: string | null } {
+  const { sn, flight_id } = fact.data as FlighttaskProgressGet;
+  return { sn, flightId: flight_id ?? null };
 }
 
 /** Dock busy with a mission, other mission running, preparing, working. [Cloud API, result codes] */

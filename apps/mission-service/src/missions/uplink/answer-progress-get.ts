@@ -1,11 +1,9 @@
 import type { DockFact } from '@aerie/bus-contract';
-import { type FlighttaskProgressGet, type FlighttaskProgressGetReply, encodeReply } from '@aerie/dji-protocol';
 import { isUuid } from '@aerie/kernel';
 import type { DataSource } from 'typeorm';
+import { noProgressAnswer, progressAnswer } from '../dock/dock-answers.js';
+import { flightAskedFor } from '../dock/translate-uplink.js';
 import type { MissionProgress } from '../store/mission.row.js';
-
-/** Nobody has this flight. [Cloud API, result codes: 319003 unknown mission id] */
-export const UNKNOWN_MISSION = 319_003;
 
 interface FlightRow {
   readonly id: string;
@@ -21,22 +19,14 @@ export async function answerProgressGet(
   fact: DockFact,
   dockSn: string | null,
 ): Promise<unknown> {
-  const { sn, flight_id } = fact.data as FlighttaskProgressGet;
-  const answer = (reply: FlighttaskProgressGetReply): unknown =>
-    encodeReply('requests_reply', 'flighttask_progress_get', reply);
-  if (dockSn === null || (flight_id !== undefined && !isUuid(flight_id))) return answer({ result: UNKNOWN_MISSION });
+  const { sn, flightId } = flightAskedFor(fact);
+  if (dockSn === null || (flightId !== null && !isUuid(flightId))) return noProgressAnswer();
   const [flight] = await dataSource.query<FlightRow[]>(
     `SELECT m.id, m.progress FROM mission.mission m
        JOIN mission.dock asking ON asking.sn = $1 AND asking.organisation_id = m.organisation_id
       WHERE m.dock_sn = $2 AND m.progress IS NOT NULL AND ($3::uuid IS NULL OR m.id = $3)
       ORDER BY m.created_at DESC LIMIT 1`,
-    [dockSn, sn, flight_id ?? null],
+    [dockSn, sn, flightId],
   );
-  if (flight?.progress == null) return answer({ result: UNKNOWN_MISSION });
-  const { status, currentStep, percent } = flight.progress;
-  const progress = {
-    ...(currentStep === null ? {} : { current_step: currentStep }),
-    ...(percent === null ? {} : { percent }),
-  };
-  return answer({ result: 0, output: { flight_id: flight.id, progress, status } });
+  return flight?.progress == null ? noProgressAnswer() : progressAnswer(flight.id, flight.progress);
 }

@@ -4,7 +4,6 @@ import {
   MISSION_EVENTS_CONSUMER,
   MISSION_REPLIES_CONSUMER,
 } from '@aerie/bus-contract';
-import { encodeReply } from '@aerie/dji-protocol';
 import {
   ACK,
   type ConsumerHandle,
@@ -21,10 +20,11 @@ import type { Logger, Metrics } from '@aerie/observability';
 import { inTransaction, isDataError, isOutage } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { AutoResume } from '../breakpoints/auto-resume.js';
+import { noFileAnswer } from '../dock/dock-answers.js';
 import type { DockCommands } from '../dock/dock-commands.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { type ForeignFlight, noteForeignFlights } from '../store/dock-notes.js';
-import { UNKNOWN_MISSION, answerProgressGet } from './answer-progress-get.js';
+import { answerProgressGet } from './answer-progress-get.js';
 import { type Applied, applyUplinks } from './apply-uplinks.js';
 import { type Reading, readUplink } from './read-uplink.js';
 import type { Uplink } from './uplink.js';
@@ -39,9 +39,6 @@ export interface DockConsumerParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
-
-/** The file cannot be handed out now. [Cloud API, result codes: 314013] */
-const NO_FILE = 314_013;
 
 /** A batch of this size costs each message about a twentieth of what it costs alone, and ends in some 30 ms. */
 const MAX_BATCH = 100;
@@ -188,11 +185,10 @@ export class DockConsumer {
 
   /** The dock wants the file of a flight that it was given. [Cloud API, flighttask_resource_get] */
   private async fileAnswer(applied: Applied | undefined): Promise<unknown> {
-    const refuse = (result: number): unknown => encodeReply('requests_reply', 'flighttask_resource_get', { result });
-    if (applied?.kind !== 'file') return refuse(UNKNOWN_MISSION);
+    if (applied?.kind !== 'file') return noFileAnswer('unknown_mission');
     return this.parts.commands.resource(applied.mission).catch((error: unknown) => {
       this.parts.logger.warn({ err: error, missionId: applied.mission.id }, 'failed to hand out the file of a mission');
-      return refuse(NO_FILE);
+      return noFileAnswer('cannot_be_read');
     });
   }
 }
