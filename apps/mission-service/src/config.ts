@@ -47,6 +47,12 @@ const schema = z.object({
   MISSION_OBSERVE_EVERY_MS: millis(DEFAULT_TIMING.observeEveryMs, 500, MINUTE_MS).describe(
     'Between two looks at a silent dock, and between two undos.',
   ),
+  MISSION_POWER_ON_MS: millis(DEFAULT_TIMING.powerOnMs, 1_000, 10 * MINUTE_MS).describe(
+    'What a dock needs from the command to the first sign of a take-off.',
+  ),
+  MISSION_RESTING_FOR_MS: millis(DEFAULT_TIMING.restingForMs, 1_000, 60 * MINUTE_MS).describe(
+    'A silent flight is over once each look for this long showed its dock at rest with the aircraft inside.',
+  ),
   MISSION_UNOBSERVED_MS: millis(DEFAULT_TIMING.unobservedMs, 1_000, 60 * MINUTE_MS).describe(
     'After this long without a word or a sight, the outcome of a flight is called unknown.',
   ),
@@ -70,6 +76,8 @@ export const timingOf = (config: Config): Timing => ({
   startGraceMs: config.MISSION_START_GRACE_MS,
   silenceMs: config.MISSION_SILENCE_MS,
   observeEveryMs: config.MISSION_OBSERVE_EVERY_MS,
+  powerOnMs: config.MISSION_POWER_ON_MS,
+  restingForMs: config.MISSION_RESTING_FOR_MS,
   unobservedMs: config.MISSION_UNOBSERVED_MS,
   durationSlackMs: config.MISSION_DURATION_SLACK_MS,
 });

@@ -18,6 +18,9 @@ export {
   STATES,
   type Timing,
   isOutcome,
+  type LateEffect,
+  type OrderEffect,
+  isOrder,
 } from './mission.types.js';
 export { EVENT_TYPES, decide, mayExecute, transitions } from './mission.machine.js';
 export { type Observation, dueEvent, judgeObservation } from './mission.due.js';

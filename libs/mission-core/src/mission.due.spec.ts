@@ -192,39 +192,127 @@ describe('what time brings about', () => {
   });
 });
 
-describe('a look at the dock', () => {
+const FLYING: Observation = { shows: 'flying' };
+const UNKNOWN: Observation = { shows: 'unknown' };
+/** At rest, by values that just came in, of a dock that was never out of sight. */
+const RESTING: Observation = { shows: 'resting', saidAgoMs: 0, inSightForMs: null };
+
+describe('a look at the dock of a mission that starts', () => {
   const starting = aMission({ state: 'starting', startedAtMs: NOON });
   const graceMs = NOON + DEFAULT_TIMING.startWindowMs + DEFAULT_TIMING.startGraceMs;
   const judge = (mission: Mission, seen: Observation, nowMs: number) =>
     judgeObservation(mission, seen, nowMs, DEFAULT_TIMING);
 
   it('that shows a flying aircraft means that it flies', () => {
-    expect(judge(starting, 'flying', NOON + 1)).toEqual({ type: 'observedFlying' });
+    expect(judge(starting, FLYING, NOON + 1)).toEqual({ type: 'observedFlying' });
   });
 
-  it('that shows an idle dock soon after execute means nothing, because docks take their time', () => {
-    expect(judge(starting, 'idle', graceMs - 1)).toBeNull();
+  it('that shows rest soon after execute means nothing, because docks take their time', () => {
+    expect(judge(starting, RESTING, graceMs - 1)).toBeNull();
   });
 
-  it('that shows an idle dock after the grace means that it never started', () => {
-    expect(judge(starting, 'idle', graceMs)).toEqual({ type: 'observedNotStarted' });
+  it('that shows rest after the grace means that it never started', () => {
+    expect(judge(starting, RESTING, graceMs)).toEqual({ type: 'observedNotStarted' });
   });
 
-  it('that shows an idle dock does not deny an execute that the dock had accepted', () => {
-    expect(judge(step(starting, { type: 'executeAccepted' }, NOON), 'idle', graceMs)).toBeNull();
+  it('that shows rest means nothing where the dock was out of sight since the start: it may have flown and landed', () => {
+    const inSightForMs = graceMs - NOON;
+    expect(judge(starting, { ...RESTING, inSightForMs }, graceMs)).toBeNull();
+    expect(judge(starting, { ...RESTING, inSightForMs: inSightForMs + 1 }, graceMs)).not.toBeNull();
   });
 
-  it('that shows an idle dock counts, although a late reply to prepare came after execute', () => {
-    expect(judge(step(starting, { type: 'prepareAccepted', edition: 1 }, NOON + 1), 'idle', graceMs)).toEqual({
+  it('that shows rest does not deny an execute that the dock had accepted', () => {
+    expect(judge(step(starting, { type: 'executeAccepted' }, NOON), RESTING, graceMs)).toBeNull();
+  });
+
+  it('that shows rest counts, although a late reply to prepare came after execute', () => {
+    expect(judge(step(starting, { type: 'prepareAccepted', edition: 1 }, NOON + 1), RESTING, graceMs)).toEqual({
       type: 'observedNotStarted',
     });
   });
 
-  it('that shows an idle dock does not end a flight that was seen', () => {
-    expect(judge(aMission({ state: 'executing' }), 'idle', graceMs)).toBeNull();
+  it('that shows nothing means nothing', () => {
+    expect(judge(starting, UNKNOWN, graceMs)).toBeNull();
+  });
+});
+
+describe.each(['executing', 'paused'] as const)('looks at the dock of a silent flight that is %s', (state) => {
+  const LAST_WORD = NOON + 10 * MINUTE_MS;
+  const silent = aMission({ state, startedAtMs: NOON, heardAtMs: LAST_WORD, sinceMs: NOON + MINUTE_MS });
+  const first = LAST_WORD + MINUTE_MS;
+
+  /** Looks ten seconds apart, from a minute after the dock's last word. */
+  const lookOn = (mission: Mission, ...seen: Observation[]): Mission =>
+    seen.reduce((now, observation, index) => {
+      const nowMs = first + index * 10_000;
+      const event = judgeObservation(now, observation, nowMs, DEFAULT_TIMING);
+      return event === null ? now : step(now, event, nowMs);
+    }, mission);
+  const looks = (count: number, seen: Observation = RESTING): Observation[] => Array(count).fill(seen) as Observation[];
+
+  it('end it with a cause of its own once they showed rest for a minute', () => {
+    expect(lookOn(silent, ...looks(6)).state).toBe(state);
+    const over = lookOn(silent, ...looks(7));
+    expect(over).toMatchObject({ state: 'outcome_unknown', cause: { code: 'seen_over' }, nextActionAtMs: null });
   });
 
-  it('that shows nothing means nothing', () => {
-    expect(judge(starting, 'unknown', graceMs)).toBeNull();
+  it('end nothing while one of them shows something else: the minute begins anew', () => {
+    expect(lookOn(silent, ...looks(6), UNKNOWN, ...looks(6)).state).toBe(state);
+    expect(lookOn(silent, ...looks(6), UNKNOWN, ...looks(7)).state).toBe('outcome_unknown');
+  });
+
+  it('end nothing by what the dock had said before its last word about the flight', () => {
+    const nowMs = first;
+    const old: Observation = { shows: 'resting', saidAgoMs: nowMs - LAST_WORD, inSightForMs: null };
+    expect(judgeObservation(silent, old, nowMs, DEFAULT_TIMING)).toBeNull();
+    expect(
+      judgeObservation(silent, { ...old, saidAgoMs: nowMs - LAST_WORD - 1 }, nowMs, DEFAULT_TIMING),
+    ).not.toBeNull();
+  });
+
+  it('end it a minute after the dock came back into sight, and not before', () => {
+    const back = (index: number): Observation => ({ shows: 'resting', saidAgoMs: 0, inSightForMs: index * 10_000 });
+    const seen = [...looks(4), ...[0, 1, 2, 3, 4, 5].map(back)];
+    expect(lookOn(silent, ...seen).state).toBe(state);
+    expect(lookOn(silent, ...seen, back(6)).state).toBe('outcome_unknown');
+  });
+
+  it('begin anew after a word about the flight', () => {
+    const flying = step(lookOn(silent, ...looks(6)), { type: 'flightInProgress' }, first + 55_000);
+    expect(flying.restingSinceMs).toBeNull();
+    expect(step(flying, { type: 'observedOver', inSightSinceMs: 0 }, first + 60_000)).toEqual(flying);
+  });
+
+  it('end a flight that was not seen in the air only after all the time that a start takes', () => {
+    const startedAtMs = LAST_WORD - 10_000;
+    const deadlineMs = startedAtMs + DEFAULT_TIMING.startWindowMs;
+    const unseen = { ...silent, startedAtMs, sinceMs: startedAtMs, deadlineMs };
+    const latestStartMs = deadlineMs + DEFAULT_TIMING.startGraceMs + DEFAULT_TIMING.powerOnMs;
+    const count = (latestStartMs - first) / 10_000;
+    expect(lookOn(unseen, ...looks(count)).state).toBe(state);
+    expect(lookOn(unseen, ...looks(count + 1)).state).toBe('outcome_unknown');
+    const seen = step(unseen, { type: 'flightInProgress', airborne: true }, LAST_WORD);
+    expect(lookOn(seen, ...looks(7)).state).toBe('outcome_unknown');
+  });
+
+  it('put no other look off', () => {
+    const due = { ...silent, nextActionAtMs: first + 10_000 };
+    expect(step(due, { type: 'observedResting', inSightSinceMs: 0 }, first).nextActionAtMs).toBe(first + 10_000);
+  });
+});
+
+describe('what the dock says of a flight that was seen over', () => {
+  const over = aMission({ state: 'outcome_unknown', cause: { code: 'seen_over' }, nextActionAtMs: null });
+  const effectsOf = (event: MissionEvent) => {
+    const decision = decide(over, event, NOON, DEFAULT_TIMING);
+    return decision.kind === 'refused' ? decision.reason : decision.effects;
+  };
+
+  it.each(['flightInProgress', 'flightPaused', 'observedFlying'] as const)('contradicts its end (%s)', (type) => {
+    expect(effectsOf({ type })).toEqual(['contradictEnd']);
+  });
+
+  it('resolves it when it tells the end', () => {
+    expect(effectsOf({ type: 'flightEnded', outcome: 'succeeded', dockResult: 0 })).toEqual(['recordResolution']);
   });
 });

@@ -1,5 +1,5 @@
 import { isAcceptedByDock, mayExecute } from './mission.machine.js';
-import { flightEndsByMs } from './mission.timing.js';
+import { flightEndsByMs, isSeenOver } from './mission.timing.js';
 import { CLAIM_MARGIN_MS, IMMEDIATE_PREPARES, type Mission, type MissionEvent, type Timing } from './mission.types.js';
 
 /** Undos are repeated this often before a cancel is taken as done: execute never left, so nothing can fly. */
@@ -47,12 +47,23 @@ function isUnobserved(mission: Mission, nowMs: number, timing: Timing): boolean 
   return nowMs - heardMs >= timing.unobservedMs || nowMs >= flightEndsByMs(mission, timing);
 }
 
-/** What a look at the dock showed. `flying`: its aircraft flies a wayline. `idle`: it rests in its dock. */
-export type Observation = 'flying' | 'idle' | 'unknown';
+/** What a look at the dock showed. */
+export type Observation =
+  /** `flying`: its aircraft flies a wayline. `unknown`: it proves nothing. */
+  | { readonly shows: 'flying' | 'unknown' }
+  /** Idle, with its aircraft inside. */
+  | {
+      readonly shows: 'resting';
+      /** How long ago the oldest of the values that say so came in. */
+      readonly saidAgoMs: number;
+      /** How long it has been heard without a gap. Null: there never was one. */
+      readonly inSightForMs: number | null;
+    };
 
 /**
  * What an observation means for a flight that the dock is silent about. Null: nothing yet, look again.
- * Idle soon after execute proves nothing, since docks take minutes to get ready; so it counts only after the grace.
+ * Rest soon after execute proves nothing, since docks take minutes to get ready; so it counts only after the grace. A
+ * dock that was out of sight may have flown and landed meanwhile.
  */
 export function judgeObservation(
   mission: Mission,
@@ -60,10 +71,32 @@ export function judgeObservation(
   nowMs: number,
   timing: Timing,
 ): MissionEvent | null {
-  if (observation === 'flying') return { type: 'observedFlying' };
-  if (observation === 'unknown' || mission.state !== 'starting') return null;
-  const lastMs = mission.deadlineMs ?? mission.startedAtMs ?? mission.sinceMs;
+  if (observation.shows === 'flying') return { type: 'observedFlying' };
+  if (mission.state === 'executing' || mission.state === 'paused')
+    return judgeRest(mission, observation, nowMs, timing);
+  if (observation.shows !== 'resting' || mission.state !== 'starting') return null;
+  const startedMs = mission.startedAtMs ?? mission.sinceMs;
+  if (inSightSinceMs(observation, nowMs) >= startedMs) return null;
   // A dock that accepted execute and then went idle has flown, or not: that it never started is not proven.
-  if (isAcceptedByDock(mission) || nowMs < lastMs + timing.startGraceMs) return null;
+  if (isAcceptedByDock(mission) || nowMs < (mission.deadlineMs ?? startedMs) + timing.startGraceMs) return null;
   return { type: 'observedNotStarted' };
 }
+
+function judgeRest(
+  mission: Mission,
+  observation: Exclude<Observation, { readonly shows: 'flying' }>,
+  nowMs: number,
+  timing: Timing,
+): MissionEvent | null {
+  const unclear: MissionEvent | null = mission.restingSinceMs === null ? null : { type: 'observedUnclear' };
+  if (observation.shows !== 'resting') return unclear;
+  // What came in before the last word about the flight says nothing of the time since.
+  const heardMs = mission.heardAtMs ?? mission.startedAtMs ?? mission.sinceMs;
+  if (nowMs - observation.saidAgoMs <= heardMs) return unclear;
+  const sinceMs = inSightSinceMs(observation, nowMs);
+  const type = isSeenOver(mission, sinceMs, nowMs, timing) ? 'observedOver' : 'observedResting';
+  return { type, inSightSinceMs: sinceMs };
+}
+
+const inSightSinceMs = ({ inSightForMs }: { readonly inSightForMs: number | null }, nowMs: number): number =>
+  inSightForMs === null ? 0 : nowMs - inSightForMs;

@@ -70,7 +70,7 @@ function factsOf(
         cause: null,
       };
     case 'executeDue':
-      return { attempt: mission.attempt + 1, startedAtMs: nowMs, cause: null };
+      return { attempt: mission.attempt + 1, startedAtMs: nowMs, flownAtMs: null, restingSinceMs: null, cause: null };
     case 'executeHeld':
       return { cause: { code: event.because } };
     case 'sendRefused':
@@ -92,15 +92,19 @@ function factsOf(
       };
     case 'executeAccepted': {
       const startedAtMs = mission.startedAtMs ?? nowMs;
-      return { heardAtMs: Math.max(nowMs, startedAtMs + 1), startedAtMs, cause: null };
+      return { heardAtMs: Math.max(nowMs, startedAtMs + 1), startedAtMs, restingSinceMs: null, cause: null };
     }
     case 'flightInProgress':
     case 'flightPaused':
     case 'observedFlying': {
       const resumed = mission.state === 'paused' && state !== 'paused';
+      const isInTheAir =
+        event.type === 'observedFlying' || (event.type === 'flightInProgress' && event.airborne === true);
       return {
         heardAtMs: nowMs,
         startedAtMs: mission.startedAtMs ?? nowMs,
+        flownAtMs: mission.flownAtMs ?? (isInTheAir ? nowMs : null),
+        restingSinceMs: null,
         ...(resumed ? { pausedMs: mission.pausedMs + Math.max(0, nowMs - mission.sinceMs) } : {}),
         cause: null,
       };
@@ -118,7 +122,12 @@ function factsOf(
     case 'cancelGivenUp':
     case 'observationGivenUp':
     case 'observedNotStarted':
+    case 'observedOver':
       return { cause: endingCause(mission, event) };
+    case 'observedResting':
+      return { restingSinceMs: mission.restingSinceMs ?? nowMs };
+    case 'observedUnclear':
+      return { restingSinceMs: null };
     case 'replyOverdue':
     case 'progressSilent':
     case 'pauseRequested':
@@ -157,6 +166,8 @@ function endingCause(mission: Mission, event: MissionEvent): Cause {
       return { code: 'reported_by_dock', dockResult: event.dockResult };
     case 'observedNotStarted':
       return { code: 'not_started' };
+    case 'observedOver':
+      return { code: 'seen_over' };
     case 'cancelGivenUp':
       return { code: 'undo_unconfirmed' };
     case 'prepareGivenUp':
@@ -213,6 +224,8 @@ function nextActionAtMs(
       return mission.nextActionAtMs ?? nowMs + timing.observeEveryMs;
     case 'executing':
     case 'paused': {
+      // A look that shows rest puts no other one off.
+      if (event.type === 'observedResting' || event.type === 'observedUnclear') return mission.nextActionAtMs ?? nowMs;
       const lookMs = nowMs + (event.type === 'progressSilent' ? timing.observeEveryMs : timing.silenceMs);
       // A dock that never stops reporting must not put off the end of the longest flight.
       return Math.min(lookMs, Math.max(nowMs, flightEndsByMs(mission, timing)));

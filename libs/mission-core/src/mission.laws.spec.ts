@@ -15,10 +15,17 @@ import {
   planned,
   step,
 } from './fixtures/missions.js';
-import { dueEvent } from './mission.due.js';
+import { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 import { EVENT_TYPES, decide } from './mission.machine.js';
-import { leadMs } from './mission.timing.js';
-import { DEFAULT_TIMING, type EventType, type Mission, type MissionEvent, isOutcome } from './mission.types.js';
+import { flightEndsByMs, leadMs } from './mission.timing.js';
+import {
+  DEFAULT_TIMING,
+  type EventType,
+  type Mission,
+  type MissionEvent,
+  isOrder,
+  isOutcome,
+} from './mission.types.js';
 
 const anyKind = fc.constantFrom(...KINDS);
 const anyPlan = fc.tuple(anyKind, fc.constantFrom('prepare' as const, 'create' as const));
@@ -76,7 +83,7 @@ describe('the laws of the lifecycle', () => {
           const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
           expect(after(mission, decision)).toBe(mission);
           if (decision.kind !== 'refused') {
-            expect(decision.effects.filter((effect) => effect !== 'recordResolution')).toEqual([]);
+            expect(decision.effects.filter(isOrder)).toEqual([]);
           }
         }),
         RUNS,
@@ -240,8 +247,7 @@ describe('the laws of the lifecycle', () => {
           expect(after(once.mission, twice).state).toBe(once.mission.state);
           if (twice.kind === 'refused' || !SAID_BY_DOCK.includes(event.type)) return;
           // A look and an undo are harmless to repeat; nothing that flies is ordered by a repeat.
-          const harmless = ['observeFlight', 'recordResolution'];
-          expect(twice.effects.filter((effect) => !harmless.includes(effect))).toEqual([]);
+          expect(twice.effects.filter((effect) => isOrder(effect) && effect !== 'observeFlight')).toEqual([]);
         }),
         RUNS,
       );
@@ -279,6 +285,72 @@ describe('the laws of the lifecycle', () => {
             restored = JSON.parse(JSON.stringify(step(restored, event, nowMs))) as Mission;
           }
           expect(restored).toEqual(kept);
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
+    'P13: never contradicts what a dock has shown for long enough, whatever was said and seen before',
+    () => {
+      fc.assert(
+        fc.property(anyPlan, anyHistory, fc.constantFrom('flying', 'resting'), ([kind, delivery], history, shows) => {
+          let mission = planned(kind, delivery);
+          let nowMs = NOON;
+          for (const happening of history) {
+            nowMs = happening.nowMs;
+            mission = step(mission, happening.event, nowMs);
+          }
+          fc.pre(mission.state === 'executing' || mission.state === 'paused');
+          const untilMs = nowMs + DEFAULT_TIMING.unobservedMs - MINUTE_MS;
+          // Long before the longest flight is over: its end is another law.
+          fc.pre(flightEndsByMs(mission, DEFAULT_TIMING) > untilMs + MINUTE_MS);
+          while (nowMs < untilMs && !isOutcome(mission.state)) {
+            nowMs += 10_000;
+            const seen: Observation = shows === 'flying' ? { shows } : { shows, saidAgoMs: 1_000, inSightForMs: null };
+            const event = judgeObservation(mission, seen, nowMs, DEFAULT_TIMING);
+            if (event !== null) mission = step(mission, event, nowMs);
+          }
+          if (shows === 'resting') expect(mission).toMatchObject({ cause: { code: 'seen_over' } });
+          else expect(isOutcome(mission.state)).toBe(false);
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
+    'P13: calls no flight over unless each look of a minute showed its dock at rest',
+    () => {
+      const look = fc.record({
+        shows: fc.constantFrom<Observation['shows'][]>(
+          'flying',
+          'unknown',
+          ...(Array(9).fill('resting') as ['resting']),
+        ),
+        saidAgoMs: fc.nat(15_000),
+        inSightForMs: fc.option(fc.nat(10 * MINUTE_MS), { nil: null }),
+        afterMs: fc.constantFrom(2_000, 10_000, 20_000),
+      });
+      fc.assert(
+        fc.property(fc.array(look, { maxLength: 60 }), (looks) => {
+          let mission = aMission({ state: 'executing', startedAtMs: NOON - 10 * MINUTE_MS, heardAtMs: NOON });
+          let nowMs = NOON + MINUTE_MS;
+          let restsSinceMs = Infinity;
+          for (const { afterMs, ...seen } of looks) {
+            nowMs += afterMs;
+            const event = judgeObservation(mission, seen, nowMs, DEFAULT_TIMING);
+            const rests = seen.shows === 'resting' && nowMs - seen.saidAgoMs > (mission.heardAtMs ?? 0);
+            restsSinceMs = rests ? Math.min(restsSinceMs, nowMs) : Infinity;
+            if (event !== null) mission = step(mission, event, nowMs);
+            if (!isOutcome(mission.state)) continue;
+            expect(nowMs - restsSinceMs).toBeGreaterThanOrEqual(DEFAULT_TIMING.restingForMs);
+            expect(seen.inSightForMs ?? Infinity).toBeGreaterThanOrEqual(DEFAULT_TIMING.restingForMs);
+            return;
+          }
         }),
         RUNS,
       );

@@ -1,5 +1,5 @@
 import { evolve } from './mission.evolve.js';
-import { leadMs } from './mission.timing.js';
+import { isSeenOver, leadMs } from './mission.timing.js';
 import {
   ATTEMPTS_OF_FORGETFUL_DOCK,
   CLAIM_MARGIN_MS,
@@ -118,15 +118,22 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
 
   flightSent:         [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   flightInProgress:   [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'paused', 'canceling'], to: 'executing' },
-                       { from: ['executing', ...OUTCOMES],                         to: 'unchanged' }],
+                       { from: ['executing', ...SETTLED],                          to: 'unchanged' },
+                       { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['contradictEnd'] }],
   flightPaused:       [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'canceling'], to: 'paused' },
-                       { from: ['paused', ...OUTCOMES],                            to: 'unchanged' }],
+                       { from: ['paused', ...SETTLED],                             to: 'unchanged' },
+                       { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['contradictEnd'] }],
   flightEnded:        [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling'], to: asReported },
                        { from: SETTLED,                                            to: 'unchanged' },
                        { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['recordResolution'] }],
 
   observedFlying:     [{ from: ['starting', 'canceling'],                          to: 'executing' },
-                       { from: ['executing', 'paused', ...OUTCOMES],               to: 'unchanged' }],
+                       { from: ['executing', 'paused', ...SETTLED],                to: 'unchanged' },
+                       { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['contradictEnd'] }],
+  observedResting:    [{ from: ['executing', 'paused'],                            to: 'unchanged' }],
+  observedUnclear:    [{ from: ['executing', 'paused'],                            to: 'unchanged' }],
+  // Seen at home for long enough, and all that its dock had said is read: the flight is over, and nobody told how.
+  observedOver:       [{ from: ['executing', 'paused'],                            to: 'outcome_unknown' }],
   observedNotStarted: [{ from: ['starting'],                                       to: 'missed',    effects: ['sendUndo'] }],
 };
 
@@ -163,6 +170,9 @@ export function decide(mission: Mission, event: MissionEvent, nowMs: number, tim
   }
   if (event.type === 'executeDue' && !mayExecute(mission, nowMs, timing)) {
     return { kind: 'refused', reason: 'execute is too early or too late' };
+  }
+  if (event.type === 'observedOver' && !isSeenOver(mission, event.inSightSinceMs, nowMs, timing)) {
+    return { kind: 'refused', reason: 'the dock was not seen at rest for long enough' };
   }
   if (event.type === 'flightReady' && row.to !== 'unchanged' && isPastItsWindow(mission, nowMs)) {
     return { kind: 'refused', reason: 'the dock is ready too late' };

@@ -41,6 +41,8 @@ export function planMission(plan: Plan, nowMs: number, timing: Timing): Mission 
     startedAtMs: null,
     pausedMs: 0,
     heardAtMs: null,
+    flownAtMs: null,
+    restingSinceMs: null,
     nextActionAtMs: prepareAtMs,
     cause: null,
   };

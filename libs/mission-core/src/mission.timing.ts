@@ -18,6 +18,20 @@ export function flightEndsByMs(mission: Mission, timing: Timing): number {
   return Math.min(longestMs, startMs + plannedDurationMs * DURATION_FACTOR + timing.durationSlackMs + pausedMs);
 }
 
+/**
+ * Whether looks have proven that a flight is over: it was seen in the air before, or it had all the time that a start
+ * takes; and for a minute each look showed its dock at rest, without a gap in which it could have done something else.
+ */
+export function isSeenOver(mission: Mission, inSightSinceMs: number, nowMs: number, timing: Timing): boolean {
+  const { restingSinceMs, flownAtMs, startedAtMs, sinceMs, deadlineMs } = mission;
+  if (restingSinceMs === null || nowMs - Math.max(restingSinceMs, inSightSinceMs) < timing.restingForMs) return false;
+  const startedMs = startedAtMs ?? sinceMs;
+  // A claim comes at most so long before its deadline; a dock that began by itself did not wait for ours.
+  const toDeadlineMs = Math.min((deadlineMs ?? startedMs) - startedMs, timing.executeLeadMs + timing.startWindowMs);
+  const latestStartMs = startedMs + Math.max(0, toDeadlineMs) + timing.startGraceMs + timing.powerOnMs;
+  return flownAtMs !== null || nowMs >= latestStartMs;
+}
+
 /** What a dock is busy with before and after the flight itself: power on, cover, home point; landing and after-work. */
 const BEFORE_FLIGHT_MS = 60_000;
 const AFTER_FLIGHT_MS = 5 * 60_000;

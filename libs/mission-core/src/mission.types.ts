@@ -55,6 +55,7 @@ export type CauseCode =
   | 'file_unavailable'
   | 'not_started'
   | 'not_observed'
+  | 'seen_over'
   | 'canceled_by_operator'
   | 'undo_unconfirmed'
   | 'reported_by_dock';
@@ -103,6 +104,10 @@ export interface Mission {
   readonly pausedMs: number;
   /** When the dock last said anything about this flight; while it starts: anything about the start. */
   readonly heardAtMs: number | null;
+  /** When the flight of this attempt was first seen in the air; null while it was not. */
+  readonly flownAtMs: number | null;
+  /** Since when each look at its dock showed it at rest; null when the last one did not, or the dock has spoken since. */
+  readonly restingSinceMs: number | null;
   readonly nextActionAtMs: number | null;
   readonly cause: Cause | null;
 }
@@ -127,6 +132,10 @@ export interface Timing {
   readonly silenceMs: number;
   /** After the deadline, how long a dock that was told to start may take to show that it did. */
   readonly startGraceMs: number;
+  /** What a dock needs from the command to the first sign of a take-off: power on, cover, self-check. */
+  readonly powerOnMs: number;
+  /** A silent flight is over once each look for this long showed its dock at rest with the aircraft inside. */
+  readonly restingForMs: number;
   /** After this long without a word or a look, the outcome is called unknown. */
   readonly unobservedMs: number;
   /** A flight that takes longer than one and a half times its plan and this, without its pauses, is called unknown. */
@@ -145,6 +154,8 @@ export const DEFAULT_TIMING: Timing = {
   observeEveryMs: 10_000,
   silenceMs: 60_000,
   startGraceMs: 30_000,
+  powerOnMs: 2 * 60_000,
+  restingForMs: 60_000,
   unobservedMs: 10 * 60_000,
   durationSlackMs: 10 * 60_000,
   // Docks fly well under an hour; the longest flight with its landing and after-work stays below this.
@@ -203,18 +214,21 @@ export type MissionEvent =
   | { readonly type: 'undoAccepted' }
   | { readonly type: 'undoRefused'; readonly dockResult: number }
   | { readonly type: 'flightSent' }
-  | { readonly type: 'flightInProgress' }
+  | { readonly type: 'flightInProgress'; readonly airborne?: boolean }
   | { readonly type: 'flightPaused' }
   | { readonly type: 'flightEnded'; readonly outcome: ReportedOutcome; readonly dockResult: number }
   // What we saw when we looked at the dock.
   | { readonly type: 'observedFlying' }
-  | { readonly type: 'observedNotStarted' };
+  | { readonly type: 'observedNotStarted' }
+  | { readonly type: 'observedResting'; readonly inSightSinceMs: number }
+  | { readonly type: 'observedUnclear' }
+  | { readonly type: 'observedOver'; readonly inSightSinceMs: number };
 
 export type EventType = MissionEvent['type'];
 export type EventOf<T extends EventType> = Extract<MissionEvent, { type: T }>;
 
 /** An order to the edges. Its name is enough, because all that it needs is on the mission. */
-export type Effect =
+export type OrderEffect =
   | 'sendPrepare'
   | 'sendExecute'
   | 'sendUndo'
@@ -225,8 +239,15 @@ export type Effect =
   | 'sendReturnElsewhere'
   | 'sendStop'
   | 'sendSetupAbort'
-  | 'observeFlight'
-  | 'recordResolution';
+  | 'observeFlight';
+
+/** What is written beside a mission that has ended: how its unknown outcome was settled, or that its dock denies the end. */
+export type LateEffect = 'recordResolution' | 'contradictEnd';
+
+export type Effect = OrderEffect | LateEffect;
+
+export const isOrder = (effect: Effect): effect is OrderEffect =>
+  effect !== 'recordResolution' && effect !== 'contradictEnd';
 
 export type Decision =
   | { readonly kind: 'moved' | 'unchanged'; readonly mission: Mission; readonly effects: readonly Effect[] }

@@ -97,6 +97,8 @@ const OF_FIRST_RELEASE = {
   edition: 1,
   readyFromMs: null,
   pausedMs: 0,
+  flownAtMs: null,
+  restingSinceMs: null,
   plannedDurationMs: 0,
 } as const satisfies Partial<Mission>;
 

@@ -3,11 +3,14 @@ import { factSubject } from '@aerie/bus-contract';
 import {
   type Decision,
   type Effect,
+  type LateEffect,
   type Mission,
   type MissionEvent,
+  type OrderEffect,
   type PreflightResult,
   type Stage,
   decide,
+  isOrder,
   isOutcome,
 } from '@aerie/mission-core';
 import { type OutboxFact, type Tx, writeOutbox } from '@aerie/persistence';
@@ -18,6 +21,7 @@ import { keepBreakPoints } from './store/breakpoints.js';
 import {
   type MissionChange,
   type NewCall,
+  contradictEnds,
   lockOtherFlight,
   recordCalls,
   saveMissions,
@@ -32,13 +36,11 @@ import { type TimelineEntry, writeTimeline } from './store/timeline.js';
 
 /** A command that was recorded and now has to be sent, or a look that has to be taken: once, after the commit. */
 export interface Order {
-  readonly effect: Exclude<Effect, 'recordResolution'>;
+  readonly effect: OrderEffect;
   /** The mission as decided. */
   readonly mission: LockedMission;
   readonly tid: string;
   readonly notAfterMs: number;
-  /** By the clock of this process, to know later how long ago it was. */
-  readonly decidedAtMs: number;
   /** What a person's command says beside its name. */
   readonly parameters: CommandParameters;
 }
@@ -86,6 +88,7 @@ class Writes {
   /** By mission: several changes of one mission are one, from the row as it is to the last state. */
   readonly changes = new Map<string, MissionChange>();
   readonly judged = new Map<string, JudgedStage>();
+  readonly contradicted: string[] = [];
   readonly resolutions: { readonly id: string; readonly resolution: unknown }[] = [];
   readonly breakPoints: { readonly missionId: string; readonly point: StoredBreakPoint }[] = [];
   calls: NewCall[] = [];
@@ -116,6 +119,7 @@ class Writes {
       saveMissions(tx, [...this.changes.values()]),
       keepPreflights(tx, [...this.judged.values()]),
       ...this.resolutions.map(({ id, resolution }) => keepResolution(tx, id, resolution)),
+      contradictEnds(tx, this.contradicted),
       keepBreakPoints(tx, this.breakPoints),
       stopRepeats(tx, this.givenAnew),
       recordCalls(tx, this.calls),
@@ -257,7 +261,7 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
   const factsBefore = writes.facts.length;
   noteHolds(writes, locked, next, event);
   const mission = isOutcome(locked.state)
-    ? keepLateWord(writes, locked, effects, evidence, detail)
+    ? keepLateWord(writes, locked, effects.find(isLate), evidence, detail)
     : collectChange(writes, locked, next, event, evidence);
   if (evidence.breakPoint) writes.breakPoints.push({ missionId: locked.id, point: evidence.breakPoint });
   writes.timeline.push({
@@ -269,9 +273,7 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
     revision: next.revision,
     detail: { ...detail, effects, nextActionAtMs: next.nextActionAtMs },
   });
-  const orders = effects
-    .filter((effect) => effect !== 'recordResolution')
-    .map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
+  const orders = effects.filter(isOrder).map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
   return { decision, mission, orders, hasFacts: writes.facts.length > factsBefore };
 }
 
@@ -294,6 +296,8 @@ function noteHolds(writes: Writes, locked: LockedMission, next: Mission, event: 
     },
   });
 }
+
+const isLate = (effect: Effect): effect is LateEffect => !isOrder(effect);
 
 const wishDetail = ({ wish }: Evidence) => (wish ? { by: wish.by, reason: wish.reason, ...wish.parameters } : {});
 
@@ -347,11 +351,15 @@ function isPreparedBy({ delivery }: LockedMission, next: Mission, event: Mission
 function keepLateWord(
   writes: Writes,
   locked: LockedMission,
-  effects: readonly Effect[],
+  effect: LateEffect | undefined,
   evidence: Evidence,
   detail: Readonly<Record<string, unknown>>,
 ): LockedMission {
-  if (!effects.includes('recordResolution') || locked.resolution !== null) return locked;
+  if (effect === undefined || locked.resolution !== null) return locked;
+  if (effect === 'contradictEnd') {
+    writes.contradicted.push(locked.id);
+    return { ...locked, contradicted_at: locked.contradicted_at ?? locked.now };
+  }
   const resolution = { by: 'dock', ...detail, progress: evidence.progress ?? null };
   writes.resolutions.push({ id: locked.id, resolution });
   writes.facts.push({
@@ -371,7 +379,7 @@ function collectOrder(
   const tid = randomUUID();
   const parameters = wish?.parameters ?? {};
   const notAfterMs = latestSendMs(effect, mission, nowMs - (wish?.waitedMs ?? 0));
-  const order: Order = { effect, mission, tid, notAfterMs, decidedAtMs: Date.now(), parameters };
+  const order: Order = { effect, mission, tid, notAfterMs, parameters };
   if (effect === 'observeFlight') return order;
   if (effect === 'sendPrepare') writes.giveAnew(mission.id);
   writes.calls.push({
@@ -419,6 +427,8 @@ function merged({ before: row, after: next, progress, verdicts, preparedFingerpr
     started_at: dateOf(next.startedAtMs),
     paused_ms: String(next.pausedMs),
     heard_at: dateOf(next.heardAtMs),
+    flown_at: dateOf(next.flownAtMs),
+    resting_since: dateOf(next.restingSinceMs),
     next_action_at: dateOf(next.nextActionAtMs),
     cause_code: next.cause?.code ?? null,
     cause_dock_result: next.cause?.dockResult ?? null,

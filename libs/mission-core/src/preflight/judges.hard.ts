@@ -120,7 +120,15 @@ export function judgeClockSkew({ facts: { dock } }: Look): Judgement {
   );
 }
 
-export function judgeUnknownOutcome({ facts: { automatic, blockedBy } }: Look): Judgement {
+export function judgeUnknownOutcome({ facts, policy }: Look): Judgement {
+  const { automatic, blockedBy, blockedBySeenOver } = facts;
+  if (blockedBy !== null && blockedBySeenOver && policy.unknown_outcome.afterSeenOver === 'pass') {
+    return judged(
+      { go: true, input: blockedBy, limit: null, margin: null },
+      `Nobody told how mission ${blockedBy} of this dock ended, and its aircraft was seen back in the dock.`,
+      '',
+    );
+  }
   const verdict = { go: blockedBy === null || !automatic, input: blockedBy, limit: null, margin: null };
   if (blockedBy === null) return judged(verdict, 'How the last mission of the dock ended is known.', '');
   const says = `Nobody knows how mission ${blockedBy} of this dock ended.`;

@@ -187,6 +187,13 @@ describe('unknown_outcome', () => {
     expect(result.message).toContain('resolve that mission');
   });
 
+  it('lets go on after a flight that was seen to be over, unless the policy wants a person', () => {
+    const facts = someFacts({ automatic: true, blockedBy: 'mission-7', blockedBySeenOver: true });
+    expect(ask('unknown_outcome', facts)).toMatchObject({ verdict: 'go', input: 'mission-7' });
+    const waits = { ...DEFAULT_POLICY, unknown_outcome: { afterSeenOver: 'fail' } } as const;
+    expect(ask('unknown_outcome', facts, waits)).toMatchObject({ verdict: 'no_go', input: 'mission-7' });
+  });
+
   it('leaves the decision to a person who starts the mission, and says so', () => {
     const result = ask('unknown_outcome', someFacts({ automatic: false, blockedBy: 'mission-7' }));
     expect(result).toMatchObject({ verdict: 'go', input: 'mission-7' });

@@ -58,6 +58,7 @@ const anyFacts: fc.Arbitrary<PreflightFacts> = fc.record({
   distances: fc.option(fc.record({ firstMeters: anyNumber, farthestMeters: anyNumber, lastMeters: anyNumber })),
   dock: fc.option(anyDock),
   blockedBy: fc.option(fc.string()),
+  blockedBySeenOver: fc.boolean(),
   exportsLogs: fc.boolean(),
   models: anyModels,
 });

@@ -8,6 +8,8 @@ interface Tunable {
 export interface PreflightPolicy {
   /** Cannot be switched off. The farthest waypoint may be this far from the dock. */
   readonly distance: { readonly maximumMeters: number };
+  /** Cannot be switched off. Whether a dock waits for a person also after a flight that was seen to be over. */
+  readonly unknown_outcome: { readonly afterSeenOver: 'pass' | 'fail' };
   readonly battery: Tunable & {
     /** No flight starts below this, however short. */
     readonly minimumPercent: number;
@@ -40,6 +42,8 @@ export const FARTHEST_METERS = 15_000;
 export const DEFAULT_POLICY: PreflightPolicy = {
   // Half of what docks are rated for, as buildings and hills shorten the range of their radio.
   distance: { maximumMeters: 5_000 },
+  // The aircraft lies in its dock, charged and looked at by every other rule: nothing is left to wait for.
+  unknown_outcome: { afterSeenOver: 'pass' },
   // 2 percent a minute: aircraft of these docks fly some 40 to 50 minutes with a full battery.
   battery: { enabled: true, whenUnknown: 'fail', minimumPercent: 30, percentPerMinute: 2, reservePercent: 20 },
   rain: { enabled: true, whenUnknown: 'fail', maximumLevel: 1 },

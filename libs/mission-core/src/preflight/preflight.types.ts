@@ -21,6 +21,8 @@ export interface PreflightFacts {
   readonly dock: DockFacts | null;
   /** The mission of this dock whose outcome is unknown and not resolved. */
   readonly blockedBy: string | null;
+  /** Its dock was seen at rest with the aircraft inside since, and has said nothing to the contrary. */
+  readonly blockedBySeenOver: boolean;
   /** A log export holds the dock now. */
   readonly exportsLogs: boolean;
   readonly models: ModelFacts;
@@ -58,13 +60,12 @@ export type HardRuleName =
   | 'dock_idle'
   | 'log_export'
   | 'clock_skew'
-  | 'unknown_outcome'
   | 'aircraft_model'
   | 'dock_model'
   | LimitedRuleName;
 
 /** Hard rules whose limit an organisation sets, within bounds. */
-export type LimitedRuleName = 'distance';
+export type LimitedRuleName = 'distance' | 'unknown_outcome';
 
 /** Rules whose limits an organisation sets, and which it can switch off. */
 export type TunableRuleName = Exclude<keyof PreflightPolicy, LimitedRuleName>;

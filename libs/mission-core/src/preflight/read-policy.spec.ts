@@ -40,6 +40,8 @@ it.each([
   // A hard rule is not in a policy, and a misspelt limit would not hold.
   [{ dock_idle: { enabled: false } }, 'dock_idle'],
   [{ distance: { enabled: false } }, 'distance.enabled'],
+  [{ unknown_outcome: { enabled: false } }, 'unknown_outcome.enabled'],
+  [{ unknown_outcome: { afterSeenOver: 'free' } }, 'unknown_outcome.afterSeenOver'],
   [{ wind: { maximumMeterPerSecond: 8 } }, 'wind.maximumMeterPerSecond'],
   [{ rtk: { minimumPercent: 30 } }, 'rtk.minimumPercent'],
   [JSON.parse('{"__proto__":{"enabled":false}}'), '__proto__'],

@@ -10,7 +10,9 @@ interface Bounds {
 }
 
 type PolicyRuleName = keyof PreflightPolicy;
-type NumberName<N extends PolicyRuleName> = Exclude<keyof PreflightPolicy[N], 'enabled' | 'whenUnknown'>;
+/** Members that say what to do where something is not known. */
+const CHOICES = ['whenUnknown', 'afterSeenOver'] as const;
+type NumberName<N extends PolicyRuleName> = Exclude<keyof PreflightPolicy[N], 'enabled' | (typeof CHOICES)[number]>;
 
 const WORKS_IN: Pick<Bounds, 'min' | 'max' | 'because'> = {
   min: -35,
@@ -27,6 +29,7 @@ const BOUNDS: { readonly [N in PolicyRuleName]: { readonly [F in NumberName<N>]:
       because: 'docks are rated for 7 to 10 km, and a shorter limit than 50 m allows no route',
     },
   },
+  unknown_outcome: {},
   battery: {
     minimumPercent: { min: 15, max: 100, because: 'with less than 15 percent an aircraft only returns or lands' },
     percentPerMinute: { min: 1, max: 20, because: 'a full battery lasts between 5 and 100 minutes' },
@@ -91,7 +94,8 @@ function readRule(rule: PolicyRuleName, input: unknown, problems: FieldProblem[]
 
 function problemOf(name: string, value: unknown, bounds: Bounds | undefined): string | null {
   if (name === 'enabled') return typeof value === 'boolean' ? null : 'must be true or false';
-  if (name === 'whenUnknown') return value === 'pass' || value === 'fail' ? null : 'must be "pass" or "fail"';
+  if (CHOICES.some((choice) => choice === name))
+    return value === 'pass' || value === 'fail' ? null : 'must be "pass" or "fail"';
   if (typeof value !== 'number' || bounds === undefined) return 'must be a number';
   const { min, max, whole, because } = bounds;
   const fits = value >= min && value <= max && (!whole || Number.isInteger(value));

@@ -1,8 +1,8 @@
 import type { ServiceMethod } from '@aerie/dji-protocol';
-import type { Delivery, Effect, MissionKind, Timing } from '@aerie/mission-core';
+import type { Delivery, MissionKind, OrderEffect, Timing } from '@aerie/mission-core';
 
 /** The effects that are commands to a dock. */
-export type CommandEffect = Exclude<Effect, 'observeFlight' | 'recordResolution'>;
+export type CommandEffect = Exclude<OrderEffect, 'observeFlight'>;
 
 /** How our orders are called on the wire and in `dock_call`. */
 const COMMAND_OF = {
@@ -28,11 +28,7 @@ export const commandFor = (effect: CommandEffect, delivery: Delivery): CommandNa
 export const WISH_LIFETIME_MS = 5_000;
 
 /** How long a command that is no execute may wait to be written. */
-export function lifetimeMs(
-  effect: Exclude<Effect, 'sendExecute' | 'recordResolution'>,
-  kind: MissionKind,
-  timing: Timing,
-): number {
+export function lifetimeMs(effect: Exclude<OrderEffect, 'sendExecute'>, kind: MissionKind, timing: Timing): number {
   switch (effect) {
     case 'sendPrepare':
       return kind === 'immediate' ? timing.immediateReplyMs : timing.replyMs;

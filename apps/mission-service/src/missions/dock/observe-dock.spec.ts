@@ -13,14 +13,15 @@ const aView = (values: Record<string, unknown>, more: { agoMs?: number; backAgoM
     Object.entries(values).map(([name, value]) => [name, { value, agoMs: more.agoMs ?? 500 }]),
   ),
 });
-const STARTED_AGO_MS = 60_000;
 
-it('takes a dock for idle when it, its task and its aircraft all rest', () => {
-  expect(observationOf(aView(IDLE), STARTED_AGO_MS)).toBe('idle');
+it('takes a dock for resting when it, its task and its aircraft all rest, and tells the age of the oldest word', () => {
+  const view = aView(IDLE, { backAgoMs: 30_000 });
+  view.properties['mode_code'] = { value: 0, agoMs: 4_000 };
+  expect(observationOf(view)).toEqual({ shows: 'resting', saidAgoMs: 4_000, inSightForMs: 30_000 });
 });
 
 it('takes a dock for flying when its task is in flight and its aircraft is out', () => {
-  expect(observationOf(aView(FLYING), STARTED_AGO_MS)).toBe('flying');
+  expect(observationOf(aView(FLYING))).toEqual({ shows: 'flying' });
 });
 
 it.each([
@@ -29,17 +30,9 @@ it.each([
   ['a value is missing', { mode_code: 0, drone_in_dock: 1 }],
   ['nothing is known', {}],
 ])('says nothing when %s', (_what, values) => {
-  expect(observationOf(aView(values), STARTED_AGO_MS)).toBe('unknown');
+  expect(observationOf(aView(values))).toEqual({ shows: 'unknown' });
 });
 
 it('says nothing by values that are old', () => {
-  expect(observationOf(aView(IDLE, { agoMs: 20_000 }), STARTED_AGO_MS)).toBe('unknown');
-});
-
-it('says nothing by an idle dock that was out of sight since it was told to start', () => {
-  expect(observationOf(aView(IDLE, { backAgoMs: 30_000 }), STARTED_AGO_MS)).toBe('unknown');
-});
-
-it('takes a dock for idle that came back before it was told to start', () => {
-  expect(observationOf(aView(IDLE, { backAgoMs: 90_000 }), STARTED_AGO_MS)).toBe('idle');
+  expect(observationOf(aView(IDLE, { agoMs: 20_000 }))).toEqual({ shows: 'unknown' });
 });

@@ -65,13 +65,13 @@ export class ObserveDock {
   }
 
   /**
-   * What a dock that was told to start `startedAgoMs` ago shows now. That it rests says nothing as long as its own words
-   * wait to be read: after an outage of ours it may have flown and landed, and its report lies in the stream.
+   * What a dock shows now. That it rests says nothing as long as its own words wait to be read: after an outage of ours it
+   * may have flown and landed, and its report lies in the stream.
    */
-  async observe(sn: string, startedAgoMs: number): Promise<Observation> {
+  async observe(sn: string): Promise<Observation> {
     const [view] = await this.views([sn]).catch(() => []);
-    const observation = view === undefined ? 'unknown' : observationOf(view, startedAgoMs);
-    return observation === 'idle' && !(await this.hasHeardAll()) ? 'unknown' : observation;
+    const observation = view === undefined ? UNKNOWN : observationOf(view);
+    return observation.shows === 'resting' && !(await this.hasHeardAll()) ? UNKNOWN : observation;
   }
 
   /** Whether everything that docks had said when this was called has been handled. One look serves all who ask meanwhile. */
@@ -108,20 +108,19 @@ export class ObserveDock {
   }
 }
 
+const UNKNOWN: Observation = { shows: 'unknown' };
+
 /**
- * Idle needs every witness: dock idle, task idle, aircraft inside, and that the dock was in sight all the time: after a
- * long silence it may have flown and landed. Flying needs the dock's own word that a task is in flight. Anything else,
- * also anything old, is unknown.
+ * Rest needs every witness: dock idle, task idle, aircraft inside. Flying needs the dock's own word that a task is in
+ * flight. Anything else, also anything old, is unknown.
  */
-export function observationOf({ properties, backAgoMs }: DockStateView, startedAgoMs: number): Observation {
-  const fresh = (name: string): unknown => {
+export function observationOf({ properties, backAgoMs }: DockStateView): Observation {
+  const fresh = (name: string): { readonly value: unknown; readonly agoMs: number } | undefined => {
     const property = properties[name];
-    return property !== undefined && property.agoMs <= FRESH_MS ? property.value : undefined;
+    return property !== undefined && property.agoMs <= FRESH_MS ? property : undefined;
   };
-  const step = fresh('flighttask_step_code');
-  if (step === STEP_IN_FLIGHT && fresh('drone_in_dock') === 0) return 'flying';
-  const wasOutOfSight = backAgoMs !== null && backAgoMs <= startedAgoMs;
-  if (wasOutOfSight) return 'unknown';
-  if (step === STEP_IDLE && fresh('mode_code') === MODE_IDLE && fresh('drone_in_dock') === 1) return 'idle';
-  return 'unknown';
+  const [step, mode, inside] = (['flighttask_step_code', 'mode_code', 'drone_in_dock'] as const).map(fresh);
+  if (step?.value === STEP_IN_FLIGHT && inside?.value === 0) return { shows: 'flying' };
+  if (step?.value !== STEP_IDLE || mode?.value !== MODE_IDLE || inside?.value !== 1) return UNKNOWN;
+  return { shows: 'resting', saidAgoMs: Math.max(step.agoMs, mode.agoMs, inside.agoMs), inSightForMs: backAgoMs };
 }

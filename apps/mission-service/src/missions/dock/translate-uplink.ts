@@ -46,7 +46,8 @@ export function readProgress(fact: DockFact): ToldOfFlight | null {
   if (missionId == null || !isUuid(missionId)) return null;
   return {
     missionId,
-    event: eventOfStatus(status, inRange(result)),
+    // A dock that gets ready may name the first waypoint; one further on it is in the air.
+    event: eventOfStatus(status, inRange(result), (ext.current_waypoint_index ?? 0) > 0),
     progress: {
       status,
       percent: progress.percent ?? null,
@@ -60,14 +61,14 @@ export function readProgress(fact: DockFact): ToldOfFlight | null {
   };
 }
 
-function eventOfStatus(status: string, result: number): MissionEvent | null {
+function eventOfStatus(status: string, result: number, airborne: boolean): MissionEvent | null {
   const outcome = OUTCOME_OF_STATUS[status];
   if (outcome !== undefined) return { type: 'flightEnded', outcome, dockResult: result };
   switch (status) {
     case 'sent':
       return { type: 'flightSent' };
     case 'in_progress':
-      return { type: 'flightInProgress' };
+      return airborne ? { type: 'flightInProgress', airborne } : { type: 'flightInProgress' };
     case 'paused':
       return { type: 'flightPaused' };
     default:

@@ -219,12 +219,9 @@ export class AfterCommit {
     );
   }
 
-  private async observe({ mission, decidedAtMs }: Order): Promise<void> {
-    const decidedAgoMs = Date.now() - decidedAtMs;
-    const startedAgoMs =
-      mission.started_at === null ? 0 : mission.now.getTime() - mission.started_at.getTime() + decidedAgoMs;
+  private async observe({ mission }: Order): Promise<void> {
     const lookedAtMs = Date.now();
-    const observation = await this.parts.observeDock.observe(mission.dock_sn, startedAgoMs);
+    const observation = await this.parts.observeDock.observe(mission.dock_sn);
     const advanced = await inTransaction(this.parts.dataSource, (tx) =>
       settleLook(tx, mission.id, { observation, lookedAtMs }),
     );

@@ -30,7 +30,7 @@ export class RepeatCalls {
         // Given to the dock anew in the meantime: an old undo would take it away again.
         if (mission === undefined || !(isOutcome(mission.state) || mission.state === 'scheduled')) continue;
         const notAfterMs = mission.now.getTime() + timingOf(mission).replyMs;
-        due.push({ effect: 'sendUndo', mission, tid, notAfterMs, decidedAtMs: Date.now(), parameters: {} });
+        due.push({ effect: 'sendUndo', mission, tid, notAfterMs, parameters: {} });
       }
       return due;
     });

@@ -22,17 +22,18 @@ export async function settleLook(tx: Tx, missionId: string, look: Look): Promise
   if (locked === undefined) return null;
   const { observation } = look;
   const event = (await busyWithAnother(tx, locked)) ?? (await judge(tx, locked, look));
-  if (event !== null) return advance(tx, locked, event, { detail: { observation } });
-  await writeTimeline(tx, [{ missionId, kind: 'note', what: 'observed', detail: { observation } }]);
+  const detail = { observation: observation.shows };
+  if (event !== null) return advance(tx, locked, event, { detail });
+  await writeTimeline(tx, [{ missionId, kind: 'note', what: 'observed', detail }]);
   return null;
 }
 
 async function judge(tx: Tx, locked: LockedMission, { observation, lookedAtMs }: Look): Promise<MissionEvent | null> {
   // A look names no flight: the aircraft that flies may be flying another one.
-  const mine = observation !== 'flying' || !(await mayFlyAnother(tx, locked));
+  const mine = observation.shows !== 'flying' || !(await mayFlyAnother(tx, locked));
   // Judged as of the look: waiting for what the dock had said proves nothing about the time since.
   const atMs = locked.now.getTime() - (Date.now() - lookedAtMs);
-  return judgeObservation(missionOf(locked), mine ? observation : 'unknown', atMs, timingOf(locked));
+  return judgeObservation(missionOf(locked), mine ? observation : { shows: 'unknown' }, atMs, timingOf(locked));
 }
 
 /** Whether the dock flies, or may fly, another mission than this one, of ours or of somebody else. */

@@ -12,6 +12,7 @@ import type { RouteShapes } from '../../waylines/route-shapes.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { judgeDock } from '../preflight/judge-dock.js';
 import { positionOf, wayToRoute } from '../preflight/way-to-route.js';
+import { type UnresolvedMission, unresolvedOn } from '../store/flight-critical.js';
 import { type Holder, findHolders } from '../store/dock-reservations.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
@@ -29,7 +30,7 @@ export interface PlanMissionParts {
 interface DockNow {
   readonly view: DockStateView | undefined;
   readonly heardAgoMs: number | null;
-  readonly unresolved: string | null;
+  readonly unresolved: UnresolvedMission | null;
   readonly exportsLogs: boolean;
 }
 
@@ -136,10 +137,13 @@ export class PlanMission {
   private async lookAt(dockSn: string): Promise<DockNow> {
     // Planning does not depend on what the dock does now: without an answer the verdict says that nobody knows.
     const look = this.parts.observeDock.look([dockSn]).catch(() => new Map<string, DockStateView>());
-    const [row] = await this.query<{ heard_ago_ms: string | null; unresolved: string | null; exports_logs: boolean }>(
+    const [row] = await this.query<{
+      heard_ago_ms: string | null;
+      unresolved: UnresolvedMission | null;
+      exports_logs: boolean;
+    }>(
       `SELECT extract(epoch FROM clock_timestamp() - d.heard_at) * 1000 AS heard_ago_ms,
-              (SELECT m.id FROM mission.mission m
-                WHERE m.dock_sn = d.sn AND m.state = 'outcome_unknown' AND m.resolution IS NULL LIMIT 1) AS unresolved,
+              ${unresolvedOn('d.sn')} AS unresolved,
               EXISTS (SELECT 1 FROM mission.dock_reservation r WHERE r.dock_sn = d.sn
                          AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs
          FROM mission.dock d WHERE d.sn = $1`,

@@ -14,6 +14,15 @@ const preflightPolicy = z
         maximumMeters: z.number().describe('The farthest waypoint may be this far from the dock, metres.'),
       })
       .describe('Distance from the dock to the route. It cannot be switched off.'),
+    unknown_outcome: z
+      .strictObject({
+        afterSeenOver: z
+          .enum(['pass', 'fail'])
+          .describe(
+            '`fail`: also after a flight that was seen to be over the dock waits until a person has resolved it.',
+          ),
+      })
+      .describe('A mission of the dock whose end nobody knows. It cannot be switched off.'),
     battery: z
       .strictObject({
         ...tunable,

@@ -8,6 +8,7 @@ import {
   preflight,
 } from '@aerie/mission-core';
 import type { WayToRoute } from './way-to-route.js';
+import type { UnresolvedMission } from '../store/flight-critical.js';
 import type { Positioning, SimulatedPlace, WaylineModels } from '../store/mission.row.js';
 
 /** What preflight asks of a mission, as it lies in the table or as it is about to. */
@@ -30,7 +31,7 @@ export interface Surroundings {
   /** How long ago this service itself heard the dock. */
   readonly heardAgoMs: number | null;
   /** The mission of the dock whose outcome is unknown. */
-  readonly blockedBy: string | null;
+  readonly blockedBy: UnresolvedMission | null;
   readonly exportsLogs: boolean;
   /** Null: the position of the dock is unknown. */
   readonly way: WayToRoute | null;
@@ -54,7 +55,8 @@ export function judgeDock(
       plannedDurationMs: Math.max(mission.planned_duration_ms, mission.simulate === null ? (way?.durationMs ?? 0) : 0),
       storageNeededMegabytes: mission.storage_needed_megabytes,
       dock: factsOf(view, heardAgoMs),
-      blockedBy,
+      blockedBy: blockedBy?.id ?? null,
+      blockedBySeenOver: blockedBy?.seenOver ?? false,
       exportsLogs,
       distances: way?.distances ?? null,
       models: {

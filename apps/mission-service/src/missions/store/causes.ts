@@ -17,6 +17,7 @@ export const CAUSES: Readonly<Record<CauseCode, string>> = {
   dock_forgot_task: 'the dock no longer knew the mission',
   file_unavailable: 'the file is not the one that the dock accepted',
   not_started: 'the dock was told to start and did not',
+  seen_over: 'its dock was seen at rest with the aircraft inside, and nobody told how the flight ended',
   not_observed: 'nothing was heard or seen of it for too long',
   canceled_by_operator: 'a person canceled it',
   undo_unconfirmed: 'it was canceled; the dock never confirmed that it forgot it',

@@ -126,7 +126,7 @@ export async function saveMissions(tx: Tx, changes: readonly MissionChange[]): P
         SET state = c.state, revision = c.revision, edition = c.edition, execute_at = c.execute_at,
             prepare_at = c.prepare_at, deadline = c.deadline, prepare_count = c.prepare_count, attempt = c.attempt,
             undo_count = c.undo_count, since = c.since, started_at = c.started_at, paused_ms = c.paused_ms,
-            heard_at = c.heard_at, next_action_at = c.next_action_at, cause_code = c.cause_code,
+            heard_at = c.heard_at, flown_at = c.flown_at, resting_since = c.resting_since, next_action_at = c.next_action_at, cause_code = c.cause_code,
             cause_dock_result = c.cause_dock_result,
             prepared_fingerprint = coalesce(c.prepared_fingerprint, m.prepared_fingerprint),
             progress = coalesce(c.progress, m.progress), verdicts = m.verdicts || coalesce(c.verdicts, '{}'),
@@ -135,6 +135,7 @@ export async function saveMissions(tx: Tx, changes: readonly MissionChange[]): P
               id uuid, old_revision integer, state text, revision integer, edition integer, execute_at timestamptz,
               prepare_at timestamptz, deadline timestamptz, prepare_count integer, attempt integer, undo_count integer,
               since timestamptz, started_at timestamptz, paused_ms bigint, heard_at timestamptz,
+              flown_at timestamptz, resting_since timestamptz,
               next_action_at timestamptz, cause_code text, cause_dock_result integer, prepared_fingerprint text,
               progress jsonb, verdicts jsonb,
               updated_at timestamptz)
@@ -161,6 +162,8 @@ function changedColumns({ before, after, preparedFingerprint, progress, verdicts
     started_at: dateOf(after.startedAtMs),
     paused_ms: after.pausedMs,
     heard_at: dateOf(after.heardAtMs),
+    flown_at: dateOf(after.flownAtMs),
+    resting_since: dateOf(after.restingSinceMs),
     next_action_at: dateOf(after.nextActionAtMs),
     cause_code: after.cause?.code ?? null,
     cause_dock_result: after.cause?.dockResult ?? null,
@@ -198,13 +201,37 @@ export async function lockDock(tx: Tx, dockSn: string): Promise<void> {
   await tx.run('SELECT 1 FROM mission.dock WHERE sn = $1 FOR NO KEY UPDATE', [dockSn]);
 }
 
+/** A mission whose end nobody knows. */
+export interface UnresolvedMission {
+  readonly id: string;
+  /** Its dock was seen at rest with the aircraft inside, and has said nothing to the contrary since. */
+  readonly seenOver: boolean;
+}
+
+/** The unresolved mission of a dock, of several the one that says most; null when there is none. */
+export const unresolvedOn = (dockSn: string): string => `(
+  SELECT jsonb_build_object('id', u.id, 'seenOver', u.seen_over) FROM (
+    SELECT o.id, o.cause_code = 'seen_over' AND o.contradicted_at IS NULL AS seen_over FROM mission.mission o
+     WHERE o.dock_sn = ${dockSn} AND o.state = 'outcome_unknown' AND o.resolution IS NULL
+     ORDER BY seen_over LIMIT 1) u)`;
+
+/** Their docks say that they fly on after their end. */
+export async function contradictEnds(tx: Tx, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.run(
+    `UPDATE mission.mission SET contradicted_at = clock_timestamp(), updated_at = clock_timestamp()
+      WHERE id = ANY($1::uuid[]) AND state = 'outcome_unknown' AND contradicted_at IS NULL`,
+    [ids],
+  );
+}
+
 /** What else is true of the docks of missions that are to be claimed. All their docks are locked. */
 export interface ClaimGuard {
   readonly id: string;
   /** Another mission that flies on the dock. */
   readonly other_flight: string | null;
   /** A mission of the dock that ended in a way that nobody knows. */
-  readonly unresolved: string | null;
+  readonly unresolved: UnresolvedMission | null;
   readonly exports_logs: boolean;
   /** Another mission that holds the dock now, and has not begun. */
   readonly held_by: string | null;
@@ -219,8 +246,7 @@ export async function readClaimGuards(
     `SELECT m.id,
             (SELECT o.id FROM mission.mission o
               WHERE o.dock_sn = m.dock_sn AND o.id <> m.id AND o.state IN ('starting', 'executing', 'paused') LIMIT 1) AS other_flight,
-            (SELECT o.id FROM mission.mission o
-              WHERE o.dock_sn = m.dock_sn AND o.id <> m.id AND o.state = 'outcome_unknown' AND o.resolution IS NULL LIMIT 1) AS unresolved,
+            ${unresolvedOn('m.dock_sn')} AS unresolved,
             EXISTS (SELECT 1 FROM mission.dock_reservation r
                      WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs,
             (SELECT r.holder_id FROM mission.dock_reservation r

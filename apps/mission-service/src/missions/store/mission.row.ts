@@ -38,6 +38,8 @@ export interface MissionRow {
   /** A bigint, which the driver hands out as text. */
   readonly paused_ms: string;
   readonly heard_at: Date | null;
+  readonly flown_at: Date | null;
+  readonly resting_since: Date | null;
   readonly next_action_at: Date | null;
   readonly cause_code: CauseCode | null;
   readonly cause_dock_result: number | null;
@@ -57,6 +59,8 @@ export interface MissionRow {
   readonly verdicts: Verdicts;
   readonly progress: MissionProgress | null;
   readonly resolution: unknown;
+  /** When its dock spoke of this flight as going on, or was seen to fly, after it had ended as unknown. */
+  readonly contradicted_at: Date | null;
   readonly created_by: string;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -86,6 +90,8 @@ export const MISSION_COLUMNS = Object.keys({
   started_at: true,
   paused_ms: true,
   heard_at: true,
+  flown_at: true,
+  resting_since: true,
   next_action_at: true,
   cause_code: true,
   cause_dock_result: true,
@@ -104,6 +110,7 @@ export const MISSION_COLUMNS = Object.keys({
   verdicts: true,
   progress: true,
   resolution: true,
+  contradicted_at: true,
   created_by: true,
   created_at: true,
   updated_at: true,
@@ -175,6 +182,8 @@ export function missionOf(row: LockedMission): Mission {
     startedAtMs: ms(row.started_at),
     pausedMs: Number(row.paused_ms),
     heardAtMs: ms(row.heard_at),
+    flownAtMs: ms(row.flown_at),
+    restingSinceMs: ms(row.resting_since),
     nextActionAtMs: ms(row.next_action_at),
     cause:
       row.cause_code === null
