@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DockClock } from './clock.js';
 import { FaultPlan } from './faults.js';
 import { Journal } from './journal.js';
+import { type Personality, parsePersonalities } from './personalities.js';
 import { Prng } from './prng.js';
 import { type DockSettings, resolveSettings, type DockOptions } from './settings.js';
 
@@ -10,6 +11,7 @@ export interface DockContext {
   readonly settings: DockSettings;
   readonly journal: Journal;
   readonly faults: FaultPlan;
+  readonly ways: ReadonlySet<Personality>;
   readonly clock: DockClock;
   readonly prng: Prng;
   /** A new `tid` or `bid`. */
@@ -22,11 +24,13 @@ export function makeContext(options: DockOptions): DockContext {
   // Streams of their own: a fault that draws more often must not change the weather.
   const faults = new FaultPlan(prng.derive('faults'));
   faults.set(settings.faults);
+  const ways = parsePersonalities(settings.personality);
   const ids = prng.derive('ids');
   return {
     settings,
     journal: new Journal(settings.journalEntriesMax, settings.onFact),
     faults,
+    ways,
     clock: new DockClock(faults),
     prng: prng.derive('behaviour'),
     // A real dock never uses a tid twice. A second run with the same seed would, and a cloud that remembers tids for

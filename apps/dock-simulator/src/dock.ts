@@ -230,6 +230,7 @@ export class Dock {
 
   /** `about` is the flight, or the `bid` of the export of logs. */
   private reach(moment: Moment, about: string): void {
+    if (moment === 'flying' && this.context.ways.has('silent-homecomer')) this.pilot.mute(about);
     if (moment === 'accepted') this.logs.flightBegins();
     if (moment === 'ended') this.logs.flightEnded();
     const { faults, journal } = this.context;
@@ -270,6 +271,7 @@ export class Dock {
       aircraftSn: settings.aircraftSn,
       position: settings.position,
       flight: isWorking({ flight }) ? flight : undefined,
+      opensForTask: this.context.ways.has('early-opener') && this.tasks.flightIds.length > 0,
       batteryPercent: this.pilot.batteryPercent,
       uptimeSeconds: (performance.now() - this.startedMs) / 1_000,
       flightsFlown: journal.flightsFlown.length,

@@ -4,6 +4,7 @@ import { parseDurationMs } from './duration.js';
 import { faultForms, parseFaults } from './fault-words.js';
 import { BOOTS_MAX } from './logs/log-boots.js';
 import { AIRCRAFT_MODELS, type DockModel, dockModels, isDockModel } from './models.js';
+import { PERSONALITIES, parsePersonalities } from './personalities.js';
 import { type DockOptions, LOG_BYTES_MAX, MEDIA_BYTES_MAX } from './settings.js';
 import { objectOf, textOf } from './wire.js';
 
@@ -36,6 +37,7 @@ const flags = {
   model: { type: 'string' },
   aircraft: { type: 'string' },
   faults: { type: 'string' },
+  personality: { type: 'string' },
   seed: { type: 'string' },
   'mqtt-url': { type: 'string' },
   'mqtt-user': { type: 'string' },
@@ -97,6 +99,10 @@ export const helpText = `Simulated drone docks that speak to a real MQTT broker 
 ${Object.values(faultForms)
   .map((form) => `                              ${form}`)
   .join('\n')}
+  --personality LIST        comma separated:
+${Object.entries(PERSONALITIES)
+  .map(([name, says]) => `                              ${name}: ${says}`)
+  .join('\n')}
   --seed N                  repeats faults, weather and delays (default: from the clock, and printed)
   --duration DURATION       stop after this time, e.g. 60s
   --help
@@ -129,6 +135,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
       mqttPassword,
       mqttUrl: mqttUrl(values['mqtt-url']),
       faults: faultList(values.faults),
+      personality: personalityList(values.personality),
       mqttVersion,
       qos,
       speed: positiveNumber('speed', values.speed),
@@ -245,6 +252,15 @@ function faultList(text: string | undefined): string | undefined {
     parseFaults(text ?? '');
   } catch (error) {
     throw error instanceof InvalidError ? wrong('faults', `has a ${error.message}`) : error;
+  }
+  return text;
+}
+
+function personalityList(text: string | undefined): string | undefined {
+  try {
+    parsePersonalities(text ?? '');
+  } catch (error) {
+    throw error instanceof InvalidError ? wrong('personality', error.message.replace('personality ', 'has ')) : error;
   }
   return text;
 }

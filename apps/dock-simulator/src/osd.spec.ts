@@ -13,6 +13,7 @@ const aView = (overrides: [string, unknown][] = []): DockView => ({
   weather: { windMetersPerSecond: 2, temperature: 20, humidity: 50 },
   properties: {},
   emergencyStopPressed: false,
+  opensForTask: false,
   overrides: new Map(overrides),
 });
 

@@ -11,6 +11,8 @@ export interface DockView {
   readonly aircraftSn: string;
   readonly position: Home;
   readonly flight: FlightReport | undefined;
+  /** It has opened for a task that it holds, before anybody starts it. */
+  readonly opensForTask: boolean;
   readonly batteryPercent: number;
   readonly uptimeSeconds: number;
   readonly flightsFlown: number;
@@ -54,10 +56,10 @@ function workOsd(view: DockView): Json {
   const airborne = flight?.airborne ?? false;
   const percent = Math.round(view.batteryPercent);
   return {
-    mode_code: isWorking(view) ? 4 : 0,
+    mode_code: isWorking(view) || view.opensForTask ? 4 : 0,
     flighttask_step_code: flightStepCode(flight),
     drone_in_dock: airborne ? 0 : 1,
-    cover_state: flight?.coverOpen === true ? 1 : 0,
+    cover_state: flight?.coverOpen === true || view.opensForTask ? 1 : 0,
     // A dock charges what sits in it, unpowered.
     drone_charge_state: { capacity_percent: percent, state: !powered && percent < 95 ? 1 : 0 },
     sub_device: {

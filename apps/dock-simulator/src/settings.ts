@@ -38,6 +38,8 @@ export interface DockOptions {
   /** `fresh` makes message ids that no other run has; `seeded` takes them from the seed too. Default `fresh`. */
   readonly messageIds?: 'fresh' | 'seeded';
   readonly faults?: string;
+  /** Ways of docks of other makes, comma separated; none by default. */
+  readonly personality?: string;
   /** Simulated seconds per real second, for flights only. Default 20. */
   readonly speed?: number;
   /** Length of a telemetry cycle; default 2000 (0.5 Hz). */
@@ -118,6 +120,7 @@ export function resolveSettings(options: DockOptions): DockSettings {
     seed: 1,
     messageIds: 'fresh',
     faults: '',
+    personality: '',
     speed: 20,
     osdIntervalMs: 2_000,
     progressIntervalMs: 2_000,

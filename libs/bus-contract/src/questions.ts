@@ -144,6 +144,14 @@ export const dockStateView = z.object({
       "How far the device's clock is behind ours, ms, negative when it is ahead; the smallest of the last minute, so " +
         'that delays on the way do not count. Null: not measured.',
     ),
+  idleAgoMs: z
+    .number()
+    .nullish()
+    .describe('How long ago the dock last said that it is idle, ms. Null: never, since the state was last wiped.'),
+  busyForMs: z
+    .number()
+    .nullish()
+    .describe('How long it has said since that it is not, ms. Null: its last word was idle, or nobody knows.'),
   properties: z
     .record(
       z.string(),

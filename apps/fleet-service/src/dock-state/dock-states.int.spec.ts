@@ -159,3 +159,23 @@ it('does not believe a time from the future: a dock that left does not stay onli
   const seen = Number(await redis.hget(`{fleet}:device:${sn}`, '_seen'));
   expect(seen).toBeLessThanOrEqual(Date.now());
 });
+
+it('tells when a dock was idle last and since when it is busy, also where replicas overtake each other', async () => {
+  const sn = aSn();
+  const other = new DockStates(redis, nothingStored, logger);
+  other.start();
+  const BUSY = { mode_code: 4, flighttask_step_code: 5 };
+  other.merge(sn, { ...BUSY, late: 1 }, nowMs - 20_000);
+  await eventually('the later one is written', async () => (await valueOf(sn, 'late')) === 1);
+  states.merge(sn, { mode_code: 0, flighttask_step_code: 5 }, nowMs - 40_000);
+  states.merge(sn, { ...BUSY, early: 1 }, nowMs - 30_000);
+  await eventually('the earlier one is written', async () => (await valueOf(sn, 'early')) === 1);
+  await other.stop();
+  const { idleAgoMs, busyForMs } = (await read(sn)) ?? {};
+  expect(Math.round((idleAgoMs ?? 0) - (busyForMs ?? 0))).toBe(10_000);
+  expect(busyForMs).toBeGreaterThanOrEqual(30_000);
+
+  states.merge(sn, { mode_code: 0, again: 1 }, nowMs);
+  await eventually('it is idle again', async () => (await valueOf(sn, 'again')) === 1);
+  expect((await read(sn))?.busyForMs).toBeNull();
+});

@@ -4,6 +4,7 @@ import type { Logger } from '@aerie/observability';
 import { DataSource } from 'typeorm';
 import { LRUCache } from 'lru-cache';
 import { boundedProperties } from './bounded-properties.js';
+import { type Rest, restOf } from './rest.js';
 import { RecentStates } from './recent-states.js';
 
 /** A dock that was not heard for this long is offline. Docks send telemetry every two seconds. */
@@ -19,6 +20,9 @@ const SEEN = '_seen';
 const FILLED = '_filled';
 const BACK = '_back';
 const SKEW = '_skew';
+/** When the device last said that it is idle, and when it first said since that it is not. */
+const IDLE = '_idle';
+const BUSY = '_busy';
 /**
  * A silence shorter than this hides no flight: the cover has to open, the aircraft to climb, come back and land. After
  * a longer one nobody can say what the dock did.
@@ -35,8 +39,9 @@ const SKEW_FRESH_MS = 60_000;
 const MAX_FIELDS = 1_000;
 
 /**
- * Writes values, and notes when the device was heard again after a long silence. One step, so that replicas may race. A
- * device whose hash is full gets no further properties, however many names it invents.
+ * Writes values, and notes when the device was heard again after a long silence, when it was idle last and since when it
+ * is busy. One step, so that replicas may race and overtake each other. A device whose hash is full gets no further
+ * properties, however many names it invents.
  */
 const WRITE_STATE = `
   local seen = redis.call('HGET', KEYS[1], '${SEEN}')
@@ -44,11 +49,15 @@ const WRITE_STATE = `
     redis.call('HSET', KEYS[1], '${BACK}', ARGV[1])
   end
   redis.call('HSET', KEYS[1], '${SEEN}', ARGV[1])
+  local idle = math.max(tonumber(redis.call('HGET', KEYS[1], '${IDLE}') or 0), tonumber(ARGV[4]))
+  if idle > 0 then redis.call('HSET', KEYS[1], '${IDLE}', idle) end
+  local busy, told = tonumber(redis.call('HGET', KEYS[1], '${BUSY}') or 0), tonumber(ARGV[5])
+  if told > idle and (busy <= idle or told < busy) then redis.call('HSET', KEYS[1], '${BUSY}', told) end
   local free = ${MAX_FIELDS} - redis.call('HLEN', KEYS[1])
-  if free >= (#ARGV - 3) / 2 then
-    if #ARGV > 3 then redis.call('HSET', KEYS[1], unpack(ARGV, 4)) end
+  if free >= (#ARGV - 5) / 2 then
+    if #ARGV > 5 then redis.call('HSET', KEYS[1], unpack(ARGV, 6)) end
   else
-    for i = 4, #ARGV, 2 do
+    for i = 6, #ARGV, 2 do
       if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then
         redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
       elseif free > 0 then
@@ -76,6 +85,7 @@ export interface DockPresence {
 interface Pending {
   readonly fields: Map<string, string>;
   seenAtMs: number;
+  rest: Rest;
 }
 
 /**
@@ -125,10 +135,11 @@ export class DockStates {
     let pending = this.pending.get(sn);
     if (pending === undefined) {
       if (this.pending.size >= MAX_PENDING_DEVICES) return;
-      pending = { fields: new Map(), seenAtMs: 0 };
+      pending = { fields: new Map(), seenAtMs: 0, rest: NEITHER };
       this.pending.set(sn, pending);
     }
     pending.seenAtMs = Math.max(pending.seenAtMs, receivedAtMs);
+    pending.rest = restOf(pending.rest, kept, receivedAtMs);
     for (const [property, json] of kept) {
       if (pending.fields.size < MAX_FIELDS || pending.fields.has(property)) {
         pending.fields.set(property, `[${receivedAtMs},${json}]`);
@@ -178,6 +189,7 @@ export class DockStates {
           seenAgoMs: ago(this.lastSeen(sn, hash[SEEN])),
           backAgoMs: ago(this.backSince(sn, hash[BACK], nowMs)),
           clockSkewMs: this.skewOf(sn, hash[SKEW], nowMs),
+          ...restView(hash, ago),
           properties: {},
         };
         for (const [property, text] of Object.entries(hash)) {
@@ -301,8 +313,11 @@ export class DockStates {
       const pipeline = this.redis.pipeline();
       // The command that the constructor defined; the client's types cannot know it.
       const withWriteState = pipeline as unknown as WithWriteState;
-      for (const [sn, { fields, seenAtMs }] of batch) {
-        withWriteState.writeDeviceState(keyOf(sn), seenAtMs, HIDES_NO_FLIGHT_MS, EXPIRE_SECONDS, ...[...fields].flat());
+      for (const [sn, { fields, seenAtMs, rest }] of batch) {
+        withWriteState.writeDeviceState(
+          ...([keyOf(sn), seenAtMs, HIDES_NO_FLIGHT_MS, EXPIRE_SECONDS, rest.idleAtMs, rest.busySinceMs] as const),
+          ...[...fields].flat(),
+        );
       }
       const failed = (await pipeline.exec())?.find(([error]) => error !== null);
       if (failed !== undefined) throw failed[0] ?? new Error('a write failed');
@@ -310,4 +325,15 @@ export class DockStates {
       this.logger.warn({ err: error }, 'failed to write dock states; the next telemetry brings them again');
     }
   }
+}
+
+const NEITHER: Rest = { idleAtMs: 0, busySinceMs: 0 };
+
+/** Only Redis has it: one process hears a part of what a device says, and could take a late sign for the first one. */
+function restView(
+  hash: Readonly<Record<string, string>>,
+  ago: (atMs: string | undefined) => number | null,
+): Pick<DockStateView, 'idleAgoMs' | 'busyForMs'> {
+  const isBusy = Number(hash[BUSY] ?? 0) > Number(hash[IDLE] ?? 0);
+  return { idleAgoMs: ago(hash[IDLE]), busyForMs: isBusy ? ago(hash[BUSY]) : null };
 }

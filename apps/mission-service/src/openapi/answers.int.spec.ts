@@ -305,7 +305,8 @@ describe('missions answer as described', () => {
     const view = { ...aDockView('x'), properties: { ...properties, rainfall: { value: 3, agoMs: 0 } } };
     const distances = { firstMeters: 0, farthestMeters: 0, lastMeters: 0 };
     const way = { distances, durationMs: 1_000 };
-    const around = { view, record: undefined, heardAgoMs: 0, blockedBy: null, exportsLogs: false, way };
+    const calm = { blockedBy: null, exportsLogs: false, readiesForThis: false };
+    const around = { view, record: undefined, heardAgoMs: 0, ...calm, way };
     const result = judgeDock('execute', wish, around, DEFAULT_POLICY);
     await happens(id, { type: 'executeHeld', because: 'preflight_no_go' }, { preflight: { stage: 'execute', result } });
     const { body } = await caller.call('getMission', { params: { id } });
@@ -376,7 +377,7 @@ describe('history answers as described', () => {
     const params = { id: await aFlight() };
     const { body } = await caller.call('pause', { params, body: { reason: 'birds' } });
     const { id: tid } = body['command'] as { id: string };
-    await inTransaction(database(), (tx) => recordReplies(tx, [{ tid, result: 319_001 }]));
+    await inTransaction(database(), (tx) => recordReplies(tx, [{ tid, result: 319_001, receivedAtMs: Date.now() }]));
     const { body: commands } = await caller.call('listCommands', { params });
     const replies = (commands['items'] as { reply: unknown }[]).map(({ reply }) => reply);
     expect(replies).toContainEqual(expect.objectContaining({ result: 319_001, error: expect.anything() }));

@@ -6,6 +6,8 @@ import { type Judgement, type Look, type WhenMissing, atMost, exactly, judged, m
 const CLOCK_SKEW_LIMIT_MS = 20_000;
 
 const MODE_IDLE = 0;
+const MODE_WORKING = 4;
+const STEP_PREPARING = 0;
 const STEP_IDLE = 5;
 
 /** [Cloud API] `mode_code` of a dock. */
@@ -78,10 +80,13 @@ export function judgeAircraftInDock({ reading }: Look): Judgement {
   );
 }
 
-export function judgeDockIdle({ reading }: Look): Judgement {
+export function judgeDockIdle({ facts, reading }: Look): Judgement {
   const mode = measureOf(reading('mode_code').value);
   const stepReading = reading('flighttask_step_code');
   const step = measureOf(stepReading.value);
+  if (facts.readiesForThis && mode === MODE_WORKING && (step === STEP_IDLE || step === STEP_PREPARING)) {
+    return judged(exactly('idle', 'idle'), 'The dock gets ready for this mission.', '');
+  }
 
   const occupations: string[] = [];
   if (mode !== null && mode !== MODE_IDLE) occupations.push(MODES[mode] ?? `mode ${mode}`);

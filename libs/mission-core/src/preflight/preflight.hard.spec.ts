@@ -1,7 +1,7 @@
 import { STAGES, aDock, aDockThatSaid, ask, askOf, someFacts } from './fixtures/facts.js';
 import { DEFAULT_POLICY } from './preflight.policy.js';
 import { preflight } from './preflight.js';
-import type { RuleName, Stage } from './preflight.types.js';
+import type { PreflightFacts, RuleName, Stage } from './preflight.types.js';
 
 const AT_TAKE_OFF = { plan: 'unknown', prepare: 'unknown', execute: 'no_go' } as const;
 const stages = STAGES.map((stage) => ({ stage, verdict: AT_TAKE_OFF[stage] }));
@@ -177,6 +177,29 @@ describe('clock_skew', () => {
   it.each(STAGES)('passes at %s when the clock was not measured', (stage) => {
     const result = ask('clock_skew', someFacts({ stage, dock: aDock({}, { clockSkewMs: null }) }));
     expect(result).toMatchObject({ verdict: 'unknown', input: null, margin: null });
+  });
+});
+
+describe('a dock that gets ready for this mission', () => {
+  const opened = aDock({ mode_code: 4, flighttask_step_code: 5, cover_state: 1 });
+  const rules = ['dock_idle', 'cover'] as const;
+  const verdicts = (facts: PreflightFacts) => rules.map((rule) => ask(rule, facts).verdict);
+
+  it('may be busy and open', () => {
+    expect(verdicts(someFacts({ dock: opened, readiesForThis: true }))).toEqual(['go', 'go']);
+    expect(verdicts(someFacts({ dock: opened }))).toEqual(['no_go', 'no_go']);
+  });
+
+  it.each([
+    ['in flight', { mode_code: 4, flighttask_step_code: 1 }],
+    ['in debugging', { mode_code: 2, flighttask_step_code: 5 }],
+  ])('is busy all the same while it is %s', (_what, values) => {
+    expect(ask('dock_idle', someFacts({ dock: aDock(values), readiesForThis: true })).verdict).toBe('no_go');
+  });
+
+  it('has a faulty cover all the same', () => {
+    const dock = aDock({ mode_code: 4, cover_state: 3 });
+    expect(ask('cover', someFacts({ dock, readiesForThis: true })).verdict).toBe('no_go');
   });
 });
 

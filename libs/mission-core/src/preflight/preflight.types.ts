@@ -25,6 +25,8 @@ export interface PreflightFacts {
   readonly blockedBySeenOver: boolean;
   /** A log export holds the dock now. */
   readonly exportsLogs: boolean;
+  /** What keeps the dock busy is getting ready for this very mission, by all that it said. */
+  readonly readiesForThis: boolean;
   readonly models: ModelFacts;
 }
 

@@ -33,6 +33,8 @@ export interface Surroundings {
   /** The mission of the dock whose outcome is unknown. */
   readonly blockedBy: UnresolvedMission | null;
   readonly exportsLogs: boolean;
+  /** Whether what keeps the dock busy is getting ready for this mission. */
+  readonly readiesForThis: boolean;
   /** Null: the position of the dock is unknown. */
   readonly way: WayToRoute | null;
 }
@@ -41,7 +43,7 @@ export interface Surroundings {
 export function judgeDock(
   stage: Stage,
   mission: FlightWish,
-  { view, record, heardAgoMs, blockedBy, exportsLogs, way }: Surroundings,
+  { view, record, heardAgoMs, blockedBy, exportsLogs, readiesForThis, way }: Surroundings,
   policy: PreflightPolicy,
 ): PreflightResult {
   return preflight(
@@ -58,6 +60,7 @@ export function judgeDock(
       blockedBy: blockedBy?.id ?? null,
       blockedBySeenOver: blockedBy?.seenOver ?? false,
       exportsLogs,
+      readiesForThis,
       distances: way?.distances ?? null,
       models: {
         route: {

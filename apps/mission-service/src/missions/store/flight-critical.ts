@@ -235,6 +235,11 @@ export interface ClaimGuard {
   readonly exports_logs: boolean;
   /** Another mission that holds the dock now, and has not begun. */
   readonly held_by: string | null;
+  /** Another mission that the dock was told of, and did not forget for certain. */
+  readonly other_told: boolean;
+  /** Of this plan: when its first prepare was decided, ms since the epoch, and when the dock accepted one. */
+  readonly prepared_from_ms: number | null;
+  readonly prepared_at_ms: number | null;
 }
 
 export async function readClaimGuards(
@@ -251,8 +256,21 @@ export async function readClaimGuards(
                      WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs,
             (SELECT r.holder_id FROM mission.dock_reservation r
               WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'mission' AND r.holder_id <> m.id
-                AND r.during @> clock_timestamp() LIMIT 1) AS held_by
-       FROM mission.mission m WHERE m.id = ANY($1::uuid[])`,
+                AND r.during @> clock_timestamp() LIMIT 1) AS held_by,
+            EXISTS (SELECT 1 FROM mission.mission o
+                     WHERE o.dock_sn = m.dock_sn AND o.id <> m.id
+                       AND (o.state IN ('preparing', 'waiting_ready', 'prepared', 'canceling')
+                            OR EXISTS (SELECT 1 FROM mission.dock_call u
+                                        WHERE u.mission_id = o.id AND u.method = 'flighttask_undo'
+                                          AND u.next_attempt_at IS NOT NULL))) AS other_told,
+            p.prepared_from_ms, p.prepared_at_ms
+       FROM mission.mission m
+       LEFT JOIN LATERAL (
+         SELECT (extract(epoch FROM min(c.claimed_at)) * 1000)::float8 AS prepared_from_ms,
+                (extract(epoch FROM min(c.reply_at) FILTER (WHERE c.reply_result = 0)) * 1000)::float8 AS prepared_at_ms
+           FROM mission.dock_call c
+          WHERE c.mission_id = m.id AND c.method = 'flighttask_prepare' AND c.edition = m.edition) p ON true
+      WHERE m.id = ANY($1::uuid[])`,
     [ids],
   );
   return new Map(rows.map((row) => [row.id, row]));
@@ -349,6 +367,8 @@ export async function findStartReply(tx: Tx, missionId: string, attempt: number)
 export interface Reply {
   readonly tid: string;
   readonly result: number;
+  /** When the ingress had it. */
+  readonly receivedAtMs: number;
 }
 
 /** Keeps the first reply to each command. Returns the tids of those that had none before. */
@@ -356,8 +376,9 @@ export async function recordReplies(tx: Tx, replies: readonly Reply[]): Promise<
   if (replies.length === 0) return new Set();
   const rows = await tx.query<{ tid: string }>(
     `UPDATE mission.dock_call AS c
-        SET reply_result = r.result, reply_at = clock_timestamp(), next_attempt_at = NULL
-       FROM (SELECT k.tid, r.result FROM jsonb_to_recordset($1::jsonb) AS r (tid uuid, result integer)
+        SET reply_result = r.result, reply_at = least(r.at, clock_timestamp()), next_attempt_at = NULL
+       FROM (SELECT k.tid, r.result, to_timestamp(r."receivedAtMs" / 1000) AS at
+               FROM jsonb_to_recordset($1::jsonb) AS r (tid uuid, result integer, "receivedAtMs" float8)
                JOIN mission.dock_call k ON k.tid = r.tid
               WHERE k.reply_at IS NULL ORDER BY k.tid FOR NO KEY UPDATE OF k) AS r
       WHERE c.tid = r.tid RETURNING c.tid`,

@@ -7,7 +7,7 @@ import type { AutoResume } from '../breakpoints/auto-resume.js';
 import { namesOther } from '../dock/named-flight.js';
 import { eventOfReply } from '../dock/translate-uplink.js';
 import { DockNotes } from '../store/dock-notes.js';
-import { type CallRow, findCalls, lockMissions, recordReplies } from '../store/flight-critical.js';
+import { type CallRow, type Reply, findCalls, lockMissions, recordReplies } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
 import type { TimelineEntry } from '../store/timeline.js';
 import { type FlyingMission, findFlying, isAlarm } from './notices.js';
@@ -192,10 +192,11 @@ function inboxKeys(
 
 /** The first reply to each command, of those whose mission is locked. */
 function repliesIn(uplinks: readonly Uplink[], unit: AdvanceMissions, calls: ReadonlyMap<string, CallRow>) {
-  const replies = new Map<string, { readonly tid: string; readonly result: number }>();
+  const replies = new Map<string, Reply>();
   for (const uplink of uplinks) {
     if (uplink.kind !== 'reply' || rowOf(uplink, { unit, calls }) === undefined || replies.has(uplink.tid)) continue;
-    replies.set(uplink.tid, { tid: uplink.tid, result: uplink.result });
+    const { tid, result, fact } = uplink;
+    replies.set(tid, { tid, result, receivedAtMs: fact.receivedAtMs });
   }
   return [...replies.values()];
 }

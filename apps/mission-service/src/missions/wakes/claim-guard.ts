@@ -9,6 +9,7 @@ import {
   failedRules,
 } from '@aerie/mission-core';
 import type { Evidence } from '../advance-mission.js';
+import { readiesForThis } from '../dock/readies-for-this.js';
 import { type Surroundings, judgeDock } from '../preflight/judge-dock.js';
 import type { WayToRoute } from '../preflight/way-to-route.js';
 import type { ClaimGuard } from '../store/flight-critical.js';
@@ -56,13 +57,15 @@ export function lookAhead(stage: Stage, locked: LockedMission, input: GuardInput
   return { preflight: { stage, result: judgeDock(stage, locked, surroundingsOf(locked, input), input.policy) } };
 }
 
-function surroundingsOf(locked: LockedMission, { guard, view, record, way }: GuardInput): Surroundings {
+function surroundingsOf(locked: LockedMission, input: GuardInput): Surroundings {
+  const { guard, view, record, way } = input;
   return {
     view,
     record,
     heardAgoMs: locked.dock_heard_at === null ? null : locked.now.getTime() - locked.dock_heard_at.getTime(),
     blockedBy: guard?.unresolved ?? null,
     exportsLogs: guard?.exports_logs ?? false,
+    readiesForThis: readiesForThis(locked, input),
     way,
   };
 }

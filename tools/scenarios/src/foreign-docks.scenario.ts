@@ -1,0 +1,66 @@
+import type { DockHandle } from '@aerie/dock-simulator';
+import { eventually } from '@aerie/testing';
+import { World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start({
+    'mission-service': {
+      MISSION_SILENCE_MS: '3000',
+      MISSION_OBSERVE_EVERY_MS: '1000',
+      MISSION_POWER_ON_MS: '2000',
+      MISSION_RESTING_FOR_MS: '5000',
+    },
+  });
+}, 120_000);
+afterAll(() => world.stop(), 60_000);
+
+function tellsOf(dock: DockHandle, id: string, status: string): void {
+  const output = { status, progress: { percent: 90 }, ext: { flight_id: id } };
+  const message = { bid: id, method: 'flighttask_progress', need_reply: 1, data: { result: 0, output } };
+  const tid = `${status}-${id}`;
+  dock.publishRaw(`thing/product/${dock.sn}/events`, JSON.stringify({ tid, timestamp: Date.now(), ...message }));
+}
+
+it('a dock that opens as soon as it has accepted a mission flies it, at once and at its time', async () => {
+  const [one, two] = [
+    await world.dock({ personality: 'early-opener' }),
+    await world.dock({ personality: 'early-opener' }),
+  ];
+  const missions = [await world.immediate(one), await world.timed(two, 8_000)];
+  for (const { id } of missions) await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
+}, 120_000);
+
+it('a dock that is debugged when its mission is due gets no execute, although it had accepted the mission', async () => {
+  const dock = await world.dock({ personality: 'early-opener' });
+  const { id } = await world.timed(dock, 6_000);
+  await world.inState(id, 'prepared');
+  dock.setProperty('mode_code', 2);
+  await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'missed', cause: { code: 'dock_busy' } });
+  expect(world.tap.executes(id)).toHaveLength(0);
+}, 90_000);
+
+it('a flight whose dock never tells the end is over once it is seen home; a late word that it goes on grounds the dock', async () => {
+  const dock = await world.dock({ personality: 'silent-homecomer' });
+  const first = await world.immediate(dock);
+  await expect(world.ended(first.id, 90_000)).resolves.toMatchObject({
+    state: 'outcome_unknown',
+    cause: { code: 'seen_over' },
+  });
+  expect(dock.state.mode).toBe('idle');
+
+  // The next mission is due, and now the dock says that the first one goes on.
+  const next = await world.timed(dock, 6_000);
+  await world.inState(next.id, 'prepared');
+  tellsOf(dock, first.id, 'in_progress');
+  await expect(world.ended(next.id, 60_000)).resolves.toMatchObject({
+    state: 'missed',
+    cause: { code: 'dock_unknown_state' },
+  });
+  expect(world.tap.executes(next.id)).toHaveLength(0);
+
+  tellsOf(dock, first.id, 'ok');
+  await eventually('the dock has told the end', async () => (await world.mission(first.id)).resolution !== null);
+  const after = await world.timed(dock, 4_000);
+  await world.inState(after.id, 'executing', 60_000);
+}, 240_000);
