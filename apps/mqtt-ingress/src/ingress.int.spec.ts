@@ -345,7 +345,9 @@ describe('a downlink', () => {
 
   it('is refused when no dock listens', async () => {
     await start();
-    expect(await send(aSerialNumber())).toEqual({ outcome: 'refused', reason: 'no matching subscribers' });
+    expect(await send(aSerialNumber())).toEqual({
+      ...{ outcome: 'refused', reason: 'no matching subscribers', dockIsAway: true },
+    });
   });
 
   it('is refused after its time, and the dock hears nothing', async () => {

@@ -51,6 +51,10 @@ export const sendAnswer = z.object({
         'broker has acknowledged. `unknown`: everything else; only the dock can tell.',
     ),
   reason: z.string().optional().describe('Why it was refused, or why nobody knows.'),
+  dockIsAway: z
+    .boolean()
+    .optional()
+    .describe('The broker says that nobody is subscribed: the dock is not connected. Absent: it does not say so.'),
 });
 export type SendAnswer = z.infer<typeof sendAnswer>;
 

@@ -7,6 +7,7 @@ export {
   type Decision,
   type Delivery,
   type Effect,
+  type EventOf,
   type EventType,
   IMMEDIATE_PREPARES,
   type Mission,
@@ -20,6 +21,7 @@ export {
   isOutcome,
   type LateEffect,
   type OrderEffect,
+  type UnsentCause,
   isOrder,
 } from './mission.types.js';
 export { EVENT_TYPES, decide, mayExecute, transitions } from './mission.machine.js';

@@ -3,7 +3,14 @@ import { DAY_MS, KINDS, MINUTE_MS, NOON, aMission, after, planned, step } from '
 import { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 import { decide } from './mission.machine.js';
 import { planMission } from './mission.plan.js';
-import { DEFAULT_TIMING, type Effect, type Mission, type MissionEvent, isOutcome } from './mission.types.js';
+import {
+  DEFAULT_TIMING,
+  type Effect,
+  type Mission,
+  type MissionEvent,
+  type UnsentCause,
+  isOutcome,
+} from './mission.types.js';
 
 interface Passed {
   readonly mission: Mission;
@@ -158,6 +165,42 @@ describe('an outage of ours', () => {
   it('does not say of a timed mission that its dock did not answer, when the dock was never told', () => {
     const { mission } = letTimePass(planned('timed'), { lateMs: () => DAY_MS });
     expect(mission).toMatchObject({ state: 'missed', cause: { code: 'window_closed' } });
+  });
+});
+
+describe('a prepare that did not leave', () => {
+  const unsent = (mission: Mission, because: UnsentCause, nowMs = NOON + 1): Mission =>
+    step(mission, { type: 'prepareUnsent', edition: 1, because }, nowMs);
+  const preparing = told(planned('immediate'), 'prepareDue');
+
+  it.each(['dock_offline', 'send_refused'] as const)('is the cause at once, and of the end (%s)', (because) => {
+    const waiting = unsent(preparing, because);
+    expect(waiting).toMatchObject({ state: 'preparing', cause: { code: because } });
+    expect(waiting.nextActionAtMs).toBe(preparing.nextActionAtMs);
+    const repeated = step(waiting, { type: 'prepareOverdue' }, NOON + 10_000);
+    expect(step(unsent(repeated, because), { type: 'windowClosed' }, NOON + 60_000)).toMatchObject({
+      state: 'missed',
+      cause: { code: because },
+    });
+  });
+
+  it('and one to a dock that nobody heard lately have the same cause, until the dock answers', () => {
+    const away = step(planned('immediate'), { type: 'prepareDue', dockIsAway: true }, NOON);
+    expect(away).toMatchObject({ state: 'preparing', cause: { code: 'dock_offline' } });
+    expect(step(away, { type: 'windowClosed' }, NOON + 60_000).cause).toEqual({ code: 'dock_offline' });
+    expect(step(away, { type: 'prepareOverdue' }, NOON + 10_000).cause).toBeNull();
+  });
+
+  it('is no cause any more once a later one has left: then the dock did not answer', () => {
+    const repeated = step(unsent(preparing, 'dock_offline'), { type: 'prepareOverdue' }, NOON + 10_000);
+    expect(step(repeated, { type: 'windowClosed' }, NOON + 60_000).cause).toEqual({ code: 'prepare_no_reply' });
+  });
+
+  it('says nothing of a mission that its dock has accepted meanwhile, or of an earlier plan', () => {
+    const prepared = told(preparing, 'prepareAccepted');
+    expect(unsent(prepared, 'dock_offline')).toEqual(prepared);
+    const event: MissionEvent = { type: 'prepareUnsent', edition: 2, because: 'dock_offline' };
+    expect(step(preparing, event, NOON + 1)).toEqual(preparing);
   });
 });
 

@@ -42,9 +42,11 @@ function factsOf(
       // Nothing is prepared with a dock that is given flights in one command: its start window counts from here.
       return state === 'prepared'
         ? { deadlineMs: startDeadlineMs(mission, nowMs, timing) }
-        : { prepareCount: mission.prepareCount + 1 };
+        : { prepareCount: mission.prepareCount + 1, cause: causeOfPrepare(mission, event) };
     case 'prepareOverdue':
-      return { prepareCount: mission.prepareCount + 1 };
+      return { prepareCount: mission.prepareCount + 1, cause: causeOfPrepare(mission, event) };
+    case 'prepareUnsent':
+      return { cause: { code: event.because } };
     case 'prepareAccepted':
     case 'flightReady':
       // From here the start window of a mission without a planned instant counts.
@@ -74,7 +76,7 @@ function factsOf(
     case 'executeHeld':
       return { cause: { code: event.because } };
     case 'sendRefused':
-      return { startedAtMs: null, cause: { code: 'send_refused' } };
+      return { startedAtMs: null, cause: { code: event.because ?? 'send_refused' } };
     case 'executeDeferred':
       return mission.state === 'starting'
         ? { startedAtMs: null, heardAtMs: nowMs, cause: { code: 'dock_busy', dockResult: event.dockResult } }
@@ -151,6 +153,15 @@ function startDeadlineMs(mission: Mission, nowMs: number, timing: Timing): numbe
   if (executeAtMs !== null) return deadlineMs;
   return Math.min(deadlineMs ?? Infinity, readyUntilMs ?? nowMs + timing.startWindowMs);
 }
+
+/** It is told all the same: nobody heard the dock lately, and it may hear us. */
+function causeOfPrepare({ cause }: Mission, { dockIsAway = false }: { readonly dockIsAway?: boolean }): Cause | null {
+  if (dockIsAway) return { code: 'dock_offline' };
+  return isUnsent(cause) ? null : cause;
+}
+
+/** What was true of one command says nothing about the next one. */
+const isUnsent = (cause: Cause | null): boolean => cause?.code === 'dock_offline' || cause?.code === 'send_refused';
 
 /** An operator's wish about a flight changes nothing by itself; in particular it puts no watchdog off. */
 const isWish = ({ type }: MissionEvent): boolean => type.endsWith('Requested') && type !== 'cancelRequested';

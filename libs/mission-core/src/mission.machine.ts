@@ -76,6 +76,7 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
 
   prepareDue:         [{ from: ['scheduled'],                                      to: toTheDock,   effects: ['sendPrepare'] }],
   prepareOverdue:     [{ from: ['preparing'],                                      to: 'unchanged', effects: ['sendPrepare'] }],
+  prepareUnsent:      [{ from: ['preparing'],                                      to: 'unchanged' }],
   prepareGivenUp:     [{ from: ['preparing'],                                      to: 'missed',    effects: ['sendUndo'] }],
   windowClosed:       [{ from: ['scheduled'],                                      to: 'missed' },
                        { from: ['preparing', 'waiting_ready', 'prepared'],         to: 'missed',    effects: ['sendUndo'] }],

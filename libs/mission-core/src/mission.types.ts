@@ -48,6 +48,7 @@ export type CauseCode =
   | 'start_deadline_passed'
   | 'dock_offline'
   | 'dock_busy'
+  | 'dock_fault'
   | 'dock_unknown_state'
   | 'send_refused'
   | 'preflight_no_go'
@@ -59,6 +60,9 @@ export type CauseCode =
   | 'canceled_by_operator'
   | 'undo_unconfirmed'
   | 'reported_by_dock';
+
+/** Why nothing left: the broker said that the dock is not there, or anything else that is proven. */
+export type UnsentCause = 'dock_offline' | 'send_refused';
 
 export interface Cause {
   readonly code: CauseCode;
@@ -189,8 +193,8 @@ export type MissionEvent =
   | { readonly type: 'stopRequested' }
   | { readonly type: 'setupAbortRequested' }
   // Time.
-  | { readonly type: 'prepareDue' }
-  | { readonly type: 'prepareOverdue' }
+  | { readonly type: 'prepareDue'; readonly dockIsAway?: boolean }
+  | { readonly type: 'prepareOverdue'; readonly dockIsAway?: boolean }
   | { readonly type: 'prepareGivenUp' }
   | { readonly type: 'windowClosed' }
   | { readonly type: 'executeDue' }
@@ -200,8 +204,9 @@ export type MissionEvent =
   | { readonly type: 'undoOverdue' }
   | { readonly type: 'cancelGivenUp' }
   | { readonly type: 'observationGivenUp' }
-  // The ingress, on what became of one execute.
-  | { readonly type: 'sendRefused'; readonly attempt: number }
+  // The ingress, on what became of a command: proven that it did not leave, or that nobody was there to get it.
+  | { readonly type: 'sendRefused'; readonly attempt: number; readonly because?: UnsentCause }
+  | { readonly type: 'prepareUnsent'; readonly edition: number; readonly because: UnsentCause }
   // The dock.
   | { readonly type: 'prepareAccepted'; readonly edition: number }
   | { readonly type: 'prepareRefused'; readonly edition: number; readonly dockResult: number }

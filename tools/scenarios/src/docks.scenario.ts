@@ -1,5 +1,6 @@
+import { good } from '@aerie/local';
 import { eventually } from '@aerie/testing';
-import { World } from './world.js';
+import { type MissionView, World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -34,6 +35,30 @@ it('prepares three times, undoes and ends as missed with the cause when a dock n
   const urls = prepares.map(({ data }) => (data['file'] as { url: string }).url);
   expect(new Set(urls).size).toBe(3);
   expect(world.tap.executes(id)).toHaveLength(0);
+}, 90_000);
+
+it('says at once that a dock is not connected, and misses its mission because of that and of nothing else', async () => {
+  const sn = 'SCN-NEVER';
+  await world.register(sn, 'dock2');
+  const planned = good(
+    await world.api.post<MissionView & { warnings: { rule: string; message: string }[] }>(
+      '/missions',
+      world.body({ sn }, { kind: 'immediate' }),
+    ),
+  );
+  expect(planned.warnings).toContainEqual({
+    rule: 'dock_seen',
+    message: expect.stringContaining('The dock was never heard') as string,
+  });
+  const waiting = await eventually('the mission knows why it waits', async () => {
+    const mission = await world.mission(planned.id);
+    return mission.cause !== null && mission;
+  });
+  expect(waiting).toMatchObject({ state: 'preparing', cause: { code: 'dock_offline', final: false } });
+  await expect(world.ended(planned.id, 60_000)).resolves.toMatchObject({
+    state: 'missed',
+    cause: { code: 'dock_offline', final: true, text: { retry: 'on_site' } },
+  });
 }, 90_000);
 
 it('misses a timed mission whose dock never answers prepare', async () => {

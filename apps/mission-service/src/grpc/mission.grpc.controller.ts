@@ -162,7 +162,10 @@ export class MissionGrpcController {
 }
 
 const one = (view: MissionView): Message => ({ mission: missionMessage(view) });
-const created = ({ body }: { readonly body: string }): Message => one(JSON.parse(body) as MissionView);
+function created({ body }: { readonly body: string }): Message {
+  const { warnings = [], ...view } = JSON.parse(body) as MissionView & { readonly warnings?: readonly Message[] };
+  return { ...one(view), warnings };
+}
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 function idOf({ id }: Message): string {

@@ -69,6 +69,7 @@ const WHOLE: MissionView = {
   preflight: { plan: STAGE, prepare: STAGE, execute: STAGE },
   cause: {
     code: 'dock_busy',
+    text: { en: 'does something else', zh: '忙', retry: 'later', advice: { en: 'wait', zh: '等待' } },
     dockResult: 319_001,
     dockError: { en: 'busy', zh: '忙', retry: 'later', advice: { en: 'wait', zh: '等待' } },
     failedRules: ['dock_idle'],
@@ -99,6 +100,7 @@ it('loses nothing of a mission on the wire', () => {
     simulate: { altitudeMeters: 450 },
     cause: {
       code: 'dock_busy',
+      text: { en: 'does something else', adviceZh: '等待' },
       dockResult: 319_001,
       dockError: { zh: '忙', adviceEn: 'wait' },
       failedRules: ['dock_idle'],

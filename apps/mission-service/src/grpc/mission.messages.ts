@@ -99,16 +99,16 @@ const stageMessage = (stage: MissionView['preflight']['plan']): Message | undefi
     ? undefined
     : { verdict: enumName('VERDICT', stage.verdict), failed: stage.failed, at: timestampOf(stage.at) };
 
+const wordsMessage = ({ en, zh, retry, advice }: NonNullable<MissionView['cause']>['text']): Message => ({
+  ...{ en, zh, retry },
+  adviceEn: advice.en,
+  adviceZh: advice.zh,
+});
+
 function causeMessage(cause: NonNullable<MissionView['cause']>): Message {
-  const { dockError, endedBy, ...rest } = cause;
-  const words = dockError && {
-    en: dockError.en,
-    zh: dockError.zh,
-    retry: dockError.retry,
-    adviceEn: dockError.advice.en,
-    adviceZh: dockError.advice.zh,
-  };
-  return defined({ ...rest, dockError: words, endedBy: endedBy ? enumName('ENDED_BY', endedBy) : undefined });
+  const { text, dockError, endedBy, ...rest } = cause;
+  const words = { text: wordsMessage(text), dockError: dockError && wordsMessage(dockError) };
+  return defined({ ...rest, ...words, endedBy: endedBy ? enumName('ENDED_BY', endedBy) : undefined });
 }
 
 export function previewMessage({ verdict, conflicts, preflight, plan }: Preview): Message {

@@ -11,7 +11,7 @@ import {
   why,
 } from './mission.input.js';
 import { previewSchema } from './planning/preview.schema.js';
-import { missionPageSchema, missionSchema } from './store/mission.schema.js';
+import { createdMissionSchema, missionPageSchema, missionSchema } from './store/mission.schema.js';
 
 /** The routes of MissionsController, for callers. */
 
@@ -29,7 +29,7 @@ const newMissionBody = jsonBody(newMission, {
   name: 'Roof of hall 3',
 });
 
-const created = jsonAnswer('The mission was accepted, and is stored.', missionSchema, ['ETag', 'Location']);
+const created = jsonAnswer('The mission was accepted, and is stored.', createdMissionSchema, ['ETag', 'Location']);
 
 export const MISSION_ROUTES = [
   route({

@@ -83,7 +83,8 @@ export class DownlinkLink {
   private acknowledged({ messageId, reasonCode }: Puback): void {
     const settle = messageId === undefined ? undefined : this.waiting.get(messageId);
     if (!settle) return;
-    if (reasonCode === NO_MATCHING_SUBSCRIBERS) settle({ outcome: 'refused', reason: 'no matching subscribers' });
+    if (reasonCode === NO_MATCHING_SUBSCRIBERS)
+      settle({ outcome: 'refused', reason: 'no matching subscribers', dockIsAway: true });
     // An error code says that the broker did not take it, but it came after the bytes: only the dock is believed.
     else if ((reasonCode ?? 0) >= FIRST_ERROR_CODE)
       settle({ outcome: 'unknown', reason: `PUBACK reason ${reasonCode}` });

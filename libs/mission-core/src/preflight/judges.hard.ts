@@ -30,6 +30,10 @@ const STEPS: Readonly<Record<number, string>> = {
   256: 'flight step unknown to the dock',
 };
 
+/** States that no waiting ends: somebody works on the dock, or has to. */
+const MODES_OUT_OF_ORDER: readonly number[] = [1, 3, 5];
+const STEPS_OUT_OF_ORDER: readonly number[] = [255, 256];
+
 export const passes: WhenMissing = () => 'pass';
 export const fails: WhenMissing = () => 'fail';
 
@@ -80,6 +84,22 @@ export function judgeAircraftInDock({ reading }: Look): Judgement {
   );
 }
 
+/** What a dock says of itself here, somebody has to mend or to end; of a dock that is only busy see `dock_idle`. */
+export function judgeDockInOrder({ reading }: Look): Judgement {
+  const mode = measureOf(reading('mode_code').value);
+  const step = measureOf(reading('flighttask_step_code').value);
+  if (mode === null && step === null) return missing('in order', 'The dock does not say whether it is in order.');
+  const faults: string[] = [];
+  if (mode !== null && MODES_OUT_OF_ORDER.includes(mode)) faults.push(MODES[mode] ?? `mode ${mode}`);
+  if (step !== null && STEPS_OUT_OF_ORDER.includes(step)) faults.push(STEPS[step] ?? `flight step ${step}`);
+  const input = faults.length === 0 ? 'in order' : faults.join(', ');
+  return judged(
+    exactly(input, 'in order'),
+    faults.length === 0 ? 'The dock is in order.' : `The dock is not in order: ${input}.`,
+    'It does not pass by itself: end the debugging or the upgrade at the dock, calibrate it, or have the aircraft looked at.',
+  );
+}
+
 export function judgeDockIdle({ facts, reading }: Look): Judgement {
   const mode = measureOf(reading('mode_code').value);
   const stepReading = reading('flighttask_step_code');
@@ -93,11 +113,7 @@ export function judgeDockIdle({ facts, reading }: Look): Judgement {
   if (step !== null && step !== STEP_IDLE) occupations.push(STEPS[step] ?? `flight step ${step}`);
   if (occupations.length > 0) {
     const input = occupations.join(', ');
-    return judged(
-      exactly(input, 'idle'),
-      `The dock is not idle: ${input}.`,
-      'Wait until it is. A dock that stays so needs somebody to end its debugging, or to mend it.',
-    );
+    return judged(exactly(input, 'idle'), `The dock is not idle: ${input}.`, 'Wait until it is.');
   }
   if (mode === null) return missing('idle', 'The dock does not say whether it is idle.');
   // Old firmware does not know the step: only then the mode alone decides.

@@ -36,6 +36,12 @@ describe('the cause of a no-go', () => {
     ['wind', dock({ wind_speed: 20 }), 'preflight_no_go'],
     ['an unresolved mission', { blockedBy: 'mission-7' }, 'dock_unknown_state'],
     ['a dock at work', dock({ mode_code: 4 }), 'dock_busy'],
+    ['a dock in remote debugging', dock({ mode_code: 2 }), 'dock_busy'],
+    ['a dock in on-site debugging', dock({ mode_code: 1 }), 'dock_fault'],
+    ['a dock that is upgraded', dock({ mode_code: 3 }), 'dock_fault'],
+    ['a dock that is to be calibrated', dock({ mode_code: 5 }), 'dock_fault'],
+    ['an aircraft fault', dock({ mode_code: 4, flighttask_step_code: 255 }), 'dock_fault'],
+    ['a flight step that the dock does not know', dock({ flighttask_step_code: 256 }), 'dock_fault'],
     ['a log export', { exportsLogs: true }, 'dock_busy'],
   ])('is, for %s, its own', (_what, given, cause) => {
     expect(causeOf(resultOf(given))).toBe(cause);

@@ -1,11 +1,12 @@
 import type { PreflightResult, RuleName } from './preflight.types.js';
 
-export type PreflightCause = 'dock_offline' | 'preflight_no_go' | 'dock_unknown_state' | 'dock_busy';
+export type PreflightCause = 'dock_offline' | 'dock_fault' | 'preflight_no_go' | 'dock_unknown_state' | 'dock_busy';
 
 /** The rules whose no has a name of its own; every other one is `preflight_no_go`. */
 const NAMED_CAUSES: Readonly<Partial<Record<RuleName, PreflightCause>>> = {
   dock_seen: 'dock_offline',
   unknown_outcome: 'dock_unknown_state',
+  dock_in_order: 'dock_fault',
   dock_idle: 'dock_busy',
   log_export: 'dock_busy',
 };
@@ -14,10 +15,16 @@ const NAMED_CAUSES: Readonly<Partial<Record<RuleName, PreflightCause>>> = {
 const FOLLOWS_FROM_BUSY: readonly RuleName[] = ['aircraft_in_dock', 'cover', 'battery'];
 
 /**
- * The first that holds is the cause. Of a silent dock nothing else is known. Then what somebody must mend or what only
+ * The first that holds is the cause. Of a silent dock nothing else is known. Then what somebody must mend, or what only
  * the weather can; then the mission that a person must resolve; last what passes by itself.
  */
-const ORDER: readonly PreflightCause[] = ['dock_offline', 'preflight_no_go', 'dock_unknown_state', 'dock_busy'];
+const ORDER: readonly PreflightCause[] = [
+  'dock_offline',
+  'dock_fault',
+  'preflight_no_go',
+  'dock_unknown_state',
+  'dock_busy',
+];
 
 export function failedRules(result: PreflightResult): RuleName[] {
   return result.rules.filter(({ verdict }) => verdict === 'no_go').map(({ rule }) => rule);

@@ -59,6 +59,7 @@ export type HardRuleName =
   | 'dock_seen'
   | 'emergency_stop'
   | 'aircraft_in_dock'
+  | 'dock_in_order'
   | 'dock_idle'
   | 'log_export'
   | 'clock_skew'

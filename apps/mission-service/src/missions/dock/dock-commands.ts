@@ -20,6 +20,9 @@ import { type StoredBreakPoint, profileOf } from './dock-profiles.js';
  */
 const URL_LIFETIME_SECONDS = 900;
 
+/** Nothing is wrong: the command is for a plan that no longer holds. */
+export const PLAN_CHANGED = 'the plan has changed since';
+
 /** Writes our orders in the dock's words, at the moment they are sent. */
 export class DockCommands {
   constructor(private readonly connection: NatsConnection) {}
@@ -40,7 +43,7 @@ export class DockCommands {
       return { outcome: 'refused', reason: error instanceof Error ? error.message : 'the command cannot be written' };
     }
     // It may have waited for its address for long, and the plan may have changed meanwhile.
-    if (!(await isStillWanted())) return { outcome: 'refused', reason: 'the plan has changed since' };
+    if (!(await isStillWanted())) return { outcome: 'refused', reason: PLAN_CHANGED };
     try {
       return await ask(this.connection, sendQuestion, {
         sn: order.mission.dock_sn,

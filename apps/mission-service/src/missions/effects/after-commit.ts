@@ -1,10 +1,10 @@
-import type { MissionEvent, MissionState } from '@aerie/mission-core';
+import type { MissionEvent, MissionState, UnsentCause } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
 import { type CommandEffect, commandFor } from '../dock/command-names.js';
-import type { DockCommands } from '../dock/dock-commands.js';
+import { type DockCommands, PLAN_CHANGED } from '../dock/dock-commands.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
 import { type SendOutcome, lockMission, recordOutcomes } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
@@ -138,9 +138,8 @@ export class AfterCommit {
   private async send(order: Command): Promise<void> {
     const { mission, tid, effect } = order;
     // The instant of the claim, by the database's clock, moved on by our own since then.
-    const { outcome, reason = null } = await this.parts.commands.send(order, mission.now.getTime(), () =>
-      this.isStillWanted(order),
-    );
+    const answer = await this.parts.commands.send(order, mission.now.getTime(), () => this.isStillWanted(order));
+    const { outcome, reason = null, dockIsAway = false } = answer;
     const method = commandFor(effect, mission.delivery);
     this.sends.inc({ method, outcome });
     if (outcome !== 'written')
@@ -150,8 +149,10 @@ export class AfterCommit {
       outcome: { tid, outcome, reason },
       entry: { missionId: mission.id, kind: 'message_out', what: method, detail },
     };
-    if (effect === 'sendExecute' && outcome === 'refused') await this.openAgain(mission, told);
-    else this.gather(told);
+    const because = dockIsAway ? 'dock_offline' : 'send_refused';
+    const unsent = outcome === 'refused' && reason !== PLAN_CHANGED ? unsentEvent(order, because) : null;
+    if (unsent === null) this.gather(told);
+    else await this.tellUnsent(mission, unsent, told);
   }
 
   /**
@@ -169,25 +170,36 @@ export class AfterCommit {
     return now.state !== 'preparing' && now.state !== 'prepared' && now.state !== 'waiting_ready';
   }
 
-  /** Proven that no byte of this execute left: the mission may be claimed anew. */
-  private async openAgain(mission: LockedMission, { outcome, entry }: Told): Promise<void> {
+  /**
+   * Proven that no byte left, or that nobody was there to get it. After an execute the mission may be claimed anew; of a
+   * prepare it is the cause with which the mission waits.
+   */
+  private async tellUnsent(mission: LockedMission, event: MissionEvent, { outcome, entry }: Told): Promise<void> {
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       // Mission before call, as everywhere: the reply to this very command may be handled at the same instant.
       const locked = await lockMission(tx, mission.id, null);
       await recordOutcomes(tx, [outcome]);
       await writeTimeline(tx, [entry]);
       if (locked === undefined) return null;
-      const event: MissionEvent = { type: 'sendRefused', attempt: mission.attempt };
       return advance(tx, locked, event, { detail: entry.detail ?? {} });
     });
     if (advanced !== null) this.run(advanced);
   }
 
   /** Never given to anybody. A timer of the mission finds it again, unless it was a person's command. */
-  private drop({ effect, mission, tid }: Command, reason: string): void {
+  private drop(order: Command, reason: string): void {
+    const { effect, mission, tid } = order;
     const detail = { tid, outcome: 'refused', reason };
     const what = commandFor(effect, mission.delivery);
-    this.gather({ outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } });
+    const told: Told = { outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } };
+    const unsent = unsentEvent(order, 'send_refused');
+    if (unsent === null) return this.gather(told);
+    const work: Promise<void> = this.tellUnsent(mission, unsent, told)
+      .catch((error: unknown) =>
+        this.parts.logger.warn({ err: error, missionId: mission.id }, 'failed to write down that nothing was sent'),
+      )
+      .finally(() => this.inWork.delete(work));
+    this.inWork.add(work);
   }
 
   /** What was written, or may have been, moves nothing: it is written down soon, with others. */
@@ -227,4 +239,10 @@ export class AfterCommit {
     );
     if (advanced !== null) this.run(advanced);
   }
+}
+
+/** What it means for a mission that a command did not leave. Null: nothing. */
+function unsentEvent({ effect, mission }: Command, because: UnsentCause): MissionEvent | null {
+  if (effect === 'sendExecute') return { type: 'sendRefused', attempt: mission.attempt, because };
+  return effect === 'sendPrepare' ? { type: 'prepareUnsent', edition: mission.edition, because } : null;
 }

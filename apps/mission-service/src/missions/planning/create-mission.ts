@@ -58,7 +58,7 @@ export class CreateMission {
     const answer = await inTransaction(this.dataSource, (tx) =>
       once(tx, SCHEMA, { organisationId: caller.organisationId, route, key, body }, async () => {
         const row = await insertMission(tx, planned, preflight);
-        return { status: 201, body: JSON.stringify(viewOf(row)) };
+        return { status: 201, body: JSON.stringify({ ...viewOf(row), warnings: warningsOf(preflight) }) };
       }),
     );
     // Harmless for a repeat, whose mission has another id.
@@ -87,5 +87,9 @@ export class CreateMission {
     };
   }
 }
+
+/** What would hold the mission back if it were due now; until then it may pass. */
+const warningsOf = ({ rules }: PreflightResult) =>
+  rules.filter(({ verdict }) => verdict === 'no_go').map(({ rule, message }) => ({ rule, message }));
 
 const isoOf = (atMs: number | null): string | null => (atMs === null ? null : new Date(atMs).toISOString());

@@ -2,7 +2,15 @@ import { pageSchema } from '@aerie/http-api';
 import { RULE_NAMES, type RuleName } from '@aerie/mission-core';
 import { z } from 'zod';
 import { CAUSES, CAUSE_CODES } from './causes.js';
-import { dockErrorOrNull, instant, instantOrNull, millisOrNull, missionKind, missionState } from './fields.schema.js';
+import {
+  dockErrorOrNull,
+  dockErrorSchema,
+  instant,
+  instantOrNull,
+  millisOrNull,
+  missionKind,
+  missionState,
+} from './fields.schema.js';
 
 /** What `viewOf` shows, for callers. Strict, and a test parses real rows with it: a new field does not stay undescribed. */
 
@@ -42,9 +50,10 @@ const cause = z
   .strictObject({
     code: z.enum(CAUSE_CODES).describe(
       Object.entries(CAUSES)
-        .map(([code, says]) => `\`${code}\`: ${says}.`)
+        .map(([code, { en }]) => `\`${code}\`: ${en}`)
         .join(' '),
     ),
+    text: dockErrorSchema.describe('The cause in words, and what can be done.'),
     dockResult: z.int().optional().describe("The dock's own result code, where it gave one; 0 is success."),
     dockError: dockErrorOrNull.optional(),
     failedRules: z.array(ruleName).optional().describe('The rules of preflight that held it back.'),
@@ -146,5 +155,16 @@ export const missionSchema = z
     updatedAt: instant('When it last changed.'),
   })
   .describe('A mission: one flight of one wayline by one dock. Null where there is nothing to say.');
+
+export const createdMissionSchema = missionSchema.extend({
+  warnings: z
+    .array(
+      z.strictObject({
+        rule: ruleName,
+        message: z.string().describe('What was found, and what to do.'),
+      }),
+    )
+    .describe('What would hold the mission back if it were due now, such as a dock that is not connected.'),
+});
 
 export const missionPageSchema = pageSchema(missionSchema, 'Missions in the order that was asked for.');

@@ -1,5 +1,6 @@
 import { isOutcome } from '@aerie/mission-core';
 import { canBeResumed, dockErrorOf, enderOf } from '../dock/dock-errors.js';
+import { CAUSES } from './causes.js';
 import type { MissionRow } from './mission.row.js';
 
 export type MissionView = ReturnType<typeof viewOf>;
@@ -68,6 +69,7 @@ function causeOf(code: NonNullable<MissionRow['cause_code']>, row: MissionRow) {
   const failed = HELD_BY_PREFLIGHT.has(code) && execute?.verdict === 'no_go' ? execute.failed : [];
   return {
     code,
+    text: CAUSES[code],
     ...(dockResult === null ? {} : { dockResult, dockError: dockErrorOf(dockResult) }),
     ...(failed.length === 0 ? {} : { failedRules: failed }),
     /** Whether it is over, or may still change. */
@@ -86,6 +88,7 @@ const HELD_BY_PREFLIGHT: ReadonlySet<string> = new Set([
   'preflight_no_go',
   'dock_offline',
   'dock_busy',
+  'dock_fault',
   'dock_unknown_state',
 ]);
 

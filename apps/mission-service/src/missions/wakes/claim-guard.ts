@@ -1,9 +1,9 @@
 import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import {
   type CauseCode,
+  type EventOf,
   type MissionEvent,
   type PreflightPolicy,
-  type Stage,
   causeOf,
   decide,
   failedRules,
@@ -52,9 +52,21 @@ export function isHeldByExportAlone(locked: LockedMission, input: GuardInput): b
   return guardExecute(locked, without).event.type === 'executeDue';
 }
 
-/** The same look as the dock is told of the mission. It holds nothing back: until the start a dock can become ready. */
-export function lookAhead(stage: Stage, locked: LockedMission, input: GuardInput): Evidence {
-  return { preflight: { stage, result: judgeDock(stage, locked, surroundingsOf(locked, input), input.policy) } };
+/**
+ * The same look as the dock is told of the mission. It holds nothing back: until the start a dock can become ready. That
+ * nobody heard the dock lately is said at once; when nobody can say it, it says nothing.
+ */
+export function lookAhead(
+  locked: LockedMission,
+  event: EventOf<'prepareDue' | 'prepareOverdue'>,
+  input: GuardInput,
+): Guarded {
+  const result = judgeDock('prepare', locked, surroundingsOf(locked, input), input.policy);
+  const dockIsAway = input.view !== undefined && result.verdict === 'no_go' && causeOf(result) === 'dock_offline';
+  return {
+    event: dockIsAway ? { ...event, dockIsAway } : event,
+    evidence: { preflight: { stage: 'prepare', result } },
+  };
 }
 
 function surroundingsOf(locked: LockedMission, input: GuardInput): Surroundings {

@@ -280,7 +280,9 @@ export class DueRunner {
       policy,
       way: known.ways.get(locked.id) ?? null,
     };
-    if (event.type !== 'executeDue') return { locked, event, evidence: lookAhead('prepare', locked, input) };
+    if (event.type === 'prepareDue' || event.type === 'prepareOverdue') {
+      return { locked, ...lookAhead(locked, event, input) };
+    }
     const guarded = guardExecute(locked, input);
     if (guarded.event.type === 'executeDue') {
       // The guards were read before any claim of this unit.
@@ -357,7 +359,8 @@ export class DueRunner {
   }
 }
 
-const isLookedAt = ({ state }: DueMission): boolean => state === 'prepared' || state === 'scheduled';
+const isLookedAt = ({ state }: DueMission): boolean =>
+  state === 'prepared' || state === 'scheduled' || state === 'preparing';
 
 /** What is done only after a look at the dock. */
-const LOOKS: ReadonlySet<MissionEvent['type']> = new Set(['prepareDue', 'executeDue']);
+const LOOKS: ReadonlySet<MissionEvent['type']> = new Set(['prepareDue', 'prepareOverdue', 'executeDue']);
