@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { hostModule, runService } from '@aerie/service-host';
+import { allowOrigins } from './allow-origins.js';
 import { loadConfig } from './config.js';
+import { nameRequest } from './name-request.js';
 import { createProxy } from './proxy.js';
 import { routesOf } from './routes.js';
 
@@ -16,6 +18,8 @@ await runService({
   logLevel: config.EDGE_LOG_LEVEL,
   compose: async (host) => ({ module: AppModule, imports: [hostModule(host)] }),
   http: (app, host) => {
+    app.use(nameRequest);
+    app.use(allowOrigins(config.EDGE_CORS_ORIGINS));
     app.use(createProxy(routesOf(config), host.logger));
   },
 });

@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Agent } from 'node:http';
-import type { Logger } from '@aerie/observability';
+import { type Logger, REQUEST_ID_HEADER } from '@aerie/observability';
 import httpProxy from 'http-proxy-3';
 import { targetOf } from './routes.js';
 
@@ -42,7 +42,9 @@ export function createProxy(
   proxy.on('error', (error, request, response) => {
     // The answer is out, whole. That the service reads no more of a body that it refused is no news.
     if (response instanceof ServerResponse && response.writableFinished) return;
-    logger.warn({ err: error, path: request.url }, 'failed to get an answer from a service');
+    // Sockets are shared by requests: the id is that of the answer, whatever the context of the event is.
+    const requestId = response instanceof ServerResponse ? response.getHeader(REQUEST_ID_HEADER) : undefined;
+    logger.warn({ err: error, path: request.url, requestId }, 'failed to get an answer from a service');
     if (!(response instanceof ServerResponse)) return;
     if (response.headersSent) {
       // Half an answer is out already; only a cut says that it is not whole.

@@ -1,12 +1,14 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Logger } from '@aerie/observability';
+import { type Logger, REQUEST_ID_HEADER, readRequestId, runWithRequestId } from '@aerie/observability';
 import type { NextFunction, Request, Response } from 'express';
+import { answerMethods } from './answer-methods.js';
 import { refuseDeep } from './json-depth.js';
-import { RefuseUnknownInput } from './known-input.js';
+import { RefuseUnknownInput, refuseUnreadBody } from './known-input.js';
 import type { RouteDescription } from './openapi/types.js';
 import { refuseRepeated } from './repeated-member.js';
 import { problem, problemOf } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { RouteTable } from './route-table.js';
 
 /** No JSON that our routes take is anywhere near this. */
 const MAX_JSON_BYTES = 64 * 1024;
@@ -15,18 +17,28 @@ const JSON_OPTIONS = { limit: MAX_JSON_BYTES, verify: refuseRepeated };
 
 /** What all services do alike at their HTTP door. `routes` describes every route of the service. */
 export function configureHttp(app: NestExpressApplication, logger: Logger, routes: readonly RouteDescription[]): void {
+  const table = new RouteTable(routes);
+  app.use(nameRequest);
   app.use(refuseNul);
+  app.use(answerMethods(table));
   app.useBodyParser('json', JSON_OPTIONS);
   app.use((request: Request, _response: Response, next: NextFunction) => {
     refuseDeep(request.body);
     next();
   });
   // Nest would turn what the parser says into a bare 400; it still knows here what was wrong.
-  app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) =>
-    sendProblem(response, problemOf(error)),
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
+    sendProblem(response, problemOf(refuseUnreadBody(table.find(request.method, request.path)) ?? error)),
   );
   app.useGlobalInterceptors(new RefuseUnknownInput(routes));
   app.useGlobalFilters(new ProblemFilter(logger));
+}
+
+/** Every answer, and every log line of a request, carries its id. */
+function nameRequest(request: Request, response: Response, next: NextFunction): void {
+  const id = readRequestId(request.headers[REQUEST_ID_HEADER.toLowerCase()]);
+  response.setHeader(REQUEST_ID_HEADER, id);
+  runWithRequestId(id, next);
 }
 
 /** A NUL character in an id or a query would fail in the database, as a fault of ours. */

@@ -26,6 +26,14 @@ const ROUTES = [
     body: optionalJsonBody(z.strictObject({}), {}),
   }),
   route({ ...aRoute, method: 'post', path: '/birds/{id}/free', operationId: 'free' }),
+  route({
+    ...aRoute,
+    method: 'post',
+    path: '/songs',
+    operationId: 'sing',
+    query: z.object({ until: z.string(), from: z.string() }),
+    body: { content: { 'audio/mpeg': { schema: z.unknown() } } },
+  }),
 ];
 const refuse = new RefuseUnknownInput(ROUTES);
 
@@ -66,6 +74,18 @@ describe('the query of a route', () => {
 
   it.each(['size[]=1', 'size[a]=1', '__proto__=1', '=1', 'x', 'size=1&%73ize2=1'])('may not have %s', (query) => {
     expect(problemOf('GET', '/birds', `/birds?${query}`)).toMatchObject({ code: 'unknown_parameter' });
+  });
+
+  it.each([
+    ['/songs', 'to=1', /^is called until now/],
+    ['/birds', 'after=1', /^is called cursor now/],
+    ['/birds', 'to=1', /^is not a known parameter/],
+  ])('may not have the former name of a parameter (%s?%s); the name of today is told', (path, query, message) => {
+    const method = path === '/songs' ? 'POST' : 'GET';
+    expect(problemOf(method, path, `${path}?${query}`)).toMatchObject({
+      code: 'unknown_parameter',
+      fields: [{ message: expect.stringMatching(message) }],
+    });
   });
 
   it('may not have a parameter twice, also written in two ways', () => {
@@ -111,10 +131,32 @@ describe('the body of a request', () => {
 
   it('is refused where it may be left out and is of a type that is not read', () => {
     expect(problemOf('POST', '/birds/:id/feed', '/birds/1/feed', { headers: text })).toMatchObject({
-      code: 'unread_body',
-      fields: [{ message: expect.stringContaining('application/json') }],
+      kind: 'unsupportedType',
+      code: 'unsupported_media_type',
+      fields: [
+        {
+          field: 'Content-Type',
+          message: 'is text/plain; this route reads application/json: send the body with one of these',
+        },
+      ],
     });
     expect(problemOf('POST', '/birds/:id/feed', '/birds/1/feed')).toBeNull();
+  });
+
+  it('is refused where it has no type and the route reads JSON', () => {
+    const headers = { 'content-length': '7' };
+    expect(problemOf('POST', '/birds', '/birds', { headers })?.fields[0]?.message).toMatch(/^is missing; /);
+  });
+
+  it('goes on where the route reads bytes, of the types that it reads or of none', () => {
+    const bytes = (type: string | undefined) =>
+      problemOf('POST', '/songs', '/songs', {
+        headers: { 'content-length': '7', ...(type === undefined ? {} : { 'content-type': type }) },
+      })?.code;
+    expect([undefined, 'audio/mpeg', 'Audio/MPEG; q=1', 'text/plain'].map(bytes)).toEqual([
+      ...[undefined, undefined, undefined],
+      'unsupported_media_type',
+    ]);
   });
 
   it('goes on to its handler where the route reads it', () => {

@@ -1,5 +1,5 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { type FieldProblem, InvalidError } from '@aerie/kernel';
+import { type FieldProblem, InvalidError, UnsupportedTypeError } from '@aerie/kernel';
 import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import type { RouteDescription } from './openapi/types.js';
@@ -8,11 +8,15 @@ import { pageQuery } from './page.js';
 /** What is known of the input of a route. */
 interface KnownInput {
   readonly parameters: readonly string[];
-  readonly body: 'none' | 'json' | 'other';
+  /** Media types of bodies that it reads; none where it reads no body. */
+  readonly types: readonly string[];
 }
 
-const NOTHING: KnownInput = { parameters: [], body: 'none' };
+const NOTHING: KnownInput = { parameters: [], types: [] };
 const JSON_ONLY = 'application/json';
+
+/** Former names of parameters: who still uses one is told the name of today. */
+const RENAMED: Readonly<Record<string, string>> = { to: 'until', after: 'cursor' };
 
 /** The names of the query parameters that a route reads, in the order of its description. */
 export const parametersOf = ({ query, paged }: RouteDescription): readonly string[] => [
@@ -22,8 +26,8 @@ export const parametersOf = ({ query, paged }: RouteDescription): readonly strin
 
 /**
  * Refuses what a route would ignore in silence: a query parameter that its description does not know, one that comes
- * twice, and a body where it reads none. `?dryrun=true` must not fly a mission. A route without a description takes none
- * of them. Runs after the check of the API key and before the handler; HEAD asks for no effect and is left alone.
+ * twice, a body where it reads none, and one of a type that it does not read. `?dryrun=true` must not fly a mission. A
+ * route without a description takes none of them. Runs after the check of the API key and before the handler; HEAD asks for no effect and is left alone.
  */
 @Injectable()
 export class RefuseUnknownInput implements NestInterceptor {
@@ -33,7 +37,7 @@ export class RefuseUnknownInput implements NestInterceptor {
     this.known = new Map(
       routes.map((route) => [
         nameOf(route.method, route.path),
-        { parameters: parametersOf(route), body: bodyKindOf(route) },
+        { parameters: parametersOf(route), types: typesOf(route) },
       ]),
     );
   }
@@ -46,19 +50,16 @@ export class RefuseUnknownInput implements NestInterceptor {
   private check(request: Request): void {
     if (request.method === 'HEAD' || request.method === 'OPTIONS') return;
     const { path } = request.route as { readonly path: string };
-    const { parameters, body } = this.known.get(nameOf(request.method, path)) ?? NOTHING;
+    const { parameters, types } = this.known.get(nameOf(request.method, path)) ?? NOTHING;
     checkParameters(request.originalUrl, parameters);
-    checkBody(request, body);
+    checkBody(request, types);
   }
 }
 
 const nameOf = (method: string, path: string): string =>
   `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}').replace(/\/$/, '')}`;
 
-function bodyKindOf({ body }: RouteDescription): KnownInput['body'] {
-  if (body === undefined) return 'none';
-  return Object.keys(body.content).every((type) => type === JSON_ONLY) ? 'json' : 'other';
-}
+const typesOf = ({ body }: RouteDescription): readonly string[] => Object.keys(body?.content ?? {});
 
 /** As they were sent: a parser of queries might already have left one out. */
 function checkParameters(url: string, known: readonly string[]): void {
@@ -86,8 +87,10 @@ function checkParameters(url: string, known: readonly string[]): void {
 
 function unknownMessage(name: string, known: readonly string[]): string {
   if (known.length === 0) return 'is not a known parameter; this route takes none';
-  const meant = known.find((candidate) => lettersOf(candidate) === lettersOf(name));
   const list = `known are ${known.join(', ')}`;
+  const today = Object.hasOwn(RENAMED, name) ? RENAMED[name] : undefined;
+  if (today !== undefined && known.includes(today)) return `is called ${today} now; ${list}`;
+  const meant = known.find((candidate) => lettersOf(candidate) === lettersOf(name));
   return `is not a known parameter; ${meant === undefined ? list : `did you mean ${meant}? ${list}`}`;
 }
 
@@ -97,22 +100,44 @@ const lettersOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9
 const summaryOf = (what: string, [first]: readonly FieldProblem[]): string =>
   `${what}: ${first?.field} ${first?.message}`;
 
-function checkBody(request: Request, kind: KnownInput['body']): void {
+function checkBody(request: Request, types: readonly string[]): void {
   const body = request.body as unknown;
-  if (body !== undefined) {
-    if (kind === 'none' && !isEmpty(body)) throw unreadBody('this route reads no body; leave it out');
-    return;
+  if (types.length === 0) {
+    if (body !== undefined ? isEmpty(body) : !isSent(request)) return;
+    throw unreadBody();
   }
-  const isSent = Number(request.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in request.headers;
-  if (!isSent || kind === 'other') return;
-  throw unreadBody(
-    kind === 'none' ? 'this route reads no body; leave it out' : `send JSON with \`Content-Type: ${JSON_ONLY}\``,
-  );
+  if (body === undefined && !isSent(request)) return;
+  const sent = request.headers['content-type'];
+  // Bytes without a type are read where bytes are read, and are no JSON.
+  if (sent === undefined ? !types.includes(JSON_ONLY) : types.includes(mediaTypeOf(sent))) return;
+  throw unsupportedType(sent, types);
 }
+
+const isSent = ({ headers }: Request): boolean =>
+  Number(headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in headers;
+
+const mediaTypeOf = (header: string): string => (header.split(';')[0] ?? '').trim().toLowerCase();
 
 /** Some clients send an empty object with every request. */
 const isEmpty = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0;
 
-const unreadBody = (message: string): InvalidError =>
-  new InvalidError('unread_body', `the body would be ignored: ${message}`, { fields: [{ field: 'body', message }] });
+/** What is wrong with a body that the parser did not understand, where the route reads none; null where it reads one. */
+export const refuseUnreadBody = (route: RouteDescription | undefined): InvalidError | null =>
+  route === undefined || route.body !== undefined ? null : unreadBody();
+
+function unreadBody(): InvalidError {
+  const message = 'this route reads no body; leave it out';
+  return new InvalidError('unread_body', `the body would be ignored: ${message}`, {
+    fields: [{ field: 'body', message }],
+  });
+}
+
+function unsupportedType(sent: string | undefined, types: readonly string[]): UnsupportedTypeError {
+  const what = sent === undefined ? 'is missing' : `is ${sent.slice(0, 100)}`;
+  const message = `${what}; this route reads ${types.join(', ')}: send the body with one of these`;
+  return new UnsupportedTypeError('unsupported_media_type', `the Content-Type ${message}`, {
+    fields: [{ field: 'Content-Type', message }],
+    details: { acceptedTypes: types },
+  });
+}

@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
-import { type Logger } from '@aerie/observability';
+import { type Logger, REQUEST_ID_HEADER } from '@aerie/observability';
 import type { Request, Response } from 'express';
 import { type Problem, problemOf } from './problem.js';
 
@@ -16,7 +16,8 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = problemOf(error);
     if (problem.status >= 500) {
       const log = problem.status === 500 ? 'error' : 'warn';
-      this.logger[log]({ err: error, method, path }, 'a request failed');
+      const requestId = response.getHeader(REQUEST_ID_HEADER);
+      this.logger[log]({ err: error, method, path, requestId }, 'a request failed');
     }
     sendProblem(response, problem);
   }
@@ -29,5 +30,7 @@ export function sendProblem(response: Response, problem: Problem): void {
   }
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (problem.status === 503) response.setHeader('Retry-After', '2');
+  // What the route reads, where it is told of a type that it does not. [RFC 9110, 15.5.16]
+  if (Array.isArray(problem['acceptedTypes'])) response.setHeader('Accept', problem['acceptedTypes'].join(', '));
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

@@ -66,12 +66,16 @@ describe('a problem', () => {
     });
   });
 
-  it.each(['entity.parse.failed', 'encoding.unsupported', 'charset.unsupported', 'request.size.invalid'])(
-    'says that the body is no JSON for %s',
-    (type) => {
-      expect(problemOf({ type })).toMatchObject({ status: 400, code: 'invalid_json', errors: [{ field: 'body' }] });
-    },
-  );
+  it.each([
+    ['encoding.unsupported', 'Content-Encoding'],
+    ['charset.unsupported', 'Content-Type'],
+  ])('says which header is not read for %s', (type, field) => {
+    expect(problemOf({ type })).toMatchObject({ status: 415, code: 'unsupported_media_type', errors: [{ field }] });
+  });
+
+  it.each(['entity.parse.failed', 'request.size.invalid'])('says that the body is no JSON for %s', (type) => {
+    expect(problemOf({ type })).toMatchObject({ status: 400, code: 'invalid_json', errors: [{ field: 'body' }] });
+  });
 
   it('finds what the body parser said inside what Nest made of it', () => {
     const error = new BadRequestException('Unexpected token', { cause: { type: 'entity.parse.failed' } });

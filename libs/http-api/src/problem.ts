@@ -21,6 +21,7 @@ const STATUS: Readonly<Record<AppError['kind'], number>> = {
   conflict: 409,
   outdated: 412,
   tooLarge: 413,
+  unsupportedType: 415,
   unavailable: 503,
   timeout: 504,
 };
@@ -79,9 +80,16 @@ function problemOfBodyParser(error: unknown): Problem | undefined {
       const detail = `The body may have ${String(limit)} bytes at most.`;
       return { ...problem(413, 'body_too_large', detail), errors: [{ field: 'body', message: detail }] };
     }
-    case 'entity.parse.failed':
     case 'encoding.unsupported':
-    case 'charset.unsupported':
+    case 'charset.unsupported': {
+      const field = type === 'charset.unsupported' ? 'Content-Type' : 'Content-Encoding';
+      const message =
+        type === 'charset.unsupported'
+          ? 'has another character set than UTF-8; send JSON in UTF-8'
+          : 'is not one of gzip, deflate, br; send the body without it';
+      return { ...problem(415, 'unsupported_media_type', `The ${field} ${message}.`), errors: [{ field, message }] };
+    }
+    case 'entity.parse.failed':
     case 'request.size.invalid': {
       const detail = 'The body is no JSON in UTF-8.';
       return { ...problem(400, 'invalid_json', detail), errors: [{ field: 'body', message: detail }] };

@@ -18,7 +18,15 @@ export interface AppErrorOptions {
  */
 export abstract class AppError extends Error {
   abstract readonly kind:
-    'invalid' | 'unauthenticated' | 'notFound' | 'conflict' | 'outdated' | 'tooLarge' | 'unavailable' | 'timeout';
+    | 'invalid'
+    | 'unauthenticated'
+    | 'notFound'
+    | 'conflict'
+    | 'outdated'
+    | 'tooLarge'
+    | 'unsupportedType'
+    | 'unavailable'
+    | 'timeout';
   readonly fields: readonly FieldProblem[];
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -63,6 +71,11 @@ export class OutdatedError extends AppError {
 /** Send less. */
 export class TooLargeError extends AppError {
   readonly kind = 'tooLarge';
+}
+
+/** Send another media type. */
+export class UnsupportedTypeError extends AppError {
+  readonly kind = 'unsupportedType';
 }
 
 /** Try later. */

@@ -21,6 +21,7 @@ export {
   TooLargeError,
   UnauthenticatedError,
   UnavailableError,
+  UnsupportedTypeError,
   assertNever,
   errorChain,
 } from './errors.js';

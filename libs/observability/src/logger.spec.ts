@@ -24,6 +24,13 @@ describe('a log line', () => {
     });
   });
 
+  it('carries the id of the request that caused it, also after a pause, and none outside of one', () => {
+    const within = `const { runWithRequestId } = await import('${new URL('./request-id.js', import.meta.url).href}');
+      await runWithRequestId('r-1', async () => { await null; logger.info('x'); });`;
+    expect(logged(within)).toMatchObject({ requestId: 'r-1' });
+    expect(logged(`logger.info('x')`)).not.toHaveProperty('requestId');
+  });
+
   it.each(['password', 'mqttPassword', 'apiKey', 'authorization', 'secretAccessKey', 'sessionToken', 'url'])(
     'hides %s at the top and one level below',
     (key) => {

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { errorChain } from '@aerie/kernel';
 import { type Logger, pino } from 'pino';
+import { currentRequestId } from './request-id.js';
 
 export type { Logger };
 
@@ -19,6 +20,10 @@ export function createLogger(service: string, level = 'info'): Logger {
     redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[secret]' },
     formatters: { level: (label) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
+    mixin: () => {
+      const requestId = currentRequestId();
+      return requestId === undefined ? {} : { requestId };
+    },
     serializers: {
       err: (error: unknown) => ({
         message: errorChain(error),

@@ -1,5 +1,4 @@
-import { InvalidError } from '@aerie/kernel';
-import { instantInput, pageQuery, readInput } from '@aerie/http-api';
+import { instantInput, pageQuery, readInput, spanInOrder } from '@aerie/http-api';
 import { z } from 'zod';
 import type { IssueFilter } from './ledger.js';
 
@@ -14,10 +13,6 @@ export const issueQuery = z.object({
 });
 
 export function readIssueQuery(query: unknown): { filter: IssueFilter; limit: number; cursor: string | undefined } {
-  const { limit, cursor, ...filter } = readInput(issueQuery.extend(pageQuery.shape), query, 'query');
-  if (filter.from !== undefined && filter.until !== undefined && filter.from >= filter.until) {
-    const fields = [{ field: 'until', message: 'must be after from' }];
-    throw new InvalidError('invalid_input', 'the query is not valid', { fields });
-  }
+  const { limit, cursor, ...filter } = readInput(issueQuery.extend(pageQuery.shape).check(spanInOrder), query, 'query');
   return { filter, limit, cursor };
 }

@@ -1,6 +1,7 @@
 import { instantInput, readInput } from '@aerie/http-api';
 import { CAMPAIGN_STATES, type Selection } from '@aerie/log-core';
 import { dockModel } from '@aerie/bus-contract';
+import { isSerialNumber } from '@aerie/kernel';
 import { z } from 'zod';
 import { dockSn, campaignSelection, oneSelection, selectionOf } from '../uploads/upload.input.js';
 
@@ -83,5 +84,9 @@ export const CAMPAIGN_DOCK_STATES = ['waiting', 'running', 'done', 'failed', 'sk
 export const campaignDockQuery = z.object({
   state: z.enum(CAMPAIGN_DOCK_STATES).optional().describe('Only docks in this state.'),
   limit: z.coerce.number().int().min(1).max(500).default(100).describe('How many one page holds at most.'),
-  after: dockSn.optional().describe('Begin after this serial number.'),
+  cursor: z
+    .string()
+    .refine(isSerialNumber, 'is no cursor of this list; begin at the first page without it')
+    .optional()
+    .describe('`nextCursor` of the page before; none for the first page.'),
 });

@@ -54,7 +54,7 @@ export class CampaignReadModel {
   }
 
   /** The docks of a campaign, in the order of their serial numbers; undefined where there is no such campaign. */
-  async docks(organisationId: string, id: string, { state, limit, after }: DockQuery) {
+  async docks(organisationId: string, id: string, { state, limit, cursor }: DockQuery) {
     const [campaign] = await this.query('SELECT 1 FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
       ...[organisationId, id],
     ]);
@@ -63,15 +63,16 @@ export class CampaignReadModel {
       `SELECT dock_sn, state, upload_id, cause, ended_at FROM log.campaign_dock
         WHERE campaign_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR dock_sn > $3)
         ORDER BY dock_sn LIMIT $4`,
-      [id, state ?? null, after ?? null, limit],
+      [id, state ?? null, cursor ?? null, limit + 1],
     );
-    return rows.map(({ dock_sn, upload_id, ended_at, ...row }) => ({
+    const items = rows.slice(0, limit).map(({ dock_sn, upload_id, ended_at, ...row }) => ({
       dockSn: dock_sn,
       state: row.state,
       uploadId: upload_id,
       cause: row.cause,
       endedAt: ended_at?.toISOString() ?? null,
     }));
+    return { items, nextCursor: rows.length > limit ? (items.at(-1)?.dockSn ?? null) : null };
   }
 
   private async tally(id: string): Promise<Tally & { skipped: number }> {
@@ -86,5 +87,5 @@ export class CampaignReadModel {
 export interface DockQuery {
   readonly state?: string | undefined;
   readonly limit: number;
-  readonly after?: string | undefined;
+  readonly cursor?: string | undefined;
 }

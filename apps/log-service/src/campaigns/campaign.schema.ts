@@ -1,5 +1,5 @@
 import { dockModel } from '@aerie/bus-contract';
-import { listSchema, pageSchema, problemSchema } from '@aerie/http-api';
+import { pageSchema, problemSchema } from '@aerie/http-api';
 import { CAMPAIGN_STATES } from '@aerie/log-core';
 import { z } from 'zod';
 import { instant, instantOrNull } from '../uploads/store/fields.schema.js';
@@ -72,7 +72,7 @@ export const campaignDockSchema = z
     endedAt: instantOrNull('When it was over.'),
   })
   .describe('What became of one dock of a campaign.');
-export const campaignDocksSchema = listSchema(campaignDockSchema, 'In the order of their serial numbers.');
+export const campaignDocksSchema = pageSchema(campaignDockSchema, 'In the order of their serial numbers.');
 
 /** What a 409 says beside what every problem says. */
 export const campaignConflictSchema = problemSchema

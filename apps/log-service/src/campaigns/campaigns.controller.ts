@@ -68,9 +68,9 @@ export class CampaignsController {
   @Get(':id/docks')
   async docks(@Caller() caller: Principal, @Param('id') id: string, @Query() query: unknown) {
     const asked = readInput(campaignDockQuery, query, 'query');
-    const items = isUuid(id) ? await this.campaigns.docks(caller.organisationId, id, asked) : undefined;
-    if (items === undefined) throw unknownCampaign(id);
-    return { items };
+    const page = isUuid(id) ? await this.campaigns.docks(caller.organisationId, id, asked) : undefined;
+    if (page === undefined) throw unknownCampaign(id);
+    return page;
   }
 
   @Post(':id/pause')

@@ -83,7 +83,7 @@ export const CAMPAIGN_ROUTES = [
     summary: 'What became of each dock of a campaign',
     params,
     query: campaignDockQuery,
-    answers: { 200: jsonAnswer('The docks; as many as `limit`: there may be more.', campaignDocksSchema) },
+    answers: { 200: jsonAnswer('One page.', campaignDocksSchema) },
     problems: { 404: unknown },
   }),
   control({

@@ -50,7 +50,7 @@ export interface FileFilter {
   readonly module?: LogModule | undefined;
   readonly from?: Date | undefined;
   readonly until?: Date | undefined;
-  readonly deleted: 'true' | 'false';
+  readonly deleted: boolean;
 }
 
 /** Docks that one answer names, the largest first. */
@@ -78,7 +78,7 @@ export class FileReadModel {
         ORDER BY stored_at DESC, id DESC LIMIT $11`,
       [
         ...[organisationId, filter.dockSn ?? null, filter.uploadId ?? null, filter.missionId ?? null],
-        ...[filter.module ?? null, filter.from ?? null, filter.until ?? null, filter.deleted === 'true'],
+        ...[filter.module ?? null, filter.from ?? null, filter.until ?? null, filter.deleted],
         ...[after?.createdAt ?? null, after?.id ?? null, limit + 1],
       ],
     );

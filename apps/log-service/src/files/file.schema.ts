@@ -1,22 +1,23 @@
-import { instantInput, listSchema, pageSchema } from '@aerie/http-api';
+import { instantInput, listSchema, pageSchema, queryFlag, spanInOrder } from '@aerie/http-api';
 import { LOG_MODULES } from '@aerie/log-core';
 import { z } from 'zod';
 import { instant, instantOrNull } from '../uploads/store/fields.schema.js';
 import { dockSn } from '../uploads/upload.input.js';
 
 /** Query of GET /log-files. */
-export const fileQuery = z.object({
-  dockSn: dockSn.optional().describe('Only files of this dock.'),
-  uploadId: z.uuid().optional().describe('Only files of this upload.'),
-  missionId: z.uuid().optional().describe('Only files attached to this mission.'),
-  module: z.enum(LOG_MODULES).optional().describe('Only logs of the station, or of the aircraft.'),
-  from: instantInput.optional().describe('Stored at or after this instant. RFC 3339.'),
-  until: instantInput.optional().describe('Stored before this instant. RFC 3339.'),
-  deleted: z
-    .enum(['true', 'false'])
-    .default('false')
-    .describe('Whether files are told, too, whose content the retention policy has deleted.'),
-});
+export const fileQuery = z
+  .object({
+    dockSn: dockSn.optional().describe('Only files of this dock.'),
+    uploadId: z.uuid().optional().describe('Only files of this upload.'),
+    missionId: z.uuid().optional().describe('Only files attached to this mission.'),
+    module: z.enum(LOG_MODULES).optional().describe('Only logs of the station, or of the aircraft.'),
+    from: instantInput.optional().describe('Stored at or after this instant. RFC 3339.'),
+    until: instantInput.optional().describe('Stored before this instant. RFC 3339.'),
+    deleted: queryFlag
+      .default(false)
+      .describe('Whether files are told, too, whose content the retention policy has deleted. Default: false.'),
+  })
+  .check(spanInOrder);
 
 export const fileSchema = z
   .strictObject({

@@ -69,9 +69,9 @@ export class CampaignsGrpcController {
   async docks(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const id = idOf(message);
     const asked = readInput(campaignDockQuery, queryOfDocks(message), 'request');
-    const docks = isUuid(id) ? await this.campaigns.docks(caller.organisationId, id, asked) : undefined;
-    if (docks === undefined) throw unknownCampaign(id);
-    return { docks: docks.map(campaignDockMessage) };
+    const page = isUuid(id) ? await this.campaigns.docks(caller.organisationId, id, asked) : undefined;
+    if (page === undefined) throw unknownCampaign(id);
+    return defined({ docks: page.items.map(campaignDockMessage), nextPageToken: page.nextCursor });
   }
 
   @GrpcMethod('LogService', 'PauseLogCampaign')

@@ -8,7 +8,7 @@ import type { Policy } from '../policy/policy.store.js';
 import { modulesOf, pageOf, selectionOf, textOf, wordsOf } from './requests.js';
 import { latestMessage, moduleName, windowMessage } from './uploads.messages.js';
 
-export type CampaignDockView = NonNullable<Awaited<ReturnType<CampaignReadModel['docks']>>>[number];
+export type CampaignDockView = NonNullable<Awaited<ReturnType<CampaignReadModel['docks']>>>['items'][number];
 
 /** The body that HTTP would have got, for the same checks. */
 export function bodyOfCampaign(value: unknown): Message {
@@ -40,7 +40,7 @@ export const queryOfCampaigns = (message: Message): Message =>
 /** The query that HTTP would have got. */
 export const queryOfDocks = (message: Message): Message =>
   defined({
-    ...only(message, 'limit', 'after'),
+    ...pageOf(message),
     state: wordOf('CAMPAIGN_DOCK_STATE', CAMPAIGN_DOCK_STATES, textOf(message['state'])),
   });
 

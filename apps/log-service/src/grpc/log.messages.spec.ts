@@ -289,8 +289,8 @@ describe('a request becomes what HTTP would have got', () => {
     expect(queryOfCampaigns({ state: 'CAMPAIGN_STATE_PAUSED', ...page })).toEqual({
       ...{ state: 'paused', limit: 7, cursor: 'x' },
     });
-    expect(queryOfDocks({ id: 'c', state: 'CAMPAIGN_DOCK_STATE_DONE', limit: 7, after: 'D-1' })).toEqual({
-      ...{ state: 'done', limit: 7, after: 'D-1' },
+    expect(queryOfDocks({ id: 'c', state: 'CAMPAIGN_DOCK_STATE_DONE', pageSize: 7, pageToken: 'D-1' })).toEqual({
+      ...{ state: 'done', limit: 7, cursor: 'D-1' },
     });
   });
 

@@ -21,6 +21,8 @@ const countOf = async (table: string): Promise<number> => {
   return Number(row?.count);
 };
 
+const BACKWARDS = { from: '2030-01-02T00:00:00Z', until: '2030-01-01T00:00:00Z' };
+
 describe('a listing', () => {
   it('tells what a dock and its aircraft have, and what to do about an aircraft that is off', async () => {
     const { status, body } = await caller.call('createLogListing', { params: { sn: 'NEAR-1' } });
@@ -242,6 +244,8 @@ describe('files', () => {
       const refused = await caller.call('listLogFiles', { query: wrong });
       expect([refused.status, fieldsOf(refused.body)]).toEqual([422, Object.keys(wrong)]);
     }
+    const backwards = await caller.call('listLogFiles', { query: BACKWARDS });
+    expect([backwards.status, fieldsOf(backwards.body)]).toEqual([422, ['until']]);
   });
 
   it('are downloaded at an address, under a name that tells what they are', async () => {
@@ -398,15 +402,29 @@ describe('a campaign', () => {
       { dockSn: 'AWAY-1', state: 'waiting', uploadId: null },
       { dockSn: 'NEAR-1', state: 'running', uploadId: expect.any(String), endedAt: null },
     ]);
-    expect(await docks({ after: 'AWAY-1', limit: '1' })).toMatchObject([{ dockSn: 'NEAR-1' }]);
+    const page = async (query: Record<string, string>) =>
+      (await caller.call('listLogCampaignDocks', { params, query: { limit: '1', ...query } })).body;
+    const first = await page({});
+    expect(first).toMatchObject({ items: [{ dockSn: 'AWAY-1' }], nextCursor: expect.any(String) });
+    const rest = await page({ cursor: String(first['nextCursor']) });
+    expect(rest).toMatchObject({ items: [{ dockSn: 'NEAR-1' }], nextCursor: null });
     const uploads = await caller.call('listLogUploads', { query: { campaignId: params.id } });
     expect(itemsOf(uploads.body)).toMatchObject([{ origin: 'campaign', createdBy: `campaign:${params.id}` }]);
     await caller.call('cancelLogCampaign', { params });
     await eventually('its upload is called off', async () => (await docks({ state: 'skipped' })).length === 2);
     expect(await docks()).toMatchObject([{ cause: 'canceled' }, { cause: 'canceled_by_operator' }]);
-    for (const query of [{ state: 'lost' }, { limit: '501' }, { after: '../D' }]) {
+    for (const query of [{ state: 'lost' }, { limit: '501' }, { cursor: '../D' }]) {
       expect((await caller.call('listLogCampaignDocks', { params, query })).status).toBe(422);
     }
+  });
+
+  it('is not asked for what became of its docks by the former name of the cursor: the new one is told', async () => {
+    const query = { after: 'AWAY-1' };
+    const { status, body } = await caller.call('listLogCampaignDocks', { params: { id: randomUUID() }, query });
+    expect([status, body['errors']]).toEqual([
+      422,
+      [{ field: 'after', message: expect.stringMatching(/^is called cursor now/) }],
+    ]);
   });
 
   it('is listed by state, page by page, and to nobody else', async () => {

@@ -1,5 +1,5 @@
 import { BOOTS_LIMIT, LOG_MODULES, STATES, type Selection, type WantedBoot } from '@aerie/log-core';
-import { readInput } from '@aerie/http-api';
+import { queryList, readInput } from '@aerie/http-api';
 import { isSerialNumber } from '@aerie/kernel';
 import { z } from 'zod';
 
@@ -98,12 +98,7 @@ const unique = (boots: readonly WantedBoot[]): WantedBoot[] => [
 /** Query of GET /log-uploads. */
 export const uploadQuery = z.object({
   dockSn: dockSn.optional().describe('Only uploads of this dock.'),
-  state: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(STATES)).max(STATES.length))
-    .optional()
-    .describe('Only uploads in one of these states, separated by commas.'),
+  state: queryList(STATES).optional().describe('Only uploads in one of these states, separated by commas.'),
   missionId: z.uuid().optional().describe('Only what is attached to this mission.'),
   campaignId: z.uuid().optional().describe('Only uploads of this campaign.'),
 });

@@ -59,7 +59,7 @@ export function queryOfList(message: Message): Message {
     kind: wordOf('MISSION_KIND', KINDS, message['kind'] as string),
     waylineId: message['waylineId'],
     from: msOf(message['from'] as ProtoTimestamp),
-    to: msOf(message['to'] as ProtoTimestamp),
+    until: msOf(message['until'] as ProtoTimestamp),
     sort: SORT_OF_ORDER[message['order'] as string],
     limit: message['pageSize'],
     cursor: message['pageToken'],

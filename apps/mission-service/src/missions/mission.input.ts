@@ -1,5 +1,5 @@
 import { InvalidError, isSerialNumber } from '@aerie/kernel';
-import { readInput } from '@aerie/http-api';
+import { queryFlag, queryList, readInput, spanInOrder } from '@aerie/http-api';
 import { STATES, type Timing } from '@aerie/mission-core';
 import { z } from 'zod';
 import type { NewMission } from './planning/new-mission.js';
@@ -108,10 +108,7 @@ export const newMission = z.strictObject({
 
 /** Query of `POST /missions`. */
 export const createQuery = z.object({
-  dryRun: z
-    .enum(['true', 'false'], 'must be true or false')
-    .optional()
-    .describe('true: all checks, and nothing is written; the answer is a preview.'),
+  dryRun: queryFlag.optional().describe('true: all checks, and nothing is written; the answer is a preview.'),
 });
 
 type Input = z.output<typeof newMission>;
@@ -241,26 +238,22 @@ export const resolution = z.strictObject({
   note: z.string().trim().min(1).max(1_000).describe('What was found at the dock.'),
 });
 
-const stateList = z
-  .string()
-  .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(STATES)).min(1).max(STATES.length))
-  .describe('One state or several, separated by commas.');
-
-export const missionQuery = z.object({
-  dockSn: z.string().max(64).optional().describe('Only missions of this dock.'),
-  state: stateList.optional(),
-  kind: z.enum(['immediate', 'timed', 'conditional']).optional().describe('Only missions of this kind.'),
-  waylineId: z.uuid().optional().describe('Only missions that fly this wayline.'),
-  from: instant.optional().describe('Only missions whose executeAt, or else creation, is at or after this.'),
-  to: instant.optional().describe('Only missions whose executeAt, or else creation, is before this.'),
-  sort: z
-    .enum(SORTS)
-    .default('-createdAt')
-    .describe('By creation, or by time: executeAt, or else creation. A minus means newest first.'),
-});
+export const missionQuery = z
+  .object({
+    dockSn: z.string().max(64).optional().describe('Only missions of this dock.'),
+    state: queryList(STATES).optional().describe('One state or several, separated by commas.'),
+    kind: z.enum(['immediate', 'timed', 'conditional']).optional().describe('Only missions of this kind.'),
+    waylineId: z.uuid().optional().describe('Only missions that fly this wayline.'),
+    from: instant.optional().describe('Only missions whose executeAt, or else creation, is at or after this.'),
+    until: instant.optional().describe('Only missions whose executeAt, or else creation, is before this.'),
+    sort: z
+      .enum(SORTS)
+      .default('-createdAt')
+      .describe('By creation, or by time: executeAt, or else creation. A minus means newest first.'),
+  })
+  .check(spanInOrder);
 
 export function readMissionQuery(query: unknown): { readonly filter: MissionFilter; readonly sort: Sort } {
-  const { dockSn, state, kind, waylineId, from, to, sort } = readInput(missionQuery, query, 'query');
-  return { sort, filter: { dockSn, states: state, kind, waylineId, fromMs: from, toMs: to } };
+  const { dockSn, state, kind, waylineId, from, until, sort } = readInput(missionQuery, query, 'query');
+  return { sort, filter: { dockSn, states: state, kind, waylineId, fromMs: from, untilMs: until } };
 }

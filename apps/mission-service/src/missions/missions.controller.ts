@@ -53,7 +53,7 @@ export class MissionsController {
     @Res() response: Response,
   ): Promise<void> {
     const request = { route: 'POST /missions', idempotencyKey: readIdempotencyKey(key), body };
-    if (readInput(createQuery, query, 'query').dryRun === 'true') {
+    if (readInput(createQuery, query, 'query').dryRun === true) {
       const preview: Preview = await this.createMission.preview(caller, readNewMission(body, Date.now()));
       response.status(200).json(preview);
       return;

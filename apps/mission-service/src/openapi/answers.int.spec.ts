@@ -138,6 +138,17 @@ describe('missions answer as described', () => {
     expect(preview.body).toMatchObject({ verdict: 'no_go', plan: { executeAt: expect.any(String) } });
   });
 
+  it('when they are listed by a span of time: one that ends before it begins, and the former name, are refused', async () => {
+    const [early, late] = [nextHour(), nextHour()];
+    expect((await caller.call('listMissions', { query: { from: early, until: late } })).status).toBe(200);
+    const fieldsOf = async (query: Readonly<Record<string, string>>) =>
+      (await caller.call('listMissions', { query })).body['errors'];
+    expect(await fieldsOf({ from: late, until: early })).toMatchObject([{ field: 'until' }]);
+    expect(await fieldsOf({ to: late })).toMatchObject([
+      { field: 'to', message: expect.stringMatching(/^is called until/) },
+    ]);
+  });
+
   describe('with the distance from the dock to the route', () => {
     const distanceOf = (body: Readonly<Record<string, unknown>>) => {
       const { rules } = body['preflight'] as { rules: { rule: string }[] };

@@ -18,9 +18,6 @@ export interface Upload {
 export async function readUpload(request: Request): Promise<Upload> {
   const timer = setTimeout(() => request.destroy(new Error('the upload took too long')), UPLOAD_TIMEOUT_MS);
   try {
-    if (request.is('application/json') !== false && request.is('application/json') !== null) {
-      throw invalid('send the KMZ itself as the body, or as a file of a multipart form; this is JSON');
-    }
     const declared = Number(request.headers['content-length'] ?? 0);
     if (request.is('multipart/form-data') === 'multipart/form-data') return await readMultipart(request);
     if (declared > MAX_KMZ_BYTES) throw tooLarge();

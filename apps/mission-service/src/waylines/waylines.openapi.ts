@@ -32,6 +32,10 @@ export const WAYLINE_ROUTES = [
       content: {
         'application/vnd.google-earth.kmz': { schema: kmz },
         'application/octet-stream': { schema: kmz },
+        'application/zip': { schema: kmz },
+        'application/x-zip-compressed': { schema: kmz },
+        // What `curl --data-binary` says of every file.
+        'application/x-www-form-urlencoded': { schema: kmz },
         'multipart/form-data': { schema: form },
       },
     },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { queryFlag, queryList } from '../query-input.js';
 import { assembleOpenApi } from './assemble.js';
 import { problemsOf } from './operation.js';
 import { jsonAnswer, jsonBody, optionalJsonBody, route } from './route.js';
@@ -43,6 +44,54 @@ describe('assembleOpenApi', () => {
         },
       },
     });
+  });
+
+  it('does not make a member of a request mandatory because it has a default, and says the default in words', () => {
+    const input = z.strictObject({
+      size: z.int().default(3).describe('How large.'),
+      default: z.string().describe('A member that is itself called default.'),
+    });
+    const { requestBody } = operationOf({ body: jsonBody(input, {}) }) ?? {};
+    const { schema } =
+      (requestBody as { content: Record<string, { schema: object }> }).content['application/json'] ?? {};
+    expect(schema).toEqual({
+      type: 'object',
+      properties: {
+        size: { type: 'integer', description: 'How large. Default: 3.' },
+        default: { type: 'string', description: 'A member that is itself called default.' },
+      },
+      required: ['default'],
+      additionalProperties: false,
+    });
+  });
+
+  it('shows a flag of a query as a boolean and several words as an array, both optional', () => {
+    const query = z.object({
+      dry: queryFlag.optional().describe('Only look.'),
+      gone: queryFlag.default(false),
+      colour: queryList(['red', 'blue']).optional(),
+    });
+    expect(operationOf({ query })?.parameters).toEqual([
+      { name: 'dry', in: 'query', description: 'Only look.', schema: { type: 'boolean' } },
+      { name: 'gone', in: 'query', schema: { type: 'boolean' } },
+      {
+        name: 'colour',
+        in: 'query',
+        style: 'form',
+        explode: false,
+        schema: { type: 'array', items: { type: 'string', enum: ['red', 'blue'] }, minItems: 1, maxItems: 2 },
+      },
+    ]);
+  });
+
+  it('gives every answer the id of its request', () => {
+    const { responses } = operationOf({}) ?? {};
+    expect(responses?.['200']).toMatchObject({
+      headers: { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } },
+    });
+    for (const shared of Object.values(documentOf(aRoute()).components['responses'] ?? {})) {
+      expect(shared).toHaveProperty(['headers', 'X-Request-Id']);
+    }
   });
 
   it('lets an answer have more fields than are described, so that a later release may say more', () => {
@@ -106,7 +155,7 @@ describe('problemsOf', () => {
     ['names a thing', { params: { id: z.string() } }, [401, 404, 422, 503]],
     ['reads a query', { query: z.object({}) }, [401, 422, 503]],
     ['reads pages', { paged: true }, [401, 422, 503]],
-    ['reads a body', { body: jsonBody(newBird, {}) }, [400, 401, 413, 422, 503]],
+    ['reads a body', { body: jsonBody(newBird, {}) }, [400, 401, 413, 415, 422, 503]],
     ['has a precondition', { headers: ['If-Match'] }, [401, 412, 422, 503]],
     ['has one of its own', { problems: { 409: { description: 'irrelevant' } } }, [401, 409, 422, 503]],
   ])('knows what can go wrong where a route %s', (_what, parts, expected) => {

@@ -3,7 +3,7 @@ import { pageQuery } from '../page.js';
 import { SHARED_ANSWER_HEADERS, SHARED_HEADERS } from './parameters.js';
 import { SHARED_PROBLEMS, problemSchema } from './problem.schema.js';
 import { SchemaSet } from './schema-set.js';
-import { PROBLEM_TYPE, operationOf, problemsOf, sharedQuery } from './operation.js';
+import { PROBLEM_TYPE, headersOf, operationOf, problemsOf, sharedQuery } from './operation.js';
 import type { OpenApiDocument, Operation, RouteDescription } from './types.js';
 
 export interface ApiDescription {
@@ -82,7 +82,7 @@ function sharedResponses(routes: readonly RouteDescription[], got: SchemaSet) {
         name,
         {
           description,
-          ...(headers === undefined ? {} : { headers }),
+          headers: { ...headers, ...headersOf([]) },
           content: { [PROBLEM_TYPE]: { schema: got.schemaOf(problemSchema) } },
         },
       ]),
@@ -98,5 +98,7 @@ function sharedHeaders(routes: readonly RouteDescription[]) {
 /** Headers that at least one answer has. */
 function sharedAnswerHeaders(routes: readonly RouteDescription[]) {
   const used = new Set(routes.flatMap(({ answers }) => Object.values(answers).flatMap(({ headers = [] }) => headers)));
-  return Object.fromEntries(Object.entries(SHARED_ANSWER_HEADERS).filter(([name]) => used.has(name as 'ETag')));
+  return Object.fromEntries(
+    Object.entries(SHARED_ANSWER_HEADERS).filter(([name]) => name === 'X-Request-Id' || used.has(name as 'ETag')),
+  );
 }

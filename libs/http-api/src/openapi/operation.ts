@@ -1,7 +1,7 @@
 import { pageQuery } from '../page.js';
 import { SHARED_HEADERS } from './parameters.js';
 import { SHARED_PROBLEMS } from './problem.schema.js';
-import type { SchemaSet } from './schema-set.js';
+import { type SchemaSet, withoutDefaults } from './schema-set.js';
 import type {
   AnswerDescription,
   BodyDescription,
@@ -21,7 +21,7 @@ export function problemsOf(route: RouteDescription): ProblemStatus[] {
   if (route.public !== true) for (const status of [401, 503] as const) found.add(status);
   if (params !== undefined) found.add(404);
   if (headers.includes('If-Match')) found.add(412);
-  if (body !== undefined) for (const status of [400, 413] as const) found.add(status);
+  if (body !== undefined) for (const status of [400, 413, 415] as const) found.add(status);
   for (const status of Object.keys(route.problems ?? {})) found.add(Number(status) as ProblemStatus);
   return [...found].sort((one, other) => one - other);
 }
@@ -71,6 +71,8 @@ export function queryOf(schema: JsonSchema): { readonly name: string; readonly [
     in: 'query',
     ...(required.includes(name) ? { required: true } : {}),
     ...(description === undefined ? {} : { description }),
+    // Several values are separated by commas; a parameter that comes twice is refused.
+    ...(rest['type'] === 'array' ? { style: 'form', explode: false } : {}),
     schema: rest,
   }));
 }
@@ -80,20 +82,22 @@ const bodyOf = ({ content, optional }: BodyDescription, sent: SchemaSet) => ({
   content: Object.fromEntries(
     Object.entries(content).map(([type, { schema, example }]) => [
       type,
-      { schema: sent.schemaOf(schema), ...(example === undefined ? {} : { example }) },
+      { schema: withoutDefaults(sent.schemaOf(schema)), ...(example === undefined ? {} : { example }) },
     ]),
   ),
 });
 
 const answerOf = ({ description, content, headers = [] }: AnswerDescription, got: SchemaSet) => ({
   description,
-  ...(headers.length === 0
-    ? {}
-    : { headers: Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }])) }),
+  headers: headersOf(headers),
   content: Object.fromEntries(
     Object.entries(content).map(([type, schema]) => [type, { schema: got.schemaOf(schema) }]),
   ),
 });
+
+/** Headers of an answer: its own, and the id of the request, which every answer has. */
+export const headersOf = (names: readonly string[]) =>
+  Object.fromEntries([...names, 'X-Request-Id'].map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 
 function problemOf({ problems = {} }: RouteDescription, status: ProblemStatus, got: SchemaSet) {
   const special = problems[status];
@@ -107,7 +111,7 @@ function problemOf({ problems = {} }: RouteDescription, status: ProblemStatus, g
   const { description, schema } = special;
   return {
     description,
-    ...(shared.headers === undefined ? {} : { headers: shared.headers }),
+    headers: { ...shared.headers, ...headersOf([]) },
     content: { [PROBLEM_TYPE]: { schema: got.schemaOf(schema) } },
   };
 }

@@ -31,4 +31,10 @@ export const SHARED_HEADERS: Readonly<Record<SharedHeader, { readonly name: stri
 export const SHARED_ANSWER_HEADERS = {
   ETag: { description: 'The version of what is shown, for `If-Match`.', schema: { type: 'string' } },
   Location: { description: 'Path of what was made.', schema: { type: 'string' } },
+  'X-Request-Id': {
+    description:
+      'Names this request in the logs: what the caller sent in the same header, where it has 1 to 128 letters, digits or ' +
+      '`.` `_` `:` `/` `+` `=` `@` `-`; else a new id.',
+    schema: { type: 'string' },
+  },
 } as const;

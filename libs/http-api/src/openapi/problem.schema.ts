@@ -44,6 +44,11 @@ export const SHARED_PROBLEMS: Readonly<Record<ProblemStatus, SharedProblem>> = {
     description: 'Somebody has changed it since: it has not the version of `If-Match`. `version` is the one it has.',
   },
   413: { name: 'TooLarge', description: 'The body is larger than the route takes.' },
+  415: {
+    name: 'UnsupportedType',
+    description: '`unsupported_media_type`: the body is of a type or an encoding that the route does not read.',
+    headers: { Accept: headerOf('Media types that the route reads.') },
+  },
   422: {
     name: 'Invalid',
     description:

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DOCUMENTED_AS } from '../query-input.js';
 import type { JsonSchema } from './types.js';
 
 export const REF = '#/components/schemas/';
@@ -38,7 +39,8 @@ export class SchemaSet {
 
   components(): Record<string, JsonSchema> {
     const all = this.all();
-    return Object.fromEntries(Object.keys(this.named).map((name) => [name, all[name] ?? {}]));
+    const shown = (schema: JsonSchema): JsonSchema => (this.io === 'input' ? withoutDefaults(schema) : schema);
+    return Object.fromEntries(Object.keys(this.named).map((name) => [name, shown(all[name] ?? {})]));
   }
 
   private add(schema: z.ZodType, name: string): void {
@@ -56,7 +58,8 @@ export class SchemaSet {
       io: this.io,
       target: 'draft-2020-12',
       uri: (id) => `${REF}${id}`,
-      override: ({ jsonSchema }) => {
+      override: ({ zodSchema, jsonSchema }) => {
+        showAs(jsonSchema, DOCUMENTED_AS.get(zodSchema));
         plain(jsonSchema);
         if (this.io === 'output') open(jsonSchema);
       },
@@ -65,6 +68,13 @@ export class SchemaSet {
       Object.entries(schemas).map(([name, { $schema: _dialect, $id: _id, ...schema }]) => [name, schema as JsonSchema]),
     );
   }
+}
+
+/** The schema of a text gives way to that of what the text stands for. */
+function showAs(schema: z.core.JSONSchema.BaseSchema, shown: JsonSchema | undefined): void {
+  if (shown === undefined) return;
+  for (const name of Object.keys(schema)) if (name !== 'description') delete schema[name];
+  Object.assign(schema, shown);
 }
 
 /** A later release may say more; only our own tests hold an answer to the fields that are described. */
@@ -77,4 +87,31 @@ function plain(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
   if (FORMATS_THAT_SAY_ALL.includes(schema.format)) delete schema.pattern;
+}
+
+/**
+ * Says in words what holds where a member is left out. Generators take a member with `default` for one that is always
+ * there, which is true of an answer; of a request they would make it mandatory.
+ */
+export function withoutDefaults(schema: JsonSchema): JsonSchema {
+  const plainer = Object.fromEntries(
+    Object.entries(schema).map(([name, value]) => [name, name === 'properties' ? eachOf(value) : inside(value)]),
+  );
+  if (!Object.hasOwn(schema, 'default')) return plainer;
+  const { default: fallback, description, ...rest } = plainer;
+  const words = typeof description === 'string' ? description : '';
+  const said = /\bdefault\b/i.test(words) ? words : `${words} Default: ${JSON.stringify(fallback)}.`.trim();
+  return { ...rest, description: said };
+}
+
+const isObject = (value: unknown): value is JsonSchema =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A member may itself be called default. */
+const eachOf = (properties: unknown): JsonSchema =>
+  Object.fromEntries(Object.entries(properties as JsonSchema).map(([name, value]) => [name, inside(value)]));
+
+function inside(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inside);
+  return isObject(value) ? withoutDefaults(value) : value;
 }

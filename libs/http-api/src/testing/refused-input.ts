@@ -8,20 +8,47 @@ export interface RunningApi {
 
 const UNREAD = [
   ['application/json', '{"dryRun":true}'],
+  ['application/json', '{"dryRun":'],
   ['text/plain', 'dryRun'],
 ] as const;
+
+const METHODS: readonly HttpMethod[] = ['delete', 'get', 'patch', 'post', 'put'];
 
 interface DescribedRoute {
   readonly method: HttpMethod;
   readonly path: string;
   /** Query parameters, as the document names them. */
   readonly known: readonly string[];
-  readonly readsBody: boolean;
+  /** Media types of bodies that it reads. */
+  readonly types: readonly string[];
 }
 
 /** What a running service must refuse on each route that its document describes. `api` is asked once the service runs. */
 export function describeRefusedInput(document: OpenApiDocument, api: () => RunningApi): void {
   const routes = routesIn(document);
+  const paths = [...new Set(routes.map(({ path }) => path))].map((path) => ({
+    path,
+    methods: METHODS.filter((method) => routes.some((route) => isAnswered(route, method, path))),
+  }));
+
+  describe('the running service', () => {
+    it.each(paths)('says which methods $path has when it is asked with OPTIONS, without a key', async ({ path }) => {
+      const response = await fetch(`${api().url}${path}`, { method: 'OPTIONS' });
+      expect([response.status, await response.text()]).toEqual([204, '']);
+      expect(response.headers.get('Allow')).toMatch(/(^|, )OPTIONS$/);
+    });
+
+    it('answers with the id of the request that the caller has given, and with one of its own for one that it cannot use', async () => {
+      const answered = async (id: string): Promise<string | null> => {
+        const headers = { 'X-Request-Id': id };
+        return (await fetch(`${api().url}/api/v1/nothing`, { headers })).headers.get('X-Request-Id');
+      };
+      expect(await answered('console:7/survey')).toBe('console:7/survey');
+      for (const id of ['two words', 'x'.repeat(129), '{"a":1}']) {
+        expect(await answered(id)).toMatch(/^[\da-f]{8}-[\da-f-]{27}$/);
+      }
+    });
+  });
 
   describe('the running service refuses', () => {
     it.each(routes)('an unknown query parameter of $method $path, and names the known ones', async (route) => {
@@ -42,8 +69,33 @@ export function describeRefusedInput(document: OpenApiDocument, api: () => Runni
       },
     );
 
+    it.each(routes.filter(({ types }) => types.length > 0))(
+      'a body of a type that $method $path does not read, and names those that it reads',
+      async (route) => {
+        const { status, problem, headers } = await call(api(), route, '', { type: 'text/csv', body: 'a,b' });
+        expect([status, problem['code'], problem['acceptedTypes']]).toEqual([
+          ...[415, 'unsupported_media_type'],
+          route.types,
+        ]);
+        expect(headers.get('Accept')).toBe(route.types.join(', '));
+      },
+    );
+
+    it.each(paths)('a method that $path does not have, and names those that it has', async ({ path, methods }) => {
+      for (const method of METHODS.filter((other) => !methods.includes(other))) {
+        const { status, problem, headers } = await call(api(), { method, path }, '');
+        expect([status, problem['code']]).toEqual([405, 'method_not_allowed']);
+        expect(
+          headers
+            .get('Allow')
+            ?.split(', ')
+            .filter((allowed) => !['HEAD', 'OPTIONS'].includes(allowed)),
+        ).toEqual(methods.map((known) => known.toUpperCase()));
+      }
+    });
+
     // Not of GET: fetch sends no body with it.
-    for (const route of routes.filter(({ readsBody, method }) => !readsBody && method !== 'get')) {
+    for (const route of routes.filter(({ types, method }) => types.length === 0 && method !== 'get')) {
       it(`a body that would be ignored: ${route.method} ${route.path}`, async () => {
         for (const [type, body] of UNREAD) {
           const { status, problem } = await call(api(), route, '', { type, body });
@@ -61,10 +113,14 @@ function routesIn(document: OpenApiDocument): DescribedRoute[] {
       method: method as HttpMethod,
       path,
       known: queryOf(document, operation),
-      readsBody: operation.requestBody !== undefined,
+      types: Object.keys((operation.requestBody as { content: object } | undefined)?.content ?? {}),
     })),
   );
 }
+
+/** A literal path such as /missions/preview is also one of /missions/{id}. */
+const isAnswered = (route: DescribedRoute, method: HttpMethod, path: string): boolean =>
+  route.method === method && new RegExp(`^${route.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path);
 
 const queryOf = (document: OpenApiDocument, { parameters = [] }: Operation): string[] =>
   (parameters as readonly Json[])
@@ -76,10 +132,10 @@ const queryOf = (document: OpenApiDocument, { parameters = [] }: Operation): str
 
 async function call(
   { url, key }: RunningApi,
-  { method, path }: DescribedRoute,
+  { method, path }: Pick<DescribedRoute, 'method' | 'path'>,
   query: string,
   sent?: { readonly type: string; readonly body: string },
-): Promise<{ readonly status: number; readonly problem: Json }> {
+): Promise<{ readonly status: number; readonly problem: Json; readonly headers: Headers }> {
   // An id that is there for no route: what is asked has no effect even where it is not refused.
   const filled = path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000');
   const response = await fetch(`${url}${filled}${query === '' ? '' : `?${query}`}`, {
@@ -88,5 +144,10 @@ async function call(
     ...(sent === undefined ? {} : { body: sent.body }),
   });
   const text = await response.text();
-  return { status: response.status, problem: text.startsWith('{') ? (JSON.parse(text) as Json) : {} };
+  expect(response.headers.get('X-Request-Id')).toMatch(/^[\w-]{36}$/);
+  return {
+    status: response.status,
+    headers: response.headers,
+    problem: text.startsWith('{') ? (JSON.parse(text) as Json) : {},
+  };
 }

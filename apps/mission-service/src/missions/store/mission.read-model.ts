@@ -39,7 +39,7 @@ export interface MissionFilter {
   readonly waylineId: string | undefined;
   /** By `executeAt`, or by when it was created for missions that have none. */
   readonly fromMs: number | undefined;
-  readonly toMs: number | undefined;
+  readonly untilMs: number | undefined;
 }
 
 /** The longest timeline that one answer holds: five hours of progress every two seconds, two entries each. */
@@ -82,7 +82,7 @@ export class MissionReadModel {
         filter.kind ?? null,
         filter.waylineId ?? null,
         dateOf(filter.fromMs),
-        dateOf(filter.toMs),
+        dateOf(filter.untilMs),
         after?.createdAt ?? null,
         after?.id ?? null,
         limit + 1,
