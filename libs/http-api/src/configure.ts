@@ -9,6 +9,7 @@ import { refuseRepeated } from './repeated-member.js';
 import { problem, problemOf } from './problem.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
+import { ShowVersion } from './show-version.js';
 
 /** No JSON that our routes take is anywhere near this. */
 const MAX_JSON_BYTES = 64 * 1024;
@@ -18,6 +19,8 @@ const JSON_OPTIONS = { limit: MAX_JSON_BYTES, verify: refuseRepeated };
 /** What all services do alike at their HTTP door. `routes` describes every route of the service. */
 export function configureHttp(app: NestExpressApplication, logger: Logger, routes: readonly RouteDescription[]): void {
   const table = new RouteTable(routes);
+  // Express would hash every body; only versions are of use to callers.
+  app.disable('etag').disable('x-powered-by');
   app.use(nameRequest);
   app.use(refuseNul);
   app.use(answerMethods(table));
@@ -30,7 +33,7 @@ export function configureHttp(app: NestExpressApplication, logger: Logger, route
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
     sendProblem(response, problemOf(refuseUnreadBody(table.find(request.method, request.path)) ?? error)),
   );
-  app.useGlobalInterceptors(new RefuseUnknownInput(routes));
+  app.useGlobalInterceptors(new RefuseUnknownInput(routes), new ShowVersion(table));
   app.useGlobalFilters(new ProblemFilter(logger));
 }
 

@@ -1,6 +1,6 @@
 export { type Problem, problem, problemOf } from './problem.js';
 export { ApiKeyGuard, ApiKeys, Caller, RemoteApiKeys, principalOf } from './api-key.guard.js';
-export { checkVersion, etagOf, readIfMatch } from './if-match.js';
+export { type ExpectedVersion, checkVersion, etagOf, readIfMatch, versionsOf } from './if-match.js';
 export { instantInput } from './instant.js';
 export { queryFlag, queryList, spanInOrder } from './query-input.js';
 export { readInput } from './read-input.js';

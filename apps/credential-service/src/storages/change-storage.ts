@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import type { ChosenStorage, Storage } from './storage.js';
 import type { PresentStorage } from './storage.store.js';
@@ -11,7 +11,7 @@ export class ChangeStorage {
   constructor(private readonly storages: Storages) {}
 
   /** @throws OutdatedError, and InvalidError where a secret is needed */
-  replace(caller: Principal, storage: NewStorage, version: number | null): Promise<ChosenStorage> {
+  replace(caller: Principal, storage: NewStorage, version: ExpectedVersion): Promise<ChosenStorage> {
     return this.storages.store.change(caller.organisationId, `key:${caller.keyId}`, (present) => {
       checkVersion(version, present.version);
       return withSecret(storage, present);
@@ -19,7 +19,7 @@ export class ChangeStorage {
   }
 
   /** Back to the storage of the deployment. Idempotent. */
-  remove(caller: Principal, version: number | null): Promise<ChosenStorage> {
+  remove(caller: Principal, version: ExpectedVersion): Promise<ChosenStorage> {
     return this.storages.store.change(caller.organisationId, `key:${caller.keyId}`, (present) => {
       checkVersion(version, present.version);
       return Promise.resolve(null);

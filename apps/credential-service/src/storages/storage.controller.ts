@@ -1,7 +1,6 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, etagOf, readIfMatch } from '@aerie/http-api';
-import { type Response } from 'express';
+import { ApiKeyGuard, Caller, readIfMatch } from '@aerie/http-api';
 import type { DoctorReport } from '../doctor/doctor.schema.js';
 import { RunDoctor } from '../doctor/run-doctor.js';
 import { ChangeStorage } from './change-storage.js';
@@ -22,8 +21,8 @@ export class StorageController {
   ) {}
 
   @Get()
-  async find(@Caller() caller: Principal, @Res({ passthrough: true }) response: Response): Promise<StorageView> {
-    return this.shown(await this.storages.of(caller.organisationId), response);
+  async find(@Caller() caller: Principal): Promise<StorageView> {
+    return shown(await this.storages.of(caller.organisationId));
   }
 
   /** Works for every set of keys from now on, within two seconds in every replica. */
@@ -32,22 +31,17 @@ export class StorageController {
     @Caller() caller: Principal,
     @Body() body: unknown,
     @Headers('if-match') ifMatch: string | undefined,
-    @Res({ passthrough: true }) response: Response,
   ): Promise<StorageView> {
     const storage = readStorageInput(body, this.outbound);
     const { version } = await this.changeStorage.replace(caller, storage, readIfMatch(ifMatch));
-    return this.shown({ ...(await this.storages.of(caller.organisationId)), version }, response);
+    return shown({ ...(await this.storages.of(caller.organisationId)), version });
   }
 
   /** Back to the storage of the deployment. */
   @Delete()
-  async remove(
-    @Caller() caller: Principal,
-    @Headers('if-match') ifMatch: string | undefined,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<StorageView> {
+  async remove(@Caller() caller: Principal, @Headers('if-match') ifMatch: string | undefined): Promise<StorageView> {
     await this.changeStorage.remove(caller, readIfMatch(ifMatch));
-    return this.shown(await this.storages.of(caller.organisationId), response);
+    return shown(await this.storages.of(caller.organisationId));
   }
 
   /** Does with the storage what a dock would do, and says what is wrong. */
@@ -56,10 +50,7 @@ export class StorageController {
   examine(@Caller() caller: Principal): Promise<DoctorReport> {
     return this.doctor.execute(caller.organisationId);
   }
-
-  private shown(access: Awaited<ReturnType<Storages['of']>>, response: Response): StorageView {
-    const view = storageView(access, access.provider.denialSupport);
-    response.setHeader('ETag', etagOf(view.version));
-    return view;
-  }
 }
+
+const shown = (access: Awaited<ReturnType<Storages['of']>>): StorageView =>
+  storageView(access, access.provider.denialSupport);

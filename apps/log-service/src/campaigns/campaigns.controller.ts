@@ -53,14 +53,9 @@ export class CampaignsController {
   }
 
   @Get(':id')
-  async find(
-    @Caller() caller: Principal,
-    @Param('id') id: string,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<CampaignView> {
+  async find(@Caller() caller: Principal, @Param('id') id: string): Promise<CampaignView> {
     const campaign = isUuid(id) ? await this.campaigns.find(caller.organisationId, id) : undefined;
     if (campaign === undefined) throw unknownCampaign(id);
-    response.setHeader('ETag', etagOf(campaign.version));
     return campaign;
   }
 

@@ -20,7 +20,7 @@ const control = ({ wish, ...words }: Control): RouteDescription =>
     tag,
     params,
     headers: ['If-Match'],
-    answers: { 200: jsonAnswer('The campaign as it is now.', campaignSchema) },
+    answers: { 200: jsonAnswer('The campaign as it is now.', campaignSchema, ['ETag']) },
     problems: {
       404: unknown,
       409: { description: '`campaign_state`: it is over, or nothing of this.', schema: campaignConflictSchema },

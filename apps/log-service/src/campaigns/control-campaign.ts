@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { type CampaignWish, afterWish } from '@aerie/log-core';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
@@ -20,7 +20,7 @@ export class ControlCampaign {
     },
   ) {}
 
-  async execute(caller: Principal, id: string, wish: CampaignWish, version: number | null): Promise<CampaignView> {
+  async execute(caller: Principal, id: string, wish: CampaignWish, version: ExpectedVersion): Promise<CampaignView> {
     const { dataSource, campaigns, runCampaigns, outbox } = this.parts;
     await inTransaction(dataSource, async (tx) => {
       const campaign = await lockCampaign(tx, id);

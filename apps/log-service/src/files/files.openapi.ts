@@ -64,6 +64,7 @@ export const FILE_ROUTES = [
     answers: {
       200: {
         description: 'The ZIP.',
+        headers: ['Content-Disposition'],
         // Bytes have no schema in OpenAPI 3.1.
         content: { 'application/zip': z.unknown().describe('The ZIP itself.') },
       },

@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { Policy, PolicyStore } from './policy.store.js';
@@ -10,7 +10,7 @@ export class ChangePolicy {
     private readonly policies: PolicyStore,
   ) {}
 
-  execute(caller: Principal, decision: Omit<Policy, 'version'>, version: number | null): Promise<Policy> {
+  execute(caller: Principal, decision: Omit<Policy, 'version'>, version: ExpectedVersion): Promise<Policy> {
     return inTransaction(this.dataSource, async (tx) => {
       const before = await this.policies.lock(tx, caller.organisationId);
       checkVersion(version, before.version);

@@ -32,6 +32,6 @@ export const POLICY_ROUTES = [
       missionsFirst: true,
       retentionDays: 365,
     }),
-    answers: { 200: jsonAnswer('The policy as it is now.', policySchema) },
+    answers: { 200: jsonAnswer('The policy as it is now.', policySchema, ['ETag']) },
   }),
 ];

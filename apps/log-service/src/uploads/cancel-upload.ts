@@ -1,4 +1,4 @@
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -15,7 +15,7 @@ export class CancelUpload {
   ) {}
 
   /** @param by who wants it: `key:<id>` or `campaign:<id>` */
-  async execute(organisationId: string, id: string, by: string, version: number | null = null): Promise<UploadView> {
+  async execute(organisationId: string, id: string, by: string, version: ExpectedVersion = null): Promise<UploadView> {
     const advanced = await inTransaction(this.dataSource, async (tx) => {
       const locked = await lockUpload(tx, id);
       if (locked === undefined || locked.organisation_id !== organisationId) throw unknownUpload(id);

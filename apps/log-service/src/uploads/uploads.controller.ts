@@ -53,10 +53,9 @@ export class UploadsController {
   }
 
   @Get(':id')
-  async find(@Caller() caller: Principal, @Param('id') id: string, @Res({ passthrough: true }) response: Response) {
+  async find(@Caller() caller: Principal, @Param('id') id: string) {
     const upload = isUuid(id) ? await this.uploads.find(caller.organisationId, id) : undefined;
     if (upload === undefined) throw unknownUpload(id);
-    response.setHeader('ETag', etagOf(upload.version));
     return upload;
   }
 

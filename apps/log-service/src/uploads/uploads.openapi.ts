@@ -75,7 +75,7 @@ export const UPLOAD_ROUTES = [
       'then stays.',
     params,
     headers: ['If-Match'],
-    answers: { 200: jsonAnswer('The upload, canceled or stopping.', uploadSchema) },
+    answers: { 200: jsonAnswer('The upload, canceled or stopping.', uploadSchema, ['ETag']) },
     problems: {
       404: { description: '`unknown_upload`.' },
       409: { description: '`upload_state`: it has ended in another way.', schema: uploadConflictSchema },

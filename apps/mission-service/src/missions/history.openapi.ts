@@ -24,6 +24,7 @@ export const HISTORY_ROUTES = [
     answers: {
       200: {
         description: 'The timeline, at most 20 000 entries.',
+        headers: ['Content-Disposition'],
         content: { 'application/json': timelineSchema, 'application/x-ndjson': timelineTextSchema },
       },
     },

@@ -79,14 +79,9 @@ export class MissionsController {
   }
 
   @Get(':id')
-  async find(
-    @Caller() caller: Principal,
-    @Param('id') id: string,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<MissionView> {
+  async find(@Caller() caller: Principal, @Param('id') id: string): Promise<MissionView> {
     const mission = isUuid(id) ? await this.missions.find(caller.organisationId, id) : undefined;
     if (mission === undefined) throw unknownMission(id);
-    response.setHeader('ETag', etagOf(mission.version));
     return mission;
   }
 

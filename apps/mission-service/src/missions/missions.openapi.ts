@@ -104,7 +104,7 @@ export const MISSION_ROUTES = [
     params,
     headers: ['If-Match'],
     body: jsonBody(reschedule, { executeAt: '2027-05-01T09:00:00+02:00' }),
-    answers: { 200: jsonAnswer('The mission with its new time.', missionSchema) },
+    answers: { 200: jsonAnswer('The mission with its new time.', missionSchema, ['ETag']) },
     problems: {
       409: {
         description: '`dock_taken`, or `mission_state`: it is too late to change its time.',
@@ -123,7 +123,7 @@ export const MISSION_ROUTES = [
     params,
     headers: ['If-Match'],
     body: optionalJsonBody(why, { reason: 'There is a concert next door.' }),
-    answers: { 200: jsonAnswer('The mission, canceled or canceling.', missionSchema) },
+    answers: { 200: jsonAnswer('The mission, canceled or canceling.', missionSchema, ['ETag']) },
     problems: {
       409: {
         description: '`mission_state`: the dock was told to start, or it has ended. `choices` is what can be asked.',
@@ -160,7 +160,7 @@ export const MISSION_ROUTES = [
     params,
     headers: ['If-Match'],
     body: jsonBody(resolution, { note: 'It stands in its dock, unharmed.' }),
-    answers: { 200: jsonAnswer('The mission with its resolution.', missionSchema) },
+    answers: { 200: jsonAnswer('The mission with its resolution.', missionSchema, ['ETag']) },
     problems: {
       409: { description: '`mission_state`: its outcome is not unknown.', schema: missionConflictSchema },
     },

@@ -360,6 +360,67 @@ describe('missions answer as described', () => {
   });
 });
 
+describe('versions', () => {
+  const called = async (operationId: string, parts: CallParts, ifMatch?: string) => {
+    const headers = ifMatch === undefined ? {} : { 'If-Match': ifMatch };
+    const { status, headers: answered, body } = await caller.call(operationId, { ...parts, headers });
+    return { status, etag: answered.get('ETag') ?? '', body };
+  };
+
+  it('come with every answer that shows a mission, and are taken by the next change', async () => {
+    const params = { id: await planned() };
+    const first = await called('getMission', { params });
+    const moved = await called('rescheduleMission', { params, body: { executeAt: nextHour() } }, first.etag);
+    expect([first.etag, moved.status, moved.etag]).toEqual(['"1"', 200, '"2"']);
+    const canceled = await called('cancelMission', { params }, moved.etag);
+    expect([canceled.status, canceled.etag]).toEqual([200, '"3"']);
+  });
+
+  it('come with every answer that shows the policy, and are taken by the next change', async () => {
+    const { etag } = await called('getMissionPolicy', {});
+    const first = await called('replaceMissionPolicy', { body: {} }, etag);
+    const second = await called('replaceMissionPolicy', { body: {} }, `"0", ${first.etag}`);
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect(second.etag).not.toBe(first.etag);
+  });
+
+  it('may be several in If-Match, of which one must be the present one', async () => {
+    const params = { id: await planned() };
+    const body = { executeAt: nextHour() };
+    expect((await called('rescheduleMission', { params, body }, '"7", W/"1"')).status).toBe(412);
+    expect((await called('rescheduleMission', { params, body }, '"7", "1"')).status).toBe(200);
+  });
+
+  it('are refused without their quotes, and the caller is told so', async () => {
+    const { status, body } = await called('cancelMission', { params: { id: await planned() } }, '1');
+    expect([status, body['errors']]).toMatchObject([
+      422,
+      [{ field: 'If-Match', message: expect.stringMatching(/^1 is not in quotes/) }],
+    ]);
+  });
+
+  it('spare a caller the answer that it has', async () => {
+    // By itself, fetch asks for an answer whatever the caller has.
+    const FRESH = { 'Cache-Control': 'max-age=0' };
+    const params = { id: await planned() };
+    const same = await caller.call('getMission', { params, headers: { 'If-None-Match': '"1"', ...FRESH } });
+    expect([same.status, same.text]).toEqual([304, '']);
+    expect((await caller.call('getMission', { params, headers: { 'If-None-Match': '"2"', ...FRESH } })).status).toBe(
+      200,
+    );
+  });
+
+  // The caller holds every answer of this file to it: a version has its ETag, and nothing else has one.
+  it('are not in a list, nor in an error', async () => {
+    for (const answer of [
+      await caller.call('listMissions', { query: { limit: '1' } }),
+      await caller.call('getMission', { params: { id: randomUUID() } }),
+    ]) {
+      expect(answer.headers.has('ETag')).toBe(false);
+    }
+  });
+});
+
 describe('control answers as described', () => {
   const operationOf = (action: string): string =>
     ROUTES.find(({ path }) => path.endsWith(`/{id}/${action}`))?.operationId ?? '';

@@ -3,7 +3,7 @@ import { pageQuery } from '../page.js';
 import { SHARED_ANSWER_HEADERS, SHARED_HEADERS } from './parameters.js';
 import { SHARED_PROBLEMS, problemSchema } from './problem.schema.js';
 import { SchemaSet } from './schema-set.js';
-import { PROBLEM_TYPE, headersOf, operationOf, problemsOf, sharedQuery } from './operation.js';
+import { PROBLEM_TYPE, headersOf, headersReadBy, operationOf, problemsOf, sharedQuery } from './operation.js';
 import type { OpenApiDocument, Operation, RouteDescription } from './types.js';
 
 export interface ApiDescription {
@@ -91,7 +91,7 @@ function sharedResponses(routes: readonly RouteDescription[], got: SchemaSet) {
 
 /** Headers that at least one route reads. */
 function sharedHeaders(routes: readonly RouteDescription[]) {
-  const used = new Set(routes.flatMap(({ headers = [] }) => headers));
+  const used = new Set(routes.flatMap(headersReadBy));
   return Object.fromEntries([...used].map((header) => [SHARED_HEADERS[header].name, SHARED_HEADERS[header].parameter]));
 }
 

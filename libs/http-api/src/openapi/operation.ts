@@ -9,6 +9,7 @@ import type {
   Operation,
   ProblemStatus,
   RouteDescription,
+  SharedHeader,
 } from './types.js';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -40,12 +41,26 @@ export function operationOf(route: RouteDescription, sent: SchemaSet, got: Schem
     ...(body === undefined ? {} : { requestBody: bodyOf(body, sent) }),
     responses: {
       ...Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, answerOf(answer, got)])),
+      ...(isConditional(route)
+        ? { 304: { description: 'It is still that of `If-None-Match`. No body.', headers: headersOf(['ETag']) } }
+        : {}),
       ...Object.fromEntries(problemsOf(route).map((status) => [String(status), problemOf(route, status, got)])),
     },
   };
 }
 
-function parametersOf({ params = {}, query, paged, headers = [] }: RouteDescription, sent: SchemaSet): unknown[] {
+/** What shows a version can be asked for only if it is another one: Express answers 304 by itself. */
+export const isConditional = ({ method, answers }: RouteDescription): boolean =>
+  method === 'get' && Object.values(answers).some(({ headers = [] }) => headers.includes('ETag'));
+
+/** The headers that a route reads. */
+export const headersReadBy = (route: RouteDescription): readonly SharedHeader[] => [
+  ...(route.headers ?? []),
+  ...(isConditional(route) ? (['If-None-Match'] as const) : []),
+];
+
+function parametersOf(route: RouteDescription, sent: SchemaSet): unknown[] {
+  const { params = {}, query, paged } = route;
   const inPath = Object.entries(params).map(([name, schema]) => {
     const { description, ...rest } = sent.schemaOf(schema);
     return { name, in: 'path', required: true, description, schema: rest };
@@ -56,7 +71,7 @@ function parametersOf({ params = {}, query, paged, headers = [] }: RouteDescript
     ...(paged === true
       ? Object.keys(sharedQuery(sent)).map((name) => ({ $ref: `#/components/parameters/${name}` }))
       : []),
-    ...headers.map((header) => ({ $ref: `#/components/parameters/${SHARED_HEADERS[header].name}` })),
+    ...headersReadBy(route).map((header) => ({ $ref: `#/components/parameters/${SHARED_HEADERS[header].name}` })),
   ];
 }
 

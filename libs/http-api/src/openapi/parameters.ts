@@ -20,9 +20,19 @@ export const SHARED_HEADERS: Readonly<Record<SharedHeader, { readonly name: stri
       name: 'If-Match',
       in: 'header',
       description:
-        'The version that the caller has seen, as the `ETag` shows it; 412 where it is another one now. `*`, or no ' +
-        'header: any version. [RFC 9110, 13.1.1]',
-      schema: { type: 'string', pattern: '^(\\*|"?\\d{1,9}"?)$' },
+        'The version that the caller has seen, as the `ETag` shows it in quotes, or several, separated by commas; 412 ' +
+        'where it is another one now. `*`, or no header: any version. [RFC 9110, 13.1.1]',
+      schema: { type: 'string' },
+      example: '"7"',
+    },
+  },
+  'If-None-Match': {
+    name: 'IfNoneMatch',
+    parameter: {
+      name: 'If-None-Match',
+      in: 'header',
+      description: 'The `ETag` that the caller has; 304 without a body where it is still that one. [RFC 9110, 13.1.2]',
+      schema: { type: 'string' },
       example: '"7"',
     },
   },
@@ -31,6 +41,7 @@ export const SHARED_HEADERS: Readonly<Record<SharedHeader, { readonly name: stri
 export const SHARED_ANSWER_HEADERS = {
   ETag: { description: 'The version of what is shown, for `If-Match`.', schema: { type: 'string' } },
   Location: { description: 'Path of what was made.', schema: { type: 'string' } },
+  'Content-Disposition': { description: 'A name for the file, where it is one to save.', schema: { type: 'string' } },
   'X-Request-Id': {
     description:
       'Names this request in the logs: what the caller sent in the same header, where it has 1 to 128 letters, digits or ' +

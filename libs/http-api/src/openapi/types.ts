@@ -7,7 +7,7 @@ export const HTTP_METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 export type HttpMethod = (typeof HTTP_METHODS)[number];
 
 /** Headers that several routes read alike. */
-export type SharedHeader = 'Idempotency-Key' | 'If-Match';
+export type SharedHeader = 'Idempotency-Key' | 'If-Match' | 'If-None-Match';
 
 /** Bodies that are read, by media type. */
 export interface BodyDescription {
@@ -16,11 +16,14 @@ export interface BodyDescription {
   readonly optional?: true;
 }
 
+/** Headers of answers; each has `X-Request-Id` beside them. */
+export type AnswerHeader = 'ETag' | 'Location' | 'Content-Disposition';
+
 export interface AnswerDescription {
   readonly description: string;
   /** What the body is, by media type. */
   readonly content: Readonly<Record<string, z.ZodType>>;
-  readonly headers?: readonly ('ETag' | 'Location')[];
+  readonly headers?: readonly AnswerHeader[];
 }
 
 /** Statuses of problems that the shared responses describe. */

@@ -22,6 +22,7 @@ export interface CallParts {
 
 export interface Answered {
   readonly status: number;
+  readonly headers: Headers;
   readonly text: string;
   /** Empty where the answer is no single JSON document. */
   readonly body: Readonly<Record<string, unknown>>;
@@ -47,10 +48,12 @@ export class Caller {
     });
     const text = await response.text();
     const type = response.headers.get('content-type')?.split(';')[0] ?? '';
+    checkHeaders(route, response);
+    if (response.status === 304) return { status: 304, headers: response.headers, text, body: {} };
     if (response.ok) this.checkSuccess(route, response, type, text);
     else checkProblem(route, response, type, text);
     const body = isOneDocument(type) ? (JSON.parse(text) as Answered['body']) : {};
-    return { status: response.status, text, body };
+    return { status: response.status, headers: response.headers, text, body };
   }
 
   private urlOf({ path }: RouteDescription, { params = {}, query = {} }: CallParts): string {
@@ -69,8 +72,11 @@ export class Caller {
     if (schema === undefined) throw new Error(`${what} is not described`);
     const { error } = schema.safeParse(isOneDocument(type) ? JSON.parse(text) : text);
     if (error !== undefined) throw new Error(`${what} is not as described: ${error.message}\n${text}`);
-    const missing = (answer?.headers ?? []).filter((name) => !headers.has(name));
+    const missing = (answer?.headers ?? []).filter((name) => !headers.has(name) && !OF_SOME_TYPES.has(name));
     if (missing.length > 0) throw new Error(`${what} lacks ${missing.join(', ')}`);
+    const version = isOneDocument(type) ? (JSON.parse(text) as { version?: unknown }).version : undefined;
+    const etag = typeof version === 'number' ? `"${version}"` : null;
+    if (headers.get('ETag') !== etag) throw new Error(`${what} has the ETag ${headers.get('ETag')}, not ${etag}`);
     this.seen.add(what);
   }
 }
@@ -90,6 +96,28 @@ function checkProblem(route: RouteDescription, { status }: Response, type: strin
     throw new Error(`${what} is not described: ${text}`);
   const { error } = (route.problems?.[described]?.schema ?? problemSchema).safeParse(JSON.parse(text));
   if (error !== undefined) throw new Error(`${what} is not as described: ${error.message}\n${text}`);
+}
+
+/** Only an answer that is saved as a file has it. */
+const OF_SOME_TYPES: ReadonlySet<string> = new Set(['Content-Disposition']);
+/** What HTTP itself and every body has. */
+const OF_HTTP = new Set(['connection', 'content-length', 'content-type', 'date', 'keep-alive', 'transfer-encoding']);
+const OF_PROBLEMS: Readonly<Record<number, readonly string[]>> = {
+  401: ['WWW-Authenticate'],
+  415: ['Accept'],
+  503: ['Retry-After'],
+};
+
+/** An answer has the headers that are described for its status, and no others. */
+function checkHeaders(route: RouteDescription, { status, headers }: Response): void {
+  const described = status === 304 ? ['ETag'] : (route.answers[status]?.headers ?? OF_PROBLEMS[status] ?? []);
+  const known = ['X-Request-Id', ...described].map((name) => name.toLowerCase());
+  const unknown = [...headers.keys()].filter((name) => !OF_HTTP.has(name) && !known.includes(name));
+  const missing = ['X-Request-Id', ...(OF_PROBLEMS[status] ?? [])].filter((name) => !headers.has(name));
+  if (unknown.length === 0 && missing.length === 0) return;
+  throw new Error(
+    `${route.operationId} ${status} has ${unknown.join(', ')} undescribed and lacks ${missing.join(', ')}`,
+  );
 }
 
 const isOneDocument = (type: string): boolean => type.endsWith('json') && !type.endsWith('ndjson');

@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
@@ -21,7 +21,7 @@ export class CancelMission {
   async execute(
     caller: Principal,
     id: string,
-    { reason, version }: { readonly reason: string | null; readonly version: number | null },
+    { reason, version }: { readonly reason: string | null; readonly version: ExpectedVersion },
   ): Promise<MissionView> {
     const { advanced, found } = await inTransaction(this.dataSource, async (tx) => {
       const locked = await lockMission(tx, id, null);

@@ -1,5 +1,5 @@
 import { type Principal, dockQuestion } from '@aerie/bus-contract';
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError, InvalidError, NotFoundError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { inTransaction } from '@aerie/persistence';
@@ -18,7 +18,7 @@ import { CONTROLS, type ControlAction, choicesOf } from './controls.js';
 export interface ControlRequest {
   readonly action: ControlAction;
   readonly reason: string | null;
-  readonly version: number | null;
+  readonly version: ExpectedVersion;
   readonly parameters: CommandParameters;
 }
 

@@ -1,5 +1,5 @@
 import { type Principal, factSubject } from '@aerie/bus-contract';
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { inTransaction, writeOutbox } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -17,7 +17,7 @@ import { writeTimeline } from '../store/timeline.js';
 export class ResolveMission {
   constructor(private readonly dataSource: DataSource) {}
 
-  execute(caller: Principal, id: string, note: string, version: number | null): Promise<MissionView> {
+  execute(caller: Principal, id: string, note: string, version: ExpectedVersion): Promise<MissionView> {
     return inTransaction(this.dataSource, async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);

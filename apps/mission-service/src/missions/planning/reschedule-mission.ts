@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { occupiedSpan, planAnew } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
@@ -22,7 +22,7 @@ export class RescheduleMission {
     private readonly afterCommit: AfterCommit,
   ) {}
 
-  async execute(caller: Principal, id: string, executeAtMs: number, version: number | null): Promise<MissionView> {
+  async execute(caller: Principal, id: string, executeAtMs: number, version: ExpectedVersion): Promise<MissionView> {
     const advanced = await inTransaction(this.dataSource, async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);

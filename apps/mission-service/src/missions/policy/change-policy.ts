@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { Policy, PolicyStore } from './policy.store.js';
@@ -10,7 +10,7 @@ export class ChangePolicy {
     private readonly policies: PolicyStore,
   ) {}
 
-  async execute(caller: Principal, policy: Omit<Policy, 'version'>, version: number | null): Promise<Policy> {
+  async execute(caller: Principal, policy: Omit<Policy, 'version'>, version: ExpectedVersion): Promise<Policy> {
     const { organisationId, keyId } = caller;
     const changed = await inTransaction(this.dataSource, (tx) =>
       this.policies.replace(tx, organisationId, policy, version, keyId),

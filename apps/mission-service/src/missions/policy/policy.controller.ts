@@ -1,7 +1,6 @@
-import { Body, Controller, Get, Headers, Put, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Put, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, etagOf, readIfMatch } from '@aerie/http-api';
-import { type Response } from 'express';
+import { ApiKeyGuard, Caller, readIfMatch } from '@aerie/http-api';
 import { ChangePolicy } from './change-policy.js';
 import { readPolicyInput } from './policy.input.js';
 import { type Policy, PolicyStore } from './policy.store.js';
@@ -16,10 +15,8 @@ export class PolicyController {
   ) {}
 
   @Get()
-  async find(@Caller() caller: Principal, @Res({ passthrough: true }) response: Response): Promise<Policy> {
-    const policy = await this.policies.of(caller.organisationId);
-    response.setHeader('ETag', etagOf(policy.version));
-    return policy;
+  find(@Caller() caller: Principal): Promise<Policy> {
+    return this.policies.of(caller.organisationId);
   }
 
   /** Replaces the policy; what is left out is back at its default. Works for every start from now on. */

@@ -28,6 +28,6 @@ export const POLICY_ROUTES = [
       preflight: { wind: { maximumMetersPerSecond: 8 } },
       autoResume: { onBreakReasons: [773], atMost: 2, afterMs: 1_800_000 },
     }),
-    answers: { 200: jsonAnswer('The policy as it is now.', policySchema) },
+    answers: { 200: jsonAnswer('The policy as it is now.', policySchema, ['ETag']) },
   }),
 ];

@@ -1,3 +1,4 @@
+import { type ExpectedVersion, versionsOf } from '@aerie/http-api';
 import { DEFAULT_POLICY, type PreflightPolicy } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
@@ -98,19 +99,25 @@ export class PolicyStore {
     tx: Tx,
     organisationId: string,
     policy: Omit<Policy, 'version'>,
-    expectedVersion: number | null,
+    expectedVersion: ExpectedVersion,
     by: string,
   ): Promise<Policy | null> {
     const row = await tx.one<PolicyRow>(
       `INSERT INTO mission.policy AS p (organisation_id, preflight, auto_resume, updated_by)
-       SELECT $1, $2::jsonb, $3::jsonb, $5 WHERE $4::integer IS NULL OR $4 = 0
-           OR EXISTS (SELECT 1 FROM mission.policy WHERE organisation_id = $1 AND revision = $4)
+       SELECT $1, $2::jsonb, $3::jsonb, $5 WHERE $4::integer[] IS NULL OR 0 = ANY($4)
+           OR EXISTS (SELECT 1 FROM mission.policy WHERE organisation_id = $1 AND revision = ANY($4))
        ON CONFLICT (organisation_id) DO UPDATE
           SET preflight = excluded.preflight, auto_resume = excluded.auto_resume, updated_by = excluded.updated_by,
               revision = p.revision + 1, updated_at = clock_timestamp()
-        WHERE $4::integer IS NULL OR p.revision = $4
+        WHERE $4::integer[] IS NULL OR p.revision = ANY($4)
        RETURNING ${COLUMNS}`,
-      [organisationId, JSON.stringify(policy.preflight), JSON.stringify(policy.autoResume), expectedVersion, by],
+      [
+        organisationId,
+        JSON.stringify(policy.preflight),
+        JSON.stringify(policy.autoResume),
+        versionsOf(expectedVersion),
+        by,
+      ],
     );
     this.cache.delete(organisationId);
     return row === undefined ? null : policyOf(row);
