@@ -1,5 +1,5 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { type FieldProblem, InvalidError, UnsupportedTypeError } from '@aerie/kernel';
+import { type FieldProblem, InvalidError, UnsupportedTypeError, sameLetters } from '@aerie/kernel';
 import type { Request } from 'express';
 import type { Observable } from 'rxjs';
 import type { RouteDescription } from './openapi/types.js';
@@ -90,12 +90,9 @@ function unknownMessage(name: string, known: readonly string[]): string {
   const list = `known are ${known.join(', ')}`;
   const today = Object.hasOwn(RENAMED, name) ? RENAMED[name] : undefined;
   if (today !== undefined && known.includes(today)) return `is called ${today} now; ${list}`;
-  const meant = known.find((candidate) => lettersOf(candidate) === lettersOf(name));
+  const meant = known.find((candidate) => sameLetters(candidate, name));
   return `is not a known parameter; ${meant === undefined ? list : `did you mean ${meant}? ${list}`}`;
 }
-
-/** `dry_run`, `dryrun` and `dry-run` are all meant for `dryRun`. */
-const lettersOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '');
 
 const summaryOf = (what: string, [first]: readonly FieldProblem[]): string =>
   `${what}: ${first?.field} ${first?.message}`;

@@ -48,6 +48,68 @@ describe('reading an input', () => {
     ]);
   });
 
+  it('says in our words what was sent and what is allowed', () => {
+    const strict = z.strictObject({
+      text: z.string(),
+      count: z.coerce.number().int().min(1).max(9),
+      word: z.enum(['red', 'blue']),
+      id: z.uuid(),
+      own: z.string().refine((text) => text === 'x', 'must be x'),
+      either: z.union([z.string(), z.number()]),
+      names: z.array(z.string().min(2)).min(1),
+      secret: z.string().min(40),
+      shape: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('round') }),
+        z.object({ kind: z.literal('flat') }),
+      ]),
+    });
+    const messagesOf = (input: unknown): Record<string, string> => {
+      try {
+        readInput(strict, input);
+        return {};
+      } catch (error) {
+        return Object.fromEntries((error as InvalidError).fields.map(({ field, message }) => [field, message]));
+      }
+    };
+    expect(messagesOf({})).toMatchObject({
+      text: 'is required: a text',
+      word: 'is required: one of red, blue',
+      names: 'is required: a list',
+      shape: 'is required: an object',
+    });
+    const wrong = { text: 7, count: 'many', word: 'green', id: '17', own: 'y', either: true, names: [''] };
+    expect(messagesOf({ ...wrong, secret: 'hunter2', shape: { kind: 'square' } })).toEqual({
+      text: 'must be a text, not 7',
+      count: 'must be a number, not "many"',
+      word: 'must be one of red, blue, not "green"',
+      id: 'must be a UUID, like 0b6f6c2a-5b0e-4d53-9c0e-6f6f0a4b7d11, not "17"',
+      own: 'must be x; sent was "y"',
+      either: 'must be a text or a number, not true',
+      'names.0': 'must be a text of at least 2 characters, not ""',
+      secret: 'must be a text of at least 40 characters, not what was sent',
+      'shape.kind': 'must be one of round, flat, not "square"',
+    });
+    expect(messagesOf({ ...wrong, count: '10', names: [] })).toMatchObject({
+      count: 'must be at most 9, not "10"',
+      names: 'must be a list of at least 1 entries, not a list of 0',
+    });
+  });
+
+  it('says which fields are known, and which one was meant', () => {
+    const messageOf = (input: unknown): string => {
+      try {
+        readInput(schema, input);
+        return '';
+      } catch (error) {
+        return (error as InvalidError).fields[0]?.message ?? '';
+      }
+    };
+    expect(messageOf({ name: 'a', colour: 1 })).toBe('is not a known field; known are name, start, points, more');
+    expect(messageOf({ name: 'a', start: { altitudeMeters: 1, altitude_meters: 2 } })).toBe(
+      'is not a known field; did you mean altitudeMeters? known are altitudeMeters',
+    );
+  });
+
   it('names a text that holds a character which no database keeps', () => {
     expect(fieldsOf({ name: 'a\u0000b' })).toEqual(['name']);
     expect(fieldsOf({ name: 'a', more: { deep: [1, { text: '\u0000' }] } })).toEqual(['more.deep.1.text']);

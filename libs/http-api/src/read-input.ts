@@ -1,5 +1,5 @@
-import { type FieldProblem, InvalidError } from '@aerie/kernel';
-import type { z } from 'zod';
+import { InvalidError, schemaProblems, withoutWords } from '@aerie/kernel';
+import { z } from 'zod';
 import { DEEPEST } from './json-depth.js';
 
 /** Checks an input; every problem is reported at once, by the name that the caller used. */
@@ -8,7 +8,7 @@ export function readInput<Schema extends z.ZodType>(schema: Schema, input: unkno
     const message = 'send a JSON object with `Content-Type: application/json`';
     throw new InvalidError('invalid_input', `the ${what} is missing`, { fields: [{ field: what, message }] });
   }
-  const parsed = schema.safeParse(input);
+  const parsed = schema.safeParse(input, { error: withoutWords });
   if (parsed.success) {
     const unfit = unfitIn(parsed.data, 0);
     if (unfit === null) return parsed.data;
@@ -16,15 +16,28 @@ export function readInput<Schema extends z.ZodType>(schema: Schema, input: unkno
       fields: [{ field: unfit.path.join('.') || what, message: unfit.message }],
     });
   }
-  const fields: FieldProblem[] = parsed.error.issues.flatMap((issue) => {
-    const at = issue.path.join('.');
-    // A key that is not known is the caller's spelling mistake: name it, not its parent.
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'is not a known field' }));
-    }
-    return [{ field: at === '' ? what : at, message: issue.message }];
-  });
+  const knownAt = (path: readonly PropertyKey[]): readonly string[] => fieldsAt(schema, path);
+  const fields = schemaProblems(parsed.error.issues, { input, what, knownAt });
   throw new InvalidError('invalid_input', `the ${what} is not valid`, { fields });
+}
+
+/** The fields of the object at a path; none where anything may be. */
+function fieldsAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): readonly string[] {
+  const at = unwrapped(schema);
+  const [first, ...rest] = path;
+  if (at instanceof z.ZodArray) return first === undefined ? [] : fieldsAt(at.element, rest);
+  if (!(at instanceof z.ZodObject)) return [];
+  if (first === undefined) return Object.keys(at.shape);
+  const member = (at.shape as Readonly<Record<PropertyKey, z.core.$ZodType>>)[first];
+  return member === undefined ? [] : fieldsAt(member, rest);
+}
+
+/** What is left out, has a default or is read on is of the same fields. */
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) {
+    return unwrapped(schema.def.innerType);
+  }
+  return schema instanceof z.ZodPipe ? unwrapped(schema.def.in) : schema;
 }
 
 /** What fits the schema and yet cannot be kept: PostgreSQL has no text with a NUL character. Null where all is well. */

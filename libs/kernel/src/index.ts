@@ -25,4 +25,5 @@ export {
   assertNever,
   errorChain,
 } from './errors.js';
+export { type ReadInput, type SchemaFinding, sameLetters, schemaProblems, withoutWords } from './schema-problems.js';
 export { Secret } from './secret.js';

@@ -1,5 +1,5 @@
 import type { Question } from '@aerie/bus-contract';
-import { InvalidError, UnavailableError } from '@aerie/kernel';
+import { InvalidError, UnavailableError, schemaProblems, withoutWords } from '@aerie/kernel';
 import { errors } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { NatsConnection } from './connection.js';
@@ -47,13 +47,13 @@ export async function ask<Ask, Answer>(
 
 /** Checks what was asked, for the answering side. */
 export function readAsk<Ask, Answer>(question: Question<Ask, Answer>, data: unknown): Ask {
-  const parsed = question.ask.safeParse(data);
+  const parsed = question.ask.safeParse(data, { error: withoutWords });
   if (parsed.success) {
     noteUnknownFields(question.subject, data, parsed.data);
     return parsed.data;
   }
   throw new InvalidError('invalid_question', `failed to read a question on ${question.subject}`, {
-    fields: parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message })),
+    fields: schemaProblems(parsed.error.issues, { input: data, what: 'question' }),
   });
 }
 

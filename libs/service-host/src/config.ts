@@ -1,11 +1,11 @@
-import { InvalidError } from '@aerie/kernel';
+import { InvalidError, schemaProblems, withoutWords } from '@aerie/kernel';
 import type { z } from 'zod';
 
 /** Reads the environment once. All that is wrong is said in one message, by the names of the variables. */
 export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
-  const parsed = schema.safeParse(env);
+  const parsed = schema.safeParse(env, { error: withoutWords });
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map(({ path, message }) => ({ field: path.join('.'), message }));
+  const fields = schemaProblems(parsed.error.issues, { input: env, what: 'environment' });
   const list = fields.map(({ field, message }) => `  ${field}: ${message}`).join('\n');
   throw new InvalidError('invalid_config', `the configuration cannot be used:\n${list}`, { fields });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DockRecord, Principal } from '@aerie/bus-contract';
-import { type Page, type Position, toPage } from '@aerie/http-api';
-import { ConflictError, NotFoundError, UnavailableError } from '@aerie/kernel';
+import { type Page, type Position, notThere, toPage } from '@aerie/http-api';
+import { ConflictError, UnavailableError } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -122,8 +122,10 @@ export class RevokeKeys {
       return undefined;
     });
     if (dock === undefined || dock?.organisationId === organisationId) return;
-    const message = 'is no registered dock; for one that was removed send formerDock: true';
-    throw new NotFoundError('unknown_dock', `dockSn ${message}`, { fields: [{ field: 'dockSn', message }] });
+    throw notThere({
+      ...{ code: 'unknown_dock', noun: 'registered dock', field: 'dockSn', sent: dockSn },
+      advice: 'GET /api/v1/docks lists the docks; for one that was removed send formerDock: true',
+    });
   }
 
   private async checkCount(organisationId: string): Promise<void> {

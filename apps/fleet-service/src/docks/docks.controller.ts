@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
 import { type Principal, coordinatesOf } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, pageQuery, readInput } from '@aerie/http-api';
+import { ApiKeyGuard, Caller, pageQuery, readInput, unknownDock } from '@aerie/http-api';
 import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
 import { type Response } from 'express';
 import { DockPresence, DockStates, ONLINE_WITHIN_MS } from '../dock-state/dock-states.js';
@@ -8,7 +8,7 @@ import { reportedModelOf } from './dock/model-keys.js';
 import { DockPositions, positionOf } from './dock-positions.js';
 import { dockChange, newDock, newPosition } from './dock.schema.js';
 import { DockStore, type DockRow } from './dock.store.js';
-import { RegisterDock, unknownDock } from './register-dock.js';
+import { RegisterDock } from './register-dock.js';
 
 /** Where docks find the broker. */
 export class DockBrokerAddress {
@@ -71,7 +71,7 @@ export class DocksController {
   @Get(':sn/state')
   async state(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
     const dock = await this.docks.find(caller.organisationId, sn);
-    if (dock === undefined) throw unknownDock(sn);
+    if (dock === undefined) throw unknownDock('sn', sn);
     const [state] = await this.states.read([sn]);
     const aircraft = dock.aircraft_sn === null ? undefined : (await this.states.read([dock.aircraft_sn]))[0];
     const online = (await this.states.presence([sn])).get(sn);
@@ -88,12 +88,12 @@ export class DocksController {
   @Put(':sn/position')
   async enterPosition(@Caller() caller: Principal, @Param('sn') sn: string, @Body() body: unknown): Promise<unknown> {
     const position = readInput(newPosition, body);
-    if ((await this.docks.find(caller.organisationId, sn)) === undefined) throw unknownDock(sn);
+    if ((await this.docks.find(caller.organisationId, sn)) === undefined) throw unknownDock('sn', sn);
     const [state] = await this.states.read([sn], ['latitude', 'longitude']);
     const { latitude, longitude } = state?.properties ?? {};
     const isFresh = latitude !== undefined && latitude.agoMs < ONLINE_WITHIN_MS;
     if (isFresh && coordinatesOf(latitude.value, longitude?.value) !== null) throw dockKnowsPosition(sn);
-    if (!(await this.positions.enter(caller.organisationId, sn, position))) throw unknownDock(sn);
+    if (!(await this.positions.enter(caller.organisationId, sn, position))) throw unknownDock('sn', sn);
     return this.view(caller.organisationId, sn);
   }
 
@@ -116,7 +116,7 @@ export class DocksController {
 
   private async view(organisationId: string, sn: string) {
     const row = await this.docks.find(organisationId, sn);
-    if (row === undefined) throw unknownDock(sn);
+    if (row === undefined) throw unknownDock('sn', sn);
     return viewOf(row, (await this.states.presence([sn])).get(sn));
   }
 }
@@ -154,7 +154,7 @@ function readDockCursor(cursor: string | undefined): { createdAt: string; sn: st
   const [createdAt, sn] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
   if (createdAt === undefined || sn === undefined || Number.isNaN(Date.parse(createdAt)) || !isSerialNumber(sn)) {
     throw new InvalidError('invalid_input', 'the query is not valid', {
-      fields: [{ field: 'cursor', message: 'is no cursor of this list' }],
+      fields: [{ field: 'cursor', message: 'is no cursor of this list; begin at the first page without it' }],
     });
   }
   return { createdAt, sn };

@@ -1,5 +1,5 @@
 import { type DockModel, dockModel } from '@aerie/bus-contract';
-import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
+import { ConflictError, InvalidError, isSerialNumber, schemaProblems, withoutWords } from '@aerie/kernel';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -35,10 +35,11 @@ export function readDocks(text: string): readonly Line[] {
     throw invalid('lines', `must be 1 to ${MAX_DOCKS}, not ${lines.length}`);
   }
   const docks = lines.map((one, index) => {
-    const read = line.safeParse(parse(one, index));
+    const sent = parse(one, index);
+    const read = line.safeParse(sent, { error: withoutWords });
     if (read.success) return read.data;
-    const [issue] = read.error.issues;
-    throw invalid(`line ${index + 1}: ${issue?.path.join('.') ?? ''}`, issue?.message ?? 'is not valid');
+    const [problem] = schemaProblems(read.error.issues, { input: sent, what: 'dock' });
+    throw invalid(`line ${index + 1}: ${problem?.field ?? ''}`, problem?.message ?? 'is not valid');
   });
   const sns = docks.flatMap(({ sn, aircraftSn }) => (aircraftSn === undefined ? [sn] : [sn, aircraftSn]));
   const seen = new Set<string>();

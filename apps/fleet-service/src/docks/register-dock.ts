@@ -1,7 +1,8 @@
+import { unknownDock } from '@aerie/http-api';
 import { createHash, randomBytes } from 'node:crypto';
 import type { DockModel } from '@aerie/bus-contract';
 import { factSubject } from '@aerie/bus-contract';
-import { ConflictError, NotFoundError } from '@aerie/kernel';
+import { ConflictError } from '@aerie/kernel';
 import { inTransaction, writeOutbox } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
 import { SCHEMA } from '../database.js';
@@ -70,7 +71,7 @@ export class RegisterDock {
         WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL`,
       [organisationId, sn, model],
     );
-    if (changed === 0) throw unknownDock(sn);
+    if (changed === 0) throw unknownDock('sn', sn);
   }
 
   /** New credentials for a dock that lost its own. The old password and binding code stop working. */
@@ -80,7 +81,7 @@ export class RegisterDock {
       'SELECT 1 FROM fleet.dock WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL',
       [organisationId, sn],
     );
-    if (known.length === 0) throw unknownDock(sn);
+    if (known.length === 0) throw unknownDock('sn', sn);
     await this.brokerUsers.provision(sn, credentials.mqttPassword);
     await inTransaction(this.dataSource, async (tx) => {
       await tx.run(
@@ -93,12 +94,6 @@ export class RegisterDock {
     });
     return credentials;
   }
-}
-
-export function unknownDock(sn: string): NotFoundError {
-  return new NotFoundError('unknown_dock', `there is no dock ${sn}`, {
-    fields: [{ field: 'sn', message: 'is no registered dock' }],
-  });
 }
 
 export const hashOf = (code: string): Buffer => createHash('sha256').update(code).digest();

@@ -1,5 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { type CampaignWish, afterWish } from '@aerie/log-core';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
@@ -45,8 +45,9 @@ export class ControlCampaign {
 }
 
 export const unknownCampaign = (id: string): NotFoundError =>
-  new NotFoundError('unknown_campaign', `there is no campaign ${id}`, {
-    fields: [{ field: 'id', message: 'is no campaign' }],
+  notThere({
+    ...{ code: 'unknown_campaign', noun: 'campaign', field: 'id', sent: id },
+    advice: 'GET /api/v1/log-campaigns lists them',
   });
 
 function notNow(state: string, wish: CampaignWish): ConflictError {

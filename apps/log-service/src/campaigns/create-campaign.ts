@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal, findDocksQuestion } from '@aerie/bus-contract';
-import { type IdempotentRequest, type StoredAnswer, answerOnce, once } from '@aerie/http-api';
+import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDock } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../database.js';
-import { unknownDock } from '../uploads/request-upload.js';
 import type { readNewCampaign } from './campaign.input.js';
 import { campaignView } from './campaign.view.js';
 import { CAMPAIGN_COLUMNS, type CampaignRow, tallyOf } from './campaign.store.js';
@@ -92,7 +91,8 @@ export class CreateCampaign {
       // A serial number that is not there is a mistake of the caller, unless the other parts leave it out.
       if (models === undefined && nameContains === undefined && found.length < wanted.length) {
         const known = new Set(found.map(({ sn }) => sn));
-        throw unknownDock(`docks.sns.${sns?.findIndex((sn) => !known.has(sn)) ?? 0}`);
+        const index = sns?.findIndex((sn) => !known.has(sn)) ?? 0;
+        throw unknownDock(`docks.sns.${index}`, sns?.[index] ?? '');
       }
       return found;
     }

@@ -1,4 +1,4 @@
-import { type Page, type Position, toPage } from '@aerie/http-api';
+import { type Page, type Position, notThere, toPage } from '@aerie/http-api';
 import { NotFoundError } from '@aerie/kernel';
 import type { LogModule, Proof } from '@aerie/log-core';
 import type { DataSource } from 'typeorm';
@@ -129,6 +129,7 @@ export class FileReadModel {
 }
 
 export const unknownFile = (id: string, field = 'id'): NotFoundError =>
-  new NotFoundError('unknown_file', `there is no log file ${id}`, {
-    fields: [{ field, message: 'is no log file' }],
+  notThere({
+    ...{ code: 'unknown_file', noun: 'log file', field, sent: id },
+    advice: 'GET /api/v1/log-files lists them',
   });

@@ -1,4 +1,4 @@
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -34,6 +34,7 @@ export class CancelUpload {
 }
 
 export const unknownUpload = (id: string): NotFoundError =>
-  new NotFoundError('unknown_upload', `there is no log upload ${id}`, {
-    fields: [{ field: 'id', message: 'is no log upload' }],
+  notThere({
+    ...{ code: 'unknown_upload', noun: 'log upload', field: 'id', sent: id },
+    advice: 'GET /api/v1/log-uploads lists them',
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal, dockQuestion } from '@aerie/bus-contract';
-import { type IdempotentRequest, type StoredAnswer, answerOnce, once } from '@aerie/http-api';
-import { NotFoundError, isSerialNumber } from '@aerie/kernel';
+import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDock } from '@aerie/http-api';
+import { isSerialNumber } from '@aerie/kernel';
 import type { Selection, Timing } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type Tx, inTransaction } from '@aerie/persistence';
@@ -62,14 +62,9 @@ export class RequestUpload {
     // What cannot be one is not asked for.
     const { dock } = isSerialNumber(sn) ? await ask(this.parts.connection, dockQuestion, { sn }) : { dock: null };
     if (dock?.sn === sn && dock.organisationId === organisationId) return dock;
-    throw unknownDock(field);
+    throw unknownDock(field, sn);
   }
 }
-
-export const unknownDock = (field: string): NotFoundError =>
-  new NotFoundError('unknown_dock', `${field} is no registered dock`, {
-    fields: [{ field, message: 'is no registered dock' }],
-  });
 
 export interface UploadToInsert {
   readonly dock: DockRecord;

@@ -360,6 +360,43 @@ describe('missions answer as described', () => {
   });
 });
 
+describe('a refusal says what was sent and what can be done', () => {
+  it('of a mission that is only planned: it is canceled or moved, and both work', async () => {
+    const params = { id: await planned() };
+    const { status, body } = await caller.call('pause', { params });
+    const choices = body['choices'] as { action: string; method: string; href: string }[];
+    expect([status, choices.map(({ action }) => action)]).toEqual([409, ['cancel', 'reschedule']]);
+    expect(body['detail']).toMatch(/: choose one of cancel, reschedule\.$/);
+    for (const { action, method, href } of choices.reverse()) {
+      const response = await fetch(`${service?.url}${href}`, {
+        method,
+        headers: { Authorization: `Bearer ${API_KEY}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify(action === 'reschedule' ? { executeAt: nextHour() } : {}),
+      });
+      expect([action, response.status]).toEqual([action, 200]);
+    }
+  });
+
+  it('of a mission that has ended: no choice is left, and a new one can be planned', async () => {
+    const params = { id: await planned() };
+    await caller.call('cancelMission', { params });
+    const { body } = await caller.call('pause', { params });
+    expect([body['choices'], body['detail']]).toEqual([undefined, expect.stringContaining('POST /api/v1/missions')]);
+  });
+
+  it.each([
+    ['createMission', aTimed({ dockSn: 'GONE-1', waylineId: randomUUID() }), 'dockSn', '"GONE-1"', 'GET /api/v1/docks'],
+    ['getMission', { params: { id: 'nosuch' } }, 'id', '"nosuch"', 'GET /api/v1/missions'],
+    ['getWayline', { params: { id: 'nosuch' } }, 'id', '"nosuch"', 'GET /api/v1/waylines'],
+  ])('of %s for something that is not there: where to look', async (operationId, parts, field, sent, where) => {
+    const { status, body } = await caller.call(operationId, parts);
+    const [error] = body['errors'] as { field: string; message: string }[];
+    expect([status, error?.field]).toEqual([404, field]);
+    expect(error?.message).toContain(`${sent} is no `);
+    expect(error?.message).toContain(where);
+  });
+});
+
 describe('versions', () => {
   const called = async (operationId: string, parts: CallParts, ifMatch?: string) => {
     const headers = ifMatch === undefined ? {} : { 'If-Match': ifMatch };

@@ -1,7 +1,8 @@
+import { unknownWayline } from './unknown-wayline.js';
 import { Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, type Page, pageQuery, readCursor, readInput } from '@aerie/http-api';
-import { NotFoundError, isUuid } from '@aerie/kernel';
+import { isUuid } from '@aerie/kernel';
 import { type Request, type Response } from 'express';
 import { z } from 'zod';
 import { readUpload } from './read-upload.js';
@@ -61,9 +62,7 @@ export class WaylinesController {
   private async row(caller: Principal, id: string): Promise<WaylineRow> {
     const row = isUuid(id) ? await this.waylines.find(caller.organisationId, id) : undefined;
     if (row !== undefined) return row;
-    throw new NotFoundError('unknown_wayline', `there is no wayline ${id}`, {
-      fields: [{ field: 'id', message: 'is no stored wayline' }],
-    });
+    throw unknownWayline('id', id);
   }
 }
 

@@ -12,6 +12,28 @@ const UNREAD = [
   ['text/plain', 'dryRun'],
 ] as const;
 
+const JSON_TYPE = 'application/json';
+const NO_BODY = { type: JSON_TYPE, body: '{}' };
+/** Of each kind one. */
+const WRONG = [null, -1.5, '', 'no/such', true, [], [{}], {}];
+
+/** The schema library's own words are for programmers. */
+const RAW_WORDS =
+  /expected .*received|invalid (input|option|string|uuid|url|key|iso)|too (small|big)|unrecognized|undefined|no words/i;
+
+function expectOurWords(problem: Json): void {
+  const { detail, errors = [] } = problem as { detail?: string; errors?: readonly { message: string }[] };
+  for (const text of [detail ?? '', ...errors.map(({ message }) => message)]) expect(text).not.toMatch(RAW_WORDS);
+}
+
+/** The members of the JSON body of a route. */
+function membersOf(document: OpenApiDocument, { method, path }: DescribedRoute): string[] {
+  const { requestBody } = document.paths[path]?.[method] ?? {};
+  const { schema } = (requestBody as { content: Readonly<Record<string, { schema: Json }>> }).content[JSON_TYPE] ?? {};
+  const found = typeof schema?.['$ref'] === 'string' ? valueAt(document, schema['$ref']) : schema;
+  return Object.keys(((found as Json | undefined)?.['properties'] ?? {}));
+}
+
 const METHODS: readonly HttpMethod[] = ['delete', 'get', 'patch', 'post', 'put'];
 
 interface DescribedRoute {
@@ -91,6 +113,25 @@ export function describeRefusedInput(document: OpenApiDocument, api: () => Runni
             ?.split(', ')
             .filter((allowed) => !['HEAD', 'OPTIONS'].includes(allowed)),
         ).toEqual(methods.map((known) => known.toUpperCase()));
+      }
+    });
+
+    it.each(routes)('wrong values of $method $path in our words: what was sent, and what is allowed', async (route) => {
+      const values = ['', 'x', '-1', '[]'];
+      for (const query of route.known.flatMap((name) => values.map((value) => `${name}=${value}`))) {
+        expectOurWords(
+          (await call(api(), route, query, route.types.includes(JSON_TYPE) ? NO_BODY : undefined)).problem,
+        );
+      }
+      if (!route.types.includes(JSON_TYPE)) return;
+      const members = membersOf(document, route).flatMap((name) =>
+        WRONG.map((value) => ({ [name]: value, nosuch: 1 })),
+      );
+      // With a field that nobody knows, so that nothing of it has an effect.
+      for (const body of [[], 'text', { nosuch: 1 }, ...members]) {
+        const { status, problem } = await call(api(), route, '', { type: JSON_TYPE, body: JSON.stringify(body) });
+        expect([400, 404, 422]).toContain(status);
+        expectOurWords(problem);
       }
     });
 

@@ -79,6 +79,6 @@ function choose(points: readonly BreakPointRow[], wanted: string | null): BreakP
 }
 
 function stillRuns({ state }: MissionRow): ConflictError {
-  const message = `the mission is ${state}; only one that has ended can be resumed by a new one`;
+  const message = `the mission is ${state}; only one that has ended can be resumed by a new one: wait until it has ended, or ask its flight to end`;
   return new ConflictError('mission_state', message, { fields: [{ field: 'id', message }], details: { state } });
 }

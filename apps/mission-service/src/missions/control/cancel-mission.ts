@@ -1,6 +1,6 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
-import { ConflictError, NotFoundError } from '@aerie/kernel';
+import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
+import { ConflictError, type NotFoundError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -9,7 +9,7 @@ import type { AfterCommit } from '../effects/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
-import { choicesOf } from './controls.js';
+import { insteadOf } from './controls.js';
 
 /** Asks for a cancel. Once a dock holds the mission, the dock is told, and its answer makes it `canceled`. */
 export class CancelMission {
@@ -37,20 +37,20 @@ export class CancelMission {
 }
 
 export const unknownMission = (id: string): NotFoundError =>
-  new NotFoundError('unknown_mission', `there is no mission ${id}`, {
-    fields: [{ field: 'id', message: 'is no mission' }],
+  notThere({
+    ...{ code: 'unknown_mission', noun: 'mission', field: 'id', sent: id },
+    advice: 'GET /api/v1/missions lists them',
   });
 
 /** [Cloud API, cancel task] An undo cannot stop a flight; what can is for a person to choose. */
 function cannotCancel(mission: LockedMission): ConflictError {
   const { state } = mission;
-  const choices = choicesOf(mission);
+  const { advice, details } = insteadOf(mission);
   const message = isOutcome(state)
-    ? `the mission has ended (${state}); there is nothing to cancel`
-    : `the dock has been told to start this mission (${state}), and a cancel cannot stop a flight: ` +
-      `choose one of ${choices.map(({ action }) => action).join(', ')}`;
+    ? `there is nothing to cancel, the mission is ${state}: ${advice}`
+    : `the dock has been told to start this mission (${state}), and a cancel cannot stop a flight: ${advice}`;
   return new ConflictError('mission_state', message, {
     fields: [{ field: 'id', message }],
-    details: { state, choices },
+    details: { state, ...details },
   });
 }

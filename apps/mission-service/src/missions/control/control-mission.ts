@@ -1,6 +1,6 @@
 import { type Principal, dockQuestion } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
-import { ConflictError, InvalidError, NotFoundError, UnavailableError } from '@aerie/kernel';
+import { type ExpectedVersion, checkVersion, unknownDock } from '@aerie/http-api';
+import { ConflictError, InvalidError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -13,7 +13,7 @@ import { lockMission } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
 import { unknownMission } from './cancel-mission.js';
-import { CONTROLS, type ControlAction, choicesOf } from './controls.js';
+import { CONTROLS, type ControlAction, insteadOf } from './controls.js';
 
 export interface ControlRequest {
   readonly action: ControlAction;
@@ -70,8 +70,7 @@ export class ControlMission {
       });
     });
     if (dock !== null && dock.sn === dockSn && dock.organisationId === caller.organisationId) return;
-    const message = 'is no registered dock';
-    throw new NotFoundError('unknown_dock', `dockSn ${message}`, { fields: [{ field: 'dockSn', message }] });
+    throw unknownDock('dockSn', dockSn);
   }
 }
 
@@ -97,23 +96,16 @@ function waitedTooLong(action: ControlAction, waitedMs: number): UnavailableErro
 
 function notNow(mission: LockedMission, action: ControlAction): ConflictError {
   const { when } = CONTROLS[action];
-  const choices = choicesOf(mission);
-  const instead =
-    choices.length === 0
-      ? 'nothing can be asked of it now'
-      : `choose one of ${choices.map((c) => c.action).join(', ')}`;
-  const message = `${action} is for a mission that is ${when.join(' or ')}; this one is ${mission.state}: ${instead}`;
+  const { advice, details } = insteadOf(mission);
+  const message = `${action} is for a mission that is ${when.join(' or ')}; this one is ${mission.state}: ${advice}`;
   return new ConflictError('mission_state', message, {
     fields: [{ field: 'id', message }],
-    details: { state: mission.state, choices },
+    details: { state: mission.state, ...details },
   });
 }
 
 function dockCannot(mission: LockedMission, action: ControlAction): InvalidError {
-  const profile = profileOf(mission);
-  const choices = choicesOf(mission);
-  const message =
-    `${describeDock(profile)} has no ${CONTROLS[action].method}` +
-    (choices.length === 0 ? '' : `; choose one of ${choices.map((choice) => choice.action).join(', ')}`);
-  return new InvalidError('dock_cannot', message, { fields: [{ field: 'action', message }], details: { choices } });
+  const { advice, details } = insteadOf(mission);
+  const message = `${describeDock(profileOf(mission))} has no ${CONTROLS[action].method}: ${advice}`;
+  return new InvalidError('dock_cannot', message, { fields: [{ field: 'action', message }], details });
 }

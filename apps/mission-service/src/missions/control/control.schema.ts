@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { conflictSchema } from '../planning/preview.schema.js';
 import { missionState } from '../store/fields.schema.js';
 import { missionSchema } from '../store/mission.schema.js';
-import { CONTROL_ACTIONS } from './controls.js';
+import { CHOICE_ACTIONS } from './controls.js';
 
 export const controlAcceptedSchema = z
   .strictObject({
@@ -19,9 +19,10 @@ export const controlAcceptedSchema = z
 
 export const choiceSchema = z
   .strictObject({
-    action: z.enum(CONTROL_ACTIONS).describe('Last part of the route.'),
+    action: z.enum(CHOICE_ACTIONS).describe('A command of /missions/{id}/…, or cancel, reschedule or resolve.'),
+    method: z.enum(['POST', 'PATCH']).describe('How to ask for it.'),
     says: z.string().describe('What it does, for people.'),
-    href: z.string().describe('Path to POST to.'),
+    href: z.string().describe('Path to ask at.'),
   })
   .describe('Something that can be asked of the mission now.');
 
@@ -29,7 +30,11 @@ export const choiceSchema = z
 export const missionConflictSchema = problemSchema
   .extend({
     state: missionState.optional(),
-    choices: z.array(choiceSchema).optional().describe('What can be asked of the mission instead.'),
+    choices: z
+      .array(choiceSchema)
+      .min(1)
+      .optional()
+      .describe('What can be asked of the mission instead; left out where that is nothing.'),
     conflicts: z.array(conflictSchema).optional().describe('Who has the dock at that time.'),
     flightId: z.string().optional().describe('The flight that the dock says it flies.'),
   })

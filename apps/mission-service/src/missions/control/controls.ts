@@ -1,4 +1,4 @@
-import type { EventType, MissionState } from '@aerie/mission-core';
+import { type EventType, type MissionState, isOutcome } from '@aerie/mission-core';
 import type { CommandEffect, CommandName } from '../dock/command-names.js';
 import { knows, profileOf } from '../dock/dock-profiles.js';
 import type { LockedMission } from '../store/mission.row.js';
@@ -77,20 +77,75 @@ export const CONTROLS: Readonly<Record<ControlAction, Control>> = {
   },
 };
 
+/** What a person can do about a mission that is no command to a flight, by the last part of its route. */
+interface OtherAction {
+  readonly method: 'POST' | 'PATCH';
+  readonly when: readonly MissionState[];
+  readonly says: string;
+  /** Of the path of the mission; empty for the mission itself. */
+  readonly route: string;
+  readonly fits?: (mission: Asked) => boolean;
+}
+
+const BEFORE_START: readonly MissionState[] = ['scheduled', 'preparing', 'waiting_ready', 'prepared'];
+
+export const OTHER_ACTIONS = {
+  cancel: { method: 'POST', when: BEFORE_START, says: 'calls the mission off before it starts', route: '/cancel' },
+  reschedule: {
+    method: 'PATCH',
+    when: ['scheduled', 'preparing', 'prepared'],
+    says: 'moves it to another executeAt',
+    route: '',
+    fits: ({ kind }) => kind === 'timed',
+  },
+  resolve: {
+    method: 'POST',
+    when: ['outcome_unknown'],
+    says: 'says that a person has looked at the dock, which may fly by itself again',
+    route: '/resolve',
+    fits: ({ resolution }) => resolution === null,
+  },
+} as const satisfies Readonly<Record<string, OtherAction>>;
+
+export const CHOICE_ACTIONS = [...CONTROL_ACTIONS, 'cancel', 'reschedule', 'resolve'] as const;
+
+/** What a choice depends on. */
+export type Asked = Pick<LockedMission, 'id' | 'state' | 'kind' | 'resolution'> & Parameters<typeof profileOf>[0];
+
 export interface Choice {
-  readonly action: ControlAction;
+  readonly action: (typeof CHOICE_ACTIONS)[number];
+  readonly method: 'POST' | 'PATCH';
   readonly says: string;
   readonly href: string;
 }
 
 /** What can be asked of this mission now, by its state and by what its dock knows. */
-export function choicesOf(mission: LockedMission): Choice[] {
-  return CONTROL_ACTIONS.filter((action) => {
+export function choicesOf(mission: Asked): Choice[] {
+  const path = `/api/v1/missions/${mission.id}`;
+  const commands = CONTROL_ACTIONS.filter((action) => {
     const { when, method } = CONTROLS[action];
     return when.includes(mission.state) && knows(profileOf(mission), method);
-  }).map((action) => ({
-    action,
-    says: CONTROLS[action].says,
-    href: `/api/v1/missions/${mission.id}/${action}`,
-  }));
+  }).map((action): Choice => ({ action, method: 'POST', says: CONTROLS[action].says, href: `${path}/${action}` }));
+  const others = (Object.entries(OTHER_ACTIONS) as [keyof typeof OTHER_ACTIONS, OtherAction][])
+    .filter(([, { when, fits }]) => when.includes(mission.state) && fits?.(mission) !== false)
+    .map(([action, { method, says, route }]): Choice => ({ action, method, says, href: `${path}${route}` }));
+  return [...commands, ...others];
+}
+
+/** What to do instead, as the end of a sentence and as data; `choices` is left out where there is none. */
+export function insteadOf(mission: Asked): {
+  readonly advice: string;
+  readonly details: { choices?: readonly Choice[] };
+} {
+  const choices = choicesOf(mission);
+  if (choices.length > 0) {
+    return { advice: `choose one of ${choices.map(({ action }) => action).join(', ')}`, details: { choices } };
+  }
+  return { advice: adviceWithoutChoice(mission.state), details: {} };
+}
+
+function adviceWithoutChoice(state: MissionState): string {
+  if (isOutcome(state)) return 'it has ended; plan a new one with POST /api/v1/missions';
+  if (state === 'canceling') return 'its dock was told to forget it; wait until it is canceled, GET shows it';
+  return 'its dock gets ready or flies and has no such command; GET shows what becomes of it';
 }

@@ -5,6 +5,7 @@ import { inTransaction, writeOutbox } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { unknownMission } from './cancel-mission.js';
+import { insteadOf } from './controls.js';
 import { lockMission } from '../store/flight-critical.js';
 import { keepResolution } from '../store/keep-resolution.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
@@ -23,10 +24,11 @@ export class ResolveMission {
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);
       if (locked.state !== 'outcome_unknown') {
-        const message = `only a mission whose outcome is unknown can be resolved; this one is ${locked.state}`;
+        const { advice, details } = insteadOf(locked);
+        const message = `only a mission whose outcome is unknown can be resolved; this one is ${locked.state}: ${advice}`;
         throw new ConflictError('mission_state', message, {
           fields: [{ field: 'id', message }],
-          details: { state: locked.state },
+          details: { state: locked.state, ...details },
         });
       }
       // The first resolution stands; a repeat shows it.

@@ -1,6 +1,8 @@
+import { unknownWayline } from '../../waylines/unknown-wayline.js';
+import { unknownDock } from '@aerie/http-api';
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type DockStateView, type Principal, dockQuestion } from '@aerie/bus-contract';
-import { type FieldProblem, InvalidError, NotFoundError } from '@aerie/kernel';
+import { InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
 import type { DataSource } from 'typeorm';
@@ -118,7 +120,7 @@ export class PlanMission {
   private async findDock(caller: Principal, dockSn: string): Promise<DockRecord> {
     const { dock } = await ask(this.parts.connection, dockQuestion, { sn: dockSn });
     if (dock === null || dock.sn !== dockSn || dock.organisationId !== caller.organisationId) {
-      throw notFound('unknown_dock', { field: 'dockSn', message: 'is no registered dock' });
+      throw unknownDock('dockSn', dockSn);
     }
     return dock;
   }
@@ -130,7 +132,7 @@ export class PlanMission {
          FROM mission.wayline WHERE organisation_id = $1 AND id = $2`,
       [caller.organisationId, id],
     );
-    if (row === undefined) throw notFound('unknown_wayline', { field: 'waylineId', message: 'is no stored wayline' });
+    if (row === undefined) throw unknownWayline('waylineId', id);
     return { wayline: row, nowMs: row.now.getTime() };
   }
 
@@ -179,9 +181,6 @@ function checkFitsAircraft({ rules }: PreflightResult): void {
     details: { routeFor: other.limit, dockHas: other.input },
   });
 }
-
-const notFound = (code: string, field: FieldProblem): NotFoundError =>
-  new NotFoundError(code, `${field.field} ${field.message}`, { fields: [field] });
 
 export function inThePast(field: string): InvalidError {
   return new InvalidError('invalid_input', 'the body is not valid', {

@@ -6,10 +6,11 @@ import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { advance } from '../advance-mission.js';
 import { unknownMission } from '../control/cancel-mission.js';
+import { insteadOf } from '../control/controls.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { reserveDock } from '../store/dock-reservations.js';
 import { lockMission } from '../store/flight-critical.js';
-import { missionOf, timingOf } from '../store/mission.row.js';
+import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
 import { clearTheWay } from './clear-the-way.js';
 import { dockTaken } from './conflicts.js';
@@ -45,7 +46,7 @@ export class RescheduleMission {
       return { ...done, hasFacts: true };
     });
     // Outside of the transaction, so that the refusal stays in the timeline.
-    if (advanced.decision.kind === 'refused') throw tooLate(advanced.mission.state);
+    if (advanced.decision.kind === 'refused') throw tooLate(advanced.mission);
     this.afterCommit.run(advanced);
     return viewOf(advanced.mission);
   }
@@ -61,7 +62,11 @@ const notTimed = (kind: string): InvalidError =>
     ],
   });
 
-function tooLate(state: string): ConflictError {
-  const message = `the mission is ${state}, so its time cannot be changed any more; plan a new mission`;
-  return new ConflictError('mission_state', message, { fields: [{ field: 'executeAt', message }], details: { state } });
+function tooLate(mission: LockedMission): ConflictError {
+  const { advice, details } = insteadOf(mission);
+  const message = `the mission is ${mission.state}, so its time cannot be changed any more: ${advice}`;
+  return new ConflictError('mission_state', message, {
+    fields: [{ field: 'executeAt', message }],
+    details: { state: mission.state, ...details },
+  });
 }
