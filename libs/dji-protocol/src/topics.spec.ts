@@ -14,7 +14,7 @@ describe('topics', () => {
     expect(parseTopic(`thing/product/${sn}/osd`).accepted).toBe(false);
   });
 
-  it.each(['{pid}', '#{pid}', '{gateway_sn}', '{device_sn}'])(
+  it.each(['{pid}', '#{pid}', '{gateway_sn}', '{device_sn}', '{dock_sn}', '{sn}'])(
     'takes %s for a serial number when asked to (E14)',
     (sn) => {
       expect(parseTopic(`thing/product/${sn}/events`, { allowPlaceholders: true })).toMatchObject({

@@ -36,13 +36,13 @@ export type TopicResult =
   ({ readonly accepted: true } & ParsedTopic) | { readonly accepted: false; readonly reason: string };
 
 export interface TopicOptions {
-  /** Accept `{pid}`, `#{pid}`, `{gateway_sn}` and `{device_sn}` as a serial number: documents print them (quirk E14). */
+  /** Accept `{pid}`, `#{pid}`, `{gateway_sn}`, `{device_sn}`, `{dock_sn}` and their kin as a serial number: documents print them (quirk E14). */
   readonly allowPlaceholders?: boolean;
 }
 
 const THING = 'thing/product/';
 const SYS = 'sys/product/';
-const PLACEHOLDER = /^#?\{(?:pid|gateway_sn|device_sn)\}$/;
+const PLACEHOLDER = /^#?\{(?:pid|sn|[a-z]+_sn)\}$/;
 
 const DIRECTIONS: Readonly<Record<Channel, Direction>> = {
   osd: 'up',

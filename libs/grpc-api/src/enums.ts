@@ -4,8 +4,11 @@ export function enumName(prefix: string, word: string): string {
   return `${prefix}_${upper}`.toUpperCase();
 }
 
-/** Our word for a name of the contract; undefined for UNSPECIFIED, and the name itself where we have no word for it. */
-export function wordOf(prefix: string, words: readonly string[], name: string | undefined): string | undefined {
-  if (name === undefined || name === `${prefix}_UNSPECIFIED`) return undefined;
-  return words.find((word) => enumName(prefix, word) === name) ?? name;
+/**
+ * Our word for a name of the contract; undefined for UNSPECIFIED, and the name itself where we have no word for it. A
+ * caller of a later release may send a number that has no name here: it stays a number, which no check lets through.
+ */
+export function wordOf(prefix: string, words: readonly string[], name: unknown): string | undefined {
+  if (name === undefined || name === null || name === `${prefix}_UNSPECIFIED`) return undefined;
+  return words.find((word) => enumName(prefix, word) === name) ?? String(name);
 }

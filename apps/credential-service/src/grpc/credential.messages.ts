@@ -18,7 +18,7 @@ export function bodyOfStorage(value: unknown): Message {
   const message = (value ?? {}) as Message;
   return defined({
     ...only(message, ...STORAGE_FIELDS),
-    provider: wordOf('STORAGE_PROVIDER', PROVIDERS, message['provider'] as string),
+    provider: wordOf('STORAGE_PROVIDER', PROVIDERS, message['provider']),
   });
 }
 
@@ -26,7 +26,7 @@ export function bodyOfStorage(value: unknown): Message {
 export function queryOfIssues(message: Message): Message {
   return defined({
     ...only(message, 'dockSn', 'accessKeyId', 'prefix'),
-    kind: wordOf('ISSUE_KIND', KINDS, message['kind'] as string),
+    kind: wordOf('ISSUE_KIND', KINDS, message['kind']),
     from: isoOf(message['from']),
     until: isoOf(message['until']),
     limit: message['pageSize'],
@@ -37,7 +37,7 @@ export function queryOfIssues(message: Message): Message {
 export const bodyOfUpload = (message: Message): Message =>
   defined({
     ...only(message, 'name', 'contentType', 'sizeBytes', 'lifetimeSeconds'),
-    method: wordOf('UPLOAD_METHOD', METHODS, message['method'] as string),
+    method: wordOf('UPLOAD_METHOD', METHODS, message['method']),
   });
 
 export const storageMessage = (view: StorageView): Message =>

@@ -5,7 +5,7 @@ import { CAMPAIGN_DOCK_STATES } from '../campaigns/campaign.input.js';
 import type { CampaignReadModel } from '../campaigns/campaign.read-model.js';
 import type { CampaignView } from '../campaigns/campaign.view.js';
 import type { Policy } from '../policy/policy.store.js';
-import { modulesOf, pageOf, selectionOf, textOf, wordsOf } from './requests.js';
+import { modulesOf, pageOf, selectionOf, wordsOf } from './requests.js';
 import { latestMessage, moduleName, windowMessage } from './uploads.messages.js';
 
 export type CampaignDockView = NonNullable<Awaited<ReturnType<CampaignReadModel['docks']>>>['items'][number];
@@ -35,13 +35,13 @@ function filterOf(message: Message): Message {
 
 /** The query that HTTP would have got. */
 export const queryOfCampaigns = (message: Message): Message =>
-  defined({ ...pageOf(message), state: wordOf('CAMPAIGN_STATE', CAMPAIGN_STATES, textOf(message['state'])) });
+  defined({ ...pageOf(message), state: wordOf('CAMPAIGN_STATE', CAMPAIGN_STATES, message['state']) });
 
 /** The query that HTTP would have got. */
 export const queryOfDocks = (message: Message): Message =>
   defined({
     ...pageOf(message),
-    state: wordOf('CAMPAIGN_DOCK_STATE', CAMPAIGN_DOCK_STATES, textOf(message['state'])),
+    state: wordOf('CAMPAIGN_DOCK_STATE', CAMPAIGN_DOCK_STATES, message['state']),
   });
 
 /** The body that HTTP would have got. */

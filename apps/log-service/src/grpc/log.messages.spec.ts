@@ -316,7 +316,16 @@ describe('a request becomes what HTTP would have got', () => {
   });
 
   it('with the words that nobody knows, so that the checks name them', () => {
-    expect(bodyOfListing({ modules: [9] })).toEqual({ modules: [9] });
+    expect(bodyOfListing({ modules: [9] })).toEqual({ modules: ['9'] });
+    expect(queryOfUploads({ states: [9] })).toEqual({ state: '9' });
+    expect(queryOfFiles({ module: 9 })).toEqual({ module: '9' });
+    expect(queryOfCampaigns({ state: 9 })).toEqual({ state: '9' });
+    expect(queryOfDocks({ state: 9 })).toEqual({ state: '9' });
+    expect(bodyOfCampaign({ docks: { models: [9] }, logs: {} })).toMatchObject({ docks: { models: ['9'] } });
+    expect(bodyOfUpload({ files: [{ module: 9 }], latest: { modules: [9] } })).toMatchObject({
+      ...{ files: [{ module: '9' }], latest: { modules: ['9'] } },
+    });
+    expect(bodyOfPolicy({ collectModules: [9] })).toEqual({ collectModules: ['9'] });
     expect(() => versionOf({ expectedVersion: -1 })).toThrow('not valid');
     expect([versionOf({}), versionOf({ expectedVersion: 3 })]).toEqual([null, 3]);
   });

@@ -20,11 +20,11 @@ export function versionOf({ expectedVersion }: Message): number | null {
 
 /** The words of a repeated enum; undefined where there is none, as an empty list cannot be told from none. */
 export function wordsOf(prefix: string, words: readonly string[], value: unknown): (string | undefined)[] | undefined {
-  const names = (value ?? []) as readonly string[];
+  const names = (value ?? []) as readonly unknown[];
   return names.length === 0 ? undefined : names.map((name) => wordOf(prefix, words, name));
 }
 
-export const moduleOf = (value: unknown): string | undefined => wordOf('LOG_MODULE', LOG_MODULES, textOf(value));
+export const moduleOf = (value: unknown): string | undefined => wordOf('LOG_MODULE', LOG_MODULES, value);
 export const modulesOf = (value: unknown): (string | undefined)[] | undefined =>
   wordsOf('LOG_MODULE', LOG_MODULES, value);
 

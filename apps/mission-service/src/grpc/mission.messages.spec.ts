@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { type Message, enumName, timestampOf, wordOf } from '@aerie/grpc-api';
+import type { InvalidError } from '@aerie/kernel';
 import { STATES } from '@aerie/mission-core';
 import { CONTROL_ACTIONS } from '../missions/control/controls.js';
+import { readMissionQuery, readNewMission } from '../missions/mission.input.js';
 import type { MissionView } from '../missions/store/mission.view.js';
 import { KINDS, bodyOfNewMission, missionMessage, queryOfList } from './mission.messages.js';
 
@@ -159,6 +162,32 @@ it('reads a list into the query that HTTP would have got', () => {
     state: 'missed,timed_out',
     sort: '-time',
     limit: 7,
+  });
+});
+
+describe('a number that has no name in this release', () => {
+  const refused = (act: () => unknown): string[] => {
+    try {
+      act();
+      return [];
+    } catch (error) {
+      return (error as InvalidError).fields.map(({ field }) => field);
+    }
+  };
+
+  it.each([
+    ['order', { order: 99 }, 'order'],
+    ['kind', { kind: 99 }, 'kind'],
+    ['states', { states: ['MISSION_STATE_MISSED', 99] }, 'state.1'],
+    ['states of none', { states: ['MISSION_STATE_UNSPECIFIED'] }, 'state.0'],
+  ])('is refused in the %s of a list, and never taken for the default', (_what, message, field) => {
+    expect(refused(() => readMissionQuery(queryOfList(message)))).toEqual([field]);
+  });
+
+  it.each(['kind', 'exitOnRcLost', 'positioning'])('is refused in the %s of a new mission', (name) => {
+    const mission = { dockSn: 'D-1', waylineId: randomUUID(), kind: 'MISSION_KIND_IMMEDIATE', rthAltitudeMeters: 80 };
+    expect(refused(() => readNewMission(bodyOfNewMission(mission), Date.now()))).toEqual([]);
+    expect(refused(() => readNewMission(bodyOfNewMission({ ...mission, [name]: 99 }), Date.now()))).toEqual([name]);
   });
 });
 

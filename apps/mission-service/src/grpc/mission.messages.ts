@@ -1,4 +1,5 @@
 import { type Message, type ProtoTimestamp, defined, enumName, msOf, timestampOf, wordOf } from '@aerie/grpc-api';
+import { InvalidError } from '@aerie/kernel';
 import { STATES, type RuleResult } from '@aerie/mission-core';
 import type { Preview } from '../missions/planning/create-mission.js';
 import type { TimelineView } from '../missions/store/mission.read-model.js';
@@ -21,7 +22,7 @@ export function bodyOfNewMission(value: unknown): Message {
   return defined({
     dockSn: message['dockSn'],
     waylineId: message['waylineId'],
-    kind: wordOf('MISSION_KIND', KINDS, message['kind'] as string),
+    kind: wordOf('MISSION_KIND', KINDS, message['kind']),
     executeAt: msOf(message['executeAt'] as ProtoTimestamp),
     window: window
       ? defined({
@@ -31,8 +32,8 @@ export function bodyOfNewMission(value: unknown): Message {
         })
       : undefined,
     rthAltitudeMeters: message['rthAltitudeMeters'],
-    exitOnRcLost: wordOf('RC_LOST_ACTION', RC_LOST, message['exitOnRcLost'] as string),
-    positioning: wordOf('POSITIONING', POSITIONINGS, message['positioning'] as string),
+    exitOnRcLost: wordOf('RC_LOST_ACTION', RC_LOST, message['exitOnRcLost']),
+    positioning: wordOf('POSITIONING', POSITIONINGS, message['positioning']),
     name: message['name'],
     simulate: simulate
       ? defined({
@@ -52,18 +53,26 @@ export function bodyOfNewMission(value: unknown): Message {
 
 /** The query that HTTP would have got. */
 export function queryOfList(message: Message): Message {
-  const states = (message['states'] as readonly string[] | undefined) ?? [];
+  const states = (message['states'] as readonly unknown[] | undefined) ?? [];
   return defined({
     dockSn: message['dockSn'],
     state: states.length === 0 ? undefined : states.map((name) => wordOf('MISSION_STATE', STATES, name)).join(','),
-    kind: wordOf('MISSION_KIND', KINDS, message['kind'] as string),
+    kind: wordOf('MISSION_KIND', KINDS, message['kind']),
     waylineId: message['waylineId'],
     from: msOf(message['from'] as ProtoTimestamp),
     until: msOf(message['until'] as ProtoTimestamp),
-    sort: SORT_OF_ORDER[message['order'] as string],
+    sort: sortOf(message['order']),
     limit: message['pageSize'],
     cursor: message['pageToken'],
   });
+}
+
+function sortOf(order: unknown): string | undefined {
+  if (order === undefined || order === null || order === 'MISSION_ORDER_UNSPECIFIED') return undefined;
+  const sort = Object.hasOwn(SORT_OF_ORDER, String(order)) ? SORT_OF_ORDER[String(order)] : undefined;
+  if (sort !== undefined) return sort;
+  const message = `must be one of ${Object.keys(SORT_OF_ORDER).join(', ')}, not ${String(order)}`;
+  throw new InvalidError('invalid_input', 'the request is not valid', { fields: [{ field: 'order', message }] });
 }
 
 export function missionMessage(view: MissionView): Message {

@@ -1,5 +1,5 @@
 import { InvalidError } from '@aerie/kernel';
-import { readNewMission } from './mission.input.js';
+import { newMission, newMissionOfKinds, readNewMission } from './mission.input.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1, 12);
 const IMMEDIATE = {
@@ -44,5 +44,34 @@ describe('a new mission', () => {
     const rules = { startWithinMs: 6_000, startWindowMs: 6_000, executeLeadMs: 6_000, prepareLeadMs: 6_000 };
     expect(problemsOf({ ...body, ...rules }).map(({ field }) => field)).toEqual(refused);
     expect(problemsOf(body)).toEqual([]);
+  });
+});
+
+describe('the described forms of a new mission', () => {
+  const bodies = [IMMEDIATE, TIMED, CONDITIONAL];
+  const ofKinds = { executeAt: NOW_MS + 3_600_000, window: CONDITIONAL.window };
+  const rules = { startWithinMs: 6_000, startWindowMs: 6_000, executeLeadMs: 6_000, prepareLeadMs: 6_000 };
+
+  it.each(bodies)('have the members that the check takes, and no others: $kind', (body) => {
+    expect(newMissionOfKinds.safeParse(body).success).toBe(true);
+    for (const [name, value] of Object.entries({ ...ofKinds, ...rules })) {
+      const sent = { ...body, [name]: value };
+      expect([name, newMissionOfKinds.safeParse(sent).success]).toEqual([name, problemsOf(sent).length === 0]);
+    }
+  });
+
+  it.each(bodies)('need the members that the check needs: $kind', (body) => {
+    for (const name of Object.keys(body)) {
+      const { [name as 'kind']: _left, ...sent } = body;
+      expect([name, newMissionOfKinds.safeParse(sent).success, problemsOf(sent).length]).toEqual([
+        ...[name, false, expect.any(Number)],
+      ]);
+      expect(problemsOf(sent)).not.toEqual([]);
+    }
+  });
+
+  it('have every member of a new mission', () => {
+    const members = newMissionOfKinds.options.flatMap(({ shape }) => Object.keys(shape));
+    expect(new Set(members)).toEqual(new Set(Object.keys(newMission.shape)));
   });
 });

@@ -106,6 +106,34 @@ export const newMission = z.strictObject({
     .describe('How long before executeAt the dock gets the mission, ms; 24 h at most.'),
 });
 
+const { kind: _kind, executeAt: _executeAt, window: _window, ...OF_ALL_KINDS } = newMission.shape;
+const { startWithinMs, startWindowMs, executeLeadMs, prepareLeadMs, ...common } = OF_ALL_KINDS;
+
+export const immediateMission = z
+  .strictObject({ kind: z.literal('immediate').describe('It starts now.'), ...common, startWithinMs, startWindowMs })
+  .describe('A mission that starts now.');
+export const timedMission = z
+  .strictObject({
+    kind: z.literal('timed').describe('It takes off at executeAt.'),
+    executeAt: instant.describe('The instant of take-off.'),
+    ...{ ...common, startWindowMs, executeLeadMs, prepareLeadMs },
+  })
+  .describe('A mission that takes off at an instant.');
+export const conditionalMission = z
+  .strictObject({
+    kind: z.literal('conditional').describe('Its dock starts it by itself, within window.'),
+    ...{ window, ...common, prepareLeadMs },
+  })
+  .describe('A mission that its dock starts by itself.');
+
+/**
+ * The body of a new mission for the document: which kind needs which member. `newMission` reads it, because a member of
+ * another kind is told better than as one that nobody knows.
+ */
+export const newMissionOfKinds = z
+  .discriminatedUnion('kind', [immediateMission, timedMission, conditionalMission])
+  .describe('A mission to plan.');
+
 /** Query of `POST /missions`. */
 export const createQuery = z.object({
   dryRun: queryFlag.optional().describe('true: all checks, and nothing is written; the answer is a preview.'),

@@ -4,7 +4,7 @@ import { missionConflictSchema } from './control/control.schema.js';
 import {
   createQuery,
   missionQuery,
-  newMission,
+  newMissionOfKinds,
   reschedule,
   resolution,
   resumeFromBreakPoint,
@@ -20,7 +20,7 @@ export const missionId = z.uuid().describe('Id of the mission.');
 const params = { id: missionId };
 const path = '/api/v1/missions';
 
-const newMissionBody = jsonBody(newMission, {
+const newMissionBody = jsonBody(newMissionOfKinds, {
   dockSn: '7CTDM3D00B5XYZ',
   waylineId: '0b6f6c2a-5b0e-4d53-9c0e-6f6f0a4b7d11',
   kind: 'timed',

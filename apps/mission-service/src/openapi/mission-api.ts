@@ -7,7 +7,10 @@ import { choiceSchema, controlAcceptedSchema, missionConflictSchema } from '../m
 import { HISTORY_ROUTES } from '../missions/history.openapi.js';
 import {
   instant,
-  newMission,
+  conditionalMission,
+  immediateMission,
+  newMissionOfKinds,
+  timedMission,
   reschedule,
   resolution,
   resumeFromBreakPoint,
@@ -74,7 +77,10 @@ export const MISSION_API = assembleOpenApi({
   routes: ROUTES,
   requestSchemas: {
     Instant: instant,
-    NewMission: newMission,
+    NewMission: newMissionOfKinds,
+    ImmediateMission: immediateMission,
+    TimedMission: timedMission,
+    ConditionalMission: conditionalMission,
     Reschedule: reschedule,
     Why: why,
     ReturnToDock: returnToDock,

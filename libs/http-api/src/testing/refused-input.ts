@@ -30,8 +30,16 @@ function expectOurWords(problem: Json): void {
 function membersOf(document: OpenApiDocument, { method, path }: DescribedRoute): string[] {
   const { requestBody } = document.paths[path]?.[method] ?? {};
   const { schema } = (requestBody as { content: Readonly<Record<string, { schema: Json }>> }).content[JSON_TYPE] ?? {};
-  const found = typeof schema?.['$ref'] === 'string' ? valueAt(document, schema['$ref']) : schema;
-  return Object.keys(((found as Json | undefined)?.['properties'] ?? {}));
+  return schema === undefined ? [] : [...new Set(propertiesOf(document, schema))];
+}
+
+function propertiesOf(document: OpenApiDocument, schema: Json): string[] {
+  const found = typeof schema['$ref'] === 'string' ? (valueAt(document, schema['$ref']) as Json) : schema;
+  const forms = (found['oneOf'] ?? found['anyOf'] ?? []) as readonly Json[];
+  return [
+    ...Object.keys((found['properties'] ?? {}) as Json),
+    ...forms.flatMap((form) => propertiesOf(document, form)),
+  ];
 }
 
 const METHODS: readonly HttpMethod[] = ['delete', 'get', 'patch', 'post', 'put'];

@@ -23,6 +23,11 @@ const FUNCTIONS = new Set([
   'recordPointCloud',
   'megaphone',
   'searchlight',
+  // In files of FlightHub 2 and Pilot 2, and on no page.
+  'setFocusType',
+  'startContinuousShooting',
+  'stopContinuousShooting',
+  'targetDetection',
 ]);
 
 interface Span {
@@ -46,6 +51,8 @@ export class ActionChecks {
     this.count = 0;
     this.hoverSeconds = 0;
     this.spans = [];
+    // Pilot 2 numbers them anew in each route.
+    this.groupIds.clear();
   }
 
   addAction(action: Group): void {
@@ -62,7 +69,7 @@ export class ActionChecks {
   addGroup(group: Group): void {
     const id = group.number('actionGroupId', GROUP_ID);
     if (id !== undefined && this.groupIds.has(id)) {
-      this.problems.warn(group.placeOf('actionGroupId'), `${id} is the id of another action group, too`);
+      this.problems.warn(group.placeOf('actionGroupId'), `${id} is the id of another action group of this route, too`);
     }
     if (id !== undefined) this.groupIds.add(id);
     const start = group.number('actionGroupStartIndex', GROUP_ID);

@@ -5,8 +5,6 @@ import { readMissionConfig } from './mission-config.js';
 import type { Place, Problems } from './problems.js';
 import type { MissionConfig } from './wayline.js';
 
-const TEMPLATE_TYPES = ['waypoint', 'mapping2d', 'mapping3d', 'mappingStrip'];
-
 /** Reads `wpmz/template.kml`, from which a person edits the route. It does not fly, so little of it can be wrong. */
 export class TemplateFile {
   readonly handler: GroupReader;
@@ -62,9 +60,8 @@ export class TemplateFile {
     if (group.kind !== 'folder') return;
     this.sawFolder = true;
     const type = group.text('templateType');
-    if (type === undefined || !TEMPLATE_TYPES.includes(type)) {
-      this.problems.warn(group.placeOf('templateType'), type === undefined ? 'is missing in <Folder>' : 'is not known');
-    }
+    // It only says how the route was drawn; FlightHub 2 has types of its own.
+    if (type === undefined) this.problems.warn(group.placeOf('templateType'), 'is missing in <Folder>');
     this.templateType ??= type;
   }
 }

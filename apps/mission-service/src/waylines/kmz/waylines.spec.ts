@@ -274,6 +274,29 @@ describe('a route file that is accepted with a warning', () => {
     expect(warnings).toMatchObject([{ file: 'wpmz/waylines.wpml', message: expect.stringMatching(message) }]);
   });
 
+  it('is not one that FlightHub 2 or Pilot 2 writes: its words, and groups that each route numbers anew', async () => {
+    const actions = ['setFocusType', 'startContinuousShooting', 'stopContinuousShooting', 'targetDetection'].map(
+      (name, id) => `<wpml:action><wpml:actionId>${id}</wpml:actionId>
+<wpml:actionActuatorFunc>${name}</wpml:actionActuatorFunc></wpml:action>`,
+    );
+    const more = `<wpml:actionGroup><wpml:actionGroupId>0</wpml:actionGroupId>
+<wpml:actionGroupStartIndex>0</wpml:actionGroupStartIndex><wpml:actionGroupEndIndex>0</wpml:actionGroupEndIndex>
+${actions.join('\n')}</wpml:actionGroup>`;
+    const points = [aPoint(0, { more }), aPoint(1)];
+    const folders = [aFolder({ points }), aFolder({ waylineId: '1', points })];
+    const template = aTemplate(aConfig()).replace('>waypoint<', '>patrol<');
+    expect(template).toContain('>patrol<');
+    expect(await warningsOf(aWaylines(aConfig(), folders), template)).toEqual([]);
+  });
+
+  it('has two action groups of one number in one route', async () => {
+    const group = `<wpml:actionGroup><wpml:actionGroupId>0</wpml:actionGroupId></wpml:actionGroup>`;
+    const points = [aPoint(0, { more: group }), aPoint(1, { more: group })];
+    expect(await warningsOf(aWaylines(aConfig(), [aFolder({ points })]))).toMatchObject([
+      { message: '0 is the id of another action group of this route, too' },
+    ]);
+  });
+
   it('has an action group that goes beyond the last waypoint', async () => {
     const more = `<wpml:actionGroup><wpml:actionGroupId>0</wpml:actionGroupId>
 <wpml:actionGroupStartIndex>1</wpml:actionGroupStartIndex><wpml:actionGroupEndIndex>9</wpml:actionGroupEndIndex>
