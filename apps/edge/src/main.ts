@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { hostModule, runService } from '@aerie/service-host';
 import { allowOrigins } from './allow-origins.js';
 import { loadConfig } from './config.js';
+import { describeWholeApi, documentsOf } from './describe-whole-api.js';
 import { nameRequest } from './name-request.js';
 import { createProxy } from './proxy.js';
 import { routesOf } from './routes.js';
@@ -20,6 +21,7 @@ await runService({
   http: (app, host) => {
     app.use(nameRequest);
     app.use(allowOrigins(config.EDGE_CORS_ORIGINS));
+    app.use(describeWholeApi(documentsOf(config), host.logger));
     app.use(createProxy(routesOf(config), host.logger));
   },
 });

@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Agent } from 'node:http';
 import { type Logger, REQUEST_ID_HEADER } from '@aerie/observability';
 import httpProxy from 'http-proxy-3';
+import { sendProblem } from './problem.js';
 import { targetOf } from './routes.js';
 
 export interface ProxyLimits {
@@ -92,13 +93,4 @@ function readToTheEnd(request: IncomingMessage): void {
   if (request.readableEnded) return;
   request.unpipe();
   request.resume();
-}
-
-function sendProblem(response: ServerResponse, status: number, code: string, detail: string): void {
-  response.writeHead(status, {
-    'content-type': 'application/problem+json; charset=utf-8',
-    ...(status === 503 ? { 'retry-after': '2' } : {}),
-  });
-  const title = status === 503 ? 'Not available now' : 'Not found';
-  response.end(JSON.stringify({ type: `urn:aerie:problem:${code}`, title, status, code, detail }));
 }
