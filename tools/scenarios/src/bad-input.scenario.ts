@@ -152,7 +152,8 @@ const upload = (body: Buffer | string, type = 'application/octet-stream'): Reque
 });
 
 it('refuses a text file as KMZ', async () => {
-  await expectRefused(call('/waylines', upload('this is no route', 'text/plain')), 422, 'file');
+  await expectRefused(call('/waylines', upload('this is no route')), 422, 'file');
+  await expectRefused(call('/waylines', upload('this is no route', 'text/plain')), 415, 'Content-Type');
 });
 
 it('refuses a zip bomb', async () => {
