@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { type Host, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
+import { openDatabase } from '@aerie/persistence';
+import { type Host, type Ready, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
 import { type Config, deploymentStorageOf } from './config.js';
@@ -33,7 +34,7 @@ import { TransfersController } from './uploads/transfers.controller.js';
 export class Intake {
   constructor(
     readonly start: () => void,
-    readonly ready: () => boolean,
+    readonly ready: () => Ready,
   ) {}
 }
 
@@ -48,7 +49,7 @@ export class AppModule {
     const { logger, metrics, shutdown } = host;
     const keyRing = FileKeyRing.read(config.CREDENTIAL_KEY_FILE);
     const deployment = deploymentStorageOf(config);
-    const dataSource = await credentialDatabase(config.DATABASE_URL, logger).initialize();
+    const dataSource = await openDatabase(credentialDatabase(config.DATABASE_URL, logger), logger);
     const nats = await connectNats(config.NATS_URL, 'credential-service', logger);
     const clock = { nowMs: () => Date.now() };
     const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed');
@@ -84,7 +85,8 @@ export class AppModule {
         consumer.start();
         readiness.start();
       },
-      () => readiness.ready && dataSource.isInitialized && !nats.isClosed(),
+      () =>
+        dataSource.isInitialized && !nats.isClosed() && (readiness.ready || 'waiting for a storage that can be used'),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());

@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay } from '@aerie/persistence';
-import { type Host, hostModule } from '@aerie/service-host';
+import { OutboxRelay, openDatabase } from '@aerie/persistence';
+import { type Host, type Ready, hostModule } from '@aerie/service-host';
 import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
@@ -32,7 +32,7 @@ export const CONTROLLERS = [OpenApiController, DocksController] as const;
 export class Intake {
   constructor(
     readonly start: () => void,
-    readonly ready: () => boolean,
+    readonly ready: () => Ready,
   ) {}
 }
 
@@ -40,7 +40,7 @@ export class Intake {
 export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
     const { logger, metrics, shutdown } = host;
-    const dataSource = await fleetDatabase(config.DATABASE_URL, logger).initialize();
+    const dataSource = await openDatabase(fleetDatabase(config.DATABASE_URL, logger), logger);
     const nats = await connectNats(config.NATS_URL, 'fleet-service', logger);
     const redis = new Redis(config.REDIS_URL, { maxRetriesPerRequest: 1, commandTimeout: 1_000 });
     redis.on('error', (error) => logger.warn({ err: error }, 'Redis does not answer'));
@@ -85,7 +85,7 @@ export class AppModule {
         stopTelemetry = receiveTelemetry(nats, states, topologies, positions, logger);
         stopPruning = pruneKeptMessages(dataSource, logger);
       },
-      () => dataSource.isInitialized && brokerUsers.connected,
+      () => dataSource.isInitialized && (brokerUsers.connected || 'waiting for the MQTT broker'),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { AppError } from '@aerie/kernel';
 import { createLogger } from '@aerie/observability';
+import { openDatabase } from '@aerie/persistence';
 import { readConfig } from '@aerie/service-host';
 import { z } from 'zod';
 import { fleetDatabase } from './database.js';
@@ -20,7 +21,8 @@ const { values } = parseArgs({ options: { 'broker-file': { type: 'string' } } })
 const file = values['broker-file'];
 if (file === undefined) fail('Say which file to write: --broker-file dynamic-security.json');
 
-const dataSource = await fleetDatabase(DATABASE_URL, createLogger('fleet-import')).initialize();
+const logger = createLogger('fleet-import', 'info', 'stderr');
+const dataSource = await openDatabase(fleetDatabase(DATABASE_URL, logger), logger);
 try {
   const docks = readDocks(await text(process.stdin));
   const before = JSON.parse(readFileSync(file, 'utf8')) as SecurityFile;

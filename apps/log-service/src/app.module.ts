@@ -3,8 +3,8 @@ import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes } from '@aerie/job-queue';
 import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay } from '@aerie/persistence';
-import { type Host, Sweeper, hostModule } from '@aerie/service-host';
+import { OutboxRelay, openDatabase } from '@aerie/persistence';
+import { type Host, type Ready, Sweeper, hostModule } from '@aerie/service-host';
 import { CollectForMission } from './automatic/collect-for-mission.js';
 import { FactsConsumer } from './automatic/facts.consumer.js';
 import { CampaignReadModel } from './campaigns/campaign.read-model.js';
@@ -45,7 +45,7 @@ import { pruneOldRows } from './prune-old-rows.js';
 export class Intake {
   constructor(
     readonly start: () => void,
-    readonly ready: () => boolean,
+    readonly ready: () => Ready,
   ) {}
 }
 
@@ -70,8 +70,8 @@ export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
     const { logger, metrics, shutdown } = host;
     const timing = timingOf(config);
-    const api = await logDatabase(config.DATABASE_URL, logger, 'api').initialize();
-    const dataSource = await logDatabase(config.DATABASE_URL, logger, 'work').initialize();
+    const api = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const dataSource = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'work'), logger);
     const connection = await connectNats(config.NATS_URL, 'log-service', logger);
     const publisher = new JetStreamPublisher(connection, 2_000);
     const deadLetters = new DeadLetters(publisher);

@@ -3,8 +3,8 @@ import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-co
 import { ApiKeys, RemoteApiKeys, pruneIdempotencyKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay } from '@aerie/persistence';
-import { type Host, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
+import { OutboxRelay, openDatabase } from '@aerie/persistence';
+import { type Host, type Ready, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
 import { MissionGrpcController } from './grpc/mission.grpc.controller.js';
@@ -48,7 +48,7 @@ import { WaylinesController } from './waylines/waylines.controller.js';
 export class Intake {
   constructor(
     readonly start: () => void,
-    readonly ready: () => boolean,
+    readonly ready: () => Ready,
   ) {}
 }
 
@@ -73,9 +73,9 @@ export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
     const { logger, metrics, shutdown } = host;
     const timing = timingOf(config);
-    const api = await missionDatabase(config.DATABASE_URL, logger, 'api').initialize();
-    const flight = await missionDatabase(config.DATABASE_URL, logger, 'flight').initialize();
-    const docks = await missionDatabase(config.DATABASE_URL, logger, 'docks').initialize();
+    const api = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const flight = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'flight'), logger);
+    const docks = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'docks'), logger);
     // Not worth a boot that fails: without it they follow the defaults.
     await keepTiming(api, timing).catch((error: unknown) =>
       logger.warn({ err: error }, 'failed to keep the settings for missions of the first release'),

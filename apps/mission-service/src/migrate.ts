@@ -1,11 +1,10 @@
 // Brings schema `mission` up to date and ends. On Kubernetes a Job runs it before the new version starts.
 import { createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
+import { migrateDatabase } from '@aerie/persistence';
 import { readConfig } from '@aerie/service-host';
 import { z } from 'zod';
 import { missionDatabase } from './database.js';
 
 const { DATABASE_URL } = readConfig(z.object({ DATABASE_URL: z.url() }), process.env);
-const dataSource = await missionDatabase(DATABASE_URL, createLogger('mission-migrate')).initialize();
-await migrate(dataSource);
-await dataSource.destroy();
+const logger = createLogger('mission-migrate', 'info', 'stderr');
+await migrateDatabase(missionDatabase(DATABASE_URL, logger), logger);

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { type Host, hostModule } from '@aerie/service-host';
+import { type Host, type Ready, hostModule } from '@aerie/service-host';
 import { type Config } from './config.js';
 import { DownlinkLink } from './downlink/downlink-link.js';
 import { SendDownlink } from './downlink/send-downlink.js';
@@ -19,8 +19,9 @@ export class Ingress {
     readonly downlink: DownlinkLink,
   ) {}
 
-  get ready(): boolean {
-    return this.gate.isOpen && this.control.connected > 0 && this.downlink.connected;
+  get ready(): Ready {
+    if (!this.gate.isOpen) return 'waiting for JetStream';
+    return (this.control.connected > 0 && this.downlink.connected) || 'waiting for the MQTT broker';
   }
 
   /** Downlink first: an uplink may have to be answered at once. */

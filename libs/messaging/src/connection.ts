@@ -1,5 +1,5 @@
 import { type NatsConnection, connect } from '@nats-io/transport-node';
-import type { Logger } from '@aerie/observability';
+import { type Logger, sayWhileAwaited } from '@aerie/observability';
 
 export type { NatsConnection };
 
@@ -36,7 +36,7 @@ export function natsOptions(url: string, name: string) {
 }
 
 export async function connectNats(url: string, name: string, logger: Logger): Promise<NatsConnection> {
-  const connection = await connect(natsOptions(url, name));
+  const connection = await sayWhileAwaited('NATS', logger, () => connect(natsOptions(url, name)));
   void logStatus(connection, logger);
   // It gives up for good only when the server refuses our credentials again and again: better to end than to be half
   // dead. The rejection ends the process, and the supervisor starts it anew.

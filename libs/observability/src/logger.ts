@@ -12,25 +12,31 @@ const SECRET_KEYS = [
   ...['access_key_secret', 'security_token'],
 ];
 
-/** One JSON line per entry on standard output. Errors are printed with the whole chain of their causes. */
-export function createLogger(service: string, level = 'info'): Logger {
-  return pino({
-    name: service,
-    level,
-    redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[secret]' },
-    formatters: { level: (label) => ({ level: label }) },
-    timestamp: pino.stdTimeFunctions.isoTime,
-    mixin: () => {
-      const requestId = currentRequestId();
-      return requestId === undefined ? {} : { requestId };
+/**
+ * One JSON line per entry on standard output, or on standard error for programs whose output is data. Errors are
+ * printed with the whole chain of their causes.
+ */
+export function createLogger(service: string, level = 'info', output: 'stdout' | 'stderr' = 'stdout'): Logger {
+  return pino(
+    {
+      name: service,
+      level,
+      redact: { paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`]), censor: '[secret]' },
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: () => {
+        const requestId = currentRequestId();
+        return requestId === undefined ? {} : { requestId };
+      },
+      serializers: {
+        err: (error: unknown) => ({
+          message: errorChain(error),
+          ...(error instanceof Error ? { type: error.name, stack: error.stack } : {}),
+        }),
+      },
     },
-    serializers: {
-      err: (error: unknown) => ({
-        message: errorChain(error),
-        ...(error instanceof Error ? { type: error.name, stack: error.stack } : {}),
-      }),
-    },
-  });
+    pino.destination({ dest: output === 'stdout' ? 1 : 2, sync: true }),
+  );
 }
 
 /** Lets Nest speak through our logger. Nest's own boot chatter is debug to us. */

@@ -53,12 +53,16 @@ export function sqlState(error: unknown): string | undefined {
 /** SQLSTATE classes of a server that is away, or that has no room: connection, resources, an operator who stops it. */
 const OUTAGE = /^(08|53|57P|58)/;
 
+/** What pg says of a connection that ended while it was used; the errors have no code. */
+const CONNECTION_ENDED = /^(Connection terminated|Client has encountered a connection error)/;
+
 /** Whether an error would meet any unit of work now: the database is away. An error of one row or value is none. */
 export function isOutage(error: unknown): boolean {
   if (error instanceof UnavailableError) return true;
   const code = sqlState(error);
   if (code !== undefined) return OUTAGE.test(code);
-  // Codes of the operating system, such as ECONNREFUSED, lie beside errors of the network.
-  const { code: system } = (error ?? {}) as { code?: unknown };
-  return typeof system === 'string' && /^E[A-Z]+$/.test(system);
+  // Codes of the operating system, such as ECONNREFUSED or EAI_AGAIN, lie beside errors of the network.
+  const { code: system, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (typeof message === 'string' && CONNECTION_ENDED.test(message)) return true;
+  return typeof system === 'string' && /^E[A-Z_]+$/.test(system);
 }

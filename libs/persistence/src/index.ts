@@ -1,5 +1,6 @@
 export { type DatabaseOptions, createDataSource } from './data-source.js';
-export { migrate } from './migrate.js';
+export { openDatabase } from './open-database.js';
+export { migrate, migrateDatabase } from './migrate.js';
 export { CommitUnknownError, ConnectionLostError, isDataError, isOutage, sqlState } from './database-errors.js';
 export { Tx, inTransaction } from './transaction.js';
 export {

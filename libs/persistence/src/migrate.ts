@@ -1,4 +1,7 @@
+import { type Logger, retryUntilReached } from '@aerie/observability';
 import type { DataSource } from 'typeorm';
+import { isOutage, isRetryable } from './database-errors.js';
+import { openDatabase } from './open-database.js';
 
 /** Any constant: it only has to be the same for all who migrate one database. */
 const MIGRATION_LOCK = 4_157_301;
@@ -23,4 +26,19 @@ export async function migrate(dataSource: DataSource): Promise<void> {
     await guard.query('RESET ALL').catch(() => undefined);
     await guard.release();
   }
+}
+
+/**
+ * Opens the database, migrates and closes it again. When the server is away, at the start or in the middle, it waits
+ * and goes on where it stopped: each migration commits alone, together with the note that it ran.
+ */
+export async function migrateDatabase(dataSource: DataSource, logger: Logger): Promise<void> {
+  await openDatabase(dataSource, logger);
+  await retryUntilReached({
+    what: 'PostgreSQL',
+    logger,
+    isPassing: (error) => isOutage(error) || isRetryable(error),
+    attempt: () => migrate(dataSource),
+  });
+  await dataSource.destroy();
 }

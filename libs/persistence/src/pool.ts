@@ -25,14 +25,17 @@ type ConnectCallback = (
  * its users. A caller that gets no connection in time is told so by an error that has a place in every interface.
  */
 export class ConnectionPool extends PgPool {
-  private readonly refilling: NodeJS.Timeout;
+  private refilling: NodeJS.Timeout | undefined;
 
   constructor(config?: PoolConfig) {
     super(config);
     // A connection may break while nobody waits for an answer of it; its next user finds out.
     this.on('connect', (client) => client.on('error', () => undefined));
-    this.refilling = setInterval(() => this.refill(), REFILL_EVERY_MS).unref();
-    this.once('connect', () => setImmediate(() => this.refill()));
+    // Not before: a data source that cannot connect forgets its pool, and nobody would ever end it.
+    this.once('connect', () => {
+      this.refilling = setInterval(() => this.refill(), REFILL_EVERY_MS).unref();
+      setImmediate(() => this.refill());
+    });
   }
 
   override connect(): Promise<PoolClient>;

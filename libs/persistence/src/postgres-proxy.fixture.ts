@@ -15,7 +15,7 @@ export interface PostgresProxy {
   close(): Promise<void>;
 }
 
-export async function startPostgresProxy(databaseUrl: string): Promise<PostgresProxy> {
+export async function startPostgresProxy(databaseUrl: string, port = 0): Promise<PostgresProxy> {
   const target = new URL(databaseUrl);
   const chunks: string[] = [];
   const sockets = new Set<Socket>();
@@ -54,7 +54,7 @@ export async function startPostgresProxy(databaseUrl: string): Promise<PostgresP
       upstream.destroy();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
 
   const url = new URL(databaseUrl);
   url.hostname = '127.0.0.1';

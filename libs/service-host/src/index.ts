@@ -1,4 +1,5 @@
 export { readConfig } from './config.js';
+export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
 export { type Chore, Sweeper } from './sweeper.js';
 export { type Host, HostLogger, type ServiceOptions, hostModule, runService } from './run-service.js';

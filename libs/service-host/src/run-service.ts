@@ -2,9 +2,10 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { type Logger, Metrics, createLogger, nestLogger } from '@aerie/observability';
+import { type Logger, Metrics, createLogger, nestLogger, sayWhileAwaited } from '@aerie/observability';
 import { countUnknownFields, natsOptions } from '@aerie/messaging';
-import { healthRoutes } from './health.js';
+import { type Ready, healthRoutes, refuseWhileStarting } from './health.js';
+import { ListeningAdapter, ServiceServer } from './http-server.js';
 import { Shutdown } from './shutdown.js';
 
 /** How long a planned stop may take before the process ends anyway. Below Kubernetes' usual 30 s. */
@@ -37,8 +38,8 @@ export interface ServiceOptions {
   readonly http?: (app: NestExpressApplication, host: Host) => void;
   /** Starts intake, after everything listens. */
   readonly start?: (app: NestExpressApplication, host: Host) => Promise<void>;
-  /** True while the service can do its work; shown at `/readyz`. */
-  readonly ready?: (app: NestExpressApplication) => boolean | Promise<boolean>;
+  /** True while the service can do its work, or what it lacks; shown at `/readyz`. */
+  readonly ready?: (app: NestExpressApplication) => Ready | Promise<Ready>;
 }
 
 /** A module that offers the host's parts to all others. */
@@ -84,12 +85,19 @@ export async function runService(options: ServiceOptions): Promise<void> {
   countUnknownFields(host.metrics);
   let app: NestExpressApplication | undefined;
 
+  let started = false;
+  const health = healthRoutes(host, () => (app === undefined || !started ? false : (options.ready?.(app) ?? true)));
+  const server = new ServiceServer((request, response) =>
+    health(request, response, () => refuseWhileStarting(options.name, response)),
+  );
+
   const stop = async (reason: string, code: number): Promise<void> => {
     if (host.shutdown.stopping) return;
     logger.info({ reason }, 'stopping');
     setTimeout(() => process.exit(code || 1), STOP_LIMIT_MS).unref();
     await host.shutdown.run(logger);
     await app?.close().catch((error: unknown) => logger.warn({ err: error }, 'failed to close'));
+    server.http.closeAllConnections();
     logger.info('stopped');
     process.exit(code);
   };
@@ -102,15 +110,14 @@ export async function runService(options: ServiceOptions): Promise<void> {
   });
 
   try {
+    await server.listen(options.httpPort, options.httpHost);
     const module = await options.compose(host);
-    app = await NestFactory.create<NestExpressApplication>(module, {
+    app = await NestFactory.create<NestExpressApplication>(module, new ListeningAdapter(server, health), {
       logger: nestLogger(logger),
       bodyParser: false,
-      forceCloseConnections: true,
       abortOnError: false,
     });
     app.disable('x-powered-by');
-    app.use(healthRoutes(host, () => (app === undefined ? false : (options.ready?.(app) ?? true))));
     options.http?.(app, host);
     if (options.natsUrl !== undefined) {
       app.connectMicroservice<MicroserviceOptions>(
@@ -124,9 +131,11 @@ export async function runService(options: ServiceOptions): Promise<void> {
     if (options.grpc !== undefined) {
       app.connectMicroservice<MicroserviceOptions>(grpcOptions(options.grpc), { inheritAppConfig: false });
     }
-    await app.startAllMicroservices();
+    const starting = app.startAllMicroservices();
+    await (options.natsUrl === undefined ? starting : sayWhileAwaited('NATS', logger, () => starting));
     await app.listen(options.httpPort, options.httpHost);
     await options.start?.(app, host);
+    started = true;
     logger.info({ port: options.httpPort }, 'ready');
   } catch (error) {
     logger.fatal({ err: error }, 'failed to start');

@@ -1,4 +1,5 @@
 import { good } from '@aerie/local';
+import { eventually } from '@aerie/testing';
 import { Redis } from 'ioredis';
 import { type MissionView, World } from './world.js';
 
@@ -71,4 +72,32 @@ it('E1: loses nothing that it accepted when PostgreSQL is killed, and half of no
   await expect(world.ended(waiting.id, 120_000)).resolves.toMatchObject({ state: 'succeeded' });
   expect(world.tap.executes(flying.id)).toHaveLength(1);
   expect(world.tap.executes(waiting.id)).toHaveLength(1);
+}, 240_000);
+
+it('boots while PostgreSQL, NATS, valkey and the broker are away, says what it waits for, and works once they are there', async () => {
+  const { stack } = world;
+  const services = ['fleet-service', 'mission-service', 'credential-service', 'log-service', 'mqtt-ingress'] as const;
+  const servers = ['postgres', 'nats', 'valkey', 'mosquitto'] as const;
+  await Promise.all(services.map((name) => stack.kill(name)));
+  await Promise.all(servers.map((name) => stack.infrastructure.kill(name)));
+
+  const starting = services.map((name) => stack.start(name));
+  for (const name of ['fleet-service', 'mission-service', 'credential-service', 'log-service'] as const) {
+    await eventually(`${name} waits for PostgreSQL`, async () =>
+      (await stack.readiness(name)).includes('waiting for PostgreSQL'),
+    );
+  }
+  await stack.infrastructure.start('postgres');
+  await eventually('fleet-service waits for NATS', async () =>
+    (await stack.readiness('fleet-service')).includes('waiting for NATS'),
+  );
+  await Promise.all([stack.infrastructure.start('nats'), stack.infrastructure.start('valkey')]);
+  await eventually('fleet-service waits for the broker', async () =>
+    (await stack.readiness('fleet-service')).includes('waiting for the MQTT broker'),
+  );
+  await stack.infrastructure.start('mosquitto');
+
+  await Promise.all(starting);
+  const mission = await world.immediate(await world.dock());
+  await expect(world.ended(mission.id, 120_000)).resolves.toMatchObject({ state: 'succeeded' });
 }, 240_000);

@@ -1,11 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { isPortFree } from '@aerie/loopback';
 import { type DockHandle, makeSampleKmz, startDock } from '@aerie/dock-simulator';
 import { Problem } from '../infrastructure/problem.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
-import { Api, registerDock } from '../stack/api.js';
+import { Api, ApiRefusal, registerDock } from '../stack/api.js';
 import { RunLock } from '../stack/run-lock.js';
 import { Stack } from '../stack/stack.js';
 import { flyMission } from './fly.js';
@@ -16,55 +15,64 @@ const DOCKS = [
   { sn: 'SIM-DOCK-002', model: 'dock2', name: 'Roof south', aircraft: 'M3TD' },
   { sn: 'SIM-DOCK-003', model: 'dock3', name: 'Mast', aircraft: 'M4TD' },
 ] as const;
-/** The dock that flies the first mission. */
-const FIRST = 1;
+/** The dock that flies the first mission; the next one when it is not free. */
+const FLYING_ORDER = ['SIM-DOCK-002', 'SIM-DOCK-003', 'SIM-DOCK-001'] as const;
+const CONFLICT = 409;
+/** Longer than any machine needs; then it is told, and Aerie stays up. */
+const ONLINE_WITHIN_MS = 120_000;
 const HOME = { latitude: 46.5197, longitude: 6.6323, heightMeters: 480 };
-const RESTART_DELAY_MS = 500;
 
 /** Brings everything up, flies one mission, and stays until Ctrl-C; with `--once` it ends after the mission. */
 export async function start(root: string, args: readonly string[]): Promise<number> {
-  const { once, port, speed } = readOptions(args);
+  const { once, port, speed, flight, fresh, keepKey } = readOptions(args);
   const base = process.env['AERIE_DIRECTORY'] ?? path.join(root, '.aerie');
   const runFile = path.join(base, 'run.json');
   const directory = path.join(base, 'local');
+  const keyFile = path.join(directory, 'api-key');
   const lock = RunLock.take(base);
-  const stopAsked = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
-  });
+  const stopAsked = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopAsked.abort());
+  const { signal } = stopAsked;
+  const untilStopAsked = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   let stack: Stack | undefined;
   const docks: DockHandle[] = [];
   try {
     await endLeftOvers(directory);
-    const apiPort = port ?? ((await isPortFree(DEFAULT_PORT)) ? DEFAULT_PORT : undefined);
-    const started = Stack.up({
+    if (fresh) rmSync(directory, { recursive: true, force: true });
+    const say = sayAndKeep(path.join(directory, 'logs'));
+    const earlierKey = keepKey ? readKey(keyFile) : undefined;
+    stack = await Stack.up({
       root,
       directory,
       packagesDirectory: path.join(base, 'bin'),
-      ...(apiPort === undefined ? {} : { apiPort }),
-      say: (text) => console.log(text),
+      apiPort: port === undefined ? { port: DEFAULT_PORT, orAny: true } : { port, orAny: false },
+      ...(earlierKey === undefined ? {} : { apiKey: earlierKey }),
+      say,
+      signal,
+      onRestarted: () => {
+        if (stack !== undefined) writeRun(runFile, stack);
+      },
     });
-    stack = await orStop(started, stopAsked);
-    if (stack === undefined) {
-      // Ctrl-C while starting: let the start finish, or fail, so that nothing is left behind.
-      stack = await started.catch(() => undefined);
-      return 130;
-    }
     const running = stack;
-    const saveRun = (): void => writeRun(runFile, running);
-    saveRun();
-    keepRunning(running, saveRun);
+    writeRun(runFile, running);
+    if (keepKey) writeSecret(keyFile, `${running.apiKey}\n`);
+    else rmSync(keyFile, { force: true });
 
-    const api = new Api(running.apiUrl, running.apiKey);
-    const flown = await orStop(flyFirst(api, docks, speed), stopAsked);
-    if (flown === undefined) return 130;
-    if (once) return flown === 'succeeded' ? 0 : 1;
+    let flown: string | undefined;
+    if (flight) {
+      flown = await Promise.race([flyFirst(running, docks, speed, say), untilStopAsked.then(() => undefined)]);
+    }
+    if (signal.aborted) return STOPPED;
+    if (once) return !flight || flown === 'succeeded' ? 0 : 1;
     printWelcome(running, runFile);
-    await stopAsked;
+    await untilStopAsked;
     return 0;
+  } catch (error) {
+    if (signal.aborted) return STOPPED;
+    throw error;
   } finally {
     console.log('Stopping …');
     rmSync(runFile, { force: true });
-    stopping = true;
     await Promise.all(docks.map((dock) => dock.stop()));
     await stack?.stop();
     lock.release();
@@ -72,9 +80,70 @@ export async function start(root: string, args: readonly string[]): Promise<numb
   }
 }
 
-let stopping = false;
+/** As a shell says it of a program that was interrupted. */
+const STOPPED = 130;
 
-async function flyFirst(api: Api, docks: DockHandle[], speed: number): Promise<string> {
+/** On the screen, and with its time in a file beside the logs of the programs. */
+function sayAndKeep(logs: string): (text: string) => void {
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
+  const file = path.join(logs, 'start.log');
+  return (text) => {
+    console.log(text);
+    appendFileSync(file, `${new Date().toISOString()} ${text}\n`, { mode: 0o600 });
+  };
+}
+
+function readKey(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The state that the mission ended in. A demonstration that cannot be given is one line: Aerie is up all the same. */
+async function flyFirst(
+  stack: Stack,
+  docks: DockHandle[],
+  speed: number,
+  say: (text: string) => void,
+): Promise<string | undefined> {
+  try {
+    const api = new Api(stack.apiUrl, stack.apiKey);
+    await connectDocks(api, docks, speed);
+    for (const sn of FLYING_ORDER) {
+      const state = await flyWith(api, docks, sn, say);
+      if (state !== undefined) return state;
+    }
+    say('The demonstration flight was left out: no dock is free.');
+    return undefined;
+  } catch (error) {
+    say(`The demonstration flight was left out: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Undefined where the dock is not free: after a run that was killed, its last mission may not be over. */
+async function flyWith(
+  api: Api,
+  docks: readonly DockHandle[],
+  sn: (typeof FLYING_ORDER)[number],
+  say: (text: string) => void,
+): Promise<string | undefined> {
+  const dock = docks.find((each) => each.sn === sn);
+  const aircraft = DOCKS.find((each) => each.sn === sn)?.aircraft;
+  if (dock === undefined || aircraft === undefined) throw new Error(`dock ${sn} is not there`);
+  const origin = { originLatitude: HOME.latitude, originLongitude: HOME.longitude };
+  try {
+    return (await flyMission(api, dock, await makeSampleKmz({ ...origin, aircraft }))).state;
+  } catch (error) {
+    if (!(error instanceof ApiRefusal) || error.status !== CONFLICT) throw error;
+    say(`Dock ${sn} cannot fly the demonstration: ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+async function connectDocks(api: Api, docks: DockHandle[], speed: number): Promise<void> {
   for (const { sn, model, name, aircraft } of DOCKS) {
     const { mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode } = await registerDock(api, sn, model, name);
     docks.push(
@@ -86,31 +155,14 @@ async function flyFirst(api: Api, docks: DockHandle[], speed: number): Promise<s
       }),
     );
   }
-  await Promise.all(docks.map((dock) => dock.waitFor('online', 30_000)));
+  await Promise.all(docks.map((dock) => dock.waitFor('online', ONLINE_WITHIN_MS)));
   console.log(`${docks.length} simulated docks are online`);
-  const dock = docks[FIRST];
-  if (dock === undefined) throw new Error('there is no dock to fly with');
-  const kmz = await makeSampleKmz({
-    originLatitude: HOME.latitude,
-    originLongitude: HOME.longitude,
-    aircraft: DOCKS[FIRST].aircraft,
-  });
-  return (await flyMission(api, dock, kmz)).state;
 }
 
-/** A service or a server that ends by itself is started again, as Kubernetes would. */
-function keepRunning(stack: Stack, changed: () => void): void {
-  stack.watch((name) => {
-    if (stopping) return;
-    console.log(`${name} has ended; starting it again`);
-    setTimeout(() => {
-      if (stopping) return;
-      stack.restart(name).then(changed, (error: unknown) => {
-        if (!stopping)
-          console.error(`could not start ${name} again: ${error instanceof Error ? error.message : String(error)}`);
-      });
-    }, RESTART_DELAY_MS);
-  });
+/** What the API says to people; of anything else its first line. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ApiRefusal) return `${error.detail} (${error.code})`;
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }
 
 function writeRun(file: string, stack: Stack): void {
@@ -129,8 +181,13 @@ function writeRun(file: string, stack: Stack): void {
     objectStoreUrl,
     pids: { ...pids, start: process.pid },
   };
+  writeSecret(file, `${JSON.stringify(run, null, 2)}\n`);
+}
+
+/** Readable by this user alone, also where it replaces a file that is not. */
+function writeSecret(file: string, text: string): void {
   rmSync(file, { force: true });
-  writeFileSync(file, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  writeFileSync(file, text, { mode: 0o600, flag: 'wx' });
 }
 
 function printWelcome(stack: Stack, runFile: string): void {
@@ -148,29 +205,46 @@ Aerie is up. Ctrl-C stops it.
 `);
 }
 
-/** The value, or undefined when a stop was asked for first. */
-const orStop = <Value>(work: Promise<Value>, stopAsked: Promise<void>): Promise<Value | undefined> =>
-  Promise.race([work, stopAsked.then(() => undefined)]);
+interface StartOptions {
+  readonly once: boolean;
+  readonly port: number | undefined;
+  readonly speed: number;
+  readonly flight: boolean;
+  readonly fresh: boolean;
+  readonly keepKey: boolean;
+}
 
-function readOptions(args: readonly string[]): { once: boolean; port: number | undefined; speed: number } {
+function readOptions(args: readonly string[]): StartOptions {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { once: { type: 'boolean' }, port: { type: 'string' }, speed: { type: 'string' } },
+      options: {
+        once: { type: 'boolean', default: false },
+        port: { type: 'string' },
+        speed: { type: 'string', default: '20' },
+        'no-flight': { type: 'boolean', default: false },
+        fresh: { type: 'boolean', default: false },
+        'keep-key': { type: 'boolean', default: false },
+      },
     });
-    const number = (name: string, text: string | undefined, max: number): number | undefined => {
-      if (text === undefined) return undefined;
-      const value = Number(text);
-      if (!Number.isInteger(value) || value < 1 || value > max)
-        throw new Error(`--${name} must be a number from 1 to ${max}`);
-      return value;
-    };
     return {
-      once: values.once ?? false,
-      port: number('port', values.port, 65_535),
-      speed: number('speed', values.speed, 1_000) ?? 20,
+      once: values.once,
+      port: values.port === undefined ? undefined : numberIn('port', values.port, 1, 65_535),
+      speed: numberIn('speed', values.speed, 1, 1_000),
+      flight: !values['no-flight'],
+      fresh: values.fresh,
+      keepKey: values['keep-key'],
     };
   } catch (error) {
-    throw new Problem(`${(error as Error).message}\nOptions: --once, --port PORT, --speed FACTOR`);
+    throw new Problem(`${(error as Error).message}\n${START_USAGE}`);
   }
 }
+
+function numberIn(name: string, text: string, from: number, to: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= from && value <= to) return value;
+  throw new Error(`--${name} must be a whole number from ${from} to ${to}, not "${text}"`);
+}
+
+const START_USAGE =
+  'Options: --once, --port PORT, --speed FACTOR, --no-flight, --fresh (forget all data), --keep-key (the API key stays)';

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { freePorts } from '@aerie/loopback';
 import { type Binaries, findBinaries } from './binaries.js';
-import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS, startMosquitto, startOpenMosquitto } from './mosquitto.js';
-import { startNats } from './nats.js';
-import { startPostgres } from './postgres.js';
-import type { LocalProcess } from './processes.js';
-import { startValkey } from './valkey.js';
+import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS, spawnMosquitto, spawnOpenMosquitto } from './mosquitto.js';
+import { spawnNats } from './nats.js';
+import { spawnPostgres } from './postgres.js';
+import { type LocalProcess, type Spawned, untilReady } from './processes.js';
+import { spawnValkey } from './valkey.js';
 
 export interface MqttLogin {
   readonly username: string;
@@ -16,49 +16,77 @@ export interface MqttLogin {
 export const INFRASTRUCTURE_NAMES = ['postgres', 'valkey', 'nats', 'mosquitto'] as const;
 export type InfrastructureName = (typeof INFRASTRUCTURE_NAMES)[number];
 
+export interface InfrastructureOptions {
+  readonly directory: string;
+  /** Keeps fetched programs, which several runs share. */
+  readonly packagesDirectory: string;
+  readonly openBroker?: boolean;
+  readonly postgresSettings?: readonly string[];
+  readonly say: (text: string) => void;
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal;
+}
+
+/** At a start, a server that ends at once is tried so often: the one before it may be on its way out still. */
+const START_PAUSES_MS = [500, 2_000];
+
 /** Private PostgreSQL, valkey, NATS and mosquitto, with data, logs and pids below one folder. */
 export class Infrastructure {
   private readonly processes = new Map<InfrastructureName, LocalProcess>();
 
   private constructor(
-    readonly directory: string,
+    private readonly options: InfrastructureOptions,
     readonly binaries: Binaries,
     private readonly ports: Readonly<Record<InfrastructureName | 'docks', number>>,
     private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'nats', string>>,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
-    private readonly openBroker: boolean,
-    private readonly postgresSettings: readonly string[],
   ) {}
 
-  /** `packagesDirectory` keeps fetched programs, which several runs share. */
-  static async up(options: {
-    readonly directory: string;
-    readonly packagesDirectory: string;
-    readonly openBroker?: boolean;
-    readonly postgresSettings?: readonly string[];
-    readonly say: (text: string) => void;
-  }): Promise<Infrastructure> {
-    const { directory, packagesDirectory, say } = options;
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const binaries = findBinaries(packagesDirectory, say);
+  /** Chooses programs, ports and passwords; nothing runs yet. */
+  static async plan(options: InfrastructureOptions): Promise<Infrastructure> {
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    const binaries = findBinaries(options.packagesDirectory, options.say);
     const [postgres = 0, valkey = 0, nats = 0, mosquitto = 0, docks = 0] = await freePorts(5);
     const login = (username: string): MqttLogin => ({ username, password: newPassword() });
-    const infrastructure = new Infrastructure(
-      directory,
+    return new Infrastructure(
+      options,
       binaries,
       { postgres, valkey, nats, mosquitto, docks },
       { postgres: newPassword(), valkey: newPassword(), nats: newPassword() },
       { ingress: login('ingress'), 'fleet-service': login('fleet-service'), observer: login('observer') },
-      options.openBroker ?? false,
-      options.postgresSettings ?? [],
     );
+  }
+
+  static async up(options: InfrastructureOptions): Promise<Infrastructure> {
+    const infrastructure = await Infrastructure.plan(options);
     try {
-      await Promise.all(INFRASTRUCTURE_NAMES.map((name) => infrastructure.start(name)));
+      await infrastructure.startAll(options.signal);
     } catch (error) {
       await infrastructure.stop();
       throw error;
     }
     return infrastructure;
+  }
+
+  get directory(): string {
+    return this.options.directory;
+  }
+
+  /** Starts all four. What was started when one of them fails is left to `stop`. */
+  async startAll(signal?: AbortSignal): Promise<void> {
+    await allOrFirstError(INFRASTRUCTURE_NAMES, signal, async (name, stopped) => {
+      for (const pauseMs of START_PAUSES_MS) {
+        try {
+          return await this.start(name, stopped);
+        } catch (error) {
+          if (stopped.aborted) throw error;
+          const reason = error instanceof Error ? error.message : String(error);
+          this.options.say(`${name} did not start, trying again: ${reason}`);
+          await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        }
+      }
+      await this.start(name, stopped);
+    });
   }
 
   get databaseUrl(): string {
@@ -84,31 +112,35 @@ export class Infrastructure {
   }
 
   /** Starts one of the four, also again after it was killed: same port, same data, same password. */
-  async start(name: InfrastructureName): Promise<void> {
-    const { directory, binaries, ports, secrets, logins } = this;
+  async start(name: InfrastructureName, signal: AbortSignal = NEVER): Promise<void> {
+    const { process, check, settled } = await this.spawn(name);
+    // Before it is waited for: what was started is stopped, whatever becomes of it.
+    this.processes.set(name, process);
+    try {
+      await untilReady(process, check, { say: this.options.say, signal });
+    } finally {
+      settled?.();
+    }
+  }
+
+  private spawn(name: InfrastructureName): Spawned | Promise<Spawned> {
+    const { binaries, ports, secrets, logins } = this;
+    const { directory, postgresSettings, openBroker } = this.options;
     switch (name) {
       case 'postgres':
-        this.processes.set(
-          name,
-          (await startPostgres(directory, ports.postgres, secrets.postgres, this.postgresSettings)).process,
-        );
-        return;
+        return spawnPostgres(directory, ports.postgres, secrets.postgres, postgresSettings);
       case 'valkey':
-        this.processes.set(name, (await startValkey(directory, binaries, ports.valkey, secrets.valkey)).process);
-        return;
+        return spawnValkey(directory, binaries, ports.valkey, secrets.valkey);
       case 'nats':
-        this.processes.set(name, (await startNats(directory, binaries, ports.nats, secrets.nats)).process);
-        return;
+        return spawnNats(directory, binaries, ports.nats, secrets.nats);
       case 'mosquitto': {
-        const users = [
+        const listeners = { internal: ports.mosquitto, docks: ports.docks };
+        if (openBroker === true) return spawnOpenMosquitto(directory, binaries, listeners);
+        return spawnMosquitto(directory, binaries, listeners, [
           { ...logins.ingress, acls: INGRESS_ACLS },
           { ...logins['fleet-service'], acls: FLEET_ACLS },
           { ...logins.observer, acls: OBSERVER_ACLS },
-        ];
-        const started = this.openBroker
-          ? await startOpenMosquitto(directory, binaries, { internal: ports.mosquitto, docks: ports.docks })
-          : await startMosquitto(directory, binaries, { internal: ports.mosquitto, docks: ports.docks }, users);
-        this.processes.set(name, started.process);
+        ]);
       }
     }
   }
@@ -128,6 +160,31 @@ export class Infrastructure {
       [...this.processes].map(([name, process]) => process.stop(name === 'postgres' ? 'SIGINT' : 'SIGTERM')),
     );
   }
+}
+
+const NEVER = new AbortController().signal;
+
+/**
+ * Does the work for each name at once. When one fails, the others are told to stop and are waited for, so that nothing
+ * is started behind the back of whoever cleans up; the first error is thrown.
+ */
+export async function allOrFirstError<Name extends string>(
+  names: readonly Name[],
+  signal: AbortSignal | undefined,
+  work: (name: Name, stopped: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const failed = new AbortController();
+  const stopped = signal === undefined ? failed.signal : AbortSignal.any([failed.signal, signal]);
+  let first: { readonly error: unknown } | undefined;
+  await Promise.all(
+    names.map((name) =>
+      work(name, stopped).catch((error: unknown) => {
+        first ??= { error };
+        failed.abort();
+      }),
+    ),
+  );
+  if (first !== undefined) throw first.error;
 }
 
 /**

@@ -1,10 +1,13 @@
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { pbkdf2Sync, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { listening } from '@aerie/loopback';
+import { accepts } from '@aerie/loopback';
+import mqtt from 'mqtt';
 import type { Binaries } from './binaries.js';
-import { Problem } from './problem.js';
-import { LocalProcess } from './processes.js';
+import { LocalProcess, type Spawned } from './processes.js';
+
+/** Of one look; it is looked again as long as the broker runs. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** One of our own MQTT users. Users of docks are made by fleet-service while the broker runs. */
 export interface BrokerUser {
@@ -81,25 +84,29 @@ interface DynamicSecurity {
  * A private mosquitto with its dynamic security plugin: everything is refused unless a role allows it, also SUBSCRIBE
  * and shared subscriptions (an `acl_file` filters reads only at delivery, and a dock could join the ingress's group).
  */
-export async function startMosquitto(
+export function spawnMosquitto(
   directory: string,
   binaries: Binaries,
   ports: BrokerPorts,
   users: readonly BrokerUser[],
-) {
+): Spawned {
   const securityFile = securityFileOf(directory);
-  writeFileSync(securityFile, JSON.stringify(withUsers(readSecurity(securityFile), users), null, 1), { mode: 0o600 });
-  return start(directory, binaries, ports, [
+  // By its name only when all of it is there: a start may be killed in the middle.
+  const unfinished = `${securityFile}.start`;
+  writeFileSync(unfinished, JSON.stringify(withUsers(readSecurity(securityFile), users), null, 1), { mode: 0o600 });
+  renameSync(unfinished, securityFile);
+  const access = [
     `plugin ${binaries.dynamicSecurityPlugin}`,
     `plugin_opt_config_file ${securityFile}`,
     'allow_anonymous false',
     'retain_available false',
-  ]);
+  ];
+  return spawn(directory, binaries, ports, access, users[0]);
 }
 
 /** A broker without any user, for tests of single adapters. It keeps retained messages, so that they can be refused. */
-export function startOpenMosquitto(directory: string, binaries: Binaries, ports: BrokerPorts) {
-  return start(directory, binaries, ports, ['allow_anonymous true']);
+export function spawnOpenMosquitto(directory: string, binaries: Binaries, ports: BrokerPorts): Spawned {
+  return spawn(directory, binaries, ports, ['allow_anonymous true']);
 }
 
 /** Where the plugin keeps its users. It writes the file while it runs. */
@@ -111,7 +118,13 @@ function dataFolder(directory: string): string {
   return data;
 }
 
-async function start(directory: string, binaries: Binaries, ports: BrokerPorts, access: readonly string[]) {
+function spawn(
+  directory: string,
+  binaries: Binaries,
+  ports: BrokerPorts,
+  access: readonly string[],
+  user?: BrokerUser,
+): Spawned {
   const data = dataFolder(directory);
   const config = path.join(data, 'mosquitto.conf');
   writeFileSync(
@@ -149,10 +162,21 @@ async function start(directory: string, binaries: Binaries, ports: BrokerPorts, 
     args: ['-c', config],
     env: binaries.env,
   });
-  if (!(await listening(ports.docks, 15_000, () => process_.running))) {
-    throw new Problem(`mosquitto did not start:\n${process_.lastLines()}`);
-  }
-  return { process: process_ };
+  return { process: process_, check: () => answers(ports, user) };
+}
+
+/** Takes the password of a user of ours, which is new at each start, and listens for docks too. */
+async function answers({ internal, docks }: BrokerPorts, user: BrokerUser | undefined): Promise<true | string> {
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${internal}`, {
+    protocolVersion: 5,
+    clientId: `aerie-start-${randomUUID()}`,
+    clean: true,
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    ...(user === undefined ? {} : { username: user.username, password: user.password }),
+  });
+  await client.endAsync(true);
+  return (await accepts(docks)) || `nobody listens on port ${docks}`;
 }
 
 function readSecurity(file: string): DynamicSecurity | undefined {

@@ -1,16 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { listening } from '@aerie/loopback';
 import { Client } from 'pg';
 import { Problem } from './problem.js';
-import { type Command, LocalProcess } from './processes.js';
-
-export interface Postgres {
-  readonly process: LocalProcess;
-  readonly url: string;
-}
+import { type Command, LocalProcess, type Spawned } from './processes.js';
 
 const DATABASE = 'aerie';
 
@@ -18,25 +12,15 @@ const DATABASE = 'aerie';
  * A private PostgreSQL from the npm package. Its password is new at every start and lies in no file: it is set through
  * a socket in a folder that only we can enter.
  */
-export async function startPostgres(
+export async function spawnPostgres(
   directory: string,
   port: number,
   password: string,
   settings: readonly string[] = [],
-): Promise<Postgres> {
+): Promise<Spawned> {
   const { initdb, postgres } = await programs();
   const data = path.join(directory, 'postgres');
-  if (!existsSync(path.join(data, 'PG_VERSION'))) {
-    rmSync(data, { recursive: true, force: true });
-    mkdirSync(data, { recursive: true, mode: 0o700 });
-    const { program, args } = asOrdinaryUser(initdb, [
-      ...['-D', data, '-U', 'aerie', '--locale=C', '-E', 'UTF8'],
-      ...['--auth-local=trust', '--auth-host=scram-sha-256', '--no-instructions'],
-    ]);
-    const made = spawnSync(program, [...args], { encoding: 'utf8' });
-    if (made.status !== 0)
-      throw new Problem(`Could not create a database in ${data}:\n${made.stderr || String(made.error)}`);
-  }
+  if (!existsSync(path.join(data, 'PG_VERSION'))) makeCluster(initdb, data);
   // Not below `directory`: the path of a socket may have only 107 characters.
   const socketFolder = mkdtempSync(path.join(os.tmpdir(), 'aerie-pg-'));
   const process_ = LocalProcess.start(
@@ -48,37 +32,43 @@ export async function startPostgres(
       ...['max_connections=200', 'shared_buffers=128MB', ...settings].flatMap((setting) => ['-c', setting]),
     ]),
   );
-  try {
-    if (!(await listening(port, 30_000, () => process_.running))) {
-      throw new Problem(`PostgreSQL did not start:\n${process_.lastLines()}`);
-    }
-    await prepare(socketFolder, port, password);
-  } catch (error) {
-    await process_.stop('SIGINT');
-    throw error;
-  } finally {
-    rmSync(socketFolder, { recursive: true, force: true });
-  }
-  return { process: process_, url: `postgres://aerie:${password}@127.0.0.1:${port}/${DATABASE}` };
+  return {
+    process: process_,
+    check: async () => {
+      await prepare(socketFolder, port, password);
+      return true;
+    },
+    settled: () => rmSync(socketFolder, { recursive: true, force: true }),
+  };
 }
 
+/** In a folder beside, which gets its name when all of it is there: a start may be killed in the middle. */
+function makeCluster(initdb: string, data: string): void {
+  const unfinished = `${data}.new`;
+  for (const folder of [unfinished, data]) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+  const { program, args } = asOrdinaryUser(initdb, [
+    ...['-D', unfinished, '-U', 'aerie', '--locale=C', '-E', 'UTF8'],
+    ...['--auth-local=trust', '--auth-host=scram-sha-256', '--no-instructions'],
+  ]);
+  const made = spawnSync(program, [...args], { encoding: 'utf8' });
+  if (made.status !== 0)
+    throw new Problem(`Could not create a database in ${data}:\n${made.stderr || String(made.error)}`);
+  renameSync(unfinished, data);
+}
+
+/** The socket lies in a folder of this one server, so no other one can answer here. */
 async function prepare(host: string, port: number, password: string): Promise<void> {
-  const startedMs = Date.now();
-  for (;;) {
-    const client = new Client({ host, port, user: 'aerie', database: 'postgres' });
-    try {
-      await client.connect();
-      await client.query(`ALTER ROLE aerie PASSWORD '${password}'`);
-      const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
-      if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
-      return;
-    } catch (error) {
-      // It listens before it answers, above all after a crash.
-      if (Date.now() - startedMs > 30_000) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    } finally {
-      await client.end().catch(() => undefined);
-    }
+  const client = new Client({ host, port, user: 'aerie', database: 'postgres', connectionTimeoutMillis: 10_000 });
+  // A connection that breaks is told by the call that needs it.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(`ALTER ROLE aerie PASSWORD '${password}'`);
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
+    if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }
 

@@ -1,6 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
+import { Problem } from './problem.js';
 
 export interface Command {
   readonly program: string;
@@ -24,6 +35,8 @@ export class LocalProcess {
     readonly logFile: string,
     private readonly child: ChildProcess,
     private readonly recordFile: string,
+    /** Where in its log this process begins to write; what lies before is of earlier ones. */
+    private readonly logStart: number,
   ) {
     this.exited = new Promise((resolve) => {
       child.once('exit', () => {
@@ -40,6 +53,7 @@ export class LocalProcess {
     mkdirSync(logs, { recursive: true });
     const logFile = path.join(logs, `${name}.log`);
     const log = openSync(logFile, 'a', 0o600);
+    const logStart = fstatSync(log).size;
     const child = spawn(command.program, [...command.args], {
       cwd: directory,
       env: command.env ?? process.env,
@@ -53,7 +67,7 @@ export class LocalProcess {
     const recordFile = path.join(pids, `${name}.json`);
     const record: PidRecord = { pid: child.pid, began: beginningOf(child.pid) };
     writeFileSync(recordFile, JSON.stringify(record));
-    return new LocalProcess(name, child.pid, logFile, child, recordFile);
+    return new LocalProcess(name, child.pid, logFile, child, recordFile, logStart);
   }
 
   get running(): boolean {
@@ -77,9 +91,65 @@ export class LocalProcess {
     await this.exited;
   }
 
-  /** The last lines of its log, for a message that says why it did not start. */
+  /** The last lines that this very process wrote, for a message that says why it did not start. */
   lastLines(count = 8): string {
-    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
+    const all = readFileSync(this.logFile);
+    // A log that became shorter was rotated: all of it is of this process.
+    const own = all.length < this.logStart ? all : all.subarray(this.logStart);
+    return own.toString('utf8').trimEnd().split('\n').slice(-count).join('\n');
+  }
+
+  /** How it ended, in words; undefined while it runs. */
+  get ending(): string | undefined {
+    if (this.running) return undefined;
+    const { exitCode, signalCode } = this.child;
+    return exitCode === null ? `was ended by ${signalCode}` : `ended with code ${exitCode}`;
+  }
+}
+
+/** A server that was started and is to be waited for. */
+export interface Spawned {
+  readonly process: LocalProcess;
+  /** Asks this very process, by a secret that no other one has. */
+  readonly check: ReadyCheck;
+  /** Called once it is ready, or will not be. */
+  readonly settled?: () => void;
+}
+
+/** True, or what is missing yet. */
+export type ReadyCheck = () => Promise<true | string>;
+
+export interface Waiting {
+  readonly say: (text: string) => void;
+  /** Aborted when the person at the keyboard stops the start, or another part of it has failed. */
+  readonly signal: AbortSignal;
+}
+
+const LOOK_EVERY_MS = 50;
+const SAY_EVERY_MS = 10_000;
+
+/**
+ * Waits until a process is ready, for as long as it runs: how long that takes is a matter of the machine. Says every few
+ * seconds what it waits for. A process that ends first is the failure, told by its own lines.
+ */
+export async function untilReady(process: LocalProcess, check: ReadyCheck, { say, signal }: Waiting): Promise<void> {
+  let saidMs = Date.now();
+  for (;;) {
+    const state = await check().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    // In this order: what answers may be a stranger, where ours has ended.
+    if (!process.running) {
+      const lines = process.lastLines() || '(nothing)';
+      throw new Problem(
+        `${process.name} ${process.ending} before it was ready. It wrote to ${process.logFile}:\n${lines}`,
+      );
+    }
+    if (state === true) return;
+    if (signal.aborted) throw new Problem(`The start of ${process.name} was stopped.`);
+    if (Date.now() - saidMs >= SAY_EVERY_MS) {
+      saidMs = Date.now();
+      say(`Waiting for ${process.name}: ${state}`);
+    }
+    await delay(LOOK_EVERY_MS);
   }
 }
 

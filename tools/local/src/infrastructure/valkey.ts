@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { listening } from '@aerie/loopback';
+import { Redis } from 'ioredis';
 import type { Binaries } from './binaries.js';
-import { Problem } from './problem.js';
-import { LocalProcess } from './processes.js';
+import { LocalProcess, type Spawned } from './processes.js';
+
+/** Of one look; it is looked again as long as the server runs. */
+const ANSWER_TIMEOUT_MS = 5_000;
 
 /** A private valkey. Its configuration holds only a hash of the password. */
-export async function startValkey(directory: string, binaries: Binaries, port: number, password: string) {
+export function spawnValkey(directory: string, binaries: Binaries, port: number, password: string): Spawned {
   const data = path.join(directory, 'valkey');
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const hash = createHash('sha256').update(password).digest('hex');
@@ -23,8 +25,27 @@ export async function startValkey(directory: string, binaries: Binaries, port: n
     args: [config],
     env: binaries.env,
   });
-  if (!(await listening(port, 15_000, () => process.running))) {
-    throw new Problem(`valkey did not start:\n${process.lastLines()}`);
+  return { process, check: () => answers(port, password) };
+}
+
+/** Takes our password, which is new at each start, and has read its data. */
+async function answers(port: number, password: string): Promise<true> {
+  const client = new Redis({
+    host: '127.0.0.1',
+    port,
+    password,
+    lazyConnect: true,
+    connectTimeout: ANSWER_TIMEOUT_MS,
+    commandTimeout: ANSWER_TIMEOUT_MS,
+    retryStrategy: () => null,
+  });
+  // What the connection complains of is told by the calls below.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.ping();
+    return true;
+  } finally {
+    client.disconnect();
   }
-  return { process, url: `redis://default:${password}@127.0.0.1:${port}` };
 }

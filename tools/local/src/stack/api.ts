@@ -61,10 +61,26 @@ export interface Answer<Body> {
   readonly body: Body;
 }
 
+/** An answer that had to be good and is not. */
+export class ApiRefusal extends Error {
+  readonly code: string;
+  readonly detail: string;
+
+  constructor(
+    readonly status: number,
+    body: unknown,
+  ) {
+    super(`the API answered ${status}: ${JSON.stringify(body)}`);
+    const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown };
+    this.code = typeof code === 'string' ? code : String(status);
+    this.detail = typeof detail === 'string' ? detail : this.message;
+  }
+}
+
 /** Unwraps an answer that has to be good. */
 export function good<Body>({ status, body }: Answer<Body>): Body {
   if (status >= 200 && status < 300) return body;
-  throw new Error(`the API answered ${status}: ${JSON.stringify(body)}`);
+  throw new ApiRefusal(status, body);
 }
 
 export interface DockConnection {

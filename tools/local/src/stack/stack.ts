@@ -2,31 +2,46 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { freePorts, isPortFree } from '@aerie/loopback';
+import { freePort, freePorts } from '@aerie/loopback';
 import {
   INFRASTRUCTURE_NAMES,
   Infrastructure,
   type InfrastructureName,
+  allOrFirstError,
   newPassword,
 } from '../infrastructure/infrastructure.js';
 import { securityFileOf } from '../infrastructure/mosquitto.js';
 import { Problem } from '../infrastructure/problem.js';
-import { LocalProcess } from '../infrastructure/processes.js';
+import { LocalProcess, untilReady } from '../infrastructure/processes.js';
 import type { DockConnection } from './api.js';
-import { SERVICE_NAMES, type ServiceName, type ServicePlan, keyFileOf, servicePlans } from './services.js';
+import {
+  SERVICE_NAMES,
+  type ServiceName,
+  type ServicePlan,
+  type ServicePorts,
+  keyFileOf,
+  servicePlans,
+} from './services.js';
+import { Supervisor } from './supervisor.js';
 
 export interface StackOptions {
   readonly root: string;
   /** Data, logs and pids of this stack. */
   readonly directory: string;
   readonly packagesDirectory: string;
-  /** Port of the API; any free one when it is not given. */
-  readonly apiPort?: number;
+  /** Port of the API. `orAny`: another one where it is taken. Any free one when it is not given. */
+  readonly apiPort?: { readonly port: number; readonly orAny: boolean };
+  /** Of an earlier run: goes on being valid. */
+  readonly apiKey?: string;
   /** More environment for single services. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
   /** `name=value`, beside those that every PostgreSQL of ours has. */
   readonly postgresSettings?: readonly string[];
   readonly say: (text: string) => void;
+  /** Ends a start that is under way: what was started by then is stopped. */
+  readonly signal?: AbortSignal;
+  /** Programs that end by themselves are started again, from the first moment on; called after each restart. */
+  readonly onRestarted?: () => void;
 }
 
 /** A dock as `import-docks` of fleet-service reads it. */
@@ -44,85 +59,125 @@ export interface Replica {
   readonly kill: () => Promise<void>;
 }
 
-const READY_WITHIN_MS = 60_000;
+/** What the program of the edge says when somebody else listens on its port. */
+const PORT_IN_USE = 'EADDRINUSE';
+const READY_ANSWER_MS = 10_000;
 
 /** All of Aerie on this machine: private infrastructure and every service, each its own process. */
 export class Stack {
   private readonly services = new Map<ServiceName, LocalProcess>();
   private readonly replicas = new Set<LocalProcess>();
   private readonly overrides = new Map<ServiceName, Readonly<Record<string, string>>>();
+  private readonly storageKeys = { accessKeyId: 'aerie-local', secretAccessKey: newPassword() };
+  private readonly supervisor: Supervisor<ServiceName | InfrastructureName>;
+  private plans: Readonly<Record<ServiceName, ServicePlan>>;
+  private key = '';
 
   private constructor(
     readonly infrastructure: Infrastructure,
-    private readonly plans: Readonly<Record<ServiceName, ServicePlan>>,
     private readonly options: StackOptions,
-    readonly apiUrl: string,
-    readonly objectStoreUrl: string,
-    readonly grpcAddress: string,
-    readonly credentialGrpcAddress: string,
-    readonly logGrpcAddress: string,
-    readonly apiKey: string,
-  ) {}
+    private ports: ServicePorts,
+  ) {
+    this.plans = servicePlans(options.root, infrastructure, ports, this.storageKeys);
+    this.supervisor = new Supervisor({
+      names: () => [...INFRASTRUCTURE_NAMES, ...this.services.keys()],
+      isRunning: (name) => (isService(name) ? this.process(name) : infrastructure.process(name)).running,
+      restart: (name, signal) => (isService(name) ? this.start(name, signal) : infrastructure.start(name, signal)),
+      say: options.say,
+      onRestarted: () => options.onRestarted?.(),
+    });
+  }
 
+  /** Starts everything and waits until it is ready. When a part fails, or `signal` says so, nothing is left running. */
   static async up(options: StackOptions): Promise<Stack> {
-    const { root, directory, packagesDirectory, postgresSettings = [], say } = options;
-    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(10);
-    const [missionGrpc = 0, credentialGrpc = 0, log = 0, logGrpc = 0, anyPort = 0] = more;
-    const edge = options.apiPort ?? anyPort;
-    if (!(await isPortFree(edge))) {
-      throw new Problem(`Port ${edge} is in use. Choose another with --port, or end what listens there.`);
-    }
-    say('Starting PostgreSQL, valkey, NATS and mosquitto …');
-    const infrastructure = await Infrastructure.up({ directory, packagesDirectory, postgresSettings, say });
+    const { directory, packagesDirectory, postgresSettings = [], say } = options;
+    const infrastructure = await Infrastructure.plan({ directory, packagesDirectory, postgresSettings, say });
+    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(9);
+    const [missionGrpc = 0, credentialGrpc = 0, log = 0, logGrpc = 0] = more;
+    const stack = new Stack(infrastructure, options, {
+      'object-store': objectStore,
+      'mqtt-ingress': ingress,
+      'fleet-service': fleet,
+      'credential-service': credential,
+      'mission-service': mission,
+      'log-service': log,
+      'mission-grpc': missionGrpc,
+      'credential-grpc': credentialGrpc,
+      'log-grpc': logGrpc,
+      edge: options.apiPort?.port ?? (await freePort()),
+    });
     try {
-      const plans = servicePlans(
-        root,
-        infrastructure,
-        {
-          'object-store': objectStore,
-          'mqtt-ingress': ingress,
-          'fleet-service': fleet,
-          'credential-service': credential,
-          'mission-service': mission,
-          'log-service': log,
-          'mission-grpc': missionGrpc,
-          'credential-grpc': credentialGrpc,
-          'log-grpc': logGrpc,
-          edge,
-        },
-        { accessKeyId: 'aerie-local', secretAccessKey: newPassword() },
-      );
-      makeKeyFile(keyFileOf(directory));
-      say('Migrating …');
-      const env = { DATABASE_URL: infrastructure.databaseUrl };
-      await Promise.all(
-        ['fleet-service', 'mission-service', 'credential-service', 'log-service'].map((name) =>
-          runScript(path.join(root, 'apps', name, 'dist', 'migrate.js'), [], env, `migrate ${name}`),
-        ),
-      );
-      const keyScript = path.join(root, 'apps', 'fleet-service', 'dist', 'create-api-key.js');
-      const apiKey = await runScript(keyScript, ['--name', 'local', '--replace'], env, 'make an API key');
-      const stack = new Stack(
-        infrastructure,
-        plans,
-        options,
-        `http://127.0.0.1:${edge}`,
-        `http://127.0.0.1:${objectStore}`,
-        `127.0.0.1:${missionGrpc}`,
-        `127.0.0.1:${credentialGrpc}`,
-        `127.0.0.1:${logGrpc}`,
-        apiKey.trim(),
-      );
-      say('Starting the services …');
-      await Promise.all(SERVICE_NAMES.map((name) => stack.start(name))).catch(async (error: unknown) => {
-        await stack.stop();
-        throw error;
-      });
+      await stack.startAll();
       return stack;
     } catch (error) {
-      await infrastructure.stop();
+      await stack.stop();
       throw error;
     }
+  }
+
+  private async startAll(): Promise<void> {
+    const { root, directory, say, signal } = this.options;
+    say('Starting PostgreSQL, valkey, NATS and mosquitto …');
+    // The edge beside them: until it listens, its port can be taken by somebody else.
+    await allOrFirstError(['edge', 'infrastructure'], signal, (part, stopped) =>
+      part === 'edge' ? this.startEdge(stopped) : this.infrastructure.startAll(stopped),
+    );
+    if (this.options.onRestarted !== undefined) this.supervisor.start();
+    makeKeyFile(keyFileOf(directory));
+    say('Migrating …');
+    const env = { DATABASE_URL: this.infrastructure.databaseUrl };
+    await allOrFirstError(MIGRATED, signal, (name, stopped) => {
+      const script = path.join(root, 'apps', name, 'dist', 'migrate.js');
+      return runScript({ script, env, what: `migrate ${name}`, say, signal: stopped });
+    });
+    const { apiKey } = this.options;
+    const printed = await runScript({
+      script: path.join(root, 'apps', 'fleet-service', 'dist', 'create-api-key.js'),
+      args: ['--name', 'local', '--replace', ...(apiKey === undefined ? [] : ['--keep'])],
+      ...(apiKey === undefined ? {} : { input: apiKey }),
+      ...{ env, what: 'make an API key', say },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    this.key = printed.trim();
+    say('Starting the services …');
+    const others = SERVICE_NAMES.filter((name) => name !== 'edge');
+    await allOrFirstError(others, signal, (name, stopped) => this.start(name, stopped));
+  }
+
+  private async startEdge(signal: AbortSignal): Promise<void> {
+    const { apiPort, say, root } = this.options;
+    try {
+      await this.start('edge', signal);
+    } catch (error) {
+      if (!(error instanceof Problem) || !error.message.includes(PORT_IN_USE)) throw error;
+      const taken = this.ports.edge;
+      if (apiPort?.orAny === false) {
+        throw new Problem(`Port ${taken} is in use. Choose another with --port, or end what listens there.`);
+      }
+      this.ports = { ...this.ports, edge: await freePort() };
+      this.plans = servicePlans(root, this.infrastructure, this.ports, this.storageKeys);
+      say(`Port ${taken} is in use; the API gets port ${this.ports.edge}`);
+      await this.start('edge', signal);
+    }
+  }
+
+  get apiUrl(): string {
+    return `http://127.0.0.1:${this.ports.edge}`;
+  }
+  get apiKey(): string {
+    return this.key;
+  }
+  get objectStoreUrl(): string {
+    return `http://127.0.0.1:${this.ports['object-store']}`;
+  }
+  get grpcAddress(): string {
+    return `127.0.0.1:${this.ports['mission-grpc']}`;
+  }
+  get credentialGrpcAddress(): string {
+    return `127.0.0.1:${this.ports['credential-grpc']}`;
+  }
+  get logGrpcAddress(): string {
+    return `127.0.0.1:${this.ports['log-grpc']}`;
   }
 
   get pids(): Record<string, number> {
@@ -133,8 +188,8 @@ export class Stack {
   }
 
   /** Starts one service, also again after it was killed, and waits until it can do its work. */
-  async start(name: ServiceName): Promise<void> {
-    const { directory, env } = this.options;
+  async start(name: ServiceName, signal: AbortSignal = NEVER): Promise<void> {
+    const { directory, env, say } = this.options;
     const { script, env: own, readyUrl } = this.plans[name];
     const process_ = LocalProcess.start(directory, name, {
       program: process.execPath,
@@ -142,12 +197,12 @@ export class Stack {
       env: { ...cleanEnvironment(), ...own, ...env?.[name], ...this.overrides.get(name) },
     });
     this.services.set(name, process_);
-    await waitUntilReady(name, readyUrl, process_);
+    await untilReady(process_, () => isReady(readyUrl, process_.pid), { say, signal });
   }
 
   /** One more process of a service beside the first, with a port of its own. */
   async startReplica(name: ServiceName, label: string): Promise<Replica> {
-    const { directory, env } = this.options;
+    const { directory, env, say } = this.options;
     const { script, env: own, portVariables } = this.plans[name];
     const ports = await freePorts(portVariables.length);
     const listens = Object.fromEntries(portVariables.map((variable, index) => [variable, String(ports[index])]));
@@ -158,29 +213,36 @@ export class Stack {
     });
     this.replicas.add(process_);
     const url = `http://127.0.0.1:${ports[0]}`;
-    await waitUntilReady(`${name}-${label}`, `${url}/readyz`, process_);
+    await untilReady(process_, () => isReady(`${url}/readyz`, process_.pid), { say, signal: NEVER });
     return { url, kill: () => process_.stop('SIGKILL') };
   }
 
   /** Registers many docks at once; the broker is away meanwhile. */
   async importDocks(docks: readonly NewDock[]): Promise<DockConnection[]> {
-    const { root, directory } = this.options;
+    const { root, directory, say } = this.options;
     const { databaseUrl, dockMqttUrl } = this.infrastructure;
     await this.infrastructure.process('mosquitto').stop();
-    const printed = await runScript(
-      path.join(root, 'apps', 'fleet-service', 'dist', 'import-docks.js'),
-      ['--broker-file', securityFileOf(directory)],
-      { DATABASE_URL: databaseUrl, FLEET_DOCK_MQTT_URL: dockMqttUrl },
-      'import the docks',
-      docks.map((dock) => JSON.stringify(dock)).join('\n'),
-    ).finally(() => this.infrastructure.start('mosquitto'));
+    const printed = await runScript({
+      script: path.join(root, 'apps', 'fleet-service', 'dist', 'import-docks.js'),
+      args: ['--broker-file', securityFileOf(directory)],
+      env: { DATABASE_URL: databaseUrl, FLEET_DOCK_MQTT_URL: dockMqttUrl },
+      what: 'import the docks',
+      input: docks.map((dock) => JSON.stringify(dock)).join('\n'),
+      say,
+    }).finally(() => this.infrastructure.start('mosquitto'));
     for (const name of ['fleet-service', 'mqtt-ingress'] as const) {
-      await waitUntilReady(name, this.plans[name].readyUrl, this.process(name));
+      const process_ = this.process(name);
+      await untilReady(process_, () => isReady(this.plans[name].readyUrl, process_.pid), { say, signal: NEVER });
     }
     return printed
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as DockConnection);
+  }
+
+  /** What `/readyz` of a service says. */
+  async readiness(name: ServiceName): Promise<string> {
+    return (await fetch(this.plans[name].readyUrl)).text();
   }
 
   metricsUrl(name: ServiceName): string {
@@ -205,31 +267,8 @@ export class Stack {
     await this.process(name).stop('SIGKILL');
   }
 
-  /** Calls back with the name of every process that ends although nobody stopped it. */
-  watch(onEnd: (name: ServiceName | InfrastructureName) => void): void {
-    const seen = new Set<LocalProcess>();
-    const look = (): void => {
-      const all: [ServiceName | InfrastructureName, LocalProcess][] = [
-        ...this.services,
-        ...INFRASTRUCTURE_NAMES.map(
-          (name) => [name, this.infrastructure.process(name)] as [InfrastructureName, LocalProcess],
-        ),
-      ];
-      for (const [name, process] of all) {
-        if (process.running || seen.has(process)) continue;
-        seen.add(process);
-        onEnd(name);
-      }
-    };
-    setInterval(look, 200).unref();
-  }
-
-  async restart(name: ServiceName | InfrastructureName): Promise<void> {
-    if (isService(name)) await this.start(name);
-    else await this.infrastructure.start(name);
-  }
-
   async stop(): Promise<void> {
+    await this.supervisor.stop();
     // The doors first, then what stands behind them.
     for (const name of [...SERVICE_NAMES].reverse()) {
       if (name !== 'edge' && name !== 'mission-service' && name !== 'log-service') continue;
@@ -255,38 +294,59 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => names.includes(name)));
 }
 
-async function waitUntilReady(name: string, url: string, process: LocalProcess): Promise<void> {
-  const startedMs = Date.now();
-  while (Date.now() - startedMs < READY_WITHIN_MS) {
-    if (!process.running) break;
-    try {
-      if ((await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok) return;
-    } catch {
-      // Not listening yet.
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Problem(`${name} did not start. Its log, ${process.logFile}, ends with:\n${process.lastLines()}`);
+const NEVER = new AbortController().signal;
+const MIGRATED = ['fleet-service', 'mission-service', 'credential-service', 'log-service'] as const;
+
+/** Asks the process itself: somebody else's program may answer at its port. */
+async function isReady(url: string, pid: number): Promise<true | string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(READY_ANSWER_MS) }).catch(() => undefined);
+  if (response === undefined) return 'it does not answer yet';
+  const speaker = response.headers.get('x-aerie-process');
+  const text = await response.text();
+  if (speaker !== String(pid)) return `another program (${speaker ?? 'not ours'}) answers at ${url}`;
+  return response.ok || text.trim();
 }
 
-function runScript(
-  script: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  what: string,
-  input = '',
-): Promise<string> {
+interface Script {
+  readonly script: string;
+  readonly args?: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly what: string;
+  readonly input?: string;
+  readonly say: (text: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+const SCRIPT_SAY_EVERY_MS = 10_000;
+
+function runScript({ script, args = [], env, what, input = '', say, signal }: Script): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [script, ...args], { env: { ...cleanEnvironment(), ...env } });
     let output = '';
     let complaint = '';
+    const stop = (): void => void child.kill();
+    signal?.addEventListener('abort', stop);
+    if (signal?.aborted === true) stop();
+    const timer = setInterval(() => {
+      const [last] = complaint.trimEnd().split('\n').slice(-1);
+      say(`Waiting to ${what}${last ? `: ${last}` : ''}`);
+    }, SCRIPT_SAY_EVERY_MS);
+    const finish = (): void => {
+      clearInterval(timer);
+      signal?.removeEventListener('abort', stop);
+    };
     child.stdout.on('data', (text: Buffer) => (output += text.toString()));
     child.stderr.on('data', (text: Buffer) => (complaint += text.toString()));
-    child.once('error', reject);
+    child.once('error', (error) => {
+      finish();
+      reject(error);
+    });
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
     child.once('close', (code) => {
+      finish();
       if (code === 0) resolve(output);
+      else if (signal?.aborted === true) reject(new Problem(`Stopped before it could ${what}.`));
       else reject(new Problem(`Could not ${what}:\n${complaint || output}`));
     });
   });
