@@ -1,15 +1,19 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type Logger, Metrics, createLogger, nestLogger, sayWhileAwaited } from '@aerie/observability';
 import { countUnknownFields, natsOptions } from '@aerie/messaging';
 import { type Ready, healthRoutes, refuseWhileStarting } from './health.js';
+import { GrpcAnswers, GrpcCalls } from './grpc-calls.js';
 import { ListeningAdapter, ServiceServer } from './http-server.js';
+import { NatsAnswers, QuestionsInWork } from './nats-answers.js';
 import { Shutdown } from './shutdown.js';
 
 /** How long a planned stop may take before the process ends anyway. Below Kubernetes' usual 30 s. */
 const STOP_LIMIT_MS = 20_000;
+/** How long calls in work have for their answer at a planned stop. Those that wait for a lock or a dock end by then. */
+const CALLS_LIMIT_MS = 5_000;
 
 export interface Host {
   readonly logger: Logger;
@@ -63,19 +67,93 @@ export class HostLogger {
 /** No message of ours is anywhere near this. */
 const MAX_GRPC_BYTES = 1024 * 1024;
 
-function grpcOptions({ host, port, ...contract }: NonNullable<ServiceOptions['grpc']>): MicroserviceOptions {
+/** How one way of being called ends. */
+interface Answering {
+  readonly name: string;
+  /** Nothing new comes in. */
+  readonly leave: () => Promise<unknown>;
+  /** What came in is answered, within that time. */
+  readonly end: (withinMs: number) => Promise<unknown>;
+}
+
+const stopHttp = (server: ServiceServer): Answering => ({
+  name: 'HTTP',
+  leave: async () => server.stopListening(),
+  end: (withinMs) => server.end(withinMs),
+});
+
+function answerOverNats(app: NestExpressApplication, url: string, name: string): Answering {
+  const strategy = new NatsAnswers({ ...natsOptions(url, `${name}-answers`), queue: name });
+  const questions = new QuestionsInWork();
+  app
+    .connectMicroservice<MicroserviceOptions>({ strategy }, { inheritAppConfig: false, deferInitialization: true })
+    .useGlobalInterceptors(questions);
   return {
-    transport: Transport.GRPC,
-    options: {
-      url: `${host}:${port}`,
-      package: contract.package,
-      protoPath: contract.protoFile,
-      loader: { includeDirs: [contract.protoFolder], longs: Number, enums: String, oneofs: true, arrays: true },
-      maxReceiveMessageLength: MAX_GRPC_BYTES,
-      // A caller that went away without a word is noticed, and its watch ends.
-      keepalive: { keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 10_000 },
+    name: 'NATS',
+    leave: () => strategy.leaveGroups(),
+    end: async (withinMs) => {
+      await questions.end(withinMs);
+      // Nest publishes an answer in the next turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      await atMost(FLUSH_LIMIT_MS, strategy.flush());
     },
   };
+}
+
+function answerOverGrpc(
+  app: NestExpressApplication,
+  { host, port, ...contract }: NonNullable<ServiceOptions['grpc']>,
+): Answering {
+  const calls = new GrpcCalls();
+  const strategy = new GrpcAnswers({
+    url: `${host}:${port}`,
+    package: contract.package,
+    protoPath: contract.protoFile,
+    loader: { includeDirs: [contract.protoFolder], longs: Number, enums: String, oneofs: true, arrays: true },
+    maxReceiveMessageLength: MAX_GRPC_BYTES,
+    // A caller that went away without a word is noticed, and its watch ends.
+    keepalive: { keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 10_000 },
+    channelOptions: { interceptors: [calls.interceptor] },
+  });
+  app.connectMicroservice<MicroserviceOptions>({ strategy }, { inheritAppConfig: false });
+  let allEnded: Promise<unknown> = Promise.resolve();
+  return {
+    name: 'gRPC',
+    leave: async () => {
+      allEnded = strategy.stopListening();
+    },
+    end: async (withinMs) => {
+      await calls.end(withinMs);
+      await atMost(FLUSH_LIMIT_MS, allEnded);
+    },
+  };
+}
+
+/** Answers are written within this time, or their caller has gone. */
+const FLUSH_LIMIT_MS = 1_000;
+
+async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, limitMs)))]);
+  clearTimeout(timer);
+}
+
+function onStop(
+  { shutdown, logger }: Host,
+  app: NestExpressApplication,
+  server: ServiceServer,
+  answering: readonly Answering[],
+): void {
+  for (const { name, leave } of answering) shutdown.on('intake', name, leave);
+  shutdown.on('calls', 'calls in work', async () => {
+    await Promise.all(
+      answering.map(({ name, end }) =>
+        end(CALLS_LIMIT_MS).catch((error: unknown) => logger.warn({ err: error, name }, 'failed to end calls')),
+      ),
+    );
+    await app.close();
+    server.http.closeAllConnections();
+  });
 }
 
 /** Boots one service and stays until SIGTERM or SIGINT. An error while booting ends the process with code 1. */
@@ -96,8 +174,6 @@ export async function runService(options: ServiceOptions): Promise<void> {
     logger.info({ reason }, 'stopping');
     setTimeout(() => process.exit(code || 1), STOP_LIMIT_MS).unref();
     await host.shutdown.run(logger);
-    await app?.close().catch((error: unknown) => logger.warn({ err: error }, 'failed to close'));
-    server.http.closeAllConnections();
     logger.info('stopped');
     process.exit(code);
   };
@@ -105,6 +181,8 @@ export async function runService(options: ServiceOptions): Promise<void> {
   process.once('SIGINT', () => void stop('SIGINT', 0));
   // Never go on half-dead: what is not handled is a bug, and the supervisor starts us again.
   process.on('unhandledRejection', (error) => {
+    // A handler may find its answer given by the stop.
+    if (host.shutdown.stopping) return void logger.warn({ err: error }, 'unhandled rejection while stopping');
     logger.fatal({ err: error }, 'unhandled rejection');
     void stop('unhandledRejection', 1);
   });
@@ -119,18 +197,10 @@ export async function runService(options: ServiceOptions): Promise<void> {
     });
     app.disable('x-powered-by');
     options.http?.(app, host);
-    if (options.natsUrl !== undefined) {
-      app.connectMicroservice<MicroserviceOptions>(
-        {
-          transport: Transport.NATS,
-          options: { ...natsOptions(options.natsUrl, `${options.name}-answers`), queue: options.name },
-        },
-        { inheritAppConfig: false },
-      );
-    }
-    if (options.grpc !== undefined) {
-      app.connectMicroservice<MicroserviceOptions>(grpcOptions(options.grpc), { inheritAppConfig: false });
-    }
+    const stopAnswering = [stopHttp(server)];
+    if (options.natsUrl !== undefined) stopAnswering.push(answerOverNats(app, options.natsUrl, options.name));
+    if (options.grpc !== undefined) stopAnswering.push(answerOverGrpc(app, options.grpc));
+    onStop(host, app, server, stopAnswering);
     const starting = app.startAllMicroservices();
     await (options.natsUrl === undefined ? starting : sayWhileAwaited('NATS', logger, () => starting));
     await app.listen(options.httpPort, options.httpHost);

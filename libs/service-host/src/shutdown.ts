@@ -1,7 +1,10 @@
 import type { Logger } from '@aerie/observability';
 
-/** The order of a planned stop: first nothing new comes in, then work in hand ends, then what it used is closed. */
-const STAGES = ['intake', 'work', 'connections', 'storage'] as const;
+/**
+ * The order of a planned stop: nothing new comes in, calls in hand are answered, what they began ends, and what all of
+ * it used is closed, storage last.
+ */
+const STAGES = ['intake', 'calls', 'work', 'connections', 'storage'] as const;
 export type ShutdownStage = (typeof STAGES)[number];
 
 interface Step {

@@ -1,0 +1,80 @@
+import {
+  Metadata,
+  type Server,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from '@grpc/grpc-js';
+import { ServerGrpc } from '@nestjs/microservices';
+import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
+
+interface OpenCall {
+  readonly refuse: () => void;
+}
+
+/** Answers calls over gRPC, and can stop to listen while it goes on answering what it has. */
+export class GrpcAnswers extends ServerGrpc {
+  private server: Server | undefined;
+
+  override async createClient(): Promise<Server> {
+    const server = (await super.createClient()) as Server;
+    this.server = server;
+    return server;
+  }
+
+  /** Callers go to other replicas from now on. Resolves once all calls have ended. */
+  stopListening(): Promise<unknown> {
+    return new Promise((resolve) =>
+      this.server === undefined ? resolve(undefined) : this.server.tryShutdown(resolve),
+    );
+  }
+}
+
+/** Calls that change nothing, by the names that our contracts give them. */
+const READS = /\/(Get|List|Watch|Preview)[^/]*$/;
+
+/**
+ * The gRPC calls that are open, from their first byte to their status, guards and all. A server that is closed over one
+ * tells its caller CANCELLED, as if the caller had done it; so at a planned stop each gets a status of its own first.
+ */
+export class GrpcCalls {
+  private readonly open = new OpenCalls<OpenCall>();
+
+  readonly interceptor: ServerInterceptor = ({ path }, call) => {
+    let refused = false;
+    const entry: OpenCall = {
+      refuse: () => {
+        refused = true;
+        this.open.delete(entry);
+        refuse(call, READS.test(path) ? NOT_ANSWERED : MAY_HAVE_BEEN_DONE);
+      },
+    };
+    this.open.add(entry);
+    return new ServerInterceptingCall(call, {
+      start: (next) => next({ onCancel: () => this.open.delete(entry) }),
+      // What the handler says after that comes too late.
+      sendMetadata: (metadata, next) => {
+        if (!refused) next(metadata);
+      },
+      sendMessage: (message, next) => {
+        if (!refused) next(message);
+      },
+      sendStatus: (answer, next) => {
+        if (refused) return;
+        next(answer);
+        this.open.delete(entry);
+      },
+    });
+  };
+
+  end(withinMs: number): Promise<void> {
+    return this.open.end(withinMs, (call) => call.refuse());
+  }
+}
+
+function refuse(call: ServerInterceptingCallInterface, details: string): void {
+  const metadata = new Metadata();
+  metadata.set('problem', JSON.stringify({ status: 503, code: STOPPING_CODE, detail: details }));
+  call.sendStatus({ code: status.UNAVAILABLE, details, metadata });
+}
