@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { answerAtOnce } from './usage.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 // The SDK of the storage tells whoever runs it which Node.js it will want next year; package.json says what Aerie wants.
@@ -30,6 +31,13 @@ if (major < 20 || (major === 20 && minor < 19)) {
   fail(
     `Aerie needs Node.js 20.19 or newer; this is ${process.version}. Install it from nodejs.org or your package manager.`,
   );
+}
+
+// Before minutes of installing and building: help, and refusals of what is misspelt.
+const atOnce = answerAtOnce(root, command, args);
+if (atOnce !== undefined) {
+  (atOnce.code === 0 ? console.log : console.error)(atOnce.text);
+  process.exit(atOnce.code);
 }
 
 const lockHash = createHash('sha256')

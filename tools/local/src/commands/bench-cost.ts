@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { aircraftSnOf, makeSampleKmz } from '@aerie/dock-simulator';
 import mqtt, { type MqttClient } from 'mqtt';
 import { Problem } from '../infrastructure/problem.js';
-import { endLeftOvers } from '../infrastructure/processes.js';
 import { Api, type DockConnection, good } from '../stack/api.js';
-import { Stack } from '../stack/stack.js';
+import type { Stack } from '../stack/stack.js';
+import { withStack } from '../stack/with-stack.js';
 import { type Cost, Meter, costBetween } from './cost/meter.js';
 
 const OPTIONS = 'Options: --json FILE, --product DIR, --messages N, --docks N';
@@ -36,30 +36,28 @@ interface Figures {
 export async function benchCost(root: string, args: readonly string[]): Promise<number> {
   const { product = root, json, messages, docks } = readOptions(args);
   const directory = path.join(root, '.aerie', 'bench-cost');
-  await endLeftOvers(directory);
-  rmSync(directory, { recursive: true, force: true });
-  const stack = await Stack.up({
+  const options = {
     root: path.resolve(product),
     directory,
     packagesDirectory: path.join(root, '.aerie', 'bin'),
     postgresSettings: ['shared_preload_libraries=pg_stat_statements', 'full_page_writes=off'],
-    say: (text) => console.error(text),
+    say: (text: string): void => console.error(text),
+  };
+  return withStack(options, async (stack) => {
+    const meter = await Meter.open(stack);
+    try {
+      const figures: Figures = {
+        idle: await idle(meter),
+        accept: await accept(stack, meter),
+        perProgress: await progress(stack, meter, docks, messages),
+      };
+      console.log(JSON.stringify(figures, null, 2));
+      if (json !== undefined) writeFileSync(json, `${JSON.stringify(figures, null, 2)}\n`);
+      return 0;
+    } finally {
+      await meter.close();
+    }
   });
-  const meter = await Meter.open(stack);
-  try {
-    const figures: Figures = {
-      idle: await idle(meter),
-      accept: await accept(stack, meter),
-      perProgress: await progress(stack, meter, docks, messages),
-    };
-    console.log(JSON.stringify(figures, null, 2));
-    if (json !== undefined) writeFileSync(json, `${JSON.stringify(figures, null, 2)}\n`);
-    return 0;
-  } finally {
-    await meter.close();
-    await stack.stop();
-    rmSync(directory, { recursive: true, force: true });
-  }
 }
 
 function readOptions(args: readonly string[]) {

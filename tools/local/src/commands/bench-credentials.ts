@@ -1,9 +1,9 @@
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import mqtt, { type MqttClient } from 'mqtt';
 import { Problem } from '../infrastructure/problem.js';
-import { Stack } from '../stack/stack.js';
+import type { Stack } from '../stack/stack.js';
+import { withStack } from '../stack/with-stack.js';
 import { type Spread, spreadOf } from './herd/figures.js';
 
 const MOST_DOCKS = 2_000;
@@ -50,13 +50,12 @@ export async function benchCredentials(root: string, args: readonly string[]): P
     throw new Problem(`--docks must be a whole number from 1 to ${MOST_DOCKS}`);
   }
   const directory = path.join(root, '.aerie', 'bench-credentials');
-  rmSync(directory, { recursive: true, force: true });
-  const stack = await Stack.up({
-    root,
-    directory,
-    packagesDirectory: path.join(root, '.aerie', 'bin'),
-    say: (text) => console.log(text),
-  });
+  const packagesDirectory = path.join(root, '.aerie', 'bin');
+  const say = (text: string): void => console.log(text);
+  return withStack({ root, directory, packagesDirectory, say }, (stack) => measure(stack, count));
+}
+
+async function measure(stack: Stack, count: number): Promise<number> {
   const docks: Dock[] = [];
   try {
     console.log(`connecting ${count + NEWCOMERS + EARLY} docks`);
@@ -87,8 +86,6 @@ export async function benchCredentials(root: string, args: readonly string[]): P
     return sound ? 0 : 1;
   } finally {
     await Promise.all(docks.map(({ client }) => client.endAsync(true)));
-    await stack.stop();
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 

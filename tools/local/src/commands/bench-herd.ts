@@ -62,9 +62,13 @@ interface Plan {
  */
 export async function benchHerd(root: string, args: readonly string[]): Promise<number> {
   const options = readHerdOptions(args, Date.now());
+  const stop = new AbortController();
   const stopAsked = new Promise<never>((_resolve, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => reject(new Problem('Stopped.')));
+      process.once(signal, () => {
+        stop.abort();
+        reject(new Problem('Stopped.'));
+      });
     }
   });
   stopAsked.catch(() => undefined);
@@ -75,6 +79,7 @@ export async function benchHerd(root: string, args: readonly string[]): Promise<
     root,
     directory,
     packagesDirectory: path.join(root, '.aerie', 'bin'),
+    signal: stop.signal,
     env: {
       'mission-service': {
         MISSION_EXECUTE_LEAD_MS: '0',

@@ -1,9 +1,9 @@
-import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import mqtt, { type MqttClient } from 'mqtt';
 import { Api, registerDock } from '../stack/api.js';
-import { Stack } from '../stack/stack.js';
+import type { Stack } from '../stack/stack.js';
+import { withStack } from '../stack/with-stack.js';
 
 const DOCKS = 20;
 /** Publishes of one dock whose PUBACK has not come; what the broker allows a client by default is 20. */
@@ -18,14 +18,9 @@ export async function benchUplink(root: string, args: readonly string[]): Promis
   const { values } = parseArgs({ args: [...args], options: { messages: { type: 'string', default: '20000' } } });
   const messages = Math.min(1_000_000, Math.max(1_000, Number(values.messages) || 20_000));
   const directory = path.join(root, '.aerie', 'bench');
-  rmSync(directory, { recursive: true, force: true });
-  const stack = await Stack.up({
-    root,
-    directory,
-    packagesDirectory: path.join(root, '.aerie', 'bin'),
-    say: (text) => console.log(text),
-  });
-  try {
+  const packagesDirectory = path.join(root, '.aerie', 'bin');
+  const say = (text: string): void => console.log(text);
+  return withStack({ root, directory, packagesDirectory, say }, async (stack) => {
     const docks = await connectDocks(stack);
     const plain = await rate(messages, await publisher(docks, 'drc/up', messages), await countPlain(stack));
     // All share this machine's cores: first the ingress with its consumer held still, then both.
@@ -41,9 +36,7 @@ export async function benchUplink(root: string, args: readonly string[]): Promis
     console.log(`the same while its consumer works too ${together.toFixed(0)} messages/s`);
     await Promise.all(docks.map(({ client }) => client.endAsync(true)));
     return 0;
-  } finally {
-    await stack.stop();
-  }
+  });
 }
 
 interface Dock {

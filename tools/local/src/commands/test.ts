@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import path from 'node:path';
 import { Infrastructure } from '../infrastructure/infrastructure.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
+import { Parts } from './test-parts.js';
 import { type StorageUnderTest, startObjectStore } from './test-storage.js';
 
 interface Counts {
@@ -21,13 +22,16 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
   const chosen = SUITES.filter((suite) => args.includes(suite));
   const suites = chosen.length > 0 ? chosen : SUITES;
   const jestArgs = args.filter((arg) => !SUITES.some((suite) => suite === arg) && arg !== '--no-lint');
-  let healthy = true;
+  const parts = new Parts();
 
   if (!args.includes('--no-lint') && chosen.length === 0) {
     console.log('Format and lint …');
-    healthy = run(root, 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']) && healthy;
-    healthy =
-      run(root, 'node_modules/nx/dist/bin/nx.js', ['run-many', '-t', 'lint', '--outputStyle=static']) && healthy;
+    parts.run('format', () =>
+      run(root, 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),
+    );
+    parts.run('lint', () =>
+      run(root, 'node_modules/nx/dist/bin/nx.js', ['run-many', '-t', 'lint', '--outputStyle=static']),
+    );
   }
 
   const directory = path.join(root, '.aerie', 'test');
@@ -60,7 +64,7 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
         AERIE_TEST_BIN_LIBRARY_PATH: infrastructure?.binaries.env['LD_LIBRARY_PATH'],
         ...storage?.env,
       };
-      healthy = jest(root, suite, jestArgs, env, counts) && healthy;
+      parts.run(suite, () => jest(root, suite, jestArgs, env, counts));
     }
   } finally {
     await storage?.stop();
@@ -68,7 +72,8 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
   }
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
   console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
-  return healthy && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+  console.log(parts.summary());
+  return parts.healthy && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
 }
 
 function jest(root: string, suite: string, args: readonly string[], env: NodeJS.ProcessEnv, counts: Counts): boolean {

@@ -1,0 +1,245 @@
+// What each command of package.json takes. `bootstrap.mjs` answers `--help` and refuses what is misspelt from here, before
+// anything is installed, built or started; so Node alone runs this file.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const text = { type: 'string' };
+const flag = { type: 'boolean' };
+
+/** A whole number within bounds, as the value of an option. */
+const whole = (from, to) => (value) =>
+  /^\d+$/.test(value) && Number(value) >= from && Number(value) <= to
+    ? undefined
+    : `must be a whole number from ${from} to ${to}`;
+
+const file = { usage: 'FILE', least: 1, most: 1 };
+const nothing = { usage: '', least: 0, most: 0 };
+
+export const SUITES = ['unit', 'int', 'scenario', 'storage'];
+
+/** By their names in `tools/bootstrap.mjs`. `npm` is what people type. */
+export const COMMANDS = {
+  start: {
+    npm: 'npm start',
+    does: 'Installs, builds, starts everything, flies one mission with a simulated dock, and stays up until Ctrl-C.',
+    options: {
+      once: [flag, 'fly one mission and stop; exit code 0 only if it succeeded'],
+      port: [text, 'PORT', 'of the API (default 8080, or any free one)', whole(1, 65_535)],
+      speed: [text, 'FACTOR', 'simulated seconds per second of the docks (default 20)', whole(1, 1_000)],
+      'no-flight': [flag, 'without the demonstration flight'],
+      fresh: [flag, 'forget all data of earlier runs first'],
+      'keep-key': [flag, 'the API key of the last start with --keep-key goes on being valid'],
+    },
+    rest: nothing,
+  },
+  test: {
+    npm: 'npm test',
+    does: 'Format, lint, then unit, int, scenario and storage tests. Takes about half an hour without arguments.',
+    options: { 'no-lint': [flag, 'leave format and lint out'] },
+    rest: { usage: '[unit|int|scenario|storage] [PATTERN of test files] [options of jest]', check: checkTests },
+  },
+  'test-storage': {
+    npm: 'npm run test:storage',
+    does: 'One list of what a storage must hold, on our object-store and on a real Ceph (Debian 12 alone).',
+    options: {},
+    rest: { usage: '[object-store|ceph] [PATTERN of test files]', check: checkStorageTests },
+  },
+  'storage-doctor': {
+    npm: 'npm run storage:doctor',
+    does: 'Tries the storage as a dock would, and says what to change.',
+    options: {},
+    rest: nothing,
+  },
+  'test-deep': {
+    npm: 'npm run test:deep',
+    does: 'The property tests of the pure parts.',
+    options: {},
+    rest: { usage: '[RUNS of each, default 100000]', least: 0, most: 1, each: whole(1, 1_000_000_000) },
+  },
+  replay: {
+    npm: 'npm run replay',
+    does: 'An exported timeline through the lifecycle as it is now. FILE may be - for standard input.',
+    options: {},
+    rest: file,
+  },
+  down: { npm: 'npm run down', does: 'Ends what a killed run left behind.', options: {}, rest: nothing },
+  sim: {
+    npm: 'npm run sim',
+    does: 'Simulated docks, on the running Aerie (--register) or on any broker. docs/simulator.md tells each option.',
+    options: {
+      register: [text, 'N', 'register N docks in the running Aerie and fly them there', whole(1, 500)],
+      docks: [text, 'N', 'how many (default 1, or all of the credentials file)', whole(1, 100_000)],
+      ...Object.fromEntries(
+        [
+          ...['model', 'aircraft', 'faults', 'seed', 'mqtt-url', 'mqtt-user', 'mqtt-password', 'credentials'],
+          ...['sn-prefix', 'mqtt-version', 'qos', 'speed', 'duration', 'position', 'battery', 'dialect'],
+          ...['ask-resource', 'osd-interval', 'progress-interval', 'media-bytes', 'log-bytes', 'log-boots'],
+          ...['binding-code', 'organisation-id'],
+        ].map((name) => [name, [text, 'VALUE', '']]),
+      ),
+      'forget-on-reboot': [flag, ''],
+      'keep-session': [flag, ''],
+      'extra-events': [flag, ''],
+    },
+    rest: nothing,
+  },
+  inspect: {
+    npm: 'npm run inspect',
+    does: 'What Aerie makes of messages, one JSON line {"topic","payload"} each. FILE may be - for standard input.',
+    options: {},
+    rest: file,
+  },
+  'bench-uplink': {
+    npm: 'npm run bench:uplink',
+    does: 'Control messages that one ingress stores in a second.',
+    options: { messages: [text, 'N', '1000 to 1000000 (default 20000)', whole(1_000, 1_000_000)] },
+    rest: nothing,
+  },
+  'bench-credentials': {
+    npm: 'npm run bench:credentials',
+    does: 'Docks that ask for keys within one second.',
+    options: { docks: [text, 'N', '1 to 2000 (default 500)', whole(1, 2_000)] },
+    rest: nothing,
+  },
+  'bench-cost': {
+    npm: 'npm run bench:cost',
+    does: 'What one progress message and one accepted mission cost.',
+    options: {
+      json: [text, 'FILE', 'write the figures there too'],
+      product: [text, 'DIR', 'measure another checkout, which must be built'],
+      messages: [text, 'N', '1 to 100000 (default 3000)', whole(1, 100_000)],
+      docks: [text, 'N', '1 to 500 (default 40)', whole(1, 500)],
+    },
+    rest: nothing,
+  },
+  'bench-herd': {
+    npm: 'npm run bench:herd',
+    does: 'Missions that are all due at one instant, on one simulated dock each.',
+    options: {
+      missions: [text, 'N', '1 to 5000 (default 500)', whole(1, 5_000)],
+      'silent-percent': [text, 'P', 'docks that do not answer, 0 to 90 (default 1)'],
+      seed: [text, 'S', 'of what is random'],
+      lead: [text, 'SECONDS', '5 to 3600, from the first request to the instant', whole(5, 3_600)],
+    },
+    rest: nothing,
+  },
+  'docs-api': {
+    npm: 'npm run docs:api',
+    does: 'Writes docs/api anew.',
+    options: { check: [flag, 'write nothing; exit code 1 if it is out of date'] },
+    rest: nothing,
+  },
+  'docs-missions': {
+    npm: 'npm run docs:missions',
+    does: 'Writes the tables of docs/missions.md anew.',
+    options: { check: [flag, 'write nothing; exit code 1 if they are out of date'] },
+    rest: nothing,
+  },
+};
+
+/**
+ * What to say and with which exit code, or undefined when the command can run.
+ * @param {string} root
+ * @param {string} name
+ * @param {readonly string[]} args
+ */
+export function answerAtOnce(root, name, args) {
+  if (!Object.hasOwn(COMMANDS, name)) {
+    return { code: 2, text: `There is no command "${name}". There are: ${Object.keys(COMMANDS).join(', ')}.` };
+  }
+  const command = COMMANDS[name];
+  if (args.includes('--help') || args.includes('-h')) return { code: 0, text: helpOf(command) };
+  const problem = problemOf(root, command, args);
+  return problem === undefined ? undefined : { code: 2, text: `${problem}\n\n${helpOf(command)}` };
+}
+
+function problemOf(root, { options, rest }, args) {
+  const known = Object.fromEntries(Object.entries(options).map(([name, [type]]) => [name, type]));
+  if (rest.check !== undefined) return rest.check(root, args);
+  let parsed;
+  try {
+    parsed = parseArgs({ args, options: known, allowPositionals: true });
+  } catch (error) {
+    return error.message;
+  }
+  for (const [name, value] of Object.entries(parsed.values)) {
+    const fault = options[name][3]?.(value);
+    if (fault !== undefined) return `--${name} ${fault}, not "${value}"`;
+  }
+  // A single dash is standard input, which parseArgs takes for a positional.
+  const { positionals } = parsed;
+  if (positionals.length > rest.most) return `"${positionals[rest.most]}" is too much.`;
+  if (positionals.length < rest.least) return `${rest.usage} is missing.`;
+  for (const value of positionals) {
+    const fault = rest.each?.(value);
+    if (fault !== undefined) return `"${value}" ${fault}`;
+  }
+  return undefined;
+}
+
+function helpOf({ npm, does, options, rest }) {
+  const lines = Object.entries(options).map(([name, [type, ...words]]) => {
+    const [value, what] = type.type === 'string' ? words : ['', words[0]];
+    return `  ${`--${name} ${value}`.padEnd(24)} ${what}`.trimEnd();
+  });
+  const takes = [lines.length === 0 ? '' : '[options]', rest.usage].filter((part) => part !== '').join(' ');
+  const usage = takes === '' ? npm : `${npm} -- ${takes}`;
+  return [`Usage: ${usage}`, does, ...(lines.length === 0 ? [] : ['', ...lines])].join('\n');
+}
+
+const ENDINGS = {
+  unit: /(?<!\.int)\.spec\.ts$/,
+  int: /\.int\.spec\.ts$/,
+  scenario: /\.scenario\.ts$/,
+  storage: /\.storage\.ts$/,
+};
+
+/** A word that is no suite is a pattern of jest; one that fits no test file would cost a set-up and test nothing. */
+function checkTests(root, args) {
+  const suites = SUITES.filter((suite) => args.includes(suite));
+  const patterns = args.filter((arg) => !arg.startsWith('-') && !SUITES.includes(arg));
+  return checkPatterns(root, suites.length === 0 ? SUITES : suites, patterns);
+}
+
+function checkStorageTests(root, args) {
+  const patterns = args.filter((arg) => !arg.startsWith('-') && arg !== 'object-store' && arg !== 'ceph');
+  return checkPatterns(root, ['storage'], patterns);
+}
+
+function checkPatterns(root, suites, patterns) {
+  if (patterns.length === 0) return undefined;
+  // Jest matches what was compiled.
+  const files = testFiles(root)
+    .filter((name) => suites.some((suite) => ENDINGS[suite].test(name)))
+    .map((name) => path.join(root, name.replace(/([\\/])src([\\/])/, '$1dist$2').replace(/\.ts$/, '.js')));
+  for (const pattern of patterns) {
+    let expression;
+    try {
+      expression = new RegExp(pattern, 'i');
+    } catch (error) {
+      return `"${pattern}" is neither a suite (${SUITES.join(', ')}) nor a pattern: ${error.message}`;
+    }
+    if (!files.some((name) => expression.test(name))) {
+      return `"${pattern}" is neither a suite (${SUITES.join(', ')}) nor a part of the path of a ${suites.join(', ')} test.`;
+    }
+  }
+  return undefined;
+}
+
+function testFiles(root) {
+  const found = [];
+  for (const part of ['apps', 'libs', 'tools']) {
+    for (const project of readdirSync(path.join(root, part), { withFileTypes: true })) {
+      const source = path.join(part, project.name, 'src');
+      if (!project.isDirectory()) continue;
+      try {
+        for (const name of readdirSync(path.join(root, source), { recursive: true }))
+          found.push(path.join(source, name));
+      } catch {
+        // A project without sources.
+      }
+    }
+  }
+  return found;
+}
