@@ -6,6 +6,7 @@ import { Problem } from '../infrastructure/problem.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
 import { Api, ApiRefusal, registerDock } from '../stack/api.js';
 import { RunLock } from '../stack/run-lock.js';
+import { SERVICE_NAMES } from '../stack/services.js';
 import { Stack } from '../stack/stack.js';
 import { flyMission } from './fly.js';
 
@@ -39,7 +40,8 @@ export async function start(root: string, args: readonly string[]): Promise<numb
   try {
     await endLeftOvers(directory);
     if (fresh) rmSync(directory, { recursive: true, force: true });
-    const say = sayAndKeep(path.join(directory, 'logs'));
+    const logs = path.join(directory, 'logs');
+    const say = sayAndKeep(logs);
     const earlierKey = keepKey ? readKey(keyFile) : undefined;
     stack = await Stack.up({
       root,
@@ -179,6 +181,13 @@ function writeRun(file: string, stack: Stack): void {
     databaseUrl,
     redisUrl,
     objectStoreUrl,
+    grpc: {
+      mission: stack.grpcAddress,
+      credential: stack.credentialGrpcAddress,
+      log: stack.logGrpcAddress,
+    },
+    services: stack.serviceUrls,
+    metrics: Object.fromEntries(SERVICE_NAMES.map((name) => [name, stack.metricsUrl(name)])),
     pids: { ...pids, start: process.pid },
   };
   writeSecret(file, `${JSON.stringify(run, null, 2)}\n`);

@@ -245,6 +245,12 @@ export class Stack {
     return (await fetch(this.plans[name].readyUrl)).text();
   }
 
+  /** Where each service listens for HTTP; `/metrics`, `/readyz` and `/healthz` are there. */
+  get serviceUrls(): Readonly<Record<ServiceName, string>> {
+    const url = (name: ServiceName) => [name, `http://127.0.0.1:${this.ports[name]}`] as const;
+    return Object.fromEntries(SERVICE_NAMES.map(url)) as Record<ServiceName, string>;
+  }
+
   metricsUrl(name: ServiceName): string {
     return this.plans[name].readyUrl.replace(/readyz$/, 'metrics');
   }
