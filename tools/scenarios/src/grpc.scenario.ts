@@ -1,6 +1,8 @@
 import { type ClientReadableStream, Metadata, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
+import { eventually } from '@aerie/testing';
+import { Client as Postgres } from 'pg';
 import { World } from './world.js';
 
 let world: World;
@@ -135,3 +137,38 @@ describe('an error', () => {
     expect(taken).toMatchObject({ code: status.FAILED_PRECONDITION, problem: { errors: [{ field: 'executeAt' }] } });
   }, 30_000);
 });
+
+it('CancelMission that waits for a row when mission-service is told to stop is done and answered', async () => {
+  const dock = await world.dock();
+  const planned = newMission(dock.sn, { kind: 'MISSION_KIND_TIMED', executeAt: seconds(Date.now() + 3_600_000) });
+  const { mission } = await call('CreateMission', { mission: planned });
+  const holder = new Postgres({ connectionString: world.stack.infrastructure.databaseUrl });
+  await holder.connect();
+  try {
+    await holder.query('BEGIN');
+    await holder.query('SELECT 1 FROM mission.mission WHERE id = $1 FOR UPDATE', [mission['id']]);
+    const cancelling = call('CancelMission', { id: mission['id'] });
+    cancelling.catch(() => undefined);
+    await eventually('it waits for the row', async () => {
+      const { rowCount } = await holder.query(
+        `SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'mission%' AND wait_event_type = 'Lock'`,
+      );
+      return rowCount !== null && rowCount > 0;
+    });
+    const stopping = world.stack.process('mission-service').stop('SIGTERM', 25_000);
+
+    await eventually('mission-service listens no more', () =>
+      world.stack.readiness('mission-service').then(
+        () => false,
+        () => true,
+      ),
+    );
+    await holder.query('ROLLBACK');
+
+    expect((await cancelling).mission).toMatchObject({ id: mission['id'], state: 'MISSION_STATE_CANCELED' });
+    await stopping;
+  } finally {
+    await holder.end();
+  }
+  await world.stack.start('mission-service');
+}, 90_000);
