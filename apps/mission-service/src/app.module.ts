@@ -31,6 +31,7 @@ import { ChangePolicy } from './missions/policy/change-policy.js';
 import { PolicyController } from './missions/policy/policy.controller.js';
 import { PolicyStore } from './missions/policy/policy.store.js';
 import { keepTiming } from './missions/store/keep-timing.js';
+import { logFact } from './missions/store/log-facts.js';
 import { MissionReadModel } from './missions/store/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
 import { DueWakes } from './missions/wakes/due-wakes.js';
@@ -93,7 +94,10 @@ export class AppModule {
     const outbox = new OutboxRelay({
       dataSource: flight,
       schema: SCHEMA,
-      publish: (subject, payload, messageId) => publisher.store(subject, payload, messageId),
+      publish: async (subject, payload, messageId) => {
+        await publisher.store(subject, payload, messageId);
+        logFact(logger, subject, JSON.parse(payload));
+      },
       logger,
     });
     const wakes: BullWakes = new BullWakes({

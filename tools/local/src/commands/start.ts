@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { type DockHandle, makeSampleKmz, startDock } from '@aerie/dock-simulator';
 import { Problem } from '../infrastructure/problem.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
+import { rotateLogs } from '../infrastructure/rotate-logs.js';
 import { Api, ApiRefusal, registerDock } from '../stack/api.js';
 import { RunLock } from '../stack/run-lock.js';
 import { SERVICE_NAMES } from '../stack/services.js';
@@ -19,6 +20,7 @@ const DOCKS = [
 /** The dock that flies the first mission; the next one when it is not free. */
 const FLYING_ORDER = ['SIM-DOCK-002', 'SIM-DOCK-003', 'SIM-DOCK-001'] as const;
 const CONFLICT = 409;
+const ROTATE_EVERY_MS = 10_000;
 /** Longer than any machine needs; then it is told, and Aerie stays up. */
 const ONLINE_WITHIN_MS = 120_000;
 const HOME = { latitude: 46.5197, longitude: 6.6323, heightMeters: 480 };
@@ -42,6 +44,7 @@ export async function start(root: string, args: readonly string[]): Promise<numb
     if (fresh) rmSync(directory, { recursive: true, force: true });
     const logs = path.join(directory, 'logs');
     const say = sayAndKeep(logs);
+    setInterval(() => rotateLogs(logs), ROTATE_EVERY_MS).unref();
     const earlierKey = keepKey ? readKey(keyFile) : undefined;
     stack = await Stack.up({
       root,
