@@ -1,5 +1,5 @@
 export { GrpcCaller, GrpcKeyGuard } from './grpc-key.guard.js';
 export { GrpcProblemFilter } from './grpc-problem.filter.js';
-export { enumName, wordOf } from './enums.js';
+export { enumName, textOf, wordOf } from './enums.js';
 export { type ProtoTimestamp, isoOf, msOf, timestampOf } from './instants.js';
 export { type Message, defined, only } from './message.js';

@@ -28,7 +28,7 @@ export { EVENT_TYPES, decide, mayExecute, transitions } from './mission.machine.
 export { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 export { type Plan, planAnew, planMission } from './mission.plan.js';
 export { type Coordinates, type RouteDistances, groundDistanceMeters, routeDistances } from './geometry.js';
-export { type Span, leadMs, occupiedSpan } from './mission.timing.js';
+export { type Span, earliestExecuteAtMs, leadMs, occupiedSpan } from './mission.timing.js';
 export { lifecycleMatrix } from './matrix.js';
 export { type Difference, type Replay, type ReplayEntry, replay } from './replay.js';
 export * from './preflight/index.js';

@@ -46,8 +46,39 @@ export interface Span {
  */
 export function occupiedSpan(mission: Mission, nowMs: number, timing: Timing): Span | null {
   if (mission.kind === 'conditional') return null;
-  const latestStartMs =
-    mission.executeAtMs === null ? (mission.deadlineMs ?? nowMs) : mission.executeAtMs + timing.startWindowMs;
-  const fromMs = mission.executeAtMs === null ? nowMs : mission.executeAtMs - timing.executeLeadMs - BEFORE_FLIGHT_MS;
-  return { fromMs, untilMs: latestStartMs + BEFORE_FLIGHT_MS + mission.plannedDurationMs + AFTER_FLIGHT_MS };
+  if (mission.executeAtMs !== null) {
+    const { beforeMs, afterMs } = marginsOf(mission, timing);
+    return { fromMs: mission.executeAtMs - beforeMs, untilMs: mission.executeAtMs + afterMs };
+  }
+  return { fromMs: nowMs, untilMs: (mission.deadlineMs ?? nowMs) + flightMs(mission) };
+}
+
+const flightMs = ({ plannedDurationMs }: Pick<Mission, 'plannedDurationMs'>): number =>
+  BEFORE_FLIGHT_MS + plannedDurationMs + AFTER_FLIGHT_MS;
+
+/** How long before and after its `executeAt` a timed mission takes the dock. */
+function marginsOf(
+  mission: Pick<Mission, 'plannedDurationMs'>,
+  timing: Timing,
+): { readonly beforeMs: number; readonly afterMs: number } {
+  return { beforeMs: timing.executeLeadMs + BEFORE_FLIGHT_MS, afterMs: timing.startWindowMs + flightMs(mission) };
+}
+
+/**
+ * The earliest `executeAt`, not before the given instant, at which the dock is free for this mission with all its margins.
+ * `taken`: the spans of others, soonest first.
+ */
+export function earliestExecuteAtMs(
+  mission: Pick<Mission, 'plannedDurationMs'>,
+  taken: readonly Span[],
+  notBeforeMs: number,
+  timing: Timing,
+): number {
+  const { beforeMs, afterMs } = marginsOf(mission, timing);
+  let atMs = notBeforeMs;
+  for (const { fromMs, untilMs } of taken) {
+    // Spans that only touch leave each other alone.
+    if (atMs - beforeMs < untilMs && fromMs < atMs + afterMs) atMs = untilMs + beforeMs;
+  }
+  return atMs;
 }

@@ -1,4 +1,13 @@
-import { type Message, type ProtoTimestamp, defined, enumName, msOf, timestampOf, wordOf } from '@aerie/grpc-api';
+import {
+  type Message,
+  type ProtoTimestamp,
+  defined,
+  enumName,
+  msOf,
+  textOf,
+  timestampOf,
+  wordOf,
+} from '@aerie/grpc-api';
 import { InvalidError } from '@aerie/kernel';
 import { STATES, type RuleResult } from '@aerie/mission-core';
 import type { Preview } from '../missions/planning/create-mission.js';
@@ -69,9 +78,10 @@ export function queryOfList(message: Message): Message {
 
 function sortOf(order: unknown): string | undefined {
   if (order === undefined || order === null || order === 'MISSION_ORDER_UNSPECIFIED') return undefined;
-  const sort = Object.hasOwn(SORT_OF_ORDER, String(order)) ? SORT_OF_ORDER[String(order)] : undefined;
+  const name = textOf(order);
+  const sort = Object.hasOwn(SORT_OF_ORDER, name) ? SORT_OF_ORDER[name] : undefined;
   if (sort !== undefined) return sort;
-  const message = `must be one of ${Object.keys(SORT_OF_ORDER).join(', ')}, not ${String(order)}`;
+  const message = `must be one of ${Object.keys(SORT_OF_ORDER).join(', ')}, not ${name}`;
   throw new InvalidError('invalid_input', 'the request is not valid', { fields: [{ field: 'order', message }] });
 }
 
@@ -120,12 +130,13 @@ function causeMessage(cause: NonNullable<MissionView['cause']>): Message {
   return defined({ ...rest, ...words, endedBy: endedBy ? enumName('ENDED_BY', endedBy) : undefined });
 }
 
-export function previewMessage({ verdict, conflicts, preflight, plan }: Preview): Message {
+export function previewMessage({ verdict, conflicts, earliestExecuteAt, preflight, plan }: Preview): Message {
   return defined({
     verdict: enumName('VERDICT', verdict),
     conflicts: conflicts.map((conflict) =>
       defined({ ...conflict, from: timestampOf(conflict.from), until: timestampOf(conflict.until) }),
     ),
+    earliestExecuteAt: timestampOf(earliestExecuteAt),
     preflightVerdict: enumName('VERDICT', preflight.verdict),
     rules: preflight.rules.map(ruleMessage),
     prepareAt: timestampOf(plan.prepareAt),

@@ -36,10 +36,7 @@ function membersOf(document: OpenApiDocument, { method, path }: DescribedRoute):
 function propertiesOf(document: OpenApiDocument, schema: Json): string[] {
   const found = typeof schema['$ref'] === 'string' ? (valueAt(document, schema['$ref']) as Json) : schema;
   const forms = (found['oneOf'] ?? found['anyOf'] ?? []) as readonly Json[];
-  return [
-    ...Object.keys((found['properties'] ?? {}) as Json),
-    ...forms.flatMap((form) => propertiesOf(document, form)),
-  ];
+  return [...Object.keys(found['properties'] ?? {}), ...forms.flatMap((form) => propertiesOf(document, form))];
 }
 
 const METHODS: readonly HttpMethod[] = ['delete', 'get', 'patch', 'post', 'put'];

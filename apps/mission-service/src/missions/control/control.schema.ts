@@ -1,7 +1,7 @@
 import { problemSchema } from '@aerie/http-api';
 import { z } from 'zod';
-import { conflictSchema } from '../planning/preview.schema.js';
-import { missionState } from '../store/fields.schema.js';
+import { EARLIEST_EXECUTE_AT, conflictSchema } from '../planning/preview.schema.js';
+import { instantOrNull, missionState } from '../store/fields.schema.js';
 import { missionSchema } from '../store/mission.schema.js';
 import { CHOICE_ACTIONS } from './controls.js';
 
@@ -36,6 +36,7 @@ export const missionConflictSchema = problemSchema
       .optional()
       .describe('What can be asked of the mission instead; left out where that is nothing.'),
     conflicts: z.array(conflictSchema).optional().describe('Who has the dock at that time.'),
+    earliestExecuteAt: instantOrNull(EARLIEST_EXECUTE_AT).optional(),
     flightId: z.string().optional().describe('The flight that the dock says it flies.'),
   })
   .describe('The present state forbids it.');

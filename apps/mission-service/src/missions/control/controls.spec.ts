@@ -1,16 +1,15 @@
 import { STATES, isOutcome, transitions } from '@aerie/mission-core';
 import { type Asked, CONTROLS, CONTROL_ACTIONS, OTHER_ACTIONS, choicesOf, insteadOf } from './controls.js';
 
-const inState = (state: Asked['state'], parts: Partial<Asked> = {}): Asked =>
-  ({
-    id: 'm-1',
-    state,
-    kind: 'timed',
-    resolution: null,
-    model: 'dock2',
-    protocol_generation: '1.15',
-    ...parts,
-  });
+const inState = (state: Asked['state'], parts: Partial<Asked> = {}): Asked => ({
+  id: 'm-1',
+  state,
+  kind: 'timed',
+  resolution: null,
+  model: 'dock2',
+  protocol_generation: '1.15',
+  ...parts,
+});
 
 const actionsOf = (mission: Asked): string[] => choicesOf(mission).map(({ action }) => action);
 

@@ -20,6 +20,7 @@ export interface CreateRequest {
 export interface Preview {
   readonly verdict: 'go' | 'no_go';
   readonly conflicts: readonly ConflictView[];
+  readonly earliestExecuteAt: string | null;
   readonly preflight: PreflightResult;
   readonly plan: {
     readonly prepareAt: string;
@@ -69,7 +70,7 @@ export class CreateMission {
   /** All checks of `execute`; nothing is written. */
   async preview(caller: Principal, input: NewMission): Promise<Preview> {
     const planned = await this.planMission.plan(caller, input, null);
-    const [preflight, holders] = await Promise.all([
+    const [preflight, { holders, earliestExecuteAt }] = await Promise.all([
       this.planMission.preflight(planned),
       this.planMission.conflicts(planned),
     ]);
@@ -77,6 +78,7 @@ export class CreateMission {
     return {
       verdict: holders.length > 0 ? 'no_go' : preflight.verdict,
       conflicts: holders.map(conflictOf),
+      earliestExecuteAt: earliestExecuteAt?.toISOString() ?? null,
       preflight,
       plan: {
         prepareAt: new Date(prepareAtMs).toISOString(),

@@ -3,7 +3,7 @@ import { type PreflightResult, occupiedSpan } from '@aerie/mission-core';
 import { type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { clearTheWay } from './clear-the-way.js';
-import { dockTaken } from './conflicts.js';
+import { dockTaken, earliestExecuteAt } from './conflicts.js';
 import type { PlannedMission } from './new-mission.js';
 import { reserveDock } from '../store/dock-reservations.js';
 import { keepDock, lockDock, lockMission } from '../store/flight-critical.js';
@@ -29,7 +29,12 @@ export async function insertMission(
     lockDock(tx, dock.sn),
     span === null ? [] : clearTheWay(tx, { id, organisationId, dockSn: dock.sn }, span),
   ]);
-  if (holders.length > 0) throw dockTaken(holders, plan.executeAtMs === null ? 'dockSn' : 'executeAt');
+  if (holders.length > 0) {
+    const { executeAtMs, plannedDurationMs } = plan;
+    const wish = { missionId: null, dockSn: dock.sn, plannedDurationMs, executeAtMs, timing };
+    const earliest = await earliestExecuteAt(tx, wish, plan.sinceMs);
+    throw dockTaken(holders, executeAtMs === null ? 'dockSn' : 'executeAt', earliest);
+  }
   const judged =
     preflight === null
       ? []

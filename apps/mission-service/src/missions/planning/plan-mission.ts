@@ -16,6 +16,7 @@ import { judgeDock } from '../preflight/judge-dock.js';
 import { positionOf, wayToRoute } from '../preflight/way-to-route.js';
 import { type UnresolvedMission, unresolvedOn } from '../store/flight-critical.js';
 import { type Holder, findHolders } from '../store/dock-reservations.js';
+import { earliestExecuteAt } from './conflicts.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
 export interface PlanMissionParts {
@@ -34,6 +35,12 @@ interface DockNow {
   readonly heardAgoMs: number | null;
   readonly unresolved: UnresolvedMission | null;
   readonly exportsLogs: boolean;
+}
+
+/** Who else has the dock at the time of a mission, and when it has room for it. */
+export interface Conflicts {
+  readonly holders: readonly Holder[];
+  readonly earliestExecuteAt: Date | null;
 }
 
 /** Thinks a mission through without writing anything: does it fit its dock and its wayline, and may it fly now. */
@@ -107,14 +114,18 @@ export class PlanMission {
   }
 
   /** Who else has the dock at that time. Reads only; the insert looks again, with the dock locked. */
-  async conflicts({ plan, dock, timing }: PlannedMission): Promise<Holder[]> {
+  async conflicts({ plan, dock, timing }: PlannedMission): Promise<Conflicts> {
     const span = occupiedSpan(plan, plan.sinceMs, timing);
-    if (span === null) return [];
-    const query = {
+    if (span === null) return { holders: [], earliestExecuteAt: null };
+    const reads = {
       query: <Row>(sql: string, parameters: readonly unknown[] = []) => this.query<Row>(sql, parameters),
     };
-    const holders = await findHolders(query, dock.sn, span, null);
-    return holders.filter(({ gives_way }) => !gives_way);
+    const found = await findHolders(reads, dock.sn, span, null);
+    const holders = found.filter(({ gives_way }) => !gives_way);
+    if (holders.length === 0) return { holders, earliestExecuteAt: null };
+    const { plannedDurationMs, executeAtMs } = plan;
+    const wish = { missionId: null, dockSn: dock.sn, plannedDurationMs, executeAtMs, timing };
+    return { holders, earliestExecuteAt: await earliestExecuteAt(reads, wish, plan.sinceMs) };
   }
 
   private async findDock(caller: Principal, dockSn: string): Promise<DockRecord> {

@@ -13,10 +13,15 @@ export const conflictSchema = z
   })
   .describe('Who has the dock at the time that was asked for.');
 
+/** Said beside each conflict. */
+export const EARLIEST_EXECUTE_AT =
+  'The dock is taken: the earliest executeAt, not before the one asked for, at which it has room for this mission. Null: not taken, or nobody can say.';
+
 export const previewSchema = z
   .strictObject({
     verdict: z.enum(['go', 'no_go']).describe('no_go if the dock is taken or a rule says no.'),
     conflicts: z.array(conflictSchema).describe('Who else has the dock at that time, soonest first; at most ten.'),
+    earliestExecuteAt: instantOrNull(EARLIEST_EXECUTE_AT),
     preflight: preflightResultSchema.describe('As it would be judged now.'),
     plan: z
       .strictObject({

@@ -13,7 +13,7 @@ import { lockMission } from '../store/flight-critical.js';
 import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
 import { clearTheWay } from './clear-the-way.js';
-import { dockTaken } from './conflicts.js';
+import { dockTaken, earliestExecuteAt } from './conflicts.js';
 import { inThePast } from './plan-mission.js';
 
 /** Moves a timed mission to another time, with all checks of a new one. A dock that holds it already gets it again. */
@@ -40,7 +40,11 @@ export class RescheduleMission {
       // Only now: a mission that stays as it is takes no dock from anybody.
       const claimant = { id, organisationId: caller.organisationId, dockSn: locked.dock_sn };
       const holders = await clearTheWay(tx, claimant, span);
-      if (holders.length > 0) throw dockTaken(holders, 'executeAt');
+      if (holders.length > 0) {
+        const { dock_sn: dockSn, planned_duration_ms: plannedDurationMs } = locked;
+        const wish = { missionId: id, dockSn, plannedDurationMs, executeAtMs, timing };
+        throw dockTaken(holders, 'executeAt', await earliestExecuteAt(tx, wish, nowMs));
+      }
       await reserveDock(tx, id, locked.dock_sn, span);
       // Exports of logs may have been told to give way.
       return { ...done, hasFacts: true };

@@ -32,6 +32,31 @@ export function findHolders(
   );
 }
 
+/** Far more than a dock can be reserved for in weeks; beyond it nobody says when it is free. */
+const MOST_TAKEN = 2_000;
+
+/**
+ * When the dock is taken by others from an instant on, soonest first: by all that gives no way. Null when there are too
+ * many to say.
+ */
+export async function findTaken(
+  tx: { query: Tx['query'] },
+  dockSn: string,
+  fromMs: number,
+  except: string | null,
+): Promise<readonly Span[] | null> {
+  const rows = await tx.query<{ from_at: Date; until_at: Date }>(
+    `SELECT lower(r.during) AS from_at, upper(r.during) AS until_at
+       FROM mission.dock_reservation r
+      WHERE r.dock_sn = $1 AND r.during && tstzrange($2, NULL) AND NOT (r.yields OR r.withdrawn_at IS NOT NULL)
+        AND ($3::uuid IS NULL OR r.holder_id <> $3)
+      ORDER BY lower(r.during) LIMIT ${MOST_TAKEN + 1}`,
+    [dockSn, new Date(fromMs), except],
+  );
+  if (rows.length > MOST_TAKEN) return null;
+  return rows.map(({ from_at, until_at }) => ({ fromMs: from_at.getTime(), untilMs: until_at.getTime() }));
+}
+
 /** Reserves the dock for a mission, or moves its reservation. Nobody else holds the span. */
 export async function reserveDock(tx: Tx, missionId: string, dockSn: string, span: Span): Promise<void> {
   await tx.run(
