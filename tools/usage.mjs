@@ -57,6 +57,12 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[RUNS of each, default 100000]', least: 0, most: 1, each: whole(1, 1_000_000_000) },
   },
+  'test-outages': {
+    npm: 'npm run test:outages',
+    does: 'Random programs are killed, and no mission may start after its deadline. AERIE_SEED repeats a run.',
+    options: {},
+    rest: { usage: '[OUTAGES, default 20]', least: 0, most: 1, each: whole(1, 1_000) },
+  },
   replay: {
     npm: 'npm run replay',
     does: 'An exported timeline through the lifecycle as it is now. FILE may be - for standard input.',
@@ -72,7 +78,17 @@ export const COMMANDS = {
       docks: [text, 'N', 'how many (default 1, or all of the credentials file)', whole(1, 100_000)],
       ...Object.fromEntries(
         [
-          ...['model', 'aircraft', 'faults', 'seed', 'mqtt-url', 'mqtt-user', 'mqtt-password', 'credentials'],
+          ...[
+            'model',
+            'aircraft',
+            'faults',
+            'personality',
+            'seed',
+            'mqtt-url',
+            'mqtt-user',
+            'mqtt-password',
+            'credentials',
+          ],
           ...['sn-prefix', 'mqtt-version', 'qos', 'speed', 'duration', 'position', 'battery', 'dialect'],
           ...['ask-resource', 'osd-interval', 'progress-interval', 'media-bytes', 'log-bytes', 'log-boots'],
           ...['binding-code', 'organisation-id'],

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'bench-credentials': async () => (await import('./commands/bench-credentials.js')).benchCredentials,
   'test-storage': async () => (await import('./commands/test-storage.js')).testStorage,
   'test-deep': async () => (await import('./commands/test-deep.js')).testDeep,
+  'test-outages': async () => (await import('./commands/test-outages.js')).testOutages,
   test: async () => (await import('./commands/test.js')).test,
   down: async () => (await import('./commands/down.js')).down,
 };

@@ -1,6 +1,7 @@
 import { type DockHandle } from '@aerie/dock-simulator';
 import { type Answer, Api, type Replica, good, hasEnded } from '@aerie/local';
 import { eventually } from '@aerie/testing';
+import { randomFrom } from './random.js';
 import { type MissionView, type ProblemView, World } from './world.js';
 
 const MISSIONS = 200;
@@ -20,17 +21,6 @@ beforeAll(async () => {
   });
 }, 120_000);
 afterAll(() => world.stop(), 120_000);
-
-/** Small and repeatable: everything random of this story follows from its seed. [Mulberry32] */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
