@@ -397,6 +397,34 @@ describe('a downlink', () => {
     broker.thaw();
   });
 
+  it('reaches its dock late by as long as the broker stood still, and nothing is put behind it meanwhile', async () => {
+    await start();
+    const sn = aSerialNumber();
+    const heard = await tidsHeardBy(await connectDock(), sn);
+    await broker.freeze();
+    const frozenMs = Date.now();
+    const first = send(sn, { notAfterMs: frozenMs + 3_000 });
+    const behind = await eventually(
+      'the ingress notices',
+      async () => {
+        const answer = await send(sn, { tid: `behind-${Date.now()}`, notAfterMs: Date.now() + 4_000 });
+        return answer.outcome === 'refused' && answer;
+      },
+      10_000,
+    );
+    expect(behind.reason).toContain('the broker stands still');
+    expect((await first).outcome).toBe('unknown');
+    // Its time was over while it lay unread: only then does its expiry begin to count.
+    expect(Date.now()).toBeGreaterThan(frozenMs + 3_000);
+    broker.thaw();
+    await eventually('the dock hears it late', () => heard.includes('tid-1'));
+    await eventually('the ingress writes again', async () => (await send(sn, { tid: 'tid-2' })).outcome === 'written');
+    await eventually('the dock heard the last', () => heard.includes('tid-2'));
+    // What was asked for within the first two seconds of the stand still was written; nothing after that.
+    const late = heard.filter((tid) => tid.startsWith('behind-')).map((tid) => Number(tid.slice(7)) - frozenMs);
+    expect(Math.max(0, ...late)).toBeLessThan(2_500);
+  }, 40_000);
+
   it('that is asked for while no ingress runs was seen by nobody', async () => {
     const failure = await send(aSerialNumber()).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(NoAnswerError);

@@ -6,6 +6,11 @@ import { type BrokerLogin, openSession } from '../mqtt/session.js';
 
 /** A PUBACK that has not come by then is not waited for; only the dock can tell what became of the message. */
 const PUBACK_TIMEOUT_MS = 5_000;
+/**
+ * A broker that has acknowledged nothing for so long stands still, though its connection lives. What was written to it lies
+ * unread, and its expiry begins only when it is read: nothing more is put behind it.
+ */
+const STANDS_STILL_MS = 2_000;
 /** MQTT 5: the broker took the message and had nobody to give it to. */
 const NO_MATCHING_SUBSCRIBERS = 0x10;
 const FIRST_ERROR_CODE = 0x80;
@@ -13,6 +18,12 @@ const FIRST_ERROR_CODE = 0x80;
 const MAX_IN_FLIGHT = 10_000;
 
 type Settle = (answer: SendAnswer) => void;
+
+/** A publish without its PUBACK. */
+interface Owed {
+  readonly writtenAtMs: number;
+  readonly settle: Settle;
+}
 
 interface Puback {
   readonly messageId?: number | undefined;
@@ -22,7 +33,10 @@ interface Puback {
 /** The connection that writes to docks. It has no subscriptions and no session, so there is nothing to resume. */
 export class DownlinkLink {
   private readonly link: KeptLink;
-  private readonly waiting = new Map<number, Settle>();
+  private readonly waiting = new Map<number, Owed>();
+  /** What was written and is not waited for any more, oldest first. */
+  private readonly overdue = new Map<number, number>();
+  private acknowledgedAtMs = 0;
 
   constructor(options: { login: BrokerLogin; ingressId: string; logger: Logger }) {
     const clientId = `aerie-ingress-${options.ingressId}-down`;
@@ -65,23 +79,40 @@ export class DownlinkLink {
     if (client === undefined) return Promise.resolve({ outcome: 'refused', reason: 'not connected to the broker' });
     if (this.waiting.size >= MAX_IN_FLIGHT)
       return Promise.resolve({ outcome: 'refused', reason: 'too many in flight' });
+    const writtenAtMs = performance.now();
+    if (this.standsStill(writtenAtMs)) {
+      return Promise.resolve({ outcome: 'refused', reason: 'the broker stands still: it acknowledges nothing' });
+    }
     return new Promise((resolve) => {
       const properties = { messageExpiryInterval: expirySeconds };
       client.publish(topic, payload, { qos: 1, retain: false, properties }, () => undefined);
       // mqtt.js keeps the reason code of a PUBACK to itself, so PUBACKs are matched here by packet id.
       const packetId = client.getLastMessageId();
-      const timer = setTimeout(() => settle({ outcome: 'unknown', reason: 'no PUBACK' }), PUBACK_TIMEOUT_MS);
+      const timer = setTimeout(() => {
+        this.overdue.set(packetId, writtenAtMs);
+        settle({ outcome: 'unknown', reason: 'no PUBACK' });
+      }, PUBACK_TIMEOUT_MS);
       const settle: Settle = (answer) => {
         clearTimeout(timer);
         this.waiting.delete(packetId);
         resolve(answer);
       };
-      this.waiting.set(packetId, settle);
+      this.waiting.set(packetId, { writtenAtMs, settle });
     });
   }
 
+  /** Whether the oldest write that was not acknowledged is old, and nothing at all was acknowledged since. */
+  private standsStill(nowMs: number): boolean {
+    const [oldestOverdueMs] = this.overdue.values();
+    const [oldest] = this.waiting.values();
+    const sinceMs = oldestOverdueMs ?? oldest?.writtenAtMs;
+    return sinceMs !== undefined && nowMs - Math.max(sinceMs, this.acknowledgedAtMs) >= STANDS_STILL_MS;
+  }
+
   private acknowledged({ messageId, reasonCode }: Puback): void {
-    const settle = messageId === undefined ? undefined : this.waiting.get(messageId);
+    this.acknowledgedAtMs = performance.now();
+    this.overdue.clear();
+    const settle = messageId === undefined ? undefined : this.waiting.get(messageId)?.settle;
     if (!settle) return;
     if (reasonCode === NO_MATCHING_SUBSCRIBERS)
       settle({ outcome: 'refused', reason: 'no matching subscribers', dockIsAway: true });
@@ -92,6 +123,8 @@ export class DownlinkLink {
   }
 
   private lost(): void {
-    for (const settle of [...this.waiting.values()]) settle({ outcome: 'unknown', reason: 'the connection was lost' });
+    this.overdue.clear();
+    for (const { settle } of [...this.waiting.values()])
+      settle({ outcome: 'unknown', reason: 'the connection was lost' });
   }
 }
