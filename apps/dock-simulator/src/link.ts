@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { DockContext } from './context.js';
-import { subscriptionsOf } from './wire.js';
+import { compose, subscriptionsOf, topics } from './wire.js';
 
 export interface LinkListener {
   onConnected(): void;
@@ -63,12 +63,13 @@ export class MqttLink {
   publish(topic: string, payload: string | Buffer): boolean {
     if (!this.client || !this.subscribed) return false;
     // The callback takes the error of a cut connection; what must arrive is repeated by the one who sent it.
-    this.client.publish(topic, payload, { qos: this.context.settings.qos, retain: false }, () => undefined);
+    const { settings, ways } = this.context;
+    this.client.publish(topic, payload, { qos: settings.qos, retain: ways.has('retainer') }, () => undefined);
     return true;
   }
 
   private connect(): void {
-    const { settings, journal } = this.context;
+    const { settings, journal, ways } = this.context;
     const client = mqtt.connect(settings.mqttUrl, {
       protocolVersion: settings.mqttVersion,
       clientId: settings.clientId,
@@ -81,6 +82,7 @@ export class MqttLink {
       ...(settings.mqttVersion === 5 && !settings.cleanSession ? { properties: { sessionExpiryInterval: 3_600 } } : {}),
       ...(settings.mqttUser === undefined ? {} : { username: settings.mqttUser }),
       ...(settings.mqttPassword === undefined ? {} : { password: settings.mqttPassword }),
+      ...(ways.has('retainer') ? { will: retainedWill(settings.sn) } : {}),
     });
     this.client = client;
     let reason = 'connection closed';
@@ -131,4 +133,15 @@ export class MqttLink {
     // Docks that lost one broker together must not come back together.
     this.timer = setTimeout(() => this.connect(), waitMs * prng.between(0.75, 1.25));
   }
+}
+
+/** An event that nobody owns; the broker sends it, and keeps it, when the connection is lost. */
+function retainedWill(sn: string) {
+  const message = { tid: `will-${sn}`, bid: `will-${sn}`, method: 'connection_lost', gateway: sn, data: {} };
+  return {
+    topic: topics.events(sn),
+    payload: Buffer.from(compose('newest', 0, message)),
+    qos: 1 as const,
+    retain: true,
+  };
 }

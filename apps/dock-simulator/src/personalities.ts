@@ -3,6 +3,7 @@ import { InvalidError } from '@aerie/kernel';
 /** Ways of docks of other makes and firmware, all of them within what the protocol leaves open. */
 export const PERSONALITIES = {
   'early-opener': 'opens its cover and works as soon as it has accepted a prepare',
+  retainer: 'publishes everything with the retain flag, and connects with a retained will',
   'silent-homecomer': 'says nothing more of a flight once it is in the air, comes home and rests',
 } as const;
 

@@ -7,6 +7,7 @@ import { SendDownlink } from './downlink/send-downlink.js';
 import { SendController } from './downlink/send.controller.js';
 import { type AnswerTo, ReceiveUplink } from './uplink/receive-uplink.js';
 import { ControlLinks } from './uplink/control-links.js';
+import { RetainedSweep } from './uplink/retained-sweep.js';
 import { StoreGate } from './uplink/store-gate.js';
 import { TelemetryLink } from './uplink/telemetry-link.js';
 
@@ -17,6 +18,7 @@ export class Ingress {
     readonly control: ControlLinks,
     readonly telemetry: TelemetryLink,
     readonly downlink: DownlinkLink,
+    readonly sweep: RetainedSweep,
   ) {}
 
   get ready(): Ready {
@@ -30,6 +32,7 @@ export class Ingress {
     this.gate.start();
     this.control.start();
     this.telemetry.start();
+    this.sweep.start();
   }
 }
 
@@ -73,6 +76,10 @@ export class AppModule {
     });
     const telemetry = new TelemetryLink({ login, ingressId, nats, gate, logger, metrics });
 
+    const everyMs = config.INGRESS_RETAINED_SWEEP_MS;
+    const sweep = new RetainedSweep({ login, ingressId, everyMs, logger, metrics });
+
+    shutdown.on('intake', 'retained sweep', () => sweep.stop());
     shutdown.on('intake', 'control connections', () => control.stop());
     shutdown.on('intake', 'telemetry connection', () => telemetry.stop());
     shutdown.on('connections', 'downlink connection', () => downlink.stop());
@@ -86,7 +93,7 @@ export class AppModule {
       controllers: [SendController],
       providers: [
         { provide: SendDownlink, useValue: sendDownlink },
-        { provide: Ingress, useValue: new Ingress(gate, control, telemetry, downlink) },
+        { provide: Ingress, useValue: new Ingress(gate, control, telemetry, downlink, sweep) },
       ],
     };
   }

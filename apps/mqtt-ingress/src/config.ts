@@ -34,6 +34,13 @@ const schema = z.object({
     .max(5_000)
     .default(1_500)
     .describe('How long JetStream may take to store one message before its PUBACK is given up. Far below keepalive.'),
+  INGRESS_RETAINED_SWEEP_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(3_600_000)
+    .default(600_000)
+    .describe('How often copies that the broker keeps of retained messages are removed.'),
 });
 
 export type Config = z.output<typeof schema>;

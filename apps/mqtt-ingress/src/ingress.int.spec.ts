@@ -1,11 +1,19 @@
 import { jest } from '@jest/globals';
-import { type DeadLetter, type DockFact, type SendAsk, deadLetter, dockFact, sendQuestion } from '@aerie/bus-contract';
+import {
+  type DeadLetter,
+  type DockFact,
+  type SendAsk,
+  deadLetter,
+  dockFact,
+  osdSubject,
+  sendQuestion,
+} from '@aerie/bus-contract';
 import { MAX_PAYLOAD_BYTES } from '@aerie/dji-protocol';
 import { type NatsConnection, NoAnswerError, ask, connectNats } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, freePort, startPrivateMosquitto, startPrivateNats } from '@aerie/testing';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
-import mqtt, { type MqttClient } from 'mqtt';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { BrokerTap } from './fixtures/broker-tap.js';
 import { RunningIngress } from './fixtures/running-ingress.js';
 
@@ -40,8 +48,8 @@ afterAll(async () => {
   await nats?.remove();
 });
 
-async function start(id = 'one', mqttUrl = broker.url): Promise<RunningIngress> {
-  const ingress = RunningIngress.start({ natsUrl: nats.url, mqttUrl, id, port: await freePort() });
+async function start(id = 'one', mqttUrl = broker.url, env: NodeJS.ProcessEnv = {}): Promise<RunningIngress> {
+  const ingress = RunningIngress.start({ natsUrl: nats.url, mqttUrl, id, port: await freePort(), env });
   ingresses.push(ingress);
   await ready(ingress);
   return ingress;
@@ -49,8 +57,13 @@ async function start(id = 'one', mqttUrl = broker.url): Promise<RunningIngress> 
 
 const ready = (ingress: RunningIngress) => eventually('the ingress is ready', () => ingress.isReady(), 20_000);
 
-async function connectDock(): Promise<MqttClient> {
-  const client = await mqtt.connectAsync(broker.url, { protocolVersion: 5, reconnectPeriod: 100, clean: true });
+async function connectDock(options: IClientOptions = {}): Promise<MqttClient> {
+  const client = await mqtt.connectAsync(broker.url, {
+    protocolVersion: 5,
+    reconnectPeriod: 100,
+    clean: true,
+    ...options,
+  });
   client.on('error', () => undefined);
   clients.push(client);
   return client;
@@ -178,21 +191,106 @@ describe('an uplink', () => {
     await start();
     expect(await storedTids(sn, 400)).toHaveLength(400);
   });
+});
 
-  it('that is retained is dropped', async () => {
+const RETAINED = { qos: 1, retain: true } as const;
+const anEvent = (tid: string): string =>
+  JSON.stringify({ tid, bid: 'b', timestamp: 1, method: 'some_event', data: {} });
+
+/** Topics of which the broker keeps a copy. */
+async function keptTopics(): Promise<string[]> {
+  const client = await connectDock({ reconnectPeriod: 0 });
+  const topics: string[] = [];
+  client.on('message', (topic, _payload, { retain }) => void (retain && topics.push(topic)));
+  await client.subscribeAsync('thing/#', { qos: 0 });
+  // The broker sends the copies before it answers this.
+  await client.unsubscribeAsync('thing/#');
+  await client.endAsync();
+  return topics.sort();
+}
+
+describe.each([4, 5] as const)('a dock that publishes with the retain flag, MQTT version %s', (protocolVersion) => {
+  it('has its live messages stored, and stays connected', async () => {
+    await start();
+    const sn = aSerialNumber();
+    const dock = await connectDock({ protocolVersion, reconnectPeriod: 0 });
+    for (const tid of ['one', 'two']) await dock.publishAsync(`thing/product/${sn}/events`, anEvent(tid), RETAINED);
+    expect(await storedTids(sn, 2)).toEqual(['one', 'two']);
+    expect(dock.connected).toBe(true);
+  });
+
+  it('has its messages stored that came while the ingress was away, and no copy when the ingress comes back', async () => {
+    const first = await start();
+    const sn = aSerialNumber();
+    const dock = await connectDock({ protocolVersion });
+    await dock.publishAsync(`thing/product/${sn}/events`, anEvent('before'), RETAINED);
+    await storedTids(sn, 1);
+    await first.stop('SIGKILL');
+    await dock.publishAsync(`thing/product/${sn}/events`, anEvent('meanwhile'), RETAINED);
+    await start();
+    await storedTids(sn, 2);
+    await publishEvents(dock, sn, ['fresh']);
+    await storedTids(sn, 3);
+    expect((await factsOf(sn)).map(({ tid }) => tid)).toEqual(['before', 'meanwhile', 'fresh']);
+  });
+
+  it('has its retained will stored when its connection breaks, and never again', async () => {
+    const first = await start();
+    const sn = aSerialNumber();
+    const will = { topic: `thing/product/${sn}/events`, payload: Buffer.from(anEvent('will')), ...RETAINED };
+    const dock = await connectDock({ protocolVersion, reconnectPeriod: 0, will });
+    dock.stream.destroy();
+    await storedTids(sn, 1);
+    await first.stop('SIGTERM');
+    await start();
+    await publishEvents(await connectDock(), sn, ['fresh']);
+    await storedTids(sn, 2);
+    expect((await factsOf(sn)).map(({ tid }) => tid)).toEqual(['will', 'fresh']);
+  });
+});
+
+describe('a copy that the broker keeps', () => {
+  it('of an event is not taken by an ingress that connects later', async () => {
     const sn = aSerialNumber();
     const dock = await connectDock();
-    await dock.publishAsync(
-      `thing/product/${sn}/events`,
-      JSON.stringify({ tid: 'old', method: 'some_event', data: {} }),
-      {
-        qos: 1,
-        retain: true,
-      },
-    );
+    await dock.publishAsync(`thing/product/${sn}/events`, anEvent('old'), RETAINED);
     await start();
     await publishEvents(dock, sn, ['fresh']);
     expect(await storedTids(sn, 1)).toEqual(['fresh']);
+  });
+
+  it('of telemetry is no sign of life', async () => {
+    const sn = aSerialNumber();
+    const seen: unknown[] = [];
+    connection.subscribe(osdSubject(sn), { callback: (_error, message) => void seen.push(message.json()) });
+    await connection.flush();
+    const dock = await connectDock();
+    const osd = (mark: number) => JSON.stringify({ tid: 't', bid: 'b', timestamp: 1, data: { mark } });
+    await dock.publishAsync(`thing/product/${sn}/osd`, osd(1), RETAINED);
+    const ingress = await start();
+    await eventually('telemetry passes', async () => {
+      await dock.publishAsync(`thing/product/${sn}/osd`, osd(2), { qos: 1 });
+      return (await ingress.counted('ingress_osd_total')) > 0;
+    });
+    await connection.flush();
+    expect(seen).not.toContainEqual(expect.objectContaining({ data: { mark: 1 } }));
+    expect(seen).toContainEqual(expect.objectContaining({ data: { mark: 2 } }));
+  });
+
+  it('is removed, counted and logged with its topic, and removing it is no message of the dock', async () => {
+    const sn = aSerialNumber();
+    const dock = await connectDock();
+    for (const channel of ['events', 'osd', 'state']) {
+      await dock.publishAsync(`thing/product/${sn}/${channel}`, anEvent('kept'), RETAINED);
+    }
+    expect(await keptTopics()).toHaveLength(3);
+    const ingress = await start('one', broker.url, { INGRESS_RETAINED_SWEEP_MS: '200' });
+    await eventually('the broker keeps no copy', async () => (await keptTopics()).length === 0);
+    await eventually('it is counted', async () => (await ingress.counted('ingress_retained_removed_total')) === 3);
+    expect(ingress.logged('retain flag').join()).toContain(`thing/product/${sn}/osd`);
+    await publishEvents(dock, sn, ['after']);
+    expect(await storedTids(sn, 1)).toEqual(['after']);
+    expect(await countOf('DEAD', sn)).toBe(0);
   });
 });
 

@@ -1,10 +1,12 @@
 import type { DockHandle } from '@aerie/dock-simulator';
 import { eventually } from '@aerie/testing';
+import mqtt from 'mqtt';
 import { World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
   world = await World.start({
+    'mqtt-ingress': { INGRESS_RETAINED_SWEEP_MS: '1000' },
     'mission-service': {
       MISSION_SILENCE_MS: '3000',
       MISSION_OBSERVE_EVERY_MS: '1000',
@@ -64,3 +66,25 @@ it('a flight whose dock never tells the end is over once it is seen home; a late
   const after = await world.timed(dock, 4_000);
   await world.inState(after.id, 'executing', 60_000);
 }, 240_000);
+
+it('docks that publish with the retain flag fly, over both versions of MQTT, and the broker keeps nothing of them', async () => {
+  const docks = await Promise.all(
+    [4, 5].map((version) => world.dock({ personality: 'retainer', mqttVersion: version as 4 | 5 })),
+  );
+  const missions = await Promise.all(docks.map((dock) => world.immediate(dock)));
+  for (const { id } of missions) await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
+  for (const dock of docks) expect(dock.facts.filter(({ name }) => name === 'disconnected')).toEqual([]);
+
+  await Promise.all(docks.map((dock) => dock.stop()));
+  const { logins, mqttUrl } = world.stack.infrastructure;
+  await eventually('the broker keeps no copy', async () => {
+    const { username, password } = logins.observer;
+    const late = await mqtt.connectAsync(mqttUrl, { username, password });
+    const kept: string[] = [];
+    late.on('message', (topic, _payload, { retain }) => void (retain && kept.push(topic)));
+    await late.subscribeAsync(['thing/#', 'sys/#']);
+    await late.unsubscribeAsync(['thing/#', 'sys/#']);
+    await late.endAsync();
+    return kept.length === 0;
+  });
+}, 120_000);

@@ -128,7 +128,7 @@ it('cannot take over the session of another client by its client id', async () =
   await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
 }, 90_000);
 
-it('cannot leave a will or a retained message behind', async () => {
+it('cannot leave a will or a retained message behind for another dock', async () => {
   const victim = await world.dock({ sn: 'VICTIM-5' });
   const will = { topic: 'thing/product/VICTIM-5/events', payload: Buffer.from('{"tid":"will"}'), qos: 1 as const };
   const { mqttUrl, mqttUser, mqttPassword } = credentials;
@@ -137,7 +137,10 @@ it('cannot leave a will or a retained message behind', async () => {
   dying?.on('error', () => undefined);
   dying?.stream.destroy();
   const retaining = await connect(credentials);
-  retaining.publish('thing/product/INTRUDER/events', '{"tid":"retained"}', { qos: 1, retain: true }, () => undefined);
+  for (const sn of ['INTRUDER', 'VICTIM-5']) {
+    const options = { qos: 1, retain: true } as const;
+    retaining.publish(`thing/product/${sn}/events`, '{"tid":"retained"}', options, () => undefined);
+  }
   await marker('VICTIM-5');
   retaining.end(true);
   const witness = world.stack.infrastructure.logins.observer;
@@ -152,7 +155,7 @@ it('cannot leave a will or a retained message behind', async () => {
   await late.endAsync(true);
   expect(victim.received.filter(({ tid }) => tid === 'will')).toEqual([]);
   expect(world.tap.seen.filter(({ tid }) => tid === 'will')).toEqual([]);
-  expect(kept).toEqual([]);
+  expect(kept).toEqual(['thing/product/INTRUDER/events']);
 }, 60_000);
 
 it('the observer cannot join the share group of the ingress and take its uplinks', async () => {

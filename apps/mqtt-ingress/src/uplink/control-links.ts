@@ -4,6 +4,7 @@ import type { IPublishPacket, MqttClient } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
 import { type BrokerLogin, openSession } from '../mqtt/session.js';
 import type { ReceiveUplink } from './receive-uplink.js';
+import { isSweep } from './retained-sweep.js';
 import type { StoreGate } from './store-gate.js';
 
 /** The group among whose members the broker shares out every message. Part of the broker's access rules. */
@@ -74,8 +75,8 @@ export class ControlLinks {
           sessionExpirySeconds: SESSION_EXPIRY_SECONDS,
           onMessage: (packet, acknowledge) => void this.handle(packet, acknowledge),
         });
-        // Retain as published: otherwise a retained message could not be told from a fresh one.
-        await client.subscribeAsync(filters(), { qos: 1, rap: true, rh: 2 });
+        // Live messages of docks that set the retain flag arrive without it; kept copies never arrive.
+        await client.subscribeAsync(filters(), { qos: 1, rap: false, rh: 2 });
         return client;
       },
     });
@@ -83,6 +84,7 @@ export class ControlLinks {
 
   private async handle(packet: IPublishPacket, acknowledge: () => void): Promise<void> {
     const { receive, gate } = this.options;
+    if (isSweep(packet)) return acknowledge();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     this.lastMessageMs = Date.now();
     this.inWork++;

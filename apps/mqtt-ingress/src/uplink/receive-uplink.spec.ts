@@ -200,7 +200,7 @@ describe('a message that cannot be read', () => {
   });
 });
 
-describe('a retained message', () => {
+describe('a kept copy of an old message', () => {
   it('is dropped, because it would come again at every connect', async () => {
     await receive('events', anEvent('some_event', { need_reply: 1 }), { retain: true });
     expect([stored, answers]).toEqual([[], []]);

@@ -57,7 +57,7 @@ const KIND_OF_CHANNEL: Readonly<Record<string, UplinkKind>> = {
 export class ReceiveUplink {
   private readonly received;
   private readonly deadLetters;
-  private readonly retained;
+  private readonly keptCopies;
   private readonly otherGateway;
   private readonly storeSeconds;
 
@@ -69,16 +69,19 @@ export class ReceiveUplink {
   ) {
     this.received = metrics.counter('ingress_uplinks_total', 'Control messages stored.', ['kind', 'owner']);
     this.deadLetters = metrics.counter('ingress_dead_letters_total', 'Messages that could not be read.');
-    this.retained = metrics.counter('ingress_retained_dropped_total', 'Retained messages dropped.');
+    this.keptCopies = metrics.counter(
+      'ingress_kept_copies_total',
+      'Kept copies of old messages that the broker sent and that were dropped.',
+    );
     this.otherGateway = metrics.counter('ingress_other_gateway_total', 'Messages whose body names another gateway.');
     this.storeSeconds = metrics.histogram('ingress_store_seconds', 'Time from PUBLISH to the word of JetStream.');
   }
 
   async receive({ topic, payload, retain }: ReceivedPublish, receivedAtMs: number): Promise<void> {
     if (retain) {
-      // A retained message would come again at every connect, long after it meant anything.
-      this.retained.inc();
-      this.logger.warn({ topic }, 'dropped a retained message');
+      // The broker takes the flag off live messages: this is a copy of an old one. A broker without MQTT 5 sends them.
+      this.keptCopies.inc();
+      this.logger.warn({ topic }, 'dropped a kept copy of an old message');
       return;
     }
     const message = decodeMessage({ topic, payload, receivedAtMs });

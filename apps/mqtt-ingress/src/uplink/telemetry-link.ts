@@ -6,6 +6,7 @@ import type { IPublishPacket } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
 import { type BrokerLogin, openSession } from '../mqtt/session.js';
 import { SHARE_GROUP } from './control-links.js';
+import { isSweep } from './retained-sweep.js';
 import type { StoreGate } from './store-gate.js';
 
 export interface TelemetryLinkOptions {
@@ -44,7 +45,7 @@ export class TelemetryLink {
           },
         });
         const filters = uplinkFilters().telemetry.map((filter) => SHARE_GROUP + filter);
-        await client.subscribeAsync(filters, { qos: 0, rap: true, rh: 2 });
+        await client.subscribeAsync(filters, { qos: 0, rap: false, rh: 2 });
         return client;
       },
     });
@@ -64,7 +65,9 @@ export class TelemetryLink {
   }
 
   private pass(packet: IPublishPacket): void {
-    if (packet.retain) return this.dropped.inc({ reason: 'retained' });
+    // Only a kept copy has the flag, and that is no sign of life.
+    if (packet.retain) return this.dropped.inc({ reason: 'kept_copy' });
+    if (isSweep(packet)) return;
     const receivedAtMs = Date.now();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const message = decodeMessage({ topic: packet.topic, payload, receivedAtMs });

@@ -43,11 +43,14 @@ const DOWNLINKS = ['services', 'events_reply', 'requests_reply', 'state_reply', 
 const STATUS = 'sys/product/+/status';
 const SHARE = '$share/aerie-ingress/';
 
+/** Docks may set the retain flag on all of these; the ingress removes the copies that the broker keeps then. */
+const SWEPT = [...UPLINKS, STATUS, 'thing/product/+/drc/up'];
+
 export const INGRESS_ACLS: readonly Acl[] = [
-  ...allow('subscribeLiteral', ...[...UPLINKS, STATUS].map((filter) => SHARE + filter)),
+  ...allow('subscribeLiteral', ...[...UPLINKS, STATUS].map((filter) => SHARE + filter), ...SWEPT),
   ...allow('unsubscribePattern', '#', '$share/#'),
-  ...allow('publishClientReceive', ...UPLINKS, STATUS),
-  ...allow('publishClientSend', ...DOWNLINKS, 'sys/product/+/status_reply'),
+  ...allow('publishClientReceive', ...SWEPT),
+  ...allow('publishClientSend', ...DOWNLINKS, 'sys/product/+/status_reply', ...SWEPT),
 ];
 
 /**
@@ -99,12 +102,11 @@ export function spawnMosquitto(
     `plugin ${binaries.dynamicSecurityPlugin}`,
     `plugin_opt_config_file ${securityFile}`,
     'allow_anonymous false',
-    'retain_available false',
   ];
   return spawn(directory, binaries, ports, access, users[0]);
 }
 
-/** A broker without any user, for tests of single adapters. It keeps retained messages, so that they can be refused. */
+/** A broker without any user, for tests of single adapters. */
 export function spawnOpenMosquitto(directory: string, binaries: Binaries, ports: BrokerPorts): Spawned {
   return spawn(directory, binaries, ports, ['allow_anonymous true']);
 }
