@@ -20,6 +20,7 @@ import { UpdateTopology } from './docks/dock/update-topology.js';
 import { DockPositions } from './docks/dock-positions.js';
 import { DockStore } from './docks/dock.store.js';
 import { DockBrokerAddress, DocksController } from './docks/docks.controller.js';
+import { ChangeDock } from './docks/change-dock.js';
 import { RegisterDock } from './docks/register-dock.js';
 import { Topologies } from './docks/topologies.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
@@ -109,7 +110,8 @@ export class AppModule {
         { provide: DockStore, useValue: docks },
         { provide: DockStates, useValue: states },
         { provide: DockPositions, useValue: positions },
-        { provide: RegisterDock, useValue: new RegisterDock(dataSource, brokerUsers) },
+        { provide: RegisterDock, useValue: new RegisterDock(dataSource, brokerUsers, topologies) },
+        { provide: ChangeDock, useValue: new ChangeDock(dataSource, brokerUsers, topologies) },
         { provide: DockBrokerAddress, useValue: new DockBrokerAddress(config.FLEET_DOCK_MQTT_URL) },
         { provide: Intake, useValue: intake },
       ],

@@ -100,3 +100,22 @@ it('ends a flight that failed in the air with the code of the dock', async () =>
   const { id } = await world.immediate(dock);
   await expect(world.ended(id)).resolves.toMatchObject({ state: 'failed', cause: { dockResult: 321784 } });
 }, 90_000);
+
+it('cuts a retired dock off at once and for good, and frees its aircraft for the dock that replaces it', async () => {
+  const dock = await world.dock();
+  const path = `/docks/${dock.sn}`;
+  const aircraftOf = async (sn: string) =>
+    good(await world.api.get<{ aircraft: { sn: string } | null }>(`/docks/${sn}`)).aircraft?.sn;
+  const aircraftSn = (await eventually('its aircraft is known', () => aircraftOf(dock.sn))) ?? '';
+  const other = await world.dock({ aircraftSn });
+  await eventually('the aircraft follows the dock that names it last', async () => {
+    return (await aircraftOf(other.sn)) === aircraftSn;
+  });
+
+  const disconnects = () => dock.facts.filter(({ name }) => name === 'disconnected').length;
+  const before = disconnects();
+  expect(good(await world.api.post<{ retiredAt: string | null }>(`${path}/retire`)).retiredAt).not.toBeNull();
+  await eventually('its connection ends, and each new one is refused', () => disconnects() > before + 1, 20_000);
+  const planned = await world.api.post('/missions', world.body(dock, { kind: 'immediate' }));
+  expect([planned.status, (planned.body as { code: string }).code]).toEqual([404, 'unknown_dock']);
+}, 90_000);

@@ -65,7 +65,7 @@ export class DockPositions {
       `WITH entered AS (
          UPDATE fleet.dock SET latitude = $3, longitude = $4, position_source = 'operator',
                 position_set_at = clock_timestamp(), updated_at = clock_timestamp()
-          WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL RETURNING sn)
+          WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL AND retired_at IS NULL RETURNING sn)
        SELECT sn FROM entered`,
       [organisationId, sn, latitude, longitude],
     );

@@ -1,5 +1,5 @@
 import { dockModel, dockPosition } from '@aerie/bus-contract';
-import { pageSchema } from '@aerie/http-api';
+import { pageQuery, pageSchema } from '@aerie/http-api';
 import { isSerialNumber } from '@aerie/kernel';
 import { z } from 'zod';
 import { GENERATIONS, NEWEST_GENERATION } from './dock/generations.js';
@@ -34,7 +34,26 @@ export const newPosition = z
   });
 
 /** What a person may correct. */
-export const dockChange = z.strictObject({ model: dockModel.describe('Which of the stations it is.') });
+export const dockChange = z
+  .strictObject({
+    model: dockModel.optional().describe('Which of the stations it is.'),
+    name: newDock.shape.name.describe('For people.'),
+  })
+  .refine(({ model, name }) => model !== undefined || name !== undefined, {
+    path: ['name'],
+    message: 'must be sent, or model: there is nothing to change',
+  });
+
+export const newSerialNumber = z.strictObject({ sn: newDock.shape.sn.describe('The right serial number.') });
+
+export const dockListQuery = z.strictObject({
+  ...pageQuery.shape,
+  retired: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('`true` lists the docks that were retired instead of those in service.'),
+});
 
 const dockMembers = {
   sn: z.string().describe('Serial number of the dock.'),
@@ -52,7 +71,7 @@ const dockMembers = {
   aircraft: z
     .strictObject({
       sn: z.string().describe('Serial number of the aircraft.'),
-      online: z.boolean().describe('Whether the dock says that it is connected.'),
+      online: z.boolean().describe('Whether the dock is online and says that it is connected.'),
       modelKey: z
         .string()
         .nullable()
@@ -65,6 +84,7 @@ const dockMembers = {
     .nullable()
     .describe('Last known position. Null: unknown, see `PUT /docks/{sn}/position`.'),
   boundAt: instantOrNull('When the dock was bound to the organisation. Null: not yet.'),
+  retiredAt: instantOrNull('When it was taken out of service. Null: it is in service.'),
   createdAt: z.iso.datetime().describe('When it was registered. RFC 3339, UTC.'),
 };
 
@@ -84,6 +104,37 @@ export const dockConnectionSchema = z
 export const registeredDockSchema = z
   .strictObject({ ...dockMembers, ...connectionMembers })
   .describe('The dock with what it needs to connect. Secret.');
+
+export const dockAircraftSchema = z
+  .strictObject({
+    items: z
+      .array(
+        z.strictObject({
+          sn: z.string().describe('Serial number of the aircraft.'),
+          online: z.boolean().describe('Whether the dock is online and says that it is connected.'),
+          modelKey: z.string().nullable().describe('Its model: domain, type and subtype. Null: not named yet.'),
+          since: z.iso.datetime().describe('When the dock last said whether it is there. RFC 3339, UTC.'),
+        }),
+      )
+      .describe('The aircraft that the dock may speak for, at most eight.'),
+    moves: z
+      .array(
+        z.strictObject({
+          aircraftSn: z.string().describe('Serial number of the aircraft.'),
+          fromDockSn: z.string().nullable().describe('The dock that it left. Null: none.'),
+          toDockSn: z.string().nullable().describe('The dock that it came to. Null: none.'),
+          reason: z
+            .enum(['named', 'released', 'registeredAsDock', 'dockRetired'])
+            .describe(
+              '`named`: the other dock named it in its topology. `released`: by a person. `registeredAsDock`: its serial ' +
+                'number was registered as a dock. `dockRetired`: its dock was retired.',
+            ),
+          at: z.iso.datetime().describe('RFC 3339, UTC.'),
+        }),
+      )
+      .describe('The latest hundred that came and went, newest first.'),
+  })
+  .describe('The aircraft of a dock.');
 
 const properties = z
   .record(z.string(), z.unknown())

@@ -1,5 +1,6 @@
 import type { DockModel, DockRecord } from '@aerie/bus-contract';
 import { DataSource } from 'typeorm';
+import { MAX_MOVES, type MoveReason } from './aircraft-moves.js';
 import { type PositionColumns, positionOf } from './dock-positions.js';
 import { reportedModelOf } from './dock/model-keys.js';
 
@@ -16,9 +17,25 @@ export interface DockRow extends PositionColumns {
   readonly bound_model_key: string | null;
   readonly bound_at: Date | null;
   readonly topology_at: Date | null;
+  readonly retired_at: Date | null;
   readonly created_at: Date;
   /** Sort key with all its digits; a Date keeps only milliseconds. */
   readonly position: string;
+}
+
+export interface AircraftRow {
+  readonly sn: string;
+  readonly online: boolean;
+  readonly model_key: string | null;
+  readonly updated_at: Date;
+}
+
+export interface MoveRow {
+  readonly aircraft_sn: string;
+  readonly from_dock_sn: string | null;
+  readonly to_dock_sn: string | null;
+  readonly reason: MoveReason;
+  readonly moved_at: Date;
 }
 
 /** Which docks are looked for; what is not named does not matter. */
@@ -31,7 +48,7 @@ export interface DockSearch {
   readonly limit: number;
 }
 
-const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.bound_at, d.topology_at, d.created_at,
+const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.bound_at, d.topology_at, d.retired_at, d.created_at,
   d.latitude, d.longitude, d.position_source, d.position_set_at,
   d.reported_model_key, d.bound_model_key,
   to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
@@ -54,15 +71,35 @@ export class DockStore {
     return rows[0];
   }
 
-  /** Newest first; one more than `limit` where there are more. */
-  list(organisationId: string, limit: number, after: { createdAt: string; sn: string } | null): Promise<DockRow[]> {
+  /** Newest first; one more than `limit` where there are more. Those in service, or those that were retired. */
+  list(
+    organisationId: string,
+    { limit, after, retired }: { limit: number; after: { createdAt: string; sn: string } | null; retired: boolean },
+  ): Promise<DockRow[]> {
     return this.dataSource.query<DockRow[]>(
       `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
-        WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL
+        WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL AND (d.retired_at IS NOT NULL) = $5
           AND ($2::timestamptz IS NULL OR (d.created_at, d.sn) < ($2::timestamptz, $3::text))
         ORDER BY d.created_at DESC, d.sn DESC LIMIT $4`,
-      [organisationId, after?.createdAt ?? null, after?.sn ?? null, limit + 1],
+      [organisationId, after?.createdAt ?? null, after?.sn ?? null, limit + 1, retired],
     );
+  }
+
+  /** The aircraft of a dock, the present ones first, and the latest that came and went. */
+  async aircraftOf(dockSn: string): Promise<{ readonly aircraft: AircraftRow[]; readonly moves: MoveRow[] }> {
+    const [aircraft, moves] = await Promise.all([
+      this.dataSource.query<AircraftRow[]>(
+        `SELECT sn, online, model_key, updated_at FROM fleet.aircraft WHERE dock_sn = $1
+          ORDER BY online DESC, updated_at DESC, sn`,
+        [dockSn],
+      ),
+      this.dataSource.query<MoveRow[]>(
+        `SELECT aircraft_sn, from_dock_sn, to_dock_sn, reason, moved_at FROM fleet.aircraft_move
+          WHERE from_dock_sn = $1 OR to_dock_sn = $1 ORDER BY id DESC LIMIT $2`,
+        [dockSn, MAX_MOVES],
+      ),
+    ]);
+    return { aircraft, moves };
   }
 
   /**
@@ -72,7 +109,7 @@ export class DockStore {
   async speakerFor(sn: string): Promise<DockRecord | null> {
     const rows = await this.dataSource.query<DockRow[]>(
       `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
-        WHERE d.provisioned_at IS NOT NULL
+        WHERE d.provisioned_at IS NOT NULL AND d.retired_at IS NULL
           AND (d.sn = $1 OR d.sn = (SELECT dock_sn FROM fleet.aircraft WHERE sn = $1))`,
       [sn],
     );
@@ -84,7 +121,7 @@ export class DockStore {
   async records(sns: readonly string[]): Promise<readonly DockRecord[]> {
     const rows = await this.dataSource.query<DockRow[]>(
       `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
-        WHERE d.provisioned_at IS NOT NULL AND d.sn = ANY($1::text[])`,
+        WHERE d.provisioned_at IS NOT NULL AND d.retired_at IS NULL AND d.sn = ANY($1::text[])`,
       [sns],
     );
     return rows.map(recordOf);
@@ -95,7 +132,7 @@ export class DockStore {
     const { organisationId, sns = null, models = null, nameContains = null, after = null, limit } = search;
     const rows = await this.dataSource.query<DockRow[]>(
       `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
-        WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL
+        WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL AND d.retired_at IS NULL
           AND ($2::text[] IS NULL OR d.sn = ANY($2)) AND ($3::text[] IS NULL OR d.model = ANY($3))
           AND ($4::text IS NULL OR strpos(lower(d.name), lower($4)) > 0) AND ($5::text IS NULL OR d.sn > $5)
         ORDER BY d.sn LIMIT $6`,
@@ -108,9 +145,9 @@ export class DockStore {
   async speakersFor(sns: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const rows = await this.dataSource.query<{ sn: string; dock_sn: string }[]>(
       `SELECT a.sn, a.dock_sn FROM fleet.aircraft a JOIN fleet.dock d ON d.sn = a.dock_sn
-        WHERE a.sn = ANY($1::text[]) AND d.provisioned_at IS NOT NULL
+        WHERE a.sn = ANY($1::text[]) AND d.provisioned_at IS NOT NULL AND d.retired_at IS NULL
        UNION ALL
-       SELECT sn, sn FROM fleet.dock WHERE sn = ANY($1::text[]) AND provisioned_at IS NOT NULL`,
+       SELECT sn, sn FROM fleet.dock WHERE sn = ANY($1::text[]) AND provisioned_at IS NOT NULL AND retired_at IS NULL`,
       [sns],
     );
     return new Map(rows.map(({ sn, dock_sn }) => [sn, dock_sn]));

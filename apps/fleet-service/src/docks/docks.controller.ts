@@ -1,12 +1,13 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
 import { type Principal, coordinatesOf } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, pageQuery, readInput, unknownDock } from '@aerie/http-api';
+import { ApiKeyGuard, Caller, readInput, unknownDock } from '@aerie/http-api';
 import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
 import { type Response } from 'express';
 import { DockPresence, DockStates, ONLINE_WITHIN_MS } from '../dock-state/dock-states.js';
 import { reportedModelOf } from './dock/model-keys.js';
 import { DockPositions, positionOf } from './dock-positions.js';
-import { dockChange, newDock, newPosition } from './dock.schema.js';
+import { ChangeDock, dockHasConnected } from './change-dock.js';
+import { dockChange, dockListQuery, newDock, newPosition, newSerialNumber } from './dock.schema.js';
 import { DockStore, type DockRow } from './dock.store.js';
 import { RegisterDock } from './register-dock.js';
 
@@ -20,6 +21,7 @@ export class DockBrokerAddress {
 export class DocksController {
   constructor(
     private readonly registerDock: RegisterDock,
+    private readonly changeDock: ChangeDock,
     private readonly docks: DockStore,
     private readonly states: DockStates,
     private readonly positions: DockPositions,
@@ -43,8 +45,9 @@ export class DocksController {
 
   @Get()
   async list(@Caller() caller: Principal, @Query() query: unknown): Promise<unknown> {
-    const { limit, cursor } = readInput(pageQuery, query, 'query');
-    const rows = await this.docks.list(caller.organisationId, limit, readDockCursor(cursor));
+    const { limit, cursor, retired } = readInput(dockListQuery, query, 'query');
+    const after = readDockCursor(cursor);
+    const rows = await this.docks.list(caller.organisationId, { limit, after, retired });
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     const presence = await this.states.presence(shown.map(({ sn }) => sn));
@@ -59,11 +62,66 @@ export class DocksController {
     return this.view(caller.organisationId, sn);
   }
 
-  /** Corrects the model that the dock was registered as. */
+  /** Renames the dock, or corrects the model that it was registered as. */
   @Patch(':sn')
   async correct(@Caller() caller: Principal, @Param('sn') sn: string, @Body() body: unknown): Promise<unknown> {
-    const { model } = readInput(dockChange, body);
-    await this.registerDock.correctModel(caller.organisationId, sn, model);
+    await this.changeDock.change(caller.organisationId, sn, readInput(dockChange, body));
+    return this.view(caller.organisationId, sn);
+  }
+
+  /** For a dock that was registered under a wrong serial number and never connected. New credentials, this one time. */
+  @Post(':sn/serial-number')
+  @HttpCode(200)
+  async correctSn(@Caller() caller: Principal, @Param('sn') wrongSn: string, @Body() body: unknown): Promise<unknown> {
+    const { sn } = readInput(newSerialNumber, body);
+    const { organisationId } = caller;
+    await this.view(organisationId, wrongSn);
+    if (sn === wrongSn) throw sameSn(sn);
+    const presence = (await this.states.presence([wrongSn])).get(wrongSn);
+    if (presence != null && presence.lastSeenAt !== null) throw dockHasConnected(wrongSn);
+    const credentials = await this.changeDock.correctSn(organisationId, wrongSn, sn);
+    return { ...(await this.view(organisationId, sn)), ...this.connectionOf(caller, sn, credentials) };
+  }
+
+  /** Takes the dock out of service. Its missions and logs stay. */
+  @Post(':sn/retire')
+  @HttpCode(200)
+  async retire(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    await this.changeDock.retire(caller.organisationId, sn);
+    return this.view(caller.organisationId, sn);
+  }
+
+  /** The aircraft of a dock, and those that came and went. */
+  @Get(':sn/aircraft')
+  async aircraft(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    const { online } = await this.view(caller.organisationId, sn);
+    const { aircraft, moves } = await this.docks.aircraftOf(sn);
+    return {
+      items: aircraft.map((row) => ({
+        sn: row.sn,
+        online: row.online && online,
+        modelKey: row.model_key,
+        since: row.updated_at.toISOString(),
+      })),
+      moves: moves.map((row) => ({
+        aircraftSn: row.aircraft_sn,
+        fromDockSn: row.from_dock_sn,
+        toDockSn: row.to_dock_sn,
+        reason: row.reason,
+        at: row.moved_at.toISOString(),
+      })),
+    };
+  }
+
+  /** Frees an aircraft that is no longer in the dock. */
+  @Post(':sn/aircraft/:aircraftSn/release')
+  @HttpCode(200)
+  async releaseAircraft(
+    @Caller() caller: Principal,
+    @Param('sn') sn: string,
+    @Param('aircraftSn') aircraftSn: string,
+  ): Promise<unknown> {
+    await this.changeDock.releaseAircraft(caller.organisationId, sn, aircraftSn);
     return this.view(caller.organisationId, sn);
   }
 
@@ -135,11 +193,24 @@ function viewOf(row: DockRow, presence: DockPresence | undefined) {
     aircraft:
       row.aircraft_sn === null
         ? null
-        : { sn: row.aircraft_sn, online: row.aircraft_online, modelKey: row.aircraft_model_key },
+        : {
+            sn: row.aircraft_sn,
+            // What its dock said last counts only as long as the dock is heard.
+            online: row.aircraft_online === true && presence?.online === true,
+            modelKey: row.aircraft_model_key,
+          },
     position: positionOf(row),
     boundAt: row.bound_at?.toISOString() ?? null,
+    retiredAt: row.retired_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),
   };
+}
+
+function sameSn(sn: string): ConflictError {
+  const message = `is ${sn} already; send the right serial number`;
+  return new ConflictError('same_sn', `failed to correct the serial number of ${sn}`, {
+    fields: [{ field: 'sn', message }],
+  });
 }
 
 function dockKnowsPosition(sn: string): ConflictError {

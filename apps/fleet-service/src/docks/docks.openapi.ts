@@ -1,13 +1,16 @@
 import { jsonAnswer, jsonBody, route } from '@aerie/http-api';
 import { z } from 'zod';
 import {
+  dockAircraftSchema,
   dockChange,
   dockConnectionSchema,
+  dockListQuery,
   dockPageSchema,
   dockSchema,
   dockStateSchema,
   newDock,
   newPosition,
+  newSerialNumber,
   registeredDockSchema,
 } from './dock.schema.js';
 
@@ -36,6 +39,7 @@ export const DOCK_ROUTES = [
     tag,
     summary: 'List docks',
     paged: true,
+    query: dockListQuery.pick({ retired: true }),
     answers: { 200: jsonAnswer('One page.', dockPageSchema) },
   }),
   route({
@@ -52,12 +56,63 @@ export const DOCK_ROUTES = [
     path: `${path}/{sn}`,
     operationId: 'correctDock',
     tag,
-    summary: 'Correct the model of a dock',
+    summary: 'Rename a dock, or correct its model',
     description:
-      'For a dock that was registered as another model than it is (`modelMismatch`). Its missions fly again from then on.',
+      'The model is for a dock that was registered as another one than it is (`modelMismatch`). Its missions fly again from then on.',
     params,
-    body: jsonBody(dockChange, { model: 'dock2' }),
+    body: jsonBody(dockChange, { name: 'Roof of hall 4' }),
     answers: { 200: jsonAnswer('The dock.', dockSchema) },
+  }),
+  route({
+    method: 'post',
+    path: `${path}/{sn}/serial-number`,
+    operationId: 'correctDockSerialNumber',
+    tag,
+    summary: 'Correct the serial number of a dock that never connected',
+    description:
+      'The answer holds a new password and binding code, this one time. The wrong serial number is forgotten.',
+    params,
+    body: jsonBody(newSerialNumber, { sn: '7CTDM3D00B5XYZ' }),
+    answers: { 200: jsonAnswer('The dock under its right serial number.', registeredDockSchema) },
+    problems: {
+      409: {
+        description:
+          '`dock_has_connected`: its serial number is right. `dock_exists`: the new one is registered. `same_sn`.',
+      },
+    },
+  }),
+  route({
+    method: 'post',
+    path: `${path}/{sn}/retire`,
+    operationId: 'retireDock',
+    tag,
+    summary: 'Take a dock out of service',
+    description:
+      'Its credentials stop at the broker, its connection ends, its aircraft are released, and lists leave it out. Its ' +
+      'missions and logs stay. Missions that are planned for it end as `missed`; cancel them to have their time free. ' +
+      '`POST /docks` brings it back.',
+    params,
+    answers: { 200: jsonAnswer('The dock.', dockSchema) },
+  }),
+  route({
+    method: 'get',
+    path: `${path}/{sn}/aircraft`,
+    operationId: 'listDockAircraft',
+    tag,
+    summary: 'Show the aircraft of a dock',
+    description: 'An aircraft follows the dock that names it last, within one organisation.',
+    params,
+    answers: { 200: jsonAnswer('Its aircraft, and those that came and went.', dockAircraftSchema) },
+  }),
+  route({
+    method: 'post',
+    path: `${path}/{sn}/aircraft/{aircraftSn}/release`,
+    operationId: 'releaseAircraft',
+    tag,
+    summary: 'Release an aircraft from a dock',
+    description: 'The dock gets it back when its next topology names it.',
+    params: { ...params, aircraftSn: z.string().describe('Serial number of the aircraft.') },
+    answers: { 200: jsonAnswer('The dock without it.', dockSchema) },
   }),
   route({
     method: 'get',

@@ -3,10 +3,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { DockModel } from '@aerie/bus-contract';
 import { factSubject } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
-import { inTransaction, writeOutbox } from '@aerie/persistence';
+import { type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
 import { SCHEMA } from '../database.js';
+import { yieldClaim } from './aircraft-moves.js';
 import { BrokerUsers } from './broker/broker-users.js';
+import type { Topologies } from './topologies.js';
 
 export interface NewDock {
   readonly sn: string;
@@ -26,6 +28,7 @@ export class RegisterDock {
   constructor(
     private readonly dataSource: DataSource,
     private readonly brokerUsers: BrokerUsers,
+    private readonly topologies: Topologies,
   ) {}
 
   /**
@@ -34,23 +37,26 @@ export class RegisterDock {
    */
   async register(organisationId: string, dock: NewDock): Promise<DockCredentials> {
     const credentials = newCredentials();
+    let claimant: string | null = null;
     await inTransaction(this.dataSource, async (tx) => {
-      const taken = await tx.one('SELECT 1 FROM fleet.aircraft WHERE sn = $1', [dock.sn]);
-      // A row whose broker user was never made belongs to an unfinished call of the same organisation.
+      claimant = await yieldClaim(tx, dock.sn);
+      // A row whose broker user was never made belongs to an unfinished call of the same organisation; a dock that was
+      // retired may come back.
       const reserved = await tx.query(
         `INSERT INTO fleet.dock AS d (sn, organisation_id, model, protocol_generation, name, binding_code_hash)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (sn) DO UPDATE SET model = excluded.model, protocol_generation = excluded.protocol_generation,
-           name = excluded.name, binding_code_hash = excluded.binding_code_hash
-          WHERE d.organisation_id = excluded.organisation_id AND d.provisioned_at IS NULL
+           name = excluded.name, binding_code_hash = excluded.binding_code_hash, bound_at = NULL, retired_at = NULL,
+           topology = NULL, topology_at = NULL, provisioned_at = NULL
+          WHERE d.organisation_id = excluded.organisation_id AND (d.provisioned_at IS NULL OR d.retired_at IS NOT NULL)
          RETURNING 1`,
         [dock.sn, organisationId, dock.model, dock.protocolGeneration, dock.name, hashOf(credentials.bindingCode)],
       );
-      if (reserved.length === 0 || taken !== undefined) {
-        const message = 'is registered already; POST /docks/{sn}/credentials makes new credentials';
-        throw new ConflictError('dock_exists', `failed to register ${dock.sn}`, { fields: [{ field: 'sn', message }] });
-      }
+      if (reserved.length === 0) throw await dockExists(tx, organisationId, dock.sn);
     });
+    this.topologies.forget(dock.sn);
+    // Another dock took this one for its aircraft, and may no longer speak for it.
+    if (claimant !== null) await this.regrant(claimant);
     await this.brokerUsers.provision(dock.sn, credentials.mqttPassword);
     await inTransaction(this.dataSource, async (tx) => {
       const { sn, model, name } = dock;
@@ -64,21 +70,11 @@ export class RegisterDock {
     return credentials;
   }
 
-  /** For a dock that was registered as another model than it is. The same again changes nothing. */
-  async correctModel(organisationId: string, sn: string, model: NewDock['model']): Promise<void> {
-    const [, changed] = await this.dataSource.query<[unknown, number]>(
-      `UPDATE fleet.dock SET model = $3, updated_at = clock_timestamp()
-        WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL`,
-      [organisationId, sn, model],
-    );
-    if (changed === 0) throw unknownDock('sn', sn);
-  }
-
   /** New credentials for a dock that lost its own. The old password and binding code stop working. */
   async renew(organisationId: string, sn: string): Promise<DockCredentials> {
     const credentials = newCredentials();
     const known = await this.dataSource.query<unknown[]>(
-      'SELECT 1 FROM fleet.dock WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL',
+      'SELECT 1 FROM fleet.dock WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL AND retired_at IS NULL',
       [organisationId, sn],
     );
     if (known.length === 0) throw unknownDock('sn', sn);
@@ -94,6 +90,27 @@ export class RegisterDock {
     });
     return credentials;
   }
+
+  private async regrant(dockSn: string): Promise<void> {
+    const rows = await this.dataSource.query<{ sn: string }[]>(
+      'SELECT sn FROM fleet.aircraft WHERE dock_sn = $1 ORDER BY sn',
+      [dockSn],
+    );
+    await this.brokerUsers.grantAircraft(
+      dockSn,
+      rows.map(({ sn }) => sn),
+    );
+  }
+}
+
+/** Why a serial number cannot be registered, and what the caller can do about it. */
+export async function dockExists(tx: Tx, organisationId: string, sn: string): Promise<ConflictError> {
+  const own = await tx.one('SELECT 1 FROM fleet.dock WHERE organisation_id = $1 AND sn = $2', [organisationId, sn]);
+  const message =
+    own === undefined
+      ? `${sn} is registered by another organisation; it has to retire the dock, or the operator of this server has to help`
+      : `${sn} is registered already; POST /api/v1/docks/${sn}/credentials makes new credentials`;
+  return new ConflictError('dock_exists', `failed to register ${sn}`, { fields: [{ field: 'sn', message }] });
 }
 
 export const hashOf = (code: string): Buffer => createHash('sha256').update(code).digest();

@@ -125,7 +125,7 @@ describe('docks answer as described', () => {
     const corrected = await caller.call('correctDock', { params, body: { model: 'dock1' } });
     expect(corrected).toMatchObject({ status: 200, body: right });
     expect((await caller.call('getDock', { params })).body).toMatchObject(right);
-    for (const body of [{}, { model: 'dock9' }, { model: 'dock1', name: 'x' }]) {
+    for (const body of [{}, { model: 'dock9' }, { model: 'dock1', name: '' }]) {
       expect((await caller.call('correctDock', { params, body })).status).toBe(422);
     }
     const unknown = await caller.call('correctDock', { params: { sn: 'NOPE' }, body: { model: 'dock1' } });
@@ -134,7 +134,57 @@ describe('docks answer as described', () => {
 
   it('when a filter is asked for that there is not: all docks are no answer to it', async () => {
     const { status, body } = await caller.call('listDocks', { query: { online: 'false' } });
-    expect([status, body['knownParameters']]).toEqual([422, ['limit', 'cursor']]);
+    expect([status, body['knownParameters']]).toEqual([422, ['retired', 'limit', 'cursor']]);
+  });
+
+  it('when one is renamed', async () => {
+    const params = { sn: 'FLEET-2' };
+    const body = { name: 'Roof of hall 4' };
+    expect(await caller.call('correctDock', { params, body })).toMatchObject({ status: 200, body });
+  });
+
+  it('when its aircraft are shown: they are offline with the dock, and one that is not there cannot be released', async () => {
+    await importDocks(
+      database,
+      readDocks(JSON.stringify({ sn: 'FLEET-4', model: 'dock2', name: 'x', aircraftSn: 'A4' })),
+    );
+    await database.query(`UPDATE fleet.aircraft SET online = true WHERE sn = 'A4'`);
+    const params = { sn: 'FLEET-4' };
+    const shown = async () => [
+      (await caller.call('getDock', { params })).body['aircraft'],
+      (await caller.call('listDockAircraft', { params })).body['items'],
+    ];
+    const aircraft = (online: boolean) => expect.objectContaining({ sn: 'A4', online }) as unknown;
+    expect(await shown()).toEqual([aircraft(false), [aircraft(false)]]);
+    states.merge('FLEET-4', { mode_code: 0 }, Date.now());
+    expect(await shown()).toEqual([aircraft(true), [aircraft(true)]]);
+    const unknown = await caller.call('releaseAircraft', { params: { ...params, aircraftSn: 'A5' } });
+    expect([unknown.status, unknown.body['code']]).toEqual([404, 'unknown_aircraft']);
+  });
+
+  it('when the serial number of a dock that has spoken, or none, is corrected', async () => {
+    const correct = async (sn: string, body: object) => {
+      const { status, body: problem } = await caller.call('correctDockSerialNumber', { params: { sn }, body });
+      return [status, problem['code']];
+    };
+    states.merge('FLEET-1', { mode_code: 0 }, Date.now());
+    expect(await correct('FLEET-1', { sn: 'FLEET-9' })).toEqual([409, 'dock_has_connected']);
+    expect(await correct('FLEET-2', { sn: 'FLEET-2' })).toEqual([409, 'same_sn']);
+    expect(await correct('FLEET-2', { sn: 'FLEET-1' })).toEqual([409, 'dock_exists']);
+    expect(await correct('NOPE', { sn: 'FLEET-9' })).toEqual([404, 'unknown_dock']);
+    expect((await correct('FLEET-2', { sn: 'no spaces' }))[0]).toBe(422);
+  });
+
+  it('when docks that were retired are listed', async () => {
+    await database.query(`INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, provisioned_at, retired_at)
+      SELECT 'FLEET-OLD', id, 'dock1', '1.15', 'x', now(), now() FROM fleet.organisation LIMIT 1`);
+    const listed = async (retired: string) =>
+      ((await caller.call('listDocks', { query: { retired } })).body['items'] as { sn: string }[]).map(({ sn }) => sn);
+    expect(await listed('true')).toEqual(['FLEET-OLD']);
+    expect(await listed('false')).not.toContain('FLEET-OLD');
+    const { body } = await caller.call('getDock', { params: { sn: 'FLEET-OLD' } });
+    expect(body).toMatchObject({ retiredAt: expect.any(String), online: false });
+    expect((await caller.call('retireDock', { params: { sn: 'NOPE' } })).status).toBe(404);
   });
 
   it('when one is registered that is registered already, or with a field that nobody knows', async () => {

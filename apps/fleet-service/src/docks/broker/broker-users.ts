@@ -8,4 +8,7 @@ export abstract class BrokerUsers {
 
   /** Lets a dock speak for these aircraft and no others. Safe to repeat. */
   abstract grantAircraft(dockSn: string, aircraftSns: readonly string[]): Promise<void>;
+
+  /** Takes a dock's user and role away, and ends its connection. Safe to repeat. */
+  abstract remove(dockSn: string): Promise<void>;
 }

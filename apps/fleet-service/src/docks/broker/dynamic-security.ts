@@ -82,14 +82,22 @@ export class DynamicSecurity extends BrokerUsers {
     ]);
   }
 
+  override async remove(dockSn: string): Promise<void> {
+    // The user first: only that ends a live connection.
+    await this.run([
+      { command: 'deleteClient', username: dockSn },
+      { command: 'deleteRole', rolename: roleOf(dockSn) },
+    ]);
+  }
+
   async stop(): Promise<void> {
     await this.client.endAsync();
   }
 
-  /** Answers `already exists` are let through. */
+  /** What is there already, or gone already, is as it should be. */
   private async run(commands: readonly Command[]): Promise<readonly CommandResult[]> {
     const results = await this.ask(commands);
-    const failed = results.find(({ error }) => error !== undefined && !/already exists/i.test(error));
+    const failed = results.find(({ error }) => error !== undefined && !/already exists|not found/i.test(error));
     if (failed !== undefined) {
       throw new UnavailableError('broker_refused', `the broker refused ${failed.command}: ${failed.error}`);
     }

@@ -5,6 +5,7 @@ import type { Logger } from '@aerie/observability';
 import { type Tx, enterInbox, inTransaction, writeOutbox } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
+import { recordMove } from '../aircraft-moves.js';
 import { BrokerUsers } from '../broker/broker-users.js';
 import type { Topologies } from '../topologies.js';
 import { AIRCRAFT_DOMAIN, DOCK_DOMAIN, modelKeyOf } from './model-keys.js';
@@ -49,7 +50,7 @@ export class UpdateTopology {
     const former = await inTransaction(this.dataSource, async (tx): Promise<readonly string[]> => {
       if (!(await enterInbox(tx, SCHEMA, { sn: fact.sn, method: 'update_topo', messageId }))) return [];
       const dock = await tx.one<{ organisation_id: string; topology_at: Date | null }>(
-        'SELECT organisation_id, topology_at FROM fleet.dock WHERE sn = $1 FOR UPDATE',
+        'SELECT organisation_id, topology_at FROM fleet.dock WHERE sn = $1 AND retired_at IS NULL FOR UPDATE',
         [dockSn],
       );
       // An older topology that was delivered late must not undo a newer one.
@@ -66,8 +67,8 @@ export class UpdateTopology {
           modelKeyOf(topology, DOCK_DOMAIN),
         ],
       );
-      const formerly = tx.query<{ dock_sn: string }>(
-        'SELECT DISTINCT dock_sn FROM fleet.aircraft WHERE sn = ANY($1::text[]) AND dock_sn <> $2',
+      const formerly = tx.query<{ sn: string; dock_sn: string }>(
+        'SELECT sn, dock_sn FROM fleet.aircraft WHERE sn = ANY($1::text[]) AND dock_sn <> $2 ORDER BY sn FOR UPDATE',
         [wanted, dockSn],
       );
       // Sent together, and worked off in this order: who held an aircraft is read before it is bound.
@@ -76,13 +77,19 @@ export class UpdateTopology {
         formerly,
         this.bindAircraft(tx, dock.organisation_id, dockSn, wanted, modelKeysOf(topology)),
       ]);
+      const moved = holders.filter(({ sn }) => bound.includes(sn));
+      for (const { sn: aircraftSn, dock_sn: fromDockSn } of moved) {
+        const organisationId = dock.organisation_id;
+        await recordMove(tx, { organisationId, aircraftSn, fromDockSn, toDockSn: dockSn, reason: 'named' });
+        this.logger.info({ aircraftSn, fromDockSn, toDockSn: dockSn }, 'aircraft moved to the dock that named it last');
+      }
       await writeOutbox(tx, SCHEMA, [
         {
           subject: factSubject('fleet', dock.organisation_id, 'dockTopologyChanged'),
           payload: { sn: dockSn, aircraftSns: bound },
         },
       ]);
-      return holders.map(({ dock_sn }) => dock_sn);
+      return [...new Set(moved.map(({ dock_sn }) => dock_sn))];
     });
     for (const sn of wanted) this.topologies.forget(sn);
     // Who lost an aircraft loses the right to speak for it, before somebody else gets it.
@@ -91,8 +98,8 @@ export class UpdateTopology {
   }
 
   /**
-   * An aircraft belongs to the dock that it is in. Another dock may claim it only after the first one told a topology
-   * without it, and never is a dock anybody's aircraft: otherwise a stolen dock could speak for others.
+   * An aircraft follows the dock that named it last, within one organisation: a replacement dock gets it although the
+   * dead one never told that it is gone. No dock gets an aircraft of another organisation, or a dock as its aircraft.
    */
   private async bindAircraft(
     tx: Tx,
@@ -114,12 +121,16 @@ export class UpdateTopology {
          ON CONFLICT (sn) DO UPDATE SET online = true, updated_at = clock_timestamp(), dock_sn = $3,
            granted_at = CASE WHEN a.dock_sn = $3 THEN a.granted_at END,
            model_key = coalesce(excluded.model_key, a.model_key)
-          WHERE a.organisation_id = $2 AND (a.dock_sn = $3 OR NOT a.online)
+          WHERE a.organisation_id = $2
          RETURNING 1`,
         [sn, organisationId, dockSn, modelKeys.get(sn) ?? null],
       );
       if (rows.length > 0) bound.push(sn);
-      else this.logger.warn({ dockSn, aircraftSn: sn }, 'refused an aircraft that belongs to another dock');
+      else
+        this.logger.warn(
+          { dockSn, aircraftSn: sn },
+          'refused an aircraft that belongs to another organisation, or is a dock',
+        );
     }
     // Those that were in the dock last stay known; a dock that names others all the time holds no more than these.
     await tx.run(
