@@ -75,7 +75,7 @@ export class AppModule {
       connection: nats,
       answerStorageConfig: new AnswerStorageConfig({ issueUploadKeys, clock, logger }),
       claimUpload: new ClaimUpload({ store: claims, logger, metrics }),
-      deadLetters: new DeadLetters(new JetStreamPublisher(nats, 2_000)),
+      deadLetters: new DeadLetters(new JetStreamPublisher(nats, 2_000), metrics),
       logger,
     });
     const intake = new Intake(

@@ -71,7 +71,7 @@ export class AppModule {
       updateTopology: new UpdateTopology(dataSource, brokerUsers, topologies, logger),
       answerRequests: new AnswerRequests(dataSource, config),
       keepMessages: new KeepMessages(dataSource),
-      deadLetters: new DeadLetters(publisher),
+      deadLetters: new DeadLetters(publisher, metrics),
       logger,
       metrics,
     });

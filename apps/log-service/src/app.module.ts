@@ -74,7 +74,7 @@ export class AppModule {
     const dataSource = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'work'), logger);
     const connection = await connectNats(config.NATS_URL, 'log-service', logger);
     const publisher = new JetStreamPublisher(connection, 2_000);
-    const deadLetters = new DeadLetters(publisher);
+    const deadLetters = new DeadLetters(publisher, metrics);
     const outbox = new OutboxRelay({
       dataSource,
       schema: SCHEMA,

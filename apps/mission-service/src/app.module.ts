@@ -146,7 +146,7 @@ export class AppModule {
       autoResume: new AutoResume(policies),
       afterCommit,
       commands,
-      deadLetters: new DeadLetters(publisher),
+      deadLetters: new DeadLetters(publisher, metrics),
       logger,
       metrics,
     });

@@ -41,7 +41,7 @@ const MAX_STORED_BYTES = DOCK_STREAM.maxMessageBytes - 1_024;
 const WORTH_MEASURING = DOCK_STREAM.maxMessageBytes / 4;
 
 /** The kinds in which stored uplinks are sorted; a reply is a reply, whatever was asked. */
-const KIND_OF_CHANNEL: Readonly<Record<string, UplinkKind>> = {
+export const KIND_OF_CHANNEL: Readonly<Record<string, UplinkKind>> = {
   events: 'events',
   requests: 'requests',
   status: 'status',

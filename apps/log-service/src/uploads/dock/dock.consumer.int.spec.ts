@@ -44,7 +44,13 @@ beforeAll(async () => {
     speakers: sns.filter((sn) => sn.startsWith('D-')).map((sn) => ({ sn, dockSn: sn.replace(/A$/, '') })),
   }));
   consumer = new DockConsumer({
-    ...{ connection, dataSource, logger, deadLetters: new DeadLetters(publisher), metrics: new Metrics('spec') },
+    ...{
+      connection,
+      dataSource,
+      logger,
+      deadLetters: new DeadLetters(publisher, new Metrics('dead-letters-spec')),
+      metrics: new Metrics('spec'),
+    },
     afterCommit: { run: (advanced: Advanced) => void ran.push(advanced) } as never,
   });
   consumer.start();
