@@ -2,6 +2,7 @@ import { dockModel, dockPosition } from '@aerie/bus-contract';
 import { pageQuery, pageSchema } from '@aerie/http-api';
 import { isSerialNumber } from '@aerie/kernel';
 import { z } from 'zod';
+import { type Device, unitsOf } from './dock/shown-properties.js';
 import { GENERATIONS, NEWEST_GENERATION } from './dock/generations.js';
 
 /** What callers send and get of docks. Strict, and a test holds real answers against it. */
@@ -136,18 +137,22 @@ export const dockAircraftSchema = z
   })
   .describe('The aircraft of a dock.');
 
-const properties = z
-  .record(z.string(), z.unknown())
-  .describe('The freshest value of every property, by its name on the wire, each with its age.');
+const propertiesOf = (device: Device) =>
+  z
+    .record(z.string(), z.unknown())
+    .describe(
+      'The freshest value of every property, by its name on the wire, each with its age. Null where the device says ' +
+        `unknown (65535 in enumerations, 32767 in the fields of batteries). Units: ${unitsOf(device)}.`,
+    );
 
 export const dockStateSchema = z
   .strictObject({
     sn: z.string().describe('Serial number of the dock.'),
     online: z.boolean().describe('Whether it was heard lately.'),
     lastSeenAt: instantOrNull('When it was heard last. Null: not lately.'),
-    properties,
+    properties: propertiesOf('dock'),
     aircraft: z
-      .strictObject({ sn: z.string().describe('Serial number of the aircraft.'), properties })
+      .strictObject({ sn: z.string().describe('Serial number of the aircraft.'), properties: propertiesOf('aircraft') })
       .nullable()
       .describe('The same of its aircraft. Null: none yet.'),
   })

@@ -4,6 +4,7 @@ import { ApiKeyGuard, Caller, readInput, unknownDock } from '@aerie/http-api';
 import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
 import { type Response } from 'express';
 import { DockPresence, DockStates, ONLINE_WITHIN_MS } from '../dock-state/dock-states.js';
+import { shownProperties } from './dock/shown-properties.js';
 import { reportedModelOf } from './dock/model-keys.js';
 import { DockPositions, positionOf } from './dock-positions.js';
 import { ChangeDock, dockHasConnected } from './change-dock.js';
@@ -137,8 +138,11 @@ export class DocksController {
       sn,
       online: online?.online ?? false,
       lastSeenAt: online?.lastSeenAt ?? null,
-      properties: state?.properties ?? {},
-      aircraft: dock.aircraft_sn === null ? null : { sn: dock.aircraft_sn, properties: aircraft?.properties ?? {} },
+      properties: shownProperties('dock', state?.properties ?? {}),
+      aircraft:
+        dock.aircraft_sn === null
+          ? null
+          : { sn: dock.aircraft_sn, properties: shownProperties('aircraft', aircraft?.properties ?? {}) },
     };
   }
 

@@ -162,6 +162,25 @@ describe('docks answer as described', () => {
     expect([unknown.status, unknown.body['code']]).toEqual([404, 'unknown_aircraft']);
   });
 
+  it('when it says unknown, and when its aircraft tells the wind in tenths', async () => {
+    const maintenance = { batteries: [{ index: 0, capacity_percent: 32_767 }] };
+    states.merge(
+      'FLEET-4',
+      { cover_state: 65_535, wind_speed: 3.4, drone_battery_maintenance_info: maintenance },
+      Date.now(),
+    );
+    states.merge('A4', { wind_speed: 34 }, Date.now());
+    const { body } = await caller.call('getDockState', { params: { sn: 'FLEET-4' } });
+    expect(body).toMatchObject({
+      properties: {
+        cover_state: { value: null },
+        wind_speed: { value: 3.4 },
+        drone_battery_maintenance_info: { value: { batteries: [{ index: 0, capacity_percent: null }] } },
+      },
+      aircraft: { sn: 'A4', properties: { wind_speed: { value: 3.4 } } },
+    });
+  });
+
   it('when the serial number of a dock that has spoken, or none, is corrected', async () => {
     const correct = async (sn: string, body: object) => {
       const { status, body: problem } = await caller.call('correctDockSerialNumber', { params: { sn }, body });
