@@ -9,6 +9,7 @@ import { Indexes1764300000000 } from './migrations/1764300000000-indexes.js';
 import { RouteModels1764410000000 } from './migrations/1764410000000-route-models.js';
 import { PlannedDurations1764500000000 } from './migrations/1764500000000-planned-durations.js';
 import { SeenOver1764700000000 } from './migrations/1764700000000-seen-over.js';
+import { ArchivedWaylines1764720000000 } from './migrations/1764720000000-archived-waylines.js';
 
 export const SCHEMA = 'mission';
 
@@ -21,6 +22,7 @@ export const MIGRATIONS = [
   RouteModels1764410000000,
   PlannedDurations1764500000000,
   SeenOver1764700000000,
+  ArchivedWaylines1764720000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

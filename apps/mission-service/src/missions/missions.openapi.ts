@@ -49,7 +49,11 @@ export const MISSION_ROUTES = [
     },
     problems: {
       404: { description: '`unknown_dock` or `unknown_wayline`.' },
-      409: { description: '`dock_taken`: another mission has the dock at that time.', schema: missionConflictSchema },
+      409: {
+        description:
+          '`dock_taken`: another mission has the dock at that time. `wayline_archived`: that wayline is no longer planned.',
+        schema: missionConflictSchema,
+      },
       422: {
         description:
           '`invalid_input`, `dock_cannot` (what its model or protocol does not have), `other_aircraft` (the route was made ' +

@@ -92,6 +92,34 @@ describe('waylines answer as described', () => {
     await caller.call('getWaylineRoute', { params: { id: waylineId } });
   });
 
+  it('when one is renamed, archived and taken back: only then it can be planned again', async () => {
+    const params = { id: waylineId };
+    const change = async (body: object) => (await caller.call('changeWayline', { params, body })).body;
+    const before = await planned();
+    expect(await change({ name: 'Perimeter' })).toMatchObject({ name: 'Perimeter', archivedAt: null });
+    expect(await change({ archived: true })).toMatchObject({ name: 'Perimeter', archivedAt: expect.any(String) });
+    const listed = async (archived: string) =>
+      ((await caller.call('listWaylines', { query: { archived } })).body['items'] as { id: string }[]).map(
+        ({ id }) => id,
+      );
+    expect([(await listed('false')).includes(waylineId), (await listed('true')).includes(waylineId)]).toEqual([
+      false,
+      true,
+    ]);
+    const refused = await caller.call('createMission', aTimed({}));
+    expect([refused.status, refused.body['code']]).toEqual([409, 'wayline_archived']);
+    const moved = await caller.call('rescheduleMission', { params: { id: before }, body: { executeAt: nextHour() } });
+    expect([moved.status, moved.body['state']]).toEqual([200, 'scheduled']);
+    // The same bytes again are a wish to fly them.
+    expect((await upload('again')).body).toMatchObject({ id: waylineId, archivedAt: null });
+    await change({ archived: true });
+    expect(await change({ archived: false })).toMatchObject({ archivedAt: null });
+    expect((await caller.call('changeWayline', { params, body: {} })).status).toBe(422);
+    expect(
+      (await caller.call('changeWayline', { params: { id: randomUUID() }, body: { archived: true } })).status,
+    ).toBe(404);
+  });
+
   it('when there is no such one, or what comes is no route', async () => {
     await caller.call('getWayline', { params: { id: randomUUID() } });
     const { status } = await caller.call('uploadWayline', { body: 'no zip', contentType: 'application/octet-stream' });

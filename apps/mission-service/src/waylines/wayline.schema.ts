@@ -50,8 +50,12 @@ export const waylineSchema = z
         'What to look at before flying; the file was accepted all the same. The answer to an upload also warns when no dock is near.',
       ),
     createdAt: z.iso.datetime().describe('When it was stored. RFC 3339, UTC.'),
+    archivedAt: z.iso
+      .datetime()
+      .nullable()
+      .describe('Since when it can no longer be planned; missions that were planned fly. RFC 3339, UTC. Null: it can.'),
   })
-  .describe('A stored route file. It is never changed.');
+  .describe('A stored route file. Its bytes and its route never change.');
 
 export const waylinePageSchema = pageSchema(waylineSchema, 'Newest first.');
 

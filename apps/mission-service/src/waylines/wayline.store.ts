@@ -20,18 +20,20 @@ export interface WaylineRow {
   readonly warnings: unknown;
   readonly route: unknown;
   readonly created_at: Date;
+  /** Null: it can be planned. */
+  readonly archived_at: Date | null;
 }
 
-type NewWayline = Omit<WaylineRow, 'created_at'>;
+type NewWayline = Omit<WaylineRow, 'created_at' | 'archived_at'>;
 
 const LISTED = `id, organisation_id, name, sha256, md5, size_bytes, object_key, exit_on_rc_lost, aircraft_model_key,
-  names_sub_type, payload_model_keys, planned_duration_ms, summary, warnings, created_at`;
+  names_sub_type, payload_model_keys, planned_duration_ms, summary, warnings, created_at, archived_at`;
 
-/** Stored routes. Rows are never changed. */
+/** Stored routes. The route of a row is never changed, only its name and whether it is archived. */
 export class WaylineStore {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** The stored wayline; the earlier one where the organisation has these bytes already. */
+  /** The stored wayline; the earlier one where the organisation has these bytes already, which can be planned again then. */
   async add(wayline: NewWayline): Promise<{ readonly row: WaylineRow; readonly isNew: boolean }> {
     const inserted = await this.dataSource.query<WaylineRow[]>(
       `INSERT INTO mission.wayline (id, organisation_id, name, sha256, md5, size_bytes, object_key, exit_on_rc_lost,
@@ -58,7 +60,9 @@ export class WaylineStore {
     );
     if (inserted[0] !== undefined) return { row: inserted[0], isNew: true };
     const [row] = await this.dataSource.query<WaylineRow[]>(
-      'SELECT * FROM mission.wayline WHERE organisation_id = $1 AND sha256 = $2',
+      `WITH reopened AS (
+         UPDATE mission.wayline SET archived_at = NULL WHERE organisation_id = $1 AND sha256 = $2 RETURNING *)
+       SELECT * FROM reopened`,
       [wayline.organisation_id, wayline.sha256],
     );
     if (row === undefined) throw new Error('a wayline that exists was not found');
@@ -73,18 +77,37 @@ export class WaylineStore {
     return row;
   }
 
+  /** Renames it, archives it, or takes it back out. The same again changes nothing. */
+  async change(
+    organisationId: string,
+    id: string,
+    { name, archived }: { readonly name?: string | undefined; readonly archived?: boolean | undefined },
+  ): Promise<WaylineRow | undefined> {
+    const [row] = await this.dataSource.query<WaylineRow[]>(
+      `WITH changed AS (
+         UPDATE mission.wayline
+            SET name = coalesce($3, name),
+                archived_at = CASE $4::boolean WHEN true THEN coalesce(archived_at, clock_timestamp())
+                                               WHEN false THEN NULL ELSE archived_at END
+          WHERE organisation_id = $1 AND id = $2 RETURNING *)
+       SELECT * FROM changed`,
+      [organisationId, id, name ?? null, archived ?? null],
+    );
+    return row;
+  }
+
   async list<View>(
     organisationId: string,
-    limit: number,
-    after: Position | null,
+    { limit, after, archived }: { limit: number; after: Position | null; archived: boolean },
     view: (row: WaylineRow) => View,
   ): Promise<Page<View>> {
     const rows = await this.dataSource.query<(WaylineRow & { position: string })[]>(
       `SELECT ${LISTED}, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM mission.wayline
-        WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::uuid))
+        WHERE organisation_id = $1 AND (archived_at IS NOT NULL) = $5
+          AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::uuid))
         ORDER BY created_at DESC, id DESC LIMIT $4`,
-      [organisationId, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+      [organisationId, after?.createdAt ?? null, after?.id ?? null, limit + 1, archived],
     );
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), view);
   }

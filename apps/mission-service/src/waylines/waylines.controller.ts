@@ -1,5 +1,5 @@
 import { unknownWayline } from './unknown-wayline.js';
-import { Controller, Get, Param, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, type Page, pageQuery, readCursor, readInput } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
@@ -13,6 +13,25 @@ import { type WaylineRow, WaylineStore } from './wayline.store.js';
 export const uploadQuery = z.object({
   name: z.string().trim().min(1).max(100).optional().describe('For people. Default: the name of the file.'),
 });
+
+export const waylineListQuery = z.strictObject({
+  ...pageQuery.shape,
+  archived: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('`true` lists the archived ones instead of those that can be planned.'),
+});
+
+export const waylineChange = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).optional().describe('For people.'),
+    archived: z.boolean().optional().describe('`true`: it can no longer be planned. `false`: it can again.'),
+  })
+  .refine(({ name, archived }) => name !== undefined || archived !== undefined, {
+    path: ['name'],
+    message: 'must be sent, or archived: there is nothing to change',
+  });
 
 @Controller('api/v1/waylines')
 @UseGuards(ApiKeyGuard)
@@ -43,13 +62,22 @@ export class WaylinesController {
 
   @Get()
   list(@Caller() caller: Principal, @Query() query: unknown): Promise<Page<WaylineView>> {
-    const { limit, cursor } = readInput(pageQuery, query, 'query');
-    return this.waylines.list(caller.organisationId, limit, readCursor(cursor), viewOf);
+    const { limit, cursor, archived } = readInput(waylineListQuery, query, 'query');
+    return this.waylines.list(caller.organisationId, { limit, after: readCursor(cursor), archived }, viewOf);
   }
 
   @Get(':id')
   async find(@Caller() caller: Principal, @Param('id') id: string): Promise<WaylineView> {
     return viewOf(await this.row(caller, id));
+  }
+
+  /** Renames it, archives it, or takes it back out. What is planned with it flies all the same. */
+  @Patch(':id')
+  async change(@Caller() caller: Principal, @Param('id') id: string, @Body() body: unknown): Promise<WaylineView> {
+    const change = readInput(waylineChange, body);
+    const row = isUuid(id) ? await this.waylines.change(caller.organisationId, id, change) : undefined;
+    if (row === undefined) throw unknownWayline('id', id);
+    return viewOf(row);
   }
 
   /** What flies, as GeoJSON: a line for each route and a point for each waypoint. */
@@ -82,5 +110,6 @@ function viewOf(row: WaylineRow) {
     // As it was written: warnings of the reader.
     warnings: row.warnings as readonly Warning[],
     createdAt: row.created_at.toISOString(),
+    archivedAt: row.archived_at?.toISOString() ?? null,
   };
 }

@@ -1,7 +1,7 @@
-import { type AnswerDescription, jsonAnswer, route } from '@aerie/http-api';
+import { type AnswerDescription, jsonAnswer, jsonBody, route } from '@aerie/http-api';
 import { z } from 'zod';
 import { routeGeoJsonSchema, waylinePageSchema, waylineSchema } from './wayline.schema.js';
-import { uploadQuery } from './waylines.controller.js';
+import { uploadQuery, waylineChange, waylineListQuery } from './waylines.controller.js';
 
 /** The routes of WaylinesController, for callers. */
 
@@ -40,7 +40,7 @@ export const WAYLINE_ROUTES = [
       },
     },
     answers: {
-      200: stored('The same bytes were stored before; this is that wayline, under its first name.'),
+      200: stored('The same bytes were stored before; this is that wayline, under its name, and no longer archived.'),
       201: stored('The wayline was stored.'),
     },
     problems: {
@@ -55,6 +55,7 @@ export const WAYLINE_ROUTES = [
     tag,
     summary: 'List waylines',
     paged: true,
+    query: waylineListQuery.pick({ archived: true }),
     answers: { 200: jsonAnswer('One page.', waylinePageSchema) },
   }),
   route({
@@ -64,6 +65,17 @@ export const WAYLINE_ROUTES = [
     tag,
     summary: 'Show a wayline',
     params,
+    answers: { 200: jsonAnswer('The wayline.', waylineSchema) },
+  }),
+  route({
+    method: 'patch',
+    path: `${path}/{id}`,
+    operationId: 'changeWayline',
+    tag,
+    summary: 'Rename or archive a wayline',
+    description: 'An archived wayline is not listed and cannot be planned; missions that were planned with it fly.',
+    params,
+    body: jsonBody(waylineChange, { archived: true }),
     answers: { 200: jsonAnswer('The wayline.', waylineSchema) },
   }),
   route({

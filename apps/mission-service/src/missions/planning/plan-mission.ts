@@ -2,7 +2,7 @@ import { unknownWayline } from '../../waylines/unknown-wayline.js';
 import { unknownDock } from '@aerie/http-api';
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type DockStateView, type Principal, dockQuestion } from '@aerie/bus-contract';
-import { InvalidError } from '@aerie/kernel';
+import { ConflictError, InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
 import type { DataSource } from 'typeorm';
@@ -53,6 +53,8 @@ export class PlanMission {
     const profile = profileFrom(dock.model, dock.protocolGeneration);
     checkFitsDock(input, origin !== null, profile);
     const { wayline, nowMs } = await this.findWayline(caller, input.waylineId);
+    // A flight that goes on was planned before.
+    if (wayline.archived_at !== null && origin === null) throw archivedWayline(wayline);
     checkFitsWayline(input, wayline);
     if (input.executeAtMs !== null && input.executeAtMs <= nowMs) throw inThePast('executeAt');
     if (input.window !== null && input.window.untilMs <= nowMs) throw inThePast('window.until');
@@ -136,10 +138,10 @@ export class PlanMission {
     return dock;
   }
 
-  private async findWayline(caller: Principal, id: string): Promise<{ wayline: WaylineFacts; nowMs: number }> {
-    const [row] = await this.query<WaylineFacts & { now: Date }>(
+  private async findWayline(caller: Principal, id: string): Promise<{ wayline: PlannedWayline; nowMs: number }> {
+    const [row] = await this.query<PlannedWayline & { now: Date }>(
       `SELECT id, name, exit_on_rc_lost, planned_duration_ms, aircraft_model_key, names_sub_type, payload_model_keys,
-              clock_timestamp() AS now
+              archived_at, clock_timestamp() AS now
          FROM mission.wayline WHERE organisation_id = $1 AND id = $2`,
       [caller.organisationId, id],
     );
@@ -173,6 +175,19 @@ export class PlanMission {
   private query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     return this.parts.dataSource.query<Row[]>(sql, [...parameters]);
   }
+}
+
+interface PlannedWayline extends WaylineFacts {
+  readonly archived_at: Date | null;
+}
+
+function archivedWayline({ id, name, archived_at }: PlannedWayline): ConflictError {
+  const message =
+    `${id} (${name}) has been archived since ${archived_at?.toISOString()}; choose another wayline, ` +
+    `or take it back with PATCH /api/v1/waylines/${id} {"archived": false}`;
+  return new ConflictError('wayline_archived', 'an archived wayline cannot be planned', {
+    fields: [{ field: 'waylineId', message }],
+  });
 }
 
 function checkFitsWayline(input: NewMission, wayline: WaylineFacts): void {
