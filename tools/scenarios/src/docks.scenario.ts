@@ -112,10 +112,14 @@ it('cuts a retired dock off at once and for good, and frees its aircraft for the
     return (await aircraftOf(other.sn)) === aircraftSn;
   });
 
+  const { id } = await world.timed(dock, 10_000);
   const disconnects = () => dock.facts.filter(({ name }) => name === 'disconnected').length;
   const before = disconnects();
   expect(good(await world.api.post<{ retiredAt: string | null }>(`${path}/retire`)).retiredAt).not.toBeNull();
   await eventually('its connection ends, and each new one is refused', () => disconnects() > before + 1, 20_000);
   const planned = await world.api.post('/missions', world.body(dock, { kind: 'immediate' }));
   expect([planned.status, (planned.body as { code: string }).code]).toEqual([404, 'unknown_dock']);
+  // What was planned for it cannot be sent.
+  await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'missed', cause: { final: true } });
+  expect(world.tap.executes(id)).toHaveLength(0);
 }, 90_000);
