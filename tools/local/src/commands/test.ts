@@ -29,9 +29,7 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
     parts.run('format', () =>
       run(root, 'node_modules/prettier/bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']),
     );
-    parts.run('lint', () =>
-      run(root, 'node_modules/nx/dist/bin/nx.js', ['run-many', '-t', 'lint', '--outputStyle=static']),
-    );
+    parts.run('lint', () => lint(root));
   }
 
   const directory = path.join(root, '.aerie', 'test');
@@ -74,6 +72,18 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
   console.log(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`);
   console.log(parts.summary());
   return parts.healthy && counts.failed === 0 && counts.passed > 0 ? 0 : 1;
+}
+
+/**
+ * One process for the whole tree: it reads each file and each type once, in a fifth of the time that one for each project
+ * takes. First the canary, through nx: it leaves the project graph without which the rule of module boundaries is silent,
+ * and fails when that rule does not bite.
+ */
+function lint(root: string): boolean {
+  const canary = ['run', 'lint-canary:lint', '--outputStyle=static', '--skip-nx-cache'];
+  if (!run(root, 'node_modules/nx/dist/bin/nx.js', canary)) return false;
+  const wholeTree = ['apps', 'libs', 'tools'];
+  return run(root, 'node_modules/eslint/bin/eslint.js', wholeTree, process.env, ['--max-old-space-size=6144']);
 }
 
 function jest(root: string, suite: string, args: readonly string[], env: NodeJS.ProcessEnv, counts: Counts): boolean {
