@@ -116,6 +116,31 @@ const table = {
     en: 'Wait until both docks are idle and linked, then try again.',
     zh: '请等待两个机场均空闲且通信正常后重试。',
   },
+  watchLanding: {
+    retry: 'later',
+    en: 'Look by live video whether the aircraft is inside the dock, then try again.',
+    zh: '请先通过直播确认飞行器是否已回到舱内，再重试。',
+  },
+  cellularOff: {
+    retry: 'later',
+    en: 'Switch the cellular link of the aircraft off, then try again.',
+    zh: '请关闭飞行器增强图传后重试。',
+  },
+  checkCellular: {
+    retry: 'later',
+    en: 'Check the cellular signal, the data plan and the APN, then try again.',
+    zh: '请检查蜂窝信号、流量套餐与 APN 后重试。',
+  },
+  checkCertificate: {
+    retry: 'later',
+    en: 'Check the certificate of the server and the clock of the dock, then try again.',
+    zh: '请检查服务器证书与机场时间后重试。',
+  },
+  debugAgain: {
+    retry: 'later',
+    en: 'Open remote debugging again, then repeat the command.',
+    zh: '请重新进入远程调试后再执行。',
+  },
   resumeCharged: {
     retry: 'later',
     en: 'Wait until the battery is charged, then resume from the breakpoint.',
@@ -197,6 +222,22 @@ const table = {
     retry: 'on_site',
     en: 'Have the position of the dock calibrated on site.',
     zh: '请到现场标定机场位置。',
+  },
+
+  replaceBattery: {
+    retry: 'on_site',
+    en: 'Have the battery of the aircraft replaced.',
+    zh: '请到现场更换飞行器电池。',
+  },
+  fitCellular: {
+    retry: 'on_site',
+    en: 'Have the cellular module fitted and given an active SIM card or eSIM.',
+    zh: '请到现场安装蜂窝模块，并插入或激活 SIM 卡。',
+  },
+  registerAircraft: {
+    retry: 'on_site',
+    en: 'Have the aircraft registered under the name of its owner with a remote control.',
+    zh: '请到现场用遥控器完成飞行器实名登记。',
   },
 
   unsupported: {

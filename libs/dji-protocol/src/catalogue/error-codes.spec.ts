@@ -4,12 +4,13 @@ import { ADVICE, type AdviceKey } from './advice.js';
 import { BREAK_REASON_ROWS } from './break-reason-rows.js';
 import { DEVICE_CODE_ROWS } from './device-code-rows.js';
 import { BREAK_REASON_BASE, ERROR_CODES, errorCode } from './error-codes.js';
+import { LIVE_CODE_ROWS } from './live-code-rows.js';
 import { MISSION_CODE_ROWS } from './mission-code-rows.js';
 import { range } from './row.js';
 
 const CHINESE = /\p{Script=Han}/u;
 const RETRIES = ['now', 'later', 'fix_request', 'fix_route', 'on_site', 'never'];
-const OWN_ROWS = [...MISSION_CODE_ROWS, ...DEVICE_CODE_ROWS];
+const OWN_ROWS = [...MISSION_CODE_ROWS, ...DEVICE_CODE_ROWS, ...LIVE_CODE_ROWS];
 const codes = ERROR_CODES.map(({ code }) => code);
 
 /** The codes that the vendor's lists and demo name. Ranges are as printed. */
@@ -29,6 +30,26 @@ const PUBLISHED: readonly number[] = [
   ...[514170, 514171, 514173],
 ];
 
+/** The vendor's newest list, whole. [Cloud API 1.16.1, error codes] */
+const NEWEST_LIST: readonly number[] = [
+  ...[312014, 312015, 312016, 312022, 312023, ...range(312027, 312030), 312704],
+  ...[...range(314000, 314003), ...range(314005, 314021), 314024, 314025, 314200],
+  ...[...range(315000, 315019), ...range(315050, 315065)],
+  ...[...range(316001, 316027), 316029, ...range(316032, 316035), ...range(316050, 316053), ...range(316100, 316111)],
+  ...[...range(317001, 317007), ...range(319001, 319010), ...range(319015, 319038), ...range(319042, 319046), 319999],
+  ...[321000, 321004, 321005, ...range(321257, 321260), ...range(321513, 321517), 321519, 321523, 321524],
+  ...[...range(321528, 321533), ...range(321769, 321773), ...range(321775, 321778), 321784, 321788],
+  ...[322281, 322282, 322283, 322539, 322563, ...range(324012, 324019), 324021, 324030, 325001],
+  ...[...range(325003, 325012), ...range(326002, 326006), ...range(326008, 326010), ...range(326103, 326107)],
+  ...[...range(327000, 327020), 327022, ...range(327050, 327075), ...range(327201, 327221), 327500, 328051, 328052],
+  ...[...range(336000, 336006), 336017, 336018, 336019, ...range(336513, 336517)],
+  ...[...range(337025, 337030), ...range(337537, 337546)],
+  ...[...range(338001, 338011), ...range(338017, 338021), ...range(338049, 338054), 338255, 341002, 386535],
+  ...[513002, 513003, 513005, 513006, 513008, ...range(513010, 513017), 513099, ...range(514100, 514114)],
+  ...[514116, 514117, 514118, ...range(514120, 514125), ...range(514134, 514151), ...range(514153, 514159)],
+  ...[...range(514162, 514165), 514168, ...range(514170, 514174), ...range(514180, 514185), ...range(514300, 514304)],
+];
+
 const PUBLISHED_REASONS: readonly number[] = [
   ...[1, 2, ...range(4, 7), 257, 258, 259, 261, 262, ...range(513, 519), 521, 522, 523, 524, ...range(526, 529)],
   ...[...range(769, 773), 775, ...range(778, 781), 784, 1281, 1282, 1283, ...range(1539, 1565), ...range(1588, 1649)],
@@ -38,6 +59,11 @@ const PUBLISHED_REASONS: readonly number[] = [
 describe('the catalogue of result codes', () => {
   it('knows every code that is published', () => {
     expect(PUBLISHED.filter((code) => errorCode(code) === null)).toEqual([]);
+  });
+
+  it('has a text for each of the 448 codes of the newest list, in its two languages', () => {
+    expect(new Set(NEWEST_LIST).size).toBe(448);
+    expect(NEWEST_LIST.filter((code) => errorCode(code) === null)).toEqual([]);
   });
 
   it('says every code in both languages, in few words', () => {

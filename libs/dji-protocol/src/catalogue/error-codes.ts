@@ -1,6 +1,7 @@
 import { ADVICE, type Advice, type Retry } from './advice.js';
 import { BREAK_REASON_ROWS } from './break-reason-rows.js';
 import { DEVICE_CODE_ROWS } from './device-code-rows.js';
+import { LIVE_CODE_ROWS } from './live-code-rows.js';
 import { MISSION_CODE_ROWS } from './mission-code-rows.js';
 import type { Row } from './row.js';
 
@@ -36,13 +37,14 @@ function entriesOf(rows: readonly Row[], base = 0): ErrorCode[] {
 }
 
 /**
- * Every code that is known, by number. A first set of the vendor's list: what missions, logs and the dock itself give.
+ * Every code that is known, by number: all of the vendor's list of 1.16.1, and some that only older lists or devices have.
  * The ranges of leapfrog (315) and of the choice of a dock (338) hold numbers that no page describes one by one.
  */
 export const ERROR_CODES: readonly ErrorCode[] = [
   ...entriesOf(MISSION_CODE_ROWS),
   ...entriesOf(BREAK_REASON_ROWS, BREAK_REASON_BASE),
   ...entriesOf(DEVICE_CODE_ROWS),
+  ...entriesOf(LIVE_CODE_ROWS),
 ].sort((one, other) => one.code - other.code);
 
 const byCode: ReadonlyMap<number, ErrorCode> = new Map(ERROR_CODES.map((entry) => [entry.code, entry]));
