@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { aKmz, aWaylines, patched, withHeaders, zipOf } from './kmz.fixture.js';
+import { aKmz, aTemplate, aWaylines, patched, withHeaders, zipOf } from './kmz.fixture.js';
 import { problemsOf } from './refusal.fixture.js';
 
 const RESOURCE = 'wpmz/res/image/0.jpg';
@@ -234,8 +234,21 @@ describe('the container of a route file', () => {
     locator.writeUInt32LE(0x07064b50, 0);
     const kmz = Buffer.concat([zip64.subarray(0, end), locator, zip64.subarray(end)]);
     expect(await problemsOf(kmz)).toEqual([
-      { field: 'file', message: 'is a ZIP64 archive, which no route file needs' },
+      { field: 'file', message: expect.stringMatching(/^is a ZIP64 archive.*; write it again to a file/) },
     ]);
+  });
+
+  it('says what to do about an archive that was forced to ZIP64, whatever program wrote it', async () => {
+    const files = { 'wpmz/template.kml': aTemplate(), 'wpmz/waylines.wpml': aWaylines() };
+    const [first] = await problemsOf(await zipOf(files, true, true));
+    expect(first?.message).toContain('zip -fz- -r route.kmz wpmz');
+    // Its directory is that of a plain archive, and only the header before an entry has ZIP64 sizes.
+    const halfway = withHeaders(await aKmz(), 'wpmz/template.kml', (header, kind) => {
+      if (kind === 'local') header.writeUInt32LE(0xffffffff, 18);
+      if (kind === 'local') header.writeUInt16LE(header.readUInt16LE(6) & ~8, 6);
+    });
+    const [entry] = await problemsOf(halfway);
+    expect(entry?.message).toContain('zip -fz- -r route.kmz wpmz');
   });
 
   it('accepts stored entries, directories, a comment and files under res', async () => {

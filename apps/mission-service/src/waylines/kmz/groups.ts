@@ -58,6 +58,8 @@ const GROUPS: ReadonlyMap<string, GroupSpec> = new Map([
       'useGlobalSpeed',
       'waypointTurnParam/waypointTurnMode',
       'waypointTurnParam/waypointTurnDampingDist',
+      'waypointHeadingParam/waypointHeadingMode',
+      'useGlobalHeadingParam',
     ),
   ],
   [`${FOLDER}/startActionGroup`, ACTION_GROUP],

@@ -15,10 +15,15 @@ export async function aKmz({ template, waylines, more = {}, compress = true }: K
   return zipOf(files, compress);
 }
 
-export async function zipOf(files: Readonly<Record<string, Buffer | string>>, compress = true): Promise<Buffer> {
+export async function zipOf(
+  files: Readonly<Record<string, Buffer | string>>,
+  compress = true,
+  forceZip64Format = false,
+): Promise<Buffer> {
   const zip = new ZipFile();
-  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), name, { compress });
-  zip.end();
+  for (const [name, content] of Object.entries(files))
+    zip.addBuffer(Buffer.from(content), name, { compress, forceZip64Format });
+  zip.end({ forceZip64Format, comment: '' });
   const chunks: Buffer[] = [];
   for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
@@ -73,19 +78,23 @@ export interface PointParts {
   readonly height?: string;
   readonly speed?: string;
   readonly turnMode?: string;
+  /** Empty: the waypoint has none. */
+  readonly headingMode?: string;
   readonly more?: string;
 }
 
 export function aPoint(position: number, parts: PointParts = {}): string {
   const { index = String(position), coordinates = `8.5,${(47.3 + position / 1000).toFixed(6)}`, height = '80' } = parts;
   const { speed = '5', turnMode = 'toPointAndStopWithDiscontinuityCurvature', more = '' } = parts;
+  const { headingMode = 'followWayline' } = parts;
+  const heading = `<wpml:waypointHeadingParam><wpml:waypointHeadingMode>${headingMode}</wpml:waypointHeadingMode></wpml:waypointHeadingParam>`;
   return `<Placemark>
 <Point><coordinates>${coordinates}</coordinates></Point>
 <wpml:index>${index}</wpml:index>
 <wpml:executeHeight>${height}</wpml:executeHeight>
 <wpml:waypointSpeed>${speed}</wpml:waypointSpeed>
 <wpml:waypointTurnParam><wpml:waypointTurnMode>${turnMode}</wpml:waypointTurnMode></wpml:waypointTurnParam>
-${more}</Placemark>`;
+${headingMode === '' ? '' : heading}${more}</Placemark>`;
 }
 
 export interface FolderParts {

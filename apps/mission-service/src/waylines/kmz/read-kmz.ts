@@ -62,6 +62,7 @@ async function read(bytes: Buffer, problems: Problems): Promise<Wayline | undefi
   const { missionConfig, routes } = waylines;
   if (missionConfig === undefined || !problems.none) return undefined;
   template.compareWith(missionConfig);
+  template.compareRoutes(routes);
   return {
     missionConfig,
     routes,

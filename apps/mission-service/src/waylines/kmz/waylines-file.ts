@@ -35,6 +35,7 @@ interface ReadWaypoint {
   readonly ownSpeed: number | undefined;
   readonly turnMode: string | undefined;
   readonly dampingMeters: number;
+  readonly hasHeading: boolean;
   readonly line: number;
 }
 
@@ -140,6 +141,9 @@ export class WaylinesFile {
       ownSpeed: group.text('useGlobalSpeed') === '1' ? undefined : speed,
       turnMode,
       dampingMeters: dampingMeters ?? 0,
+      hasHeading:
+        group.text('useGlobalHeadingParam') === '1' ||
+        group.text('waypointHeadingParam/waypointHeadingMode') !== undefined,
       line: group.place.line,
     };
   }
@@ -168,6 +172,8 @@ export class WaylinesFile {
     if (!whole || this.waypoints.length < 2) return undefined;
     const ordered = [...this.waypoints].sort((a, b) => a.index - b.index);
     this.warnOfTurns(ordered);
+    this.warnOfStandstill(ordered);
+    this.warnOfHeadings(ordered);
     const waypoints = ordered.map(({ index, longitude, latitude, heightMeters, ownSpeed, turnMode }): Waypoint => ({
       index,
       longitude,
@@ -214,6 +220,33 @@ export class WaylinesFile {
   }
 
   /** Docks find these out in the air and break the flight off. */
+  /** One warning a route: a program that repeats waypoints repeats many. */
+  private warnOfStandstill(waypoints: readonly ReadWaypoint[]): void {
+    const repeated = waypoints.filter((waypoint, at) => {
+      const before = waypoints[at - 1];
+      return before !== undefined && airDistanceMeters(before, waypoint) < SAME_PLACE_METERS;
+    });
+    const [first] = repeated;
+    if (first === undefined) return;
+    const place: Place = { file: WAYLINES, line: first.line, element: 'Point' };
+    const others = repeated.length === 1 ? '' : `, and so do ${repeated.length - 1} more of this route`;
+    this.problems.warn(
+      place,
+      `waypoint ${first.index} lies where the one before it lies${others}; docks may refuse a way of no length`,
+    );
+  }
+
+  private warnOfHeadings(waypoints: readonly ReadWaypoint[]): void {
+    const without = waypoints.filter(({ hasHeading }) => !hasHeading);
+    const [first] = without;
+    if (first === undefined) return;
+    const place: Place = { file: WAYLINES, line: first.line, element: 'wpml:waypointHeadingMode' };
+    this.problems.warn(
+      place,
+      `is missing at ${without.length} of ${waypoints.length} waypoints; the aircraft chooses where its nose points`,
+    );
+  }
+
   private warnOfTurns(waypoints: readonly ReadWaypoint[]): void {
     waypoints.forEach((waypoint, at) => {
       const place: Place = { file: WAYLINES, line: waypoint.line, element: 'wpml:waypointTurnParam' };
@@ -231,6 +264,9 @@ export class WaylinesFile {
     });
   }
 }
+
+/** Two waypoints nearer to each other than this are one place: files round positions to some centimetres. */
+const SAME_PLACE_METERS = 0.1;
 
 /** `longitude,latitude`, with white space around and perhaps a third number. */
 function readCoordinates(group: Group, problems: Problems): { longitude: number; latitude: number } | undefined {

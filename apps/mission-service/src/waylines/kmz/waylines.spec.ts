@@ -265,6 +265,51 @@ describe('a route file that is refused', () => {
 });
 
 describe('a route file that is accepted with a warning', () => {
+  it('where waypoints follow each other at one place, once for each route', async () => {
+    const here = { coordinates: '8.5,47.3' };
+    const points = [aPoint(0, here), aPoint(1, here), aPoint(2, here), aPoint(3)];
+    expect(await warningsOf(aWaylines(aConfig(), [aFolder({ points })]))).toMatchObject([
+      { element: 'Point', message: expect.stringMatching(/^waypoint 1 lies where .* 1 more of this route/) },
+    ]);
+  });
+
+  it('not where they stand above each other', async () => {
+    const here = { coordinates: '8.5,47.3' };
+    const points = [aPoint(0, here), aPoint(1, { ...here, height: '90' }), aPoint(2)];
+    expect(await warningsOf(aWaylines(aConfig(), [aFolder({ points })]))).toEqual([]);
+  });
+
+  it('where waypoints say nothing of the heading, unless they take that of the route', async () => {
+    const global = '<wpml:useGlobalHeadingParam>1</wpml:useGlobalHeadingParam>';
+    const points = [aPoint(0), aPoint(1, { headingMode: '' }), aPoint(2, { headingMode: '', more: global })];
+    expect(await warningsOf(aWaylines(aConfig(), [aFolder({ points })]))).toMatchObject([
+      { element: 'wpml:waypointHeadingMode', message: expect.stringMatching(/^is missing at 1 of 3 waypoints/) },
+    ]);
+  });
+
+  const drawn = (points: readonly string[], templateType = 'waypoint'): string => {
+    const more = `<wpml:templateType>${templateType}</wpml:templateType>`;
+    return aWaylines(aConfig(), [aFolder({ points, more })]);
+  };
+
+  it.each([
+    ['fewer points', [aPoint(0), aPoint(1)], /^has 2 waypoints, but waylines.wpml 3, which are flown$/],
+    [
+      'a moved point',
+      [aPoint(0), aPoint(1, { coordinates: '8.5,47.4' }), aPoint(2)],
+      /1 waypoints?|1 of 3 .* first is 1$/,
+    ],
+  ])('where its template was drawn with %s', async (_what, points, message) => {
+    expect(await warningsOf(aWaylines(), drawn(points))).toMatchObject([
+      { file: 'wpmz/template.kml', message: expect.stringMatching(message) },
+    ]);
+  });
+
+  it('not where the template has the same points, or is one from which a program computes them', async () => {
+    expect(await warningsOf(aWaylines(), drawn([aPoint(0), aPoint(1), aPoint(2)]))).toEqual([]);
+    expect(await warningsOf(aWaylines(), drawn([aPoint(0)], 'mapping2d'))).toEqual([]);
+  });
+
   it.each<[string, ConfigParts, RegExp]>([
     ['does not return home', { finishAction: 'noAction' }, /does not return to its dock/],
     ['has no height for the return', { globalRTHHeight: '' }, /is missing/],

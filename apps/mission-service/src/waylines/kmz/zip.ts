@@ -27,6 +27,9 @@ const SIZES_FOLLOW_FLAG = 0x0008;
 const STORED = 0;
 const DEFLATED = 8;
 
+/** What a person can do about an archive that is legal and yet refused. */
+const WRITE_AGAIN = 'write it again to a file and without ZIP64, e.g. `zip -fz- -r route.kmz wpmz`';
+
 /** Inflated bytes of one turn of the event loop. */
 const CHUNK_BYTES = 64 * 1024;
 
@@ -64,7 +67,10 @@ export async function listEntries(bytes: Buffer, problems: Problems): Promise<re
             local.compressedSize !== header.compressedSize ||
             local.uncompressedSize !== header.uncompressedSize))
       ) {
-        problems.stopAll(name, 'the archive describes this entry in two ways that do not agree');
+        problems.stopAll(
+          name,
+          `the archive describes this entry in two ways that do not agree, as with forced ZIP64 sizes; ${WRITE_AGAIN}`,
+        );
       }
       const start = header.relativeOffsetOfLocalHeader;
       const end = local.fileDataStart + header.compressedSize;
@@ -160,7 +166,7 @@ function findDirectory(bytes: Buffer, problems: Problems): { readonly start: num
   const start = bytes.readUInt32LE(at + 16);
   const locator = at - ZIP64_LOCATOR_BYTES;
   if (entryCount === 0xffff || (locator >= 0 && bytes.readUInt32LE(locator) === ZIP64_LOCATOR)) {
-    problems.stopAll('file', 'is a ZIP64 archive, which no route file needs');
+    problems.stopAll('file', `is a ZIP64 archive, which no route file needs; ${WRITE_AGAIN}`);
   }
   if (bytes.readUInt16LE(at + 4) !== 0 || bytes.readUInt16LE(at + 8) !== entryCount) {
     problems.stopAll('file', 'is one part of a ZIP archive');
@@ -177,7 +183,8 @@ function checkHeader(header: Entry, name: string, problems: Problems): void {
   if (header.compressionMethod !== STORED && header.compressionMethod !== DEFLATED) {
     problems.stopAll(name, `is compressed by method ${header.compressionMethod}; only deflate is read`);
   }
-  if (header.extraFields.some(({ id }) => id === ZIP64_EXTRA)) problems.stopAll(name, 'has ZIP64 sizes');
+  if (header.extraFields.some(({ id }) => id === ZIP64_EXTRA))
+    problems.stopAll(name, `has ZIP64 sizes, which no route file needs; ${WRITE_AGAIN}`);
   const otherName = header.extraFields.find(({ id }) => id === UNICODE_NAME_EXTRA);
   if (otherName !== undefined && !otherName.data.subarray(5).equals(header.fileNameRaw)) {
     problems.stopAll(name, 'has a second, different name');
