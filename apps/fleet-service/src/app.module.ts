@@ -9,6 +9,7 @@ import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { LocalApiKeys } from './api-keys/local-api-keys.js';
 import { type Config } from './config.js';
 import { SCHEMA, fleetDatabase } from './database.js';
+import { DockNotes, receiveNotes } from './dock-state/dock-notes.js';
 import { DockStates } from './dock-state/dock-states.js';
 import { receiveTelemetry } from './dock-state/telemetry.js';
 import { DynamicSecurity } from './docks/broker/dynamic-security.js';
@@ -56,6 +57,7 @@ export class AppModule {
     const docks = new DockStore(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
+    const notes = new DockNotes(redis, logger);
     const positions = new DockPositions(dataSource, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);
     const outbox = new OutboxRelay({
@@ -76,6 +78,7 @@ export class AppModule {
       metrics,
     });
     let stopTelemetry = (): void => undefined;
+    let stopNotes = (): void => undefined;
     let stopPruning = (): void => undefined;
     const intake = new Intake(
       () => {
@@ -84,6 +87,7 @@ export class AppModule {
         outbox.start();
         consumer.start();
         stopTelemetry = receiveTelemetry(nats, states, topologies, positions, logger);
+        stopNotes = receiveNotes(nats, notes, topologies, logger);
         stopPruning = pruneKeptMessages(dataSource, logger);
       },
       () => dataSource.isInitialized && (brokerUsers.connected || 'waiting for the MQTT broker'),
@@ -91,6 +95,7 @@ export class AppModule {
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'telemetry', async () => stopTelemetry());
+    shutdown.on('intake', 'dock notes', async () => stopNotes());
     shutdown.on('intake', 'pruning', async () => stopPruning());
     shutdown.on('work', 'outbox relay', () => outbox.stop());
     shutdown.on('work', 'dock states', () => states.stop());
@@ -109,6 +114,7 @@ export class AppModule {
         { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
         { provide: DockStore, useValue: docks },
         { provide: DockStates, useValue: states },
+        { provide: DockNotes, useValue: notes },
         { provide: DockPositions, useValue: positions },
         { provide: RegisterDock, useValue: new RegisterDock(dataSource, brokerUsers, topologies) },
         { provide: ChangeDock, useValue: new ChangeDock(dataSource, brokerUsers, topologies) },

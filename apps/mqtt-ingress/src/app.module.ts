@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { JetStreamPublisher, NoteDocks, connectNats } from '@aerie/messaging';
 import { type Host, type Ready, hostModule } from '@aerie/service-host';
 import { type Config } from './config.js';
 import { DownlinkLink } from './downlink/downlink-link.js';
@@ -65,7 +65,8 @@ export class AppModule {
           if (outcome !== 'written') logger.debug({ ...to, outcome, reason }, 'a generic answer did not leave');
         });
     };
-    const receive = new ReceiveUplink((...args) => publisher.store(...args), answer, logger, metrics);
+    const notes = new NoteDocks(nats);
+    const receive = new ReceiveUplink((...args) => publisher.store(...args), answer, notes, logger, metrics);
     const control = new ControlLinks({
       login,
       ingressId,
@@ -74,7 +75,7 @@ export class AppModule {
       gate,
       logger,
     });
-    const telemetry = new TelemetryLink({ login, ingressId, nats, gate, logger, metrics });
+    const telemetry = new TelemetryLink({ login, ingressId, nats, notes, gate, logger, metrics });
 
     const everyMs = config.INGRESS_RETAINED_SWEEP_MS;
     const sweep = new RetainedSweep({ login, ingressId, everyMs, logger, metrics });

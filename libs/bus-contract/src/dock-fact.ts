@@ -46,3 +46,27 @@ export const osdFact = z.object({
   data: z.record(z.string(), z.unknown()).describe("Properties under the vendor's names."),
 });
 export type OsdFact = z.infer<typeof osdFact>;
+
+/** What an operator is told of how a dock speaks. */
+export const DOCK_NOTES = {
+  flat_properties:
+    'The dock sends osd or state with its properties beside the envelope instead of under data. They are read all the same; update its firmware or its software.',
+  unreadable_telemetry:
+    'The dock sends osd messages that cannot be read, so what they would say is unknown. See the detail for the reason.',
+  foreign_flight:
+    'The dock reports a flight that was not planned here. It is busy with it; nothing is started meanwhile.',
+  unknown_flight_status:
+    'The dock reports its flights in status words that are not known, so that their end cannot be read from them.',
+} as const;
+export type DockNoteCode = keyof typeof DOCK_NOTES;
+
+/** How a dock speaks, where an operator has to know it, on `note.v1.<sn>`. Lost is lost: it is said again. */
+export const dockNote = z.object({
+  v: version,
+  sn: z.string().describe('Serial number of the topic: a dock, or an aircraft that its dock speaks for.'),
+  code: z.string().describe('What is noted. Codes that a program does not know are ignored.'),
+  detail: z.string().nullable().describe('What exactly, e.g. the id of a flight. Null: the code says it all.'),
+  count: z.number().describe('How many messages since the last note of this code.'),
+  atMs: z.number().describe('When the last of them was received, milliseconds since the epoch.'),
+});
+export type DockNote = z.infer<typeof dockNote>;

@@ -1,12 +1,14 @@
 export {
   NO_METHOD,
   NO_SN,
+  NOTE_SUBJECTS,
   OSD_SUBJECTS,
   type Owner,
   type UplinkKind,
   deadLetterSubject,
   dockSubject,
   factSubject,
+  noteSubject,
   osdSubject,
   subjectMatches,
 } from './subjects.js';
@@ -46,7 +48,18 @@ export {
   missionStateName,
 } from './mission-facts.js';
 export { type Coordinates, coordinatesOf } from './coordinates.js';
-export { type DeadLetter, type DockFact, type OsdFact, deadLetter, dockFact, osdFact } from './dock-fact.js';
+export {
+  DOCK_NOTES,
+  type DeadLetter,
+  type DockFact,
+  type DockNote,
+  type DockNoteCode,
+  type OsdFact,
+  deadLetter,
+  dockFact,
+  dockNote,
+  osdFact,
+} from './dock-fact.js';
 export {
   type DockModel,
   type DockPosition,

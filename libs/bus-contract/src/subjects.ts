@@ -16,6 +16,10 @@ export function dockSubject(owner: Owner, sn: string, kind: UplinkKind, method: 
 export const osdSubject = (sn: string): string => `osd.v1.${sn}`;
 export const OSD_SUBJECTS = 'osd.v1.*';
 
+/** How a dock speaks, where an operator has to know it. Not stored. */
+export const noteSubject = (sn: string): string => `note.v1.${sn}`;
+export const NOTE_SUBJECTS = 'note.v1.*';
+
 /** What could not be read, kept with the reason. */
 export const deadLetterSubject = (sn: string): string => `dead.v1.${sn}`;
 /** The serial number part where even the topic could not be read. */

@@ -17,6 +17,7 @@ describe('decodeMessage', () => {
       accepted: true,
       channel: 'requests',
       direction: 'up',
+      flat: false,
       sn: DOCK_SN,
       method: 'flighttask_resource_get',
       tid: 'tid-1',

@@ -1,6 +1,7 @@
 import { readEnvelope, type Envelope } from './envelope.js';
 import { findMethod, ownerOf, type Owner } from './methods.js';
-import { readPayload, type JsonObject } from './payload.js';
+import { isJsonObject, readPayload, type JsonObject } from './payload.js';
+import { readProperties } from './properties.js';
 import { reasonOf } from './problems.js';
 import {
   isPlaceholder,
@@ -64,7 +65,7 @@ export function decodeMessage(message: WireMessage): DecodedMessage | RefusedMes
     return refusal(reason, { channel, sn, method, tid, bid, needReply });
   }
 
-  const { tid, bid, timestampMs, method, needReply, gateway } = envelope;
+  const { tid, bid, timestampMs, method, needReply, gateway, flat } = envelope;
   const data = readData(channel, method, envelope.data);
   if (!data.accepted) return refusal(data.reason, { channel, sn, method, tid, bid, needReply });
   return {
@@ -79,6 +80,7 @@ export function decodeMessage(message: WireMessage): DecodedMessage | RefusedMes
     needReply,
     gateway,
     data: data.data,
+    flat,
     raw: payload.body,
     owner: ownerOf(channel, method),
     known: data.known,
@@ -91,6 +93,9 @@ type DataResult =
   | { readonly accepted: false; readonly reason: string };
 
 function readData(channel: Channel, method: string | null, data: Envelope['data']): DataResult {
+  if ((channel === 'osd' || channel === 'state') && method === null && isJsonObject(data)) {
+    return { accepted: true, data: readProperties(data), known: false };
+  }
   const entry = findMethod(channel, method);
   // Quirk E17: what nobody documents is kept as it is, and answered if it asks.
   if (entry === null) return { accepted: true, data, known: false };

@@ -16,11 +16,13 @@ export interface Envelope {
   readonly gateway: string | null;
   /** `{}` when the sender sent nothing (quirk E9). An array only on events (quirk E10). */
   readonly data: JsonObject | readonly unknown[];
+  /** The properties of an `osd` or `state` lay beside the envelope, not under `data`. */
+  readonly flat: boolean;
 }
 
 export type EnvelopeResult =
   | ({ readonly accepted: true } & Envelope)
-  | ({ readonly accepted: false; readonly reason: string } & Partial<Omit<Envelope, 'data'>>);
+  | ({ readonly accepted: false; readonly reason: string } & Partial<Omit<Envelope, 'data' | 'flat'>>);
 
 export interface EnvelopeOptions {
   readonly channel: Channel;
@@ -43,6 +45,9 @@ const METHOD_REQUIRED: ReadonlySet<Channel> = new Set<Channel>([
   'drc/down',
 ]);
 
+/** Their data are properties and nothing else, so that a member of the body that is no envelope key is a property. */
+const PROPERTY_CHANNELS: ReadonlySet<Channel> = new Set<Channel>(['osd', 'state']);
+
 const ENVELOPE_KEYS: ReadonlySet<string> = new Set([
   'tid',
   'bid',
@@ -51,6 +56,7 @@ const ENVELOPE_KEYS: ReadonlySet<string> = new Set([
   'method',
   'gateway',
   'need_reply',
+  'data',
 ]);
 
 export function readEnvelope(body: JsonObject, options: EnvelopeOptions): EnvelopeResult {
@@ -78,8 +84,12 @@ export function readEnvelope(body: JsonObject, options: EnvelopeOptions): Envelo
   const ids = { tid: tid.value, bid: bid.value, method: method.value };
   const data = readData(body, channel);
   if (data === null) return { accepted: false, reason: 'data: expected an object', ...head, ...ids };
-  return { accepted: true, ...ids, ...head, data };
+  const beside = PROPERTY_CHANNELS.has(channel) && isEmpty(data) ? withoutEnvelope(body) : {};
+  if (!isEmpty(beside)) return { accepted: true, ...ids, ...head, data: beside, flat: true };
+  return { accepted: true, ...ids, ...head, data, flat: false };
 }
+
+const isEmpty = (data: Envelope['data']): boolean => Object.keys(data).length === 0;
 
 type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
 
@@ -126,7 +136,7 @@ const readGateway = (value: unknown): string | null =>
 /** Null when the data are of a kind that no message has. */
 function readData(body: JsonObject, channel: Channel): Envelope['data'] | null {
   const data = body['data'];
-  if (data === undefined && isReplyChannel(channel) && 'result' in body) return bareBody(body);
+  if (data === undefined && isReplyChannel(channel) && 'result' in body) return withoutEnvelope(body);
   // Quirk E9: four spellings of "no data".
   if (data === undefined || data === null || data === '') return {};
   if (isJsonObject(data)) return data;
@@ -134,7 +144,7 @@ function readData(body: JsonObject, channel: Channel): Envelope['data'] | null {
   return channel === 'events' && Array.isArray(data) ? data : null;
 }
 
-/** Quirk E13: some replies are printed as a bare `{"result":0}`, the body itself being the data. */
-function bareBody(body: JsonObject): JsonObject {
+/** What a body holds besides its envelope. Quirk E13: some replies are printed as a bare `{"result":0}`. */
+function withoutEnvelope(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([key]) => !ENVELOPE_KEYS.has(key)));
 }

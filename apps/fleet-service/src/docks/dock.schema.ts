@@ -155,5 +155,16 @@ export const dockStateSchema = z
       .strictObject({ sn: z.string().describe('Serial number of the aircraft.'), properties: propertiesOf('aircraft') })
       .nullable()
       .describe('The same of its aircraft. Null: none yet.'),
+    notes: z
+      .array(
+        z.strictObject({
+          code: z.string().describe('What is noted, e.g. flat_properties.'),
+          text: z.string().describe('What it means and what to do, for people.'),
+          detail: z.string().nullable().describe('What exactly, e.g. the id of a flight. Null: the code says it all.'),
+          count: z.int().describe('How many messages it was, since the note first came.'),
+          lastAt: z.iso.datetime().describe('When the last of them came. RFC 3339, UTC.'),
+        }),
+      )
+      .describe('How the dock speaks, where an operator has to know it; newest first, kept for a day after the last.'),
   })
   .describe('What a dock and its aircraft said last.');

@@ -3,6 +3,7 @@ import { type Principal, coordinatesOf } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, readInput, unknownDock } from '@aerie/http-api';
 import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
 import { type Response } from 'express';
+import { DockNotes } from '../dock-state/dock-notes.js';
 import { DockPresence, DockStates, ONLINE_WITHIN_MS } from '../dock-state/dock-states.js';
 import { shownProperties } from './dock/shown-properties.js';
 import { reportedModelOf } from './dock/model-keys.js';
@@ -26,6 +27,7 @@ export class DocksController {
     private readonly docks: DockStore,
     private readonly states: DockStates,
     private readonly positions: DockPositions,
+    private readonly notes: DockNotes,
     private readonly broker: DockBrokerAddress,
   ) {}
 
@@ -143,6 +145,7 @@ export class DocksController {
         dock.aircraft_sn === null
           ? null
           : { sn: dock.aircraft_sn, properties: shownProperties('aircraft', aircraft?.properties ?? {}) },
+      notes: await this.notes.of(sn),
     };
   }
 

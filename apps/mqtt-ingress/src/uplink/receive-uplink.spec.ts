@@ -13,12 +13,14 @@ const RECEIVED_AT_MS = Date.UTC(2030, 0, 1);
 
 let stored: Stored[];
 let answers: { to: AnswerTo; data: { readonly result: number } }[];
+let notes: string[];
 let storeFails: boolean;
 let receiver: ReceiveUplink;
 
 beforeEach(() => {
   stored = [];
   answers = [];
+  notes = [];
   storeFails = false;
   receiver = new ReceiveUplink(
     async (subject, body, messageId) => {
@@ -26,6 +28,7 @@ beforeEach(() => {
       stored.push({ subject, body, messageId });
     },
     (to, data) => void answers.push({ to, data }),
+    { note: (sn, code) => void notes.push(`${sn} ${code}`) },
     createLogger('test', 'silent'),
     new Metrics('test'),
   );
@@ -51,6 +54,19 @@ const anEvent = (method: string, more: object = {}) => ({
 });
 const fact = (): DockFact => JSON.parse(stored[0]?.body ?? '{}') as DockFact;
 const letter = (): DeadLetter => JSON.parse(stored[0]?.body ?? '{}') as DeadLetter;
+
+describe('a state whose properties are not under `data`', () => {
+  it('is stored with its properties, and the dock gets a note', async () => {
+    await receive('state', { tid: 't', bid: 'b', timestamp: RECEIVED_AT_MS, gateway: SN, firmware_version: '1.2' });
+    expect(fact().data).toEqual({ firmware_version: '1.2' });
+    expect(notes).toEqual([`${SN} flat_properties`]);
+  });
+
+  it('gives no note where they are under `data`', async () => {
+    await receive('state', { tid: 't', bid: 'b', timestamp: RECEIVED_AT_MS, data: { firmware_version: '1.2' } });
+    expect(notes).toEqual([]);
+  });
+});
 
 describe('a message that can be read', () => {
   it('is stored under its owner, its dock, its kind and its method', async () => {

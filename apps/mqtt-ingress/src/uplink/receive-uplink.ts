@@ -9,6 +9,7 @@ import {
   dockSubject,
 } from '@aerie/bus-contract';
 import { type DecodedMessage, type RefusedMessage, decodeMessage, genericAnswer } from '@aerie/dji-protocol';
+import type { NoteDocks } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import { isSerialNumber } from '@aerie/kernel';
 
@@ -59,11 +60,13 @@ export class ReceiveUplink {
   private readonly deadLetters;
   private readonly keptCopies;
   private readonly otherGateway;
+  private readonly flat;
   private readonly storeSeconds;
 
   constructor(
     private readonly store: Store,
     private readonly answer: Answer,
+    private readonly notes: Pick<NoteDocks, 'note'>,
     private readonly logger: Logger,
     metrics: Metrics,
   ) {
@@ -74,6 +77,7 @@ export class ReceiveUplink {
       'Kept copies of old messages that the broker sent and that were dropped.',
     );
     this.otherGateway = metrics.counter('ingress_other_gateway_total', 'Messages whose body names another gateway.');
+    this.flat = metrics.counter('ingress_state_flat_total', 'State messages without `data`: properties beside it.');
     this.storeSeconds = metrics.histogram('ingress_store_seconds', 'Time from PUBLISH to the word of JetStream.');
   }
 
@@ -131,6 +135,10 @@ export class ReceiveUplink {
     stop();
     this.received.inc({ kind, owner });
     if (message.gatewayDiffers) this.otherGateway.inc();
+    if (message.flat) {
+      this.flat.inc();
+      this.notes.note(sn, 'flat_properties', receivedAtMs);
+    }
     this.answerGenerically(message);
   }
 

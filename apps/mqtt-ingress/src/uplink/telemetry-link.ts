@@ -1,6 +1,6 @@
 import { type OsdFact, osdSubject } from '@aerie/bus-contract';
 import { decodeMessage, uplinkFilters } from '@aerie/dji-protocol';
-import type { NatsConnection } from '@aerie/messaging';
+import type { NatsConnection, NoteDocks } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import type { IPublishPacket } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
@@ -13,6 +13,7 @@ export interface TelemetryLinkOptions {
   readonly login: BrokerLogin;
   readonly ingressId: string;
   readonly nats: NatsConnection;
+  readonly notes: NoteDocks;
   readonly gate: StoreGate;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -23,11 +24,13 @@ export class TelemetryLink {
   private readonly link: KeptLink;
   private readonly passed;
   private readonly dropped;
+  private readonly flat;
 
   constructor(private readonly options: TelemetryLinkOptions) {
     const { login, ingressId, gate, logger, metrics } = options;
     this.passed = metrics.counter('ingress_osd_total', 'Telemetry messages passed on.');
     this.dropped = metrics.counter('ingress_osd_dropped_total', 'Telemetry messages dropped.', ['reason']);
+    this.flat = metrics.counter('ingress_osd_flat_total', 'Telemetry messages without `data`: properties beside it.');
     const clientId = `aerie-ingress-${ingressId}-osd`;
     this.link = new KeptLink({
       name: clientId,
@@ -71,11 +74,20 @@ export class TelemetryLink {
     const receivedAtMs = Date.now();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const message = decodeMessage({ topic: packet.topic, payload, receivedAtMs });
-    if (!message.accepted || Array.isArray(message.data)) return this.dropped.inc({ reason: 'unreadable' });
-    if (!this.options.gate.isOpen) return this.dropped.inc({ reason: 'no_nats' });
-    const { sn, gateway, timestampMs, data } = message;
+    const { gate, notes, nats } = this.options;
+    if (!message.accepted || Array.isArray(message.data)) {
+      const [from, reason] = message.accepted ? [message.sn, 'data: expected an object'] : [message.sn, message.reason];
+      if (gate.isOpen && from !== undefined) notes.note(from, 'unreadable_telemetry', receivedAtMs, reason);
+      return this.dropped.inc({ reason: 'unreadable' });
+    }
+    if (!gate.isOpen) return this.dropped.inc({ reason: 'no_nats' });
+    const { sn, gateway, timestampMs, data, flat } = message;
+    if (flat) {
+      this.flat.inc();
+      notes.note(sn, 'flat_properties', receivedAtMs);
+    }
     const fact: OsdFact = { v: 1, sn, gateway, timestampMs, receivedAtMs, data: data as Record<string, unknown> };
-    this.options.nats.publish(osdSubject(sn), JSON.stringify(fact));
+    nats.publish(osdSubject(sn), JSON.stringify(fact));
     this.passed.inc();
   }
 }

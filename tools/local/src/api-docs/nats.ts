@@ -12,6 +12,8 @@ import {
   dockFact,
   dockSubject,
   factSubject,
+  dockNote,
+  noteSubject,
   osdFact,
   osdSubject,
 } from '@aerie/bus-contract';
@@ -78,6 +80,15 @@ const SUBJECTS: readonly Subject[] = [
     summary: 'Telemetry. Not stored: the freshest wins.',
     schema: osdFact,
     sender: 'mqtt-ingress',
+    stream: null,
+  },
+  {
+    name: 'note.v1',
+    address: noteSubject('{sn}'),
+    parameters: { sn: { description: 'Serial number of a dock or of an aircraft.' } },
+    summary: 'How a dock speaks, where an operator has to know it. Not stored: it is said again.',
+    schema: dockNote,
+    sender: 'mqtt-ingress, mission-service, log-service',
     stream: null,
   },
   {
