@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
 import { ApiKeys, RemoteApiKeys, pruneIdempotencyKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
-import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
+import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats } from '@aerie/messaging';
 import { OutboxRelay, openDatabase } from '@aerie/persistence';
 import { type Host, type Ready, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
@@ -147,6 +147,7 @@ export class AppModule {
       afterCommit,
       commands,
       deadLetters: new DeadLetters(publisher, metrics),
+      notes: new NoteDocks(nats),
       logger,
       metrics,
     });

@@ -126,7 +126,7 @@ export class DockConsumer {
     if (outcome === 'orphan') {
       // An aircraft may have changed its dock a moment ago.
       this.speakers.forget(fact.sn);
-      await deadLetters.keepFact(fact, 'it belongs to no log upload of its dock');
+      await deadLetters.keepFirst(fact, fact.bid ?? '', 'it belongs to no log upload of its dock');
     }
     // [Cloud API] Progress asks for no answer; firmware that does is answered all the same.
     if (fact.needReply) {

@@ -10,6 +10,7 @@ import {
   type DeadLetters,
   type NatsConnection,
   NoAnswerError,
+  type NoteDocks,
   Speakers,
   type Verdict,
   answerDock,
@@ -36,6 +37,7 @@ export interface DockConsumerParts {
   readonly afterCommit: AfterCommit;
   readonly commands: DockCommands;
   readonly deadLetters: DeadLetters;
+  readonly notes: NoteDocks;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -152,21 +154,34 @@ export class DockConsumer {
     return ACK;
   }
 
+  /** Progress of a flight of others comes each two seconds: it is counted and noted on the dock, and kept once. */
   private async keepOrphans({ fact, reading, applied }: Handling): Promise<void> {
-    const { deadLetters, logger } = this.parts;
+    const { deadLetters, logger, notes } = this.parts;
     const { method, sn } = { method: reading.method, sn: fact.sn };
+    if (reading.foreignFlight?.goesOn === true) this.noteForeign(fact, reading.foreignFlight.id);
     if (reading.orphanReason !== null) {
       this.orphans.inc({ method });
-      await deadLetters.keepFact(fact, reading.orphanReason);
+      await deadLetters.keepFirst(fact, reading.foreignFlight?.id ?? reading.orphanReason, reading.orphanReason);
     }
     for (const [index, uplink] of reading.uplinks.entries()) {
-      if (uplink.kind !== 'flight' || applied[index]?.kind !== 'orphan') continue;
+      if (uplink.kind !== 'flight') continue;
+      if (applied[index]?.kind !== 'orphan') {
+        const status = uplink.event === null ? uplink.evidence.progress?.status : undefined;
+        if (status !== undefined) notes.note(sn, 'unknown_flight_status', fact.receivedAtMs, status);
+        continue;
+      }
       this.orphans.inc({ method });
+      if (uplink.goesOn === true) this.noteForeign(fact, uplink.missionId);
       // An aircraft may have changed its dock a moment ago.
       this.speakers.forget(sn);
-      await deadLetters.keepFact(fact, `mission ${uplink.missionId} is none of dock ${uplink.dockSn}`);
+      const reason = `mission ${uplink.missionId} is none of dock ${uplink.dockSn}`;
+      if (!(await deadLetters.keepFirst(fact, uplink.missionId, reason))) continue;
       logger.warn({ sn, missionId: uplink.missionId, method }, 'a dock spoke of a mission that is not its own');
     }
+  }
+
+  private noteForeign({ sn, receivedAtMs }: DockFact, flightId: string): void {
+    this.parts.notes.note(sn, 'foreign_flight', receivedAtMs, flightId);
   }
 
   /** The data of the answer; null where none is asked for. */
