@@ -2,6 +2,7 @@ import { nextActionAtMs } from './upload.next-action.js';
 import { type Timing, LONGEST_EXPORT_MS, START_LIFETIME_MS, TRANSIT_MS, exportTakesMs } from './upload.timing.js';
 import {
   type Cause,
+  type LogFile,
   type LogUpload,
   type StopReason,
   type UploadEvent,
@@ -172,9 +173,16 @@ function begun(upload: LogUpload, untilMs: number, nowMs: number, timing: Timing
     heardAtMs: null,
     // Why the attempt before ended, or why it waited, explains nothing of this one.
     cause: null,
-    files: upload.files.map((file) => (file.state === 'wanted' ? { ...file, told: null } : file)),
+    files: upload.files.map((file) => (file.state === 'wanted' ? withoutWord(file) : file)),
   };
 }
+
+/** What a dock said of its last attempt says nothing of the next; what it lists, it still has or has not. */
+const withoutWord = (file: LogFile): LogFile => ({
+  ...file,
+  told: null,
+  problem: file.problem?.code === 'several_files' ? null : file.problem,
+});
 
 /** A person's wish outweighs all; a mission that needs the dock is served by any stop. */
 const WEIGHT: Readonly<Record<StopReason, number>> = { retry: 0, unexpected: 1, mission: 2, deadline: 3, operator: 4 };

@@ -22,13 +22,41 @@ export function withVerdicts(
 /** Messages overtake each other: what was told of an end stays, and what counts up never goes back. */
 export function withTold(files: readonly LogFile[], told: readonly ToldFile[]): readonly LogFile[] {
   return files.map((file) => {
-    const news = told.find(({ module }) => module === file.module);
-    if (news === undefined || file.state !== 'wanted') return file;
-    return { ...file, told: file.told === null ? news : merged(file.told, news) };
+    const news = ofModule(told, file.module);
+    if (news === null || file.state !== 'wanted') return file;
+    const word = file.told === null ? news : merged(file.told, news);
+    // What is found can be one of them at most: the rest is unknown, and the upload must not pass for complete.
+    const problem = word.several === true ? (file.problem ?? { code: 'several_files' }) : file.problem;
+    return { ...file, told: word, problem };
   });
 }
 
+/** What is told of a module by all of its files: it has ended when each has, and failed when one has. */
+function ofModule(told: readonly ToldFile[], module: ToldFile['module']): ToldFile | null {
+  const [first, ...others] = told.filter((file) => file.module === module);
+  if (first === undefined) return null;
+  if (others.length === 0) return first;
+  const all = [first, ...others];
+  const has = (word: ToldFile['progress']): boolean => all.some(({ progress }) => progress === word);
+  const percents = all.flatMap(({ percent }) => percent ?? []);
+  return {
+    ...first,
+    progress: has('going') ? 'going' : has('failed') ? 'failed' : 'ok',
+    percent: percents.length === 0 ? null : Math.min(...percents),
+    dockResult: all.find(({ dockResult }) => dockResult !== null)?.dockResult ?? null,
+    several: true,
+  };
+}
+
 function merged(before: ToldFile, news: ToldFile): ToldFile {
+  // One message for each file is the same as one with all of them.
+  const isOther =
+    before.progress === 'ok' &&
+    news.progress === 'ok' &&
+    before.key !== null &&
+    news.key !== null &&
+    before.key !== news.key;
+  if (isOther) return { ...before, several: true };
   const [older, newer] = news.progress === 'going' && before.progress !== 'going' ? [news, before] : [before, news];
   return {
     module: news.module,
@@ -38,6 +66,7 @@ function merged(before: ToldFile, news: ToldFile): ToldFile {
     fingerprint: newer.fingerprint ?? older.fingerprint,
     percent: newer.percent ?? older.percent,
     dockResult: newer.dockResult ?? older.dockResult,
+    ...(before.several === true || news.several === true ? { several: true } : {}),
   };
 }
 

@@ -42,6 +42,7 @@ export type CauseCode =
   | 'reported_by_dock'
   | 'objects_missing'
   | 'objects_differ'
+  | 'several_files'
   | 'storage_silent'
   | 'canceled_by_operator'
   | 'deadline_passed';
@@ -99,6 +100,8 @@ export interface ToldFile {
   /** 0 to 100 of the present phase. */
   readonly percent: number | null;
   readonly dockResult: number | null;
+  /** The dock made more than one file of this module: this is the first of them, and the others are not looked for. */
+  readonly several?: true;
 }
 
 /** Why a dock is told to stop. `unexpected`: it has begun although it said that it would not. */
