@@ -14,7 +14,7 @@ import { Registration } from './registration.js';
 import type { DockOptions } from './settings.js';
 import { TaskStore } from './tasks.js';
 import { Telemetry } from './telemetry.js';
-import { compose, type Incoming, readIncoming, topics } from './wire.js';
+import { type Incoming, readIncoming, topics } from './wire.js';
 
 const HOUSEKEEPING_MS = 500;
 
@@ -163,6 +163,7 @@ export class Dock {
   }
 
   private async register(session: number): Promise<void> {
+    if (this.context.ways.has('aircraft-first')) this.telemetry.sayAircraft();
     if (!(await this.registration.run(session))) return;
     this.registered = true;
     this.telemetry.start();
@@ -201,9 +202,10 @@ export class Dock {
   }
 
   private writeProperty({ tid, bid, data }: Incoming): void {
-    const { settings, clock } = this.context;
-    const reply = { tid, bid, gateway: settings.sn, data: this.properties.set(data) };
-    this.link.publish(topics.propertySetReply(settings.sn), compose(settings.dialect, clock.nowMs(), reply));
+    const { settings, ways, write } = this.context;
+    const gateway = ways.has('no-gateway') ? {} : { gateway: settings.sn };
+    const reply = { tid, bid, ...gateway, data: this.properties.set(data) };
+    this.link.publish(topics.propertySetReply(settings.sn), write(reply));
     this.telemetry.dockStateChanged(this.properties.all);
   }
 

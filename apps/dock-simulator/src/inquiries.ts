@@ -1,5 +1,5 @@
 import type { DockContext } from './context.js';
-import { compose, type Json, topics } from './wire.js';
+import { type Json, topics } from './wire.js';
 
 interface Open {
   /** Every try has its own tid; a late answer to an earlier one is still an answer. */
@@ -70,10 +70,10 @@ export class Inquiries {
   }
 
   private send(inquiry: Inquiry, tid: string, bid: string): void {
-    const { settings, clock } = this.context;
+    const { settings, write } = this.context;
     const topic = inquiry.over === 'status' ? topics.status(settings.sn) : topics.requests(settings.sn);
     const { method, data } = inquiry;
     const message = { tid, bid, method, gateway: settings.sn, data, isRequest: inquiry.over !== 'status' };
-    this.publish(topic, compose(settings.dialect, clock.nowMs(), message));
+    this.publish(topic, write(message));
   }
 }

@@ -1,5 +1,5 @@
 import type { DockContext } from './context.js';
-import { compose, type Json, numberOf, topics } from './wire.js';
+import { type Json, numberOf, topics } from './wire.js';
 
 export interface OutgoingEvent {
   readonly method: string;
@@ -93,10 +93,11 @@ export class Outbox {
   }
 
   reply(command: { method: string; tid: string; bid: string }, { result, data }: Answer, delayMs = 0): void {
-    const { settings, clock, journal } = this.context;
+    const { settings, journal, ways, write } = this.context;
+    const gateway = ways.has('no-gateway') ? {} : { gateway: settings.sn };
     const send = (): void => {
       const { method, tid, bid } = command;
-      const body = compose(settings.dialect, clock.nowMs(), { tid, bid, method, gateway: settings.sn, data });
+      const body = write({ tid, bid, method, ...gateway, data });
       if (!this.pass(topics.servicesReply(settings.sn), body)) return;
       journal.add(journal.repliesSent, { method, tid, result, atMs: Date.now() });
     };
@@ -112,22 +113,15 @@ export class Outbox {
   }
 
   private send(pending: Unanswered): void {
-    const { settings, clock, journal } = this.context;
+    const { settings, clock, journal, write } = this.context;
     const { event, tid, bid } = pending;
     const sn = event.sn ?? settings.sn;
     const timestampMs = clock.nowMs();
-    const body = compose(settings.dialect, timestampMs, {
-      tid,
-      bid,
-      method: event.method,
-      gateway: settings.sn,
-      needReply: event.needReply,
-      data: event.data,
-    });
+    const { method, needReply, data } = event;
+    const body = write({ tid, bid, method, gateway: settings.sn, needReply, data }, timestampMs);
     const sent = this.pass(topics.events(sn), body);
     if (sent) {
       pending.attempts += 1;
-      const { method, needReply, data } = event;
       const { attempts: attempt } = pending;
       journal.add(journal.eventsSent, { sn, method, tid, bid, needReply, data, timestampMs, attempt });
     }

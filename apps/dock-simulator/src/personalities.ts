@@ -5,6 +5,14 @@ export const PERSONALITIES = {
   'early-opener': 'opens its cover and works as soon as it has accepted a prepare',
   retainer: 'publishes everything with the retain flag, and connects with a retained will',
   'silent-homecomer': 'says nothing more of a flight once it is in the air, comes home and rests',
+  'flat-osd': 'puts the properties of osd and state beside the envelope, without `data`',
+  'two-files': 'makes two files of the logs of a module, and reports both',
+  'number-statuses': 'writes the status of flights as numbers, and the numbers of osd and state as texts',
+  'no-gateway': 'leaves `gateway` out of its replies',
+  'alphabetical-keys': 'sorts the members of what it sends',
+  'aircraft-first': 'sends telemetry of its aircraft before it has said its topology, and before its own',
+  'repeating-state':
+    'repeats state messages of the aircraft each 8.2 s with the same tid, for as long as it is connected',
 } as const;
 
 export type Personality = keyof typeof PERSONALITIES;

@@ -5,9 +5,13 @@ import type { Dialect } from './wire.js';
 /** How the wire says "no wayline". */
 const NO_WAYLINE = 65_535;
 
+const STATUSES: readonly FlightReport['status'][] = ['sent', 'in_progress', 'paused', 'ok', 'failed', 'canceled'];
+
 export interface ProgressOverrides {
   readonly status?: FlightReport['status'];
   readonly missionState?: number;
+  /** The status as its place in the list of the words. */
+  readonly asNumber?: boolean;
 }
 
 /** The body of `flighttask_progress`. */
@@ -17,7 +21,8 @@ export function progressData(
   dialect: Dialect,
   overrides: ProgressOverrides = {},
 ): unknown {
-  const status = overrides.status ?? report.status;
+  const word = overrides.status ?? report.status;
+  const status = overrides.asNumber === true ? STATUSES.indexOf(word) : word;
   const progress = { current_step: report.step, percent: report.percent };
   const ext = {
     current_waypoint_index: report.waypointIndex,
@@ -36,7 +41,7 @@ export function progressData(
         flight_id: report.flightId,
         wayline_id: report.waylineId ?? NO_WAYLINE,
         wayline_mission_state: overrides.missionState ?? report.missionState,
-        ...(report.breakPoint && status !== 'ok' ? { break_point: breakPointData(report.breakPoint, home) } : {}),
+        ...(report.breakPoint && word !== 'ok' ? { break_point: breakPointData(report.breakPoint, home) } : {}),
       },
     },
   };

@@ -52,7 +52,8 @@ export class Reporter {
     const needReply = status !== mission.reported;
     mission.reported = status;
     mission.lastReportMs = Date.now();
-    const data = progressData(report, settings.position, settings.dialect, overrides);
+    const asNumber = this.context.ways.has('number-statuses');
+    const data = progressData(report, settings.position, settings.dialect, { ...overrides, asNumber });
     const { bid, task } = mission;
     this.outbox.event({ method: 'flighttask_progress', bid, about: task.flightId, needReply, data });
   }

@@ -2,7 +2,7 @@ import type { DockContext } from './context.js';
 import type { FlightReport } from './flight-report.js';
 import { aircraftKey, aircraftOsd, dockOsdPart, type DockView, OSD_PARTS, partWith } from './osd.js';
 import type { Outbox } from './outbox.js';
-import { compose, type Json, topics } from './wire.js';
+import { type Json, topics } from './wire.js';
 
 /** An aircraft repeats a `state` message so often at most, unless a newer value comes. */
 const STATE_REPEATS_MAX = 5;
@@ -72,15 +72,27 @@ export class Telemetry {
     this.context.journal.touch();
   }
 
+  /** What an aircraft says that was switched on before its dock is registered. */
+  sayAircraft(): void {
+    const { position, aircraftSn } = this.context.settings;
+    const { latitude, longitude, heightMeters: height } = position;
+    this.publish(topics.osd(aircraftSn), this.message({ mode_code: 0, latitude, longitude, height }));
+    this.publish(topics.state(aircraftSn), this.message({ firmware_version: '10.01.1606' }));
+  }
+
   private cycle(): void {
     const { sn, aircraftSn } = this.context.settings;
+    const { ways } = this.context;
     const view = this.view();
     this.notice(view.flight);
-    this.publish(topics.osd(sn), this.message(dockOsdPart(view, this.part)));
-    // Once a cycle, between the dock's own messages.
-    if (this.part % OSD_PARTS === 1 && view.flight?.aircraftPowered === true) {
+    const sayAircraft = (): void => {
+      // Once a cycle, between the dock's own messages.
+      if (this.part % OSD_PARTS !== 1 || view.flight?.aircraftPowered !== true) return;
       this.publish(topics.osd(aircraftSn), this.message(aircraftOsd(view, view.flight)));
-    }
+    };
+    if (ways.has('aircraft-first')) sayAircraft();
+    this.publish(topics.osd(sn), this.message(dockOsdPart(view, this.part)));
+    if (!ways.has('aircraft-first')) sayAircraft();
     this.part += 1;
     this.context.journal.touch();
   }
@@ -104,13 +116,19 @@ export class Telemetry {
 
   /** [seen on real docks] asks for an answer, and goes on repeating whether it gets one or not. */
   private sayState(property: string, value: unknown): void {
-    const { settings, clock, newId } = this.context;
+    const { settings, ways, write, newId } = this.context;
     clearTimeout(this.repeats.get(property));
     const ids = { tid: newId(), bid: newId() };
     const say = (repeat: number): void => {
-      const message = { ...ids, gateway: settings.sn, needReply: true, data: { [property]: value } };
-      this.publish(topics.state(settings.aircraftSn), compose(settings.dialect, clock.nowMs(), message));
-      if (repeat >= STATE_REPEATS_MAX) {
+      const message = {
+        ...ids,
+        gateway: settings.sn,
+        needReply: true,
+        data: { [property]: value },
+        isProperties: true,
+      };
+      this.publish(topics.state(settings.aircraftSn), write(message));
+      if (repeat >= STATE_REPEATS_MAX && !ways.has('repeating-state')) {
         this.repeats.delete(property);
         return;
       }
@@ -149,7 +167,7 @@ export class Telemetry {
   }
 
   private message(data: Json): string {
-    const { settings, clock, newId } = this.context;
-    return compose(settings.dialect, clock.nowMs(), { tid: newId(), bid: newId(), gateway: settings.sn, data });
+    const { settings, write, newId } = this.context;
+    return write({ tid: newId(), bid: newId(), gateway: settings.sn, data, isProperties: true });
   }
 }

@@ -44,20 +44,50 @@ export interface Outgoing {
   readonly data: unknown;
   /** Organisation requests carry the misspelt key in the old pages. */
   readonly isRequest?: boolean;
+  /** Whether `data` are the properties of an osd or a state. */
+  readonly isProperties?: boolean;
 }
 
-export function compose(dialect: Dialect, timestampMs: number, message: Outgoing): string {
+/** What the wire looks like beside the dialect. */
+export interface Spelling {
+  /** Properties lie beside the envelope. */
+  readonly flatProperties: boolean;
+  /** Numbers of properties are texts. */
+  readonly numbersAsText: boolean;
+  readonly sortedKeys: boolean;
+}
+
+export const PLAIN: Spelling = { flatProperties: false, numbersAsText: false, sortedKeys: false };
+
+export function compose(dialect: Dialect, timestampMs: number, message: Outgoing, spelling = PLAIN): string {
   const old = dialect === 'seed';
   const timestampKey = old && message.isRequest === true ? 'timestamp:' : 'timestamp';
-  return JSON.stringify({
+  const isProperties = message.isProperties === true;
+  const data = isProperties && spelling.numbersAsText ? textsOf(message.data) : message.data;
+  const body = {
     tid: message.tid,
     bid: message.bid,
     [timestampKey]: old ? String(timestampMs) : timestampMs,
     ...(message.method === undefined ? {} : { method: message.method }),
     ...(message.gateway === undefined ? {} : { gateway: message.gateway }),
     ...(message.needReply === undefined ? {} : { need_reply: old ? message.needReply : message.needReply ? 1 : 0 }),
-    data: message.data,
-  });
+    ...(isProperties && spelling.flatProperties ? objectOf(data) : { data }),
+  };
+  return JSON.stringify(spelling.sortedKeys ? sorted(body) : body);
+}
+
+function textsOf(value: unknown): unknown {
+  if (typeof value === 'number') return String(value);
+  if (Array.isArray(value)) return value.map(textsOf);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, textsOf(member)]));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]));
 }
 
 export interface Incoming {

@@ -1,3 +1,4 @@
+import { Metrics } from '@aerie/observability';
 import type { DockFact } from '@aerie/bus-contract';
 import { DeadLetters } from './dead-letters.js';
 
@@ -17,7 +18,8 @@ beforeEach(() => {
     if (!stored.includes(messageId)) stored.push(messageId);
     return Promise.resolve();
   };
-  replicas = [new DeadLetters({ store }), new DeadLetters({ store })];
+  const metrics = new Metrics('dead-letters-spec');
+  replicas = [new DeadLetters({ store }, metrics), new DeadLetters({ store }, metrics)];
 });
 
 it('keeps one letter for each flight that is none of ours, however often and to however many replicas it is told', async () => {

@@ -1,6 +1,8 @@
 import type { DockHandle } from '@aerie/dock-simulator';
+import { good } from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import mqtt from 'mqtt';
+import { Logs } from './logs.js';
 import { World } from './world.js';
 
 let world: World;
@@ -23,6 +25,59 @@ function tellsOf(dock: DockHandle, id: string, status: string): void {
   const tid = `${status}-${id}`;
   dock.publishRaw(`thing/product/${dock.sn}/events`, JSON.stringify({ tid, timestamp: Date.now(), ...message }));
 }
+
+interface StateView {
+  readonly properties: Readonly<Record<string, { readonly value: unknown }>>;
+  readonly aircraft: { readonly properties: Readonly<Record<string, { readonly value: unknown }>> } | null;
+  readonly notes: readonly { readonly code: string; readonly detail: string | null; readonly count: number }[];
+}
+
+const stateOf = async (dock: DockHandle): Promise<StateView> =>
+  good(await world.api.get<StateView>(`/docks/${dock.sn}/state`));
+
+it('docks that spell their messages in other ways fly, and what an operator has to know is noted on them', async () => {
+  const ways = ['flat-osd', 'no-gateway', 'alphabetical-keys', 'aircraft-first', 'repeating-state'] as const;
+  const docks = await Promise.all(ways.map((personality) => world.dock({ personality })));
+  const silentHere = await world.dock({ personality: 'number-statuses', speed: 8 });
+  const byOthers = await world.dock();
+  byOthers.flyForeign('a-flight-of-others', 8_000);
+  const twoFiles = await world.dock({ personality: 'two-files', speed: 200 });
+
+  const [missions, foreign, upload] = await Promise.all([
+    Promise.all(docks.map((dock) => world.immediate(dock))),
+    world.immediate(silentHere),
+    new Logs(world).request(twoFiles.sn, { latest: { count: 2 } }),
+  ]);
+  // Slow enough to be seen in the air, since it is not told.
+  await world.inState(foreign.id, 'executing', 60_000);
+  silentHere.setSpeed(60);
+  const ends = await Promise.all(missions.map(({ id }) => world.ended(id, 90_000)));
+  expect(ends.map(({ state, cause }, index) => [ways[index], state, cause?.code])).toEqual(
+    ways.map((way) => [way, 'succeeded', 'reported_by_dock']),
+  );
+
+  // Its words for the end cannot be read: the end is seen, and the note says why it was not told.
+  await expect(world.ended(foreign.id, 90_000)).resolves.toMatchObject({
+    state: 'outcome_unknown',
+    cause: { code: 'seen_over' },
+  });
+  expect((await stateOf(silentHere)).notes).toMatchObject([{ code: 'unknown_flight_status' }]);
+  expect((await stateOf(silentHere)).properties['mode_code']?.value).toBe(0);
+
+  const [flat, , , aircraftFirst] = docks;
+  if (flat === undefined || aircraftFirst === undefined) throw new Error('a dock is missing');
+  const { notes, properties } = await stateOf(flat);
+  expect(notes).toMatchObject([{ code: 'flat_properties' }]);
+  expect(notes[0]?.count).toBeGreaterThan(3);
+  expect(properties['mode_code']?.value).toBe(0);
+  expect((await stateOf(aircraftFirst)).aircraft?.properties['home_latitude']).toBeDefined();
+
+  expect((await stateOf(byOthers)).notes).toMatchObject([{ code: 'foreign_flight', detail: 'a-flight-of-others' }]);
+  expect(await new Logs(world).ended(upload.id)).toMatchObject({
+    state: 'partly_stored',
+    cause: { code: 'several_files' },
+  });
+}, 180_000);
 
 it('a dock that opens as soon as it has accepted a mission flies it, at once and at its time', async () => {
   const [one, two] = [

@@ -146,11 +146,24 @@ export class DockLogs {
 
   private planOf({ access, files }: LogOrder, bid: string): Omit<ExportPlan, 'faults'> {
     const { settings, prng } = this.context;
-    const planned = files.map(({ module, key, bootIndexes }) => {
-      const boots = this.boots.of(module).filter(({ bootIndex }) => bootIndexes.includes(bootIndex));
-      const archive = new LogArchive(module, boots, prng);
-      return { module, key, archive, deviceSn: deviceOf(module, settings), bootIndexes };
-    });
+    const planned = files.flatMap((file) =>
+      this.partsOf(file).map(({ module, key, bootIndexes }) => {
+        const boots = this.boots.of(module).filter(({ bootIndex }) => bootIndexes.includes(bootIndex));
+        const archive = new LogArchive(module, boots, prng);
+        return { module, key, archive, deviceSn: deviceOf(module, settings), bootIndexes };
+      }),
+    );
     return { bid, access, files: planned };
+  }
+
+  /** [seen in a foreign simulator] a file for some of the boots and one for the others, beside the key that was given. */
+  private partsOf(file: LogOrder['files'][number]): readonly LogOrder['files'][number][] {
+    const { bootIndexes, key } = file;
+    if (!this.context.ways.has('two-files') || bootIndexes.length < 2) return [file];
+    const [first, ...others] = bootIndexes;
+    return [
+      { ...file, bootIndexes: first === undefined ? [] : [first] },
+      { ...file, bootIndexes: others, key: `${key}.2` },
+    ];
   }
 }

@@ -101,8 +101,9 @@ export class ReplayDeadLetters {
     return {
       send: (store, messageId) => {
         const again: Store = (subject, body) => store(subject, body, messageId);
-        // No answer: the dock that waited for one has long given up.
-        const receive = new ReceiveUplink(again, () => undefined, this.logger, new Metrics('replay'));
+        // No answer, since the dock that waited for one has long given up; and no note on how it speaks now.
+        const notes = { note: () => undefined };
+        const receive = new ReceiveUplink(again, () => undefined, notes, this.logger, new Metrics('replay'));
         return receive.receive({ topic, payload, retain: false }, receivedAtMs);
       },
     };
