@@ -50,6 +50,15 @@ describe('a problem', () => {
     expect(problemOf(thrown)).toMatchObject({ status: 500, code: 'internal_error' });
   });
 
+  it.each(['55P03', '40P01', '57P01', '53300'])('blames no caller for a database that is busy or away (%s)', (code) => {
+    const driverError = Object.assign(new Error('canceling statement due to lock timeout'), { code });
+    expect(problemOf(driverError)).toMatchObject({ status: 503, code: 'database_busy' });
+  });
+
+  it('calls a broken rule of the database what it is, a bug', () => {
+    expect(problemOf(Object.assign(new Error('duplicate key'), { code: '23505' }))).toMatchObject({ status: 500 });
+  });
+
   it('says that there is no such route', () => {
     expect(problemOf(new NotFoundException('Cannot GET /x'))).toMatchObject({ status: 404, code: 'no_such_route' });
   });

@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { AppError, type FieldProblem } from '@aerie/kernel';
+import { isOutage, isRetryable, sqlState } from '@aerie/persistence';
 
 /** An error as a caller sees it. [RFC 9457] */
 export interface Problem {
@@ -56,6 +57,10 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof HttpException) {
     const status = error.getStatus();
     return problem(status, status === 404 ? 'no_such_route' : 'request_refused', error.message);
+  }
+  // After all repeats: a row that others hold for long, or a server that is away. Each proves that nothing was written.
+  if (isRetryable(error) || (sqlState(error) !== undefined && isOutage(error))) {
+    return problem(503, 'database_busy', 'The database is busy or away, and nothing was written. Try again.');
   }
   return problem(500, 'internal_error');
 }
