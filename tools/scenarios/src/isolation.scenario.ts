@@ -115,6 +115,41 @@ it('delivers nothing that a dock publishes under another serial number, nor a co
   expect(victim.received.filter(({ tid }) => tid === 'forged')).toEqual([]);
 }, 60_000);
 
+it('a dock whose aircraft another dock has named since says nothing more for it, though its session lives on', async () => {
+  const former = await world.dock({ sn: 'FORMER', aircraftSn: 'AIRCRAFT-1' });
+  const says = (tid: string): void => {
+    const message = { tid, bid: tid, timestamp: Date.now(), method: 'of_aircraft', need_reply: 0, data: {} };
+    former.publishRaw('thing/product/AIRCRAFT-1/events', JSON.stringify(message));
+  };
+  const isHeard = (tid: string): boolean => world.tap.seen.some((message) => message.tid === tid);
+  await eventually('it speaks for its aircraft', () => {
+    says('before');
+    return isHeard('before');
+  });
+
+  await world.dock({ sn: 'LATER', aircraftSn: 'AIRCRAFT-1' });
+  await eventually('the aircraft belongs to the later dock', async () => {
+    const { body } = await world.api.get<{ aircraft: { sn: string } | null }>('/docks/LATER');
+    return body.aircraft?.sn === 'AIRCRAFT-1';
+  });
+  // The rights follow what the database says, a moment later.
+  let last = '';
+  await eventually(
+    'it is heard no more',
+    async () => {
+      last = `after-${Math.random()}`;
+      says(last);
+      await marker('FORMER');
+      return !isHeard(last);
+    },
+    20_000,
+  );
+  for (let round = 0; round < 10; round++) says('never');
+  await marker('FORMER');
+  expect(isHeard('never')).toBe(false);
+  expect(former.facts.filter(({ name }) => name === 'disconnected')).toEqual([]);
+}, 90_000);
+
 it('cannot take over the session of another client by its client id', async () => {
   const victim = await world.dock({ sn: 'VICTIM-4' });
   const connectionsBefore = victim.facts.filter(({ name }) => name === 'disconnected').length;
