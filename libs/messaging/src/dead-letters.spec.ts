@@ -18,8 +18,7 @@ beforeEach(() => {
     if (!stored.includes(messageId)) stored.push(messageId);
     return Promise.resolve();
   };
-  const metrics = new Metrics('dead-letters-spec');
-  replicas = [new DeadLetters({ store }, metrics), new DeadLetters({ store }, metrics)];
+  replicas = [0, 1].map(() => new DeadLetters({ store }, new Metrics('dead-letters-spec')));
 });
 
 it('keeps one letter for each flight that is none of ours, however often and to however many replicas it is told', async () => {

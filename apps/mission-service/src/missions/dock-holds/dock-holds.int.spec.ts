@@ -190,7 +190,7 @@ describe('a mission over an export that gives way', () => {
     const { dockSn } = await aLentDock();
     const plan = await aPlan(pool(0), { dockSn, executeInMs: 30 * MINUTE_MS });
     const preview = new PlanMission({ dataSource: pool(0) } as never);
-    await expect(preview.conflicts(plan)).resolves.toEqual([]);
+    await expect(preview.conflicts(plan)).resolves.toEqual({ holders: [], earliestExecuteAt: null });
     await expect(exportsOf(dockSn)).resolves.toMatchObject([{ is_withdrawn: false }]);
   });
 
@@ -220,7 +220,9 @@ describe('a mission over an export that does not give way', () => {
       details: { conflicts: [{ kind: 'log_upload', id: holderId }] },
     });
     const preview = new PlanMission({ dataSource: pool(0) } as never);
-    await expect(preview.conflicts(await aPlan(pool(0), wish))).resolves.toMatchObject([{ holder_id: holderId }]);
+    await expect(preview.conflicts(await aPlan(pool(0), wish))).resolves.toMatchObject({
+      holders: [{ holder_id: holderId }],
+    });
     await expect(exportsOf(dockSn)).resolves.toMatchObject([{ is_withdrawn: false }]);
     expect(await toldOf(pool(0), dockSn)).toEqual([]);
   });
