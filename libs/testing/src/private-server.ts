@@ -30,6 +30,8 @@ export interface PrivateProgram {
   readonly scheme: string;
   readonly argumentsFor: (directory: string, port: number) => string[];
   readonly env?: (directory: string, port: number) => Readonly<Record<string, string>>;
+  /** Whether it can do its work; default: it takes connections. */
+  readonly isReady?: (port: number) => Promise<boolean>;
 }
 
 /** NATS with JetStream, without any user. */
@@ -78,6 +80,7 @@ export async function startPrivate({
   scheme,
   argumentsFor,
   env: own,
+  isReady = accepts,
 }: PrivateProgram): Promise<PrivateServer> {
   const directory = mkdtempSync(path.join(tmpdir(), `aerie-${scheme}-`));
   const port = await freePort();
@@ -104,11 +107,11 @@ export async function startPrivate({
       const env = { ...process.env, ...library, ...own?.(directory, port) };
       child = spawn(program, args, { env, stdio: 'ignore' });
       child.once('error', () => undefined);
-      const listens = (): Promise<boolean> => {
+      const isUp = (): Promise<boolean> => {
         if (!running()) throw new Error(`${program} ended with code ${child?.exitCode}`);
-        return accepts(port);
+        return isReady(port);
       };
-      await eventually(`${path.basename(program)} takes connections`, listens, START_WITHIN_MS);
+      await eventually(`${path.basename(program)} is ready`, isUp, START_WITHIN_MS);
     },
     async freeze() {
       child?.kill('SIGSTOP');

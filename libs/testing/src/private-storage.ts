@@ -41,6 +41,12 @@ export async function startPrivateStorage(options: PrivateStorageOptions = {}): 
     program: process.execPath,
     scheme: 'http',
     argumentsFor: () => [script],
+    // It listens from its first moment, and answers 503 until it has opened its folder.
+    isReady: (port) =>
+      fetch(`http://127.0.0.1:${port}/readyz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
     env: (directory, port) => ({
       OBJECT_STORE_PORT: String(port),
       OBJECT_STORE_DIRECTORY: path.join(directory, 'objects'),
