@@ -441,6 +441,17 @@ describe('a downlink', () => {
     expect(heard).toEqual(['tid-1', 'tid-2']);
   });
 
+  it('is kept by the broker for nobody who subscribes later', async () => {
+    await start();
+    const sn = aSerialNumber();
+    await tidsHeardBy(await connectDock(), sn);
+    expect(await send(sn)).toEqual({ outcome: 'written' });
+    const later = await tidsHeardBy(await connectDock(), sn);
+    await send(sn, { tid: 'tid-2' });
+    await eventually('the later one heard the second', () => later.includes('tid-2'));
+    expect(later).toEqual(['tid-2']);
+  });
+
   it('is refused when no dock listens', async () => {
     await start();
     expect(await send(aSerialNumber())).toEqual({

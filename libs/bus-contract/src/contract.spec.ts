@@ -48,6 +48,21 @@ describe('subjects', () => {
     expect(takers.filter(({ services, distinct }) => distinct === 0 || distinct !== services.length)).toEqual([]);
   });
 
+  it('give requests, and replies to commands that are waited for, to other consumers than events', () => {
+    const takers = (owner: Owner, kind: Parameters<typeof dockSubject>[2]): string[] =>
+      CONSUMERS.filter(({ filterSubjects }) =>
+        filterSubjects.some((filter) => subjectMatches(filter, dockSubject(owner, 'DOCK-1', kind, 'any_method'))),
+      ).map(({ durable }) => durable);
+    const apart = [
+      ...(['mission', 'fleet', 'log', 'credential'] as const).map((owner) => [owner, 'requests'] as const),
+      ...(['mission', 'log'] as const).map((owner) => [owner, 'replies'] as const),
+    ];
+    for (const [owner, kind] of apart) {
+      const events = takers(owner, 'events');
+      expect(takers(owner, kind).filter((durable) => events.includes(durable))).toEqual([]);
+    }
+  });
+
   it('put a dead letter into stream DEAD only', () => {
     expect(streamsOf(deadLetterSubject('DOCK-1'))).toEqual(['DEAD']);
   });

@@ -179,3 +179,15 @@ it('tells when a dock was idle last and since when it is busy, also where replic
   await eventually('it is idle again', async () => (await valueOf(sn, 'again')) === 1);
   expect((await read(sn))?.busyForMs).toBeNull();
 });
+
+it('does not say when a dock was idle while Redis is away, so that a dock which works counts as busy', async () => {
+  const sn = aSn();
+  const away = new Redis({ port: 1, maxRetriesPerRequest: 0, retryStrategy: () => null, lazyConnect: true });
+  away.on('error', () => undefined);
+  const without = new DockStates(away, nothingStored, logger);
+  without.merge(sn, { mode_code: 0, flighttask_step_code: 5 }, Date.now() - 20_000);
+  without.merge(sn, { mode_code: 4, flighttask_step_code: 5 }, Date.now());
+  const [view] = await without.read([sn]);
+  expect(view?.properties['mode_code']).toMatchObject({ value: 4 });
+  expect([view?.idleAgoMs ?? null, view?.busyForMs ?? null]).toEqual([null, null]);
+});

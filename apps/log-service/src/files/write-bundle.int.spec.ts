@@ -21,7 +21,11 @@ beforeAll(async () => {
   storage = createServer((request, response) => {
     response.on('close', () => closed++);
     if (request.url?.startsWith('/whole') === true) response.end('log');
-    else response.writeHead(200).write(Buffer.alloc(100_000, 1));
+    else if (request.url?.startsWith('/gone') === true) response.writeHead(404).end();
+    else if (request.url?.startsWith('/broken') === true) {
+      response.writeHead(200, { 'content-length': 1_000 }).write('half');
+      setImmediate(() => response.destroy());
+    } else response.writeHead(200).write(Buffer.alloc(100_000, 1));
   });
   await new Promise<void>((resolve) => storage.listen(0, '127.0.0.1', resolve));
   nats = await startPrivateNats();
@@ -78,6 +82,23 @@ it('begins nothing where one of the archives is gone', async () => {
   await expect(bundles().open(caller, [aFile('whole-1'), gone])).rejects.toMatchObject({ code: 'file_deleted' });
   expect(asked).toEqual([]);
 });
+
+it.each(['gone', 'broken'])(
+  'ends with an error and is no whole ZIP where an archive is %s in the storage',
+  async (key) => {
+    const zip = await bundles().open(
+      caller,
+      ['whole-1', key, 'whole-2'].map((objectKey) => aFile(objectKey)),
+    );
+    let ended = false;
+    zip.on('end', () => (ended = true));
+    const failed = once(zip, 'error');
+    zip.resume();
+    await failed;
+    await eventually('the answer is cut', () => zip.closed);
+    expect(ended).toBe(false);
+  },
+);
 
 it('packs no more than eight at once', async () => {
   const packing = bundles();

@@ -27,3 +27,9 @@ it('lets a dock hear only what is meant for it', () => {
     ].sort(),
   );
 });
+
+it('lets a dock with one aircraft write to eleven topics, and to three more for each further aircraft', () => {
+  const writable = (aircraft: readonly string[]): number =>
+    dockAcls('SN-1', aircraft).filter(({ acltype }) => acltype === 'publishClientSend').length;
+  expect([writable(['AIR-1']), writable(['AIR-1', 'AIR-2'])]).toEqual([11, 14]);
+});
