@@ -9,6 +9,7 @@ import {
   failedRules,
 } from '@aerie/mission-core';
 import type { Evidence } from '../advance-mission.js';
+import { namesOther } from '../dock/named-flight.js';
 import { readiesForThis } from '../dock/readies-for-this.js';
 import { type Surroundings, judgeDock } from '../preflight/judge-dock.js';
 import type { WayToRoute } from '../preflight/way-to-route.js';
@@ -42,7 +43,15 @@ export function guardExecute(locked: LockedMission, input: GuardInput): Guarded 
   const { guard } = input;
   // Without the guards nobody knows what else the dock does.
   if (guard === undefined || guard.other_flight !== null || guard.held_by !== null) return held('dock_busy');
+  // A dock may name a flight that was not planned here before its telemetry shows it.
+  if (namesOther(locked, sinceTelemetry(locked, input.view))) return held('dock_busy');
   return { event: { type: 'executeDue' }, evidence };
+}
+
+/** When the dock last told what it does: a flight that it named before that has no say. Null: it did not tell. */
+function sinceTelemetry({ now }: LockedMission, view: DockStateView | undefined): number | null {
+  const mode = view?.properties['mode_code'];
+  return mode === undefined ? null : now.getTime() - mode.agoMs;
 }
 
 /** Whether it would start, did its dock not export logs. An export is not ended for a mission that cannot fly anyway. */

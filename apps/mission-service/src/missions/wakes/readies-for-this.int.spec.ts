@@ -91,3 +91,18 @@ describe('a dock that opens as soon as it has accepted a mission', () => {
     expect(await starts(id, saying(OPENED))).toBe(true);
   });
 });
+
+it('a dock that names a flight of somebody else is not started on telemetry from before, and is once that says idle again', async () => {
+  const dockSn = aSn();
+  const id = await aPrepared(dockSn);
+  await pool.query(`UPDATE mission.dock SET flight_id = 'by-hand', flight_at = now() - interval '3 s' WHERE sn = $1`, [
+    dockSn,
+  ]);
+  const idle = saying({ cover_state: 0 });
+  const { properties = {} } = idle;
+  const older = { ...idle, properties: { ...properties, mode_code: { value: 0, agoMs: 8_000 } } };
+  const newer = { ...idle, properties: { ...properties, mode_code: { value: 0, agoMs: 100 } } };
+  expect(await starts(id, older)).toBe(false);
+  await pool.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
+  expect(await starts(id, newer)).toBe(true);
+});
