@@ -24,7 +24,8 @@ const anAsk = (given: Partial<SendAsk> = {}): SendAsk => ({
 
 let written: Written[];
 const send = (ask: SendAsk, answer: SendAnswer = { outcome: 'written' }): Promise<SendAnswer> => {
-  const link: Pick<DownlinkLink, 'publish'> = {
+  const link: Pick<DownlinkLink, 'publish' | 'readWhatHasArrived'> = {
+    readWhatHasArrived: async () => undefined,
     publish: async (topic, payload, expirySeconds) => {
       written.push({ topic, payload: JSON.parse(payload) as Record<string, unknown>, expirySeconds });
       return answer;

@@ -31,6 +31,7 @@ export class SendDownlink {
 
   private async write({ sn, channel, method, tid, bid, data, sentAtMs, notAfterMs }: SendAsk): Promise<SendAnswer> {
     const topic = topicFor(channel, sn);
+    await this.link.readWhatHasArrived();
     const nowMs = this.clock.nowMs();
     const payload = JSON.stringify(composeEnvelope({ tid, bid, timestampMs: nowMs, method, data: data as JsonObject }));
     if (Buffer.byteLength(payload) > MAX_PAYLOAD_BYTES)
