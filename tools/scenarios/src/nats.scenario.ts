@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { eventually } from '@aerie/testing';
 import { World } from './world.js';
 
@@ -57,4 +59,16 @@ it('does not call a flight missed that was flown while nobody read what its dock
   await eventually('it rests for longer than any start may take', () => Date.now() - restsSince > 12_000, 20_000);
   await world.stack.start('mission-service');
   await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'succeeded' });
+}, 150_000);
+
+it('starts a timed mission at its time, once, although NATS was wiped while it waited', async () => {
+  const dock = await world.dock({ qos: 1 });
+  const { id } = await world.timed(dock, 25_000);
+  await world.inState(id, 'prepared');
+  await world.stack.infrastructure.kill('nats');
+  rmSync(path.join(world.directory, 'nats'), { recursive: true });
+  await world.stack.infrastructure.start('nats');
+  await expect(world.ended(id, 90_000)).resolves.toMatchObject({ state: 'succeeded', attempt: 1 });
+  expect(world.tap.executes(id)).toHaveLength(1);
+  expect(dock.takeoffs).toEqual([id]);
 }, 150_000);
