@@ -344,7 +344,7 @@ describe('missions answer as described', () => {
     const view = { ...aDockView('x'), properties: { ...properties, rainfall: { value: 3, agoMs: 0 } } };
     const distances = { firstMeters: 0, farthestMeters: 0, lastMeters: 0 };
     const way = { distances, durationMs: 1_000 };
-    const calm = { blockedBy: null, exportsLogs: false, readiesForThis: false };
+    const calm = { blockedBy: null, exportsLogs: false, getsReadyForThis: false };
     const around = { view, record: undefined, heardAgoMs: 0, ...calm, way };
     const result = judgeDock('execute', wish, around, DEFAULT_POLICY);
     await happens(id, { type: 'executeHeld', because: 'preflight_no_go' }, { preflight: { stage: 'execute', result } });

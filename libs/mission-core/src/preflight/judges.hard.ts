@@ -104,7 +104,7 @@ export function judgeDockIdle({ facts, reading }: Look): Judgement {
   const mode = measureOf(reading('mode_code').value);
   const stepReading = reading('flighttask_step_code');
   const step = measureOf(stepReading.value);
-  if (facts.readiesForThis && mode === MODE_WORKING && (step === STEP_IDLE || step === STEP_PREPARING)) {
+  if (facts.getsReadyForThis && mode === MODE_WORKING && (step === STEP_IDLE || step === STEP_PREPARING)) {
     return judged(exactly('idle', 'idle'), 'The dock gets ready for this mission.', '');
   }
 

@@ -126,7 +126,7 @@ export function judgeRtk({ facts, reading }: Look): Judgement {
 export function judgeCover({ facts, reading }: Look): Judgement {
   const cover = choiceOf(reading('cover_state').value, [0, 1, 2, 3]);
   if (cover === null) return missing(COVER_STATES[0], 'The dock does not say whether its cover is closed.');
-  if (facts.readiesForThis && (cover === 1 || cover === 2)) {
+  if (facts.getsReadyForThis && (cover === 1 || cover === 2)) {
     const verdict = { go: true, input: COVER_STATES[cover], limit: COVER_STATES[0], margin: null };
     return judged(verdict, `The cover of the dock is ${COVER_STATES[cover]}: it gets ready for this mission.`, '');
   }

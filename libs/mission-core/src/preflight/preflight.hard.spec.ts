@@ -186,7 +186,7 @@ describe('a dock that gets ready for this mission', () => {
   const verdicts = (facts: PreflightFacts) => rules.map((rule) => ask(rule, facts).verdict);
 
   it('may be busy and open', () => {
-    expect(verdicts(someFacts({ dock: opened, readiesForThis: true }))).toEqual(['go', 'go']);
+    expect(verdicts(someFacts({ dock: opened, getsReadyForThis: true }))).toEqual(['go', 'go']);
     expect(verdicts(someFacts({ dock: opened }))).toEqual(['no_go', 'no_go']);
   });
 
@@ -194,12 +194,12 @@ describe('a dock that gets ready for this mission', () => {
     ['in flight', { mode_code: 4, flighttask_step_code: 1 }],
     ['in debugging', { mode_code: 2, flighttask_step_code: 5 }],
   ])('is busy all the same while it is %s', (_what, values) => {
-    expect(ask('dock_idle', someFacts({ dock: aDock(values), readiesForThis: true })).verdict).toBe('no_go');
+    expect(ask('dock_idle', someFacts({ dock: aDock(values), getsReadyForThis: true })).verdict).toBe('no_go');
   });
 
   it('has a faulty cover all the same', () => {
     const dock = aDock({ mode_code: 4, cover_state: 3 });
-    expect(ask('cover', someFacts({ dock, readiesForThis: true })).verdict).toBe('no_go');
+    expect(ask('cover', someFacts({ dock, getsReadyForThis: true })).verdict).toBe('no_go');
   });
 });
 

@@ -60,7 +60,7 @@ const anyFacts: fc.Arbitrary<PreflightFacts> = fc.record({
   blockedBy: fc.option(fc.string()),
   blockedBySeenOver: fc.boolean(),
   exportsLogs: fc.boolean(),
-  readiesForThis: fc.boolean(),
+  getsReadyForThis: fc.boolean(),
   models: anyModels,
 });
 /** About to take off, with one or two things amiss: facts of which some are good enough. */

@@ -26,7 +26,7 @@ export interface PreflightFacts {
   /** A log export holds the dock now. */
   readonly exportsLogs: boolean;
   /** What keeps the dock busy is getting ready for this very mission, by all that it said. */
-  readonly readiesForThis: boolean;
+  readonly getsReadyForThis: boolean;
   readonly models: ModelFacts;
 }
 

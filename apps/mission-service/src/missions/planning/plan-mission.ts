@@ -109,7 +109,7 @@ export class PlanMission {
     };
     const { view, heardAgoMs, unresolved, exportsLogs } = now;
     const way = wayToRoute(shapes.get(wayline.id), positionOf(view, record?.position));
-    const around = { view, record, heardAgoMs, blockedBy: unresolved, exportsLogs, readiesForThis: false, way };
+    const around = { view, record, heardAgoMs, blockedBy: unresolved, exportsLogs, getsReadyForThis: false, way };
     const result = judgeDock('plan', wish, around, policy.preflight);
     checkFitsAircraft(result);
     return result;

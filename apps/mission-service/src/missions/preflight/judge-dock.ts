@@ -34,7 +34,7 @@ export interface Surroundings {
   readonly blockedBy: UnresolvedMission | null;
   readonly exportsLogs: boolean;
   /** Whether what keeps the dock busy is getting ready for this mission. */
-  readonly readiesForThis: boolean;
+  readonly getsReadyForThis: boolean;
   /** Null: the position of the dock is unknown. */
   readonly way: WayToRoute | null;
 }
@@ -43,7 +43,7 @@ export interface Surroundings {
 export function judgeDock(
   stage: Stage,
   mission: FlightWish,
-  { view, record, heardAgoMs, blockedBy, exportsLogs, readiesForThis, way }: Surroundings,
+  { view, record, heardAgoMs, blockedBy, exportsLogs, getsReadyForThis, way }: Surroundings,
   policy: PreflightPolicy,
 ): PreflightResult {
   return preflight(
@@ -60,7 +60,7 @@ export function judgeDock(
       blockedBy: blockedBy?.id ?? null,
       blockedBySeenOver: blockedBy?.seenOver ?? false,
       exportsLogs,
-      readiesForThis,
+      getsReadyForThis,
       distances: way?.distances ?? null,
       models: {
         route: {

@@ -10,7 +10,7 @@ import {
 } from '@aerie/mission-core';
 import type { Evidence } from '../advance-mission.js';
 import { namesOther } from '../dock/named-flight.js';
-import { readiesForThis } from '../dock/readies-for-this.js';
+import { getsReadyForThis } from '../dock/gets-ready-for-this.js';
 import { type Surroundings, judgeDock } from '../preflight/judge-dock.js';
 import type { WayToRoute } from '../preflight/way-to-route.js';
 import type { ClaimGuard } from '../store/flight-critical.js';
@@ -86,7 +86,7 @@ function surroundingsOf(locked: LockedMission, input: GuardInput): Surroundings 
     heardAgoMs: locked.dock_heard_at === null ? null : locked.now.getTime() - locked.dock_heard_at.getTime(),
     blockedBy: guard?.unresolved ?? null,
     exportsLogs: guard?.exports_logs ?? false,
-    readiesForThis: readiesForThis(locked, input),
+    getsReadyForThis: getsReadyForThis(locked, input),
     way,
   };
 }

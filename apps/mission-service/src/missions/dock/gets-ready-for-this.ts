@@ -9,7 +9,7 @@ const MODE_WORKING = 4;
 /** `flighttask_step_code` 0: preparing a flight; 5: idle. */
 const STEPS_BEFORE_FLIGHT: readonly unknown[] = [0, 5];
 
-export interface DockThatReadies {
+export interface DockThatGetsReady {
   readonly view: DockStateView | undefined;
   readonly guard: ClaimGuard | undefined;
 }
@@ -19,7 +19,7 @@ export interface DockThatReadies {
  * telemetry names no flight, so everything else must be excluded: it was idle when it was told of this mission and became
  * busy after it had accepted it, its aircraft is inside and does not fly, and it can mean no other flight.
  */
-export function readiesForThis(locked: LockedMission, { view, guard }: DockThatReadies): boolean {
+export function getsReadyForThis(locked: LockedMission, { view, guard }: DockThatGetsReady): boolean {
   if (locked.delivery !== 'prepare' || view === undefined || guard === undefined || guard.other_told) return false;
   const valueOf = (name: string): unknown => {
     const property = view.properties[name];
