@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DockFact } from '@aerie/bus-contract';
 import { createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
-import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
-import { MIGRATIONS, fleetDatabase } from '../database.js';
+import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { BrokerUsers } from './broker/broker-users.js';
 import { ChangeDock } from './change-dock.js';
 import { UpdateTopology } from './dock/update-topology.js';
@@ -43,21 +41,8 @@ let organisationId: string;
 let otherOrganisationId: string;
 
 beforeAll(async () => {
-  const database = await createTestDatabase(
-    testEnvironment().databaseUrl,
-    `template_fleet_${MIGRATIONS.length}`,
-    async (url) => {
-      const fresh = await fleetDatabase(url, logger).initialize();
-      await migrate(fresh);
-      await fresh.destroy();
-    },
-  );
-  dataSource = await fleetDatabase(database.url, logger).initialize();
+  ({ dataSource, drop } = await fleetTestDatabase());
   docks = new DockStore(dataSource);
-  drop = async () => {
-    await dataSource.destroy();
-    await database.drop();
-  };
   const [first] = await dataSource.query<{ id: string }[]>('SELECT id FROM fleet.organisation');
   organisationId = first?.id ?? '';
   otherOrganisationId = randomUUID();

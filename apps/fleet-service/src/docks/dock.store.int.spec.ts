@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
-import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
-import { MIGRATIONS, fleetDatabase } from '../database.js';
+import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { type DockSearch, DockStore } from './dock.store.js';
 import { importDocks, readDocks } from './import-docks.js';
 
-const logger = createLogger('fleet-spec', 'silent');
 let dataSource: DataSource;
 let drop: () => Promise<void>;
 let organisationId: string;
@@ -20,20 +16,7 @@ const DOCKS = [
 ];
 
 beforeAll(async () => {
-  const database = await createTestDatabase(
-    testEnvironment().databaseUrl,
-    `template_fleet_${MIGRATIONS.length}`,
-    async (url) => {
-      const fresh = await fleetDatabase(url, logger).initialize();
-      await migrate(fresh);
-      await fresh.destroy();
-    },
-  );
-  dataSource = await fleetDatabase(database.url, logger).initialize();
-  drop = async () => {
-    await dataSource.destroy();
-    await database.drop();
-  };
+  ({ dataSource, drop } = await fleetTestDatabase());
   const imported = await importDocks(dataSource, readDocks(DOCKS.map((dock) => JSON.stringify(dock)).join('\n')));
   organisationId = imported[0]?.organisationId ?? '';
 }, 60_000);

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DockFact } from '@aerie/bus-contract';
 import { createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
-import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
-import { MIGRATIONS, fleetDatabase } from '../../database.js';
+import { fleetTestDatabase } from '../../fixtures/fleet-database.js';
 import { BrokerUsers } from '../broker/broker-users.js';
 import { DockStore } from '../dock.store.js';
 import { Topologies } from '../topologies.js';
@@ -29,21 +27,8 @@ let updateTopology: UpdateTopology;
 let drop: () => Promise<void>;
 
 beforeAll(async () => {
-  const database = await createTestDatabase(
-    testEnvironment().databaseUrl,
-    `template_fleet_${MIGRATIONS.length}`,
-    async (url) => {
-      const fresh = await fleetDatabase(url, logger).initialize();
-      await migrate(fresh);
-      await fresh.destroy();
-    },
-  );
-  dataSource = await fleetDatabase(database.url, logger).initialize();
+  ({ dataSource, drop } = await fleetTestDatabase());
   docks = new DockStore(dataSource);
-  drop = async () => {
-    await dataSource.destroy();
-    await database.drop();
-  };
 }, 60_000);
 afterAll(() => drop(), 30_000);
 beforeEach(() => {
