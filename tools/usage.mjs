@@ -27,9 +27,9 @@ export const COMMANDS = {
       once: [flag, 'fly one mission and stop; exit code 0 only if it succeeded'],
       port: [text, 'PORT', 'of the API (default 8080, or any free one)', whole(1, 65_535)],
       speed: [text, 'FACTOR', 'simulated seconds per second of the docks (default 20)', whole(1, 1_000)],
-      'no-flight': [flag, 'without the demonstration flight'],
+      'no-flight': [flag, 'without the demonstration flight; the three docks come online all the same'],
       fresh: [flag, 'forget all data of earlier runs first'],
-      'keep-key': [flag, 'the API key of the last start with --keep-key goes on being valid'],
+      'keep-key': [flag, 'the API key of the start before goes on being valid, if that had --keep-key too'],
     },
     rest: nothing,
   },
@@ -37,7 +37,10 @@ export const COMMANDS = {
     npm: 'npm test',
     does: 'Format, lint, then unit, int, scenario and storage tests. Takes about half an hour without arguments.',
     options: { 'no-lint': [flag, 'leave format and lint out'] },
-    rest: { usage: '[unit|int|scenario|storage] [PATTERN of test files] [options of jest]', check: checkTests },
+    rest: {
+      usage: '[unit|int|scenario|storage] [PATTERN of test files] [options of jest, --name=VALUE]',
+      check: checkTests,
+    },
   },
   'test-storage': {
     npm: 'npm run test:storage',
@@ -69,7 +72,12 @@ export const COMMANDS = {
     options: {},
     rest: file,
   },
-  down: { npm: 'npm run down', does: 'Ends what a killed run left behind.', options: {}, rest: nothing },
+  down: {
+    npm: 'npm run down',
+    does: 'Ends the Aerie that runs in this folder, or what a killed run left behind.',
+    options: {},
+    rest: nothing,
+  },
   sim: {
     npm: 'npm run sim',
     does: 'Simulated docks, on the running Aerie (--register) or on any broker. docs/simulator.md tells each option.',
@@ -166,9 +174,26 @@ export function answerAtOnce(root, name, args) {
   }
   const command = COMMANDS[name];
   if (args.includes('--help') || args.includes('-h')) return { code: 0, text: helpOf(command) };
-  const problem = problemOf(root, command, args);
+  const problem = swallowedByNpm(command, process.env) ?? problemOf(root, command, args);
   return problem === undefined ? undefined : { code: 2, text: `${problem}\n\n${helpOf(command)}` };
 }
+
+/**
+ * `npm start --fresh` hands `--fresh` to npm and not to us; npm only warns. Names that npm has itself are left out.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function swallowedByNpm({ npm, options }, env) {
+  for (const name of Object.keys(options)) {
+    // `--no-flight` arrives as the option `flight` that is off.
+    const [asked, value] = name.startsWith('no-') ? [name.slice(3), ''] : [name, undefined];
+    const given = env[`npm_config_${asked.replaceAll('-', '_')}`];
+    if (given === undefined || NPM_HAS_TOO.has(name) || (value !== undefined && given !== value)) continue;
+    return `npm has taken --${name} for its own option. Write two dashes before it: ${npm} -- --${name}`;
+  }
+  return undefined;
+}
+
+const NPM_HAS_TOO = new Set(['json']);
 
 function problemOf(root, { options, rest }, args) {
   const known = Object.fromEntries(Object.entries(options).map(([name, [type]]) => [name, type]));
@@ -177,7 +202,8 @@ function problemOf(root, { options, rest }, args) {
   try {
     parsed = parseArgs({ args, options: known, allowPositionals: true });
   } catch (error) {
-    return error.message;
+    // What follows the first sentence is about positionals, which nobody meant.
+    return error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? error.message.split('. ')[0] : error.message;
   }
   for (const [name, value] of Object.entries(parsed.values)) {
     const fault = options[name][3]?.(value);
@@ -185,7 +211,12 @@ function problemOf(root, { options, rest }, args) {
   }
   // A single dash is standard input, which parseArgs takes for a positional.
   const { positionals } = parsed;
-  if (positionals.length > rest.most) return `"${positionals[rest.most]}" is too much.`;
+  if (positionals.length > rest.most) {
+    const tooMuch = positionals[rest.most];
+    return Object.hasOwn(options, tooMuch)
+      ? `"${tooMuch}" is not understood; did you mean --${tooMuch}?`
+      : `"${tooMuch}" is too much: ${rest.most === 0 ? 'there are options only' : `it takes ${rest.usage}`}.`;
+  }
   if (positionals.length < rest.least) return `${rest.usage} is missing.`;
   for (const value of positionals) {
     const fault = rest.each?.(value);
@@ -211,10 +242,38 @@ const ENDINGS = {
   storage: /\.storage\.ts$/,
 };
 
+/** Options of jest that mean something here. Those with a value are written with `=`, so that no value passes for a pattern. */
+const JEST_FLAGS = [
+  '--bail',
+  '--ci',
+  '--coverage',
+  '--detectOpenHandles',
+  '--forceExit',
+  '--onlyFailures',
+  '--randomize',
+];
+JEST_FLAGS.push('--runInBand', '-i', '--silent', '--verbose');
+const JEST_VALUES = ['--bail', '--maxWorkers', '--seed', '--shard', '--testNamePattern', '--testTimeout'];
+
+function checkOption(arg) {
+  if (arg === '--no-lint' || JEST_FLAGS.includes(arg)) return undefined;
+  const [name] = arg.split('=');
+  if (JEST_VALUES.includes(name) && arg.includes('=')) return undefined;
+  if (JEST_VALUES.includes(name) || arg === '-t') {
+    return `${arg} needs its value behind an equals sign: ${arg === '-t' ? '--testNamePattern' : name}=VALUE`;
+  }
+  const all = [...JEST_FLAGS, ...JEST_VALUES.map((each) => `${each}=VALUE`)];
+  return `Unknown option '${arg}'. Besides --no-lint there are these of jest: ${all.join(', ')}.`;
+}
+
 /** A word that is no suite is a pattern of jest; one that fits no test file would cost a set-up and test nothing. */
 function checkTests(root, args) {
   const suites = SUITES.filter((suite) => args.includes(suite));
   const patterns = args.filter((arg) => !arg.startsWith('-') && !SUITES.includes(arg));
+  for (const arg of args.filter((each) => each.startsWith('-'))) {
+    const fault = checkOption(arg);
+    if (fault !== undefined) return fault;
+  }
   return checkPatterns(root, suites.length === 0 ? SUITES : suites, patterns);
 }
 
@@ -237,7 +296,7 @@ function checkPatterns(root, suites, patterns) {
       return `"${pattern}" is neither a suite (${SUITES.join(', ')}) nor a pattern: ${error.message}`;
     }
     if (!files.some((name) => expression.test(name))) {
-      return `"${pattern}" is neither a suite (${SUITES.join(', ')}) nor a part of the path of a ${suites.join(', ')} test.`;
+      return `"${pattern}" is neither a suite (${SUITES.join(', ')}) nor a part of the path of any test of ${suites.join(', ')}.`;
     }
   }
   return undefined;

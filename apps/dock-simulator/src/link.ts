@@ -93,8 +93,8 @@ export class MqttLink {
       this.lose(client);
       client.end(true);
       this.failures += before ? 0 : 1;
-      if (!before && (this.failures === 1 || this.failures % 10 === 0)) {
-        journal.note('disconnected', { reason, attempt: this.failures });
+      if (!before && Number.isInteger(Math.log2(this.failures))) {
+        journal.note('disconnected', { reason, attempt: this.failures, next: 'trying again' });
       }
       this.reconnectLater();
     });

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { inspectLine } from '@aerie/dji-protocol';
 import { Problem } from '../infrastructure/problem.js';
@@ -8,7 +8,11 @@ export async function inspect(_root: string, args: readonly string[]): Promise<n
   const [file] = args;
   if (file === undefined || args.length > 1)
     throw new Problem('Usage: npm run inspect -- FILE   (or - for standard input)');
-  if (file !== '-' && !existsSync(file)) throw new Problem(`There is no file ${file}.`);
+  if (file !== '-' && statSync(file, { throwIfNoEntry: false })?.isDirectory() !== false) {
+    throw new Problem(`There is no file ${file}.`);
+  }
+  // A reader that has seen enough, as `head`, closes the pipe.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const input = file === '-' ? process.stdin : createReadStream(file);
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
     if (line.trim() === '') continue;

@@ -13,6 +13,7 @@ const DEFAULT_PREFIX = 'SIM';
 export async function sim(root: string, args: readonly string[]): Promise<number> {
   const count = valueOf(args, 'register');
   if (count === undefined) return simulate(root, args);
+  refuseWhatIsRegistered(args);
   const directory = mkdtempSync(path.join(os.tmpdir(), 'aerie-sim-'));
   try {
     const registered = await register(root, Number(count), args);
@@ -24,6 +25,17 @@ export async function sim(root: string, args: readonly string[]): Promise<number
     rmSync(directory, { recursive: true, force: true });
   }
 }
+
+/** Before any dock gets new credentials: those that it has would be lost for an option that cannot be heeded. */
+function refuseWhatIsRegistered(args: readonly string[]): void {
+  const told = TOLD_BY_REGISTER.find((name) => valueOf(args, name) !== undefined);
+  if (told === undefined) return;
+  throw new Problem(
+    `--${told} cannot go with --register, which registers as many docks as it says in the running Aerie.`,
+  );
+}
+
+const TOLD_BY_REGISTER = ['docks', 'credentials', 'mqtt-url', 'mqtt-user', 'mqtt-password'] as const;
 
 async function register(root: string, count: number, args: readonly string[]) {
   const base = process.env['AERIE_DIRECTORY'] ?? path.join(root, '.aerie');

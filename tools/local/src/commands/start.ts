@@ -35,6 +35,8 @@ export async function start(root: string, args: readonly string[]): Promise<numb
   const lock = RunLock.take(base);
   const stopAsked = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopAsked.abort());
+  // Nobody reads any more, as when a terminal or a pipe is gone: what was started must not stay behind.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopAsked.abort());
   const { signal } = stopAsked;
   const untilStopAsked = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   let stack: Stack | undefined;
@@ -63,10 +65,10 @@ export async function start(root: string, args: readonly string[]): Promise<numb
     if (keepKey) writeSecret(keyFile, `${running.apiKey}\n`);
     else rmSync(keyFile, { force: true });
 
-    let flown: string | undefined;
-    if (flight) {
-      flown = await Promise.race([flyFirst(running, docks, speed, say), untilStopAsked.then(() => undefined)]);
-    }
+    const flown = await Promise.race([
+      showDocks({ running, docks, speed, say }, flight),
+      untilStopAsked.then(() => undefined),
+    ]);
     if (signal.aborted) return STOPPED;
     if (once) return !flight || flown === 'succeeded' ? 0 : 1;
     printWelcome(running, runFile);
@@ -106,16 +108,34 @@ function readKey(file: string): string | undefined {
   }
 }
 
-/** The state that the mission ended in. A demonstration that cannot be given is one line: Aerie is up all the same. */
+interface Show {
+  readonly running: Stack;
+  readonly docks: DockHandle[];
+  readonly speed: number;
+  readonly say: (text: string) => void;
+}
+
+/**
+ * Brings the docks online, and flies a mission where that is wanted. Returns the state that it ended in. What cannot be
+ * shown is one line: Aerie is up all the same.
+ */
+async function showDocks({ running, docks, speed, say }: Show, flight: boolean): Promise<string | undefined> {
+  const api = new Api(running.apiUrl, running.apiKey);
+  try {
+    await connectDocks(api, docks, speed);
+  } catch (error) {
+    say(`The simulated docks are not all online: ${reasonOf(error)}`);
+    return undefined;
+  }
+  return flight ? flyFirst(api, docks, say) : undefined;
+}
+
 async function flyFirst(
-  stack: Stack,
-  docks: DockHandle[],
-  speed: number,
+  api: Api,
+  docks: readonly DockHandle[],
   say: (text: string) => void,
 ): Promise<string | undefined> {
   try {
-    const api = new Api(stack.apiUrl, stack.apiKey);
-    await connectDocks(api, docks, speed);
     for (const sn of FLYING_ORDER) {
       const state = await flyWith(api, docks, sn, say);
       if (state !== undefined) return state;

@@ -26,7 +26,7 @@ it.each(commands)('%s --help says how it is used, before anything is built', (co
   expect(answer(command, '--help')).toMatchObject({ code: 0, text: expect.stringContaining('Usage: npm ') });
 });
 
-it.each(commands.filter((name) => !name.startsWith('test')))(
+it.each(commands.filter((name) => !name.startsWith('test-')))(
   '%s refuses an option that it does not have, before anything is built',
   (command) => {
     expect(answer(command, '--nosuch')).toMatchObject({ code: 2, text: expect.stringContaining('--nosuch') });
@@ -49,6 +49,30 @@ it.each([
   ['test-deep', 'often'],
 ])('refuses %s %s %s with the bounds', (...args) => {
   expect(answer(...args)).toMatchObject({ code: 2, text: expect.stringContaining('must be a whole number from') });
+});
+
+it.each([
+  ['npm_config_fresh', 'true', '--fresh'],
+  ['npm_config_keep_key', 'true', '--keep-key'],
+  ['npm_config_flight', '', '--no-flight'],
+])('says when npm has taken an option for its own: %s', (name, value, option) => {
+  process.env[name] = value;
+  try {
+    expect(answer('start')).toMatchObject({ code: 2, text: expect.stringContaining(`npm start -- ${option}`) });
+  } finally {
+    delete process.env[name];
+  }
+});
+
+it('takes options of jest that mean something, with their value behind an equals sign', () => {
+  expect(answer('test', 'unit', 'usage', '--testNamePattern=refuses', '--runInBand')).toBeUndefined();
+  expect(answer('test', 'unit', '-t', 'refuses')).toMatchObject({
+    text: expect.stringContaining('--testNamePattern=VALUE'),
+  });
+});
+
+it('names the option that a word without dashes may have meant', () => {
+  expect(answer('start', 'fresh')).toMatchObject({ code: 2, text: expect.stringContaining('did you mean --fresh?') });
 });
 
 it('refuses a file too much, and one that is missing', () => {
