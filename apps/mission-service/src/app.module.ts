@@ -30,6 +30,7 @@ import { RescheduleMission } from './missions/planning/reschedule-mission.js';
 import { ChangePolicy } from './missions/policy/change-policy.js';
 import { PolicyController } from './missions/policy/policy.controller.js';
 import { PolicyStore } from './missions/policy/policy.store.js';
+import { keepTrackDays } from './missions/store/flight-track.js';
 import { keepTiming } from './missions/store/keep-timing.js';
 import { logFact } from './missions/store/log-facts.js';
 import { MissionReadModel } from './missions/store/mission.read-model.js';
@@ -68,6 +69,7 @@ export const CONTROLLERS = [
 const WAKE_CONCURRENCY = 4;
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 @Module({})
 export class AppModule {
@@ -139,6 +141,7 @@ export class AppModule {
       { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
       { name: 'calls to repeat', everyMs: SECOND_MS, run: () => repeatCalls.run() },
       { name: 'old idempotency keys', everyMs: MINUTE_MS, run: () => pruneIdempotencyKeys(api, SCHEMA) },
+      { name: 'days of the flight track', everyMs: HOUR_MS, run: () => keepTrackDays(api, config.MISSION_TRACK_DAYS) },
     ].map((chore) => new Sweeper(chore, logger));
     const consumer = new DockConsumer({
       connection: nats,

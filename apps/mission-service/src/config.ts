@@ -59,6 +59,13 @@ const schema = z.object({
   MISSION_DURATION_SLACK_MS: millis(DEFAULT_TIMING.durationSlackMs, 1_000, 60 * MINUTE_MS).describe(
     'A flight may take one and a half times its plan and this, then its outcome is called unknown.',
   ),
+  MISSION_TRACK_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(30)
+    .describe('For how many days each report of a flight is kept.'),
 });
 
 export type Config = z.output<typeof schema>;

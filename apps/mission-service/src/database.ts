@@ -10,6 +10,7 @@ import { RouteModels1764410000000 } from './migrations/1764410000000-route-model
 import { PlannedDurations1764500000000 } from './migrations/1764500000000-planned-durations.js';
 import { SeenOver1764700000000 } from './migrations/1764700000000-seen-over.js';
 import { ArchivedWaylines1764720000000 } from './migrations/1764720000000-archived-waylines.js';
+import { FlightReports1764800000000 } from './migrations/1764800000000-flight-reports.js';
 
 export const SCHEMA = 'mission';
 
@@ -23,6 +24,7 @@ export const MIGRATIONS = [
   PlannedDurations1764500000000,
   SeenOver1764700000000,
   ArchivedWaylines1764720000000,
+  FlightReports1764800000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

@@ -13,6 +13,7 @@ it.each([
   ['"7"', [7]],
   ['"7", "8"', [7, 8]],
   [' "7","8" ,, "12"', [7, 8, 12]],
+  ['"7.31"', [7]],
   ['*', null],
   [' * ', null],
   [undefined, null],
@@ -20,13 +21,20 @@ it.each([
   expect(readIfMatch(header)).toEqual(versions);
 });
 
-it.each(['W/"7"', '"seven"', '"07"', '"1234567890"', '"62-GPbPDqvyZaW5ffbmlLV9a38TR1M"', '""'])(
-  'takes %p, which is legal, and matches it with no version',
-  (header) => {
-    expect(readIfMatch(header)).toEqual([]);
-    expect(thrownBy(() => checkVersion(readIfMatch(header), 7))).toMatchObject({ kind: 'outdated' });
-  },
-);
+it.each([
+  'W/"7"',
+  'W/"7.31"',
+  '"7."',
+  '"7.3.1"',
+  '"seven"',
+  '"07"',
+  '"1234567890"',
+  '"62-GPbPDqvyZaW5ffbmlLV9a38TR1M"',
+  '""',
+])('takes %p, which is legal, and matches it with no version', (header) => {
+  expect(readIfMatch(header)).toEqual([]);
+  expect(thrownBy(() => checkVersion(readIfMatch(header), 7))).toMatchObject({ kind: 'outdated' });
+});
 
 it.each(['7', '-1', '', '"7', '"7" "8"', '"7", 8', '*, "7"', 'W/7', `"7", ${'x'.repeat(9_000)}`])(
   'refuses %p and names the header',

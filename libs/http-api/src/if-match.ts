@@ -5,7 +5,8 @@ export type ExpectedVersion = number | readonly number[] | null;
 
 /** One entity tag of a list, with the comma behind it. [RFC 9110, 8.8.3 and 5.6.1] */
 const ENTITY_TAG = /[\s,]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,[\s,]*|$)/y;
-const VERSION = /^(0|[1-9]\d{0,8})$/;
+/** What has changed since a version, behind the dot, is no reason to refuse: nobody has decided anything. */
+const VERSION = /^(0|[1-9]\d{0,8})(?:\.\d{1,9})?$/;
 
 function invalid(header: string): InvalidError {
   const shown = header.slice(0, 100);
@@ -27,7 +28,8 @@ export function readIfMatch(header: string | undefined): ExpectedVersion {
   do {
     const [whole, weak, tag = ''] = ENTITY_TAG.exec(header) ?? [];
     if (whole === undefined) throw invalid(header);
-    if (weak === undefined && VERSION.test(tag)) versions.push(Number(tag));
+    const version = weak === undefined ? VERSION.exec(tag)?.[1] : undefined;
+    if (version !== undefined) versions.push(Number(version));
   } while (ENTITY_TAG.lastIndex < header.length);
   return versions;
 }
@@ -48,5 +50,5 @@ export function checkVersion(expected: ExpectedVersion, actual: number): void {
   });
 }
 
-/** The header `ETag` of a version. */
-export const etagOf = (version: number): string => `"${version}"`;
+/** The header `ETag` of a version, and of what changed since without a decision. */
+export const etagOf = (version: number, since = 0): string => (since === 0 ? `"${version}"` : `"${version}.${since}"`);

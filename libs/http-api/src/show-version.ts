@@ -6,6 +6,13 @@ import type { RouteDescription } from './openapi/types.js';
 import type { RouteTable } from './route-table.js';
 
 /**
+ * On what an answer shows, beside its `version`: a number that changes with all that is no decision and so moves no
+ * version, as the reports of a flight. It is never sent; an `ETag` has it behind a dot, so that a copy that a caller
+ * holds is not taken for the present one.
+ */
+export const SINCE_VERSION = Symbol('changes since the version');
+
+/**
  * The version of what an answer shows, as its `ETag`, on every route that is described so. Not on others: a list or an
  * error has no version, and a hash of its bytes would be refused as an `If-Match`.
  */
@@ -20,11 +27,16 @@ export class ShowVersion implements NestInterceptor {
     const response = context.switchToHttp().getResponse<Response>();
     return next.handle().pipe(
       tap((body: unknown) => {
-        const { version } = (body ?? {}) as { readonly version?: unknown };
-        if (typeof version === 'number' && !response.headersSent) response.setHeader('ETag', etagOf(version));
+        const { version, [SINCE_VERSION]: since = 0 } = (body ?? {}) as Versioned;
+        if (typeof version === 'number' && !response.headersSent) response.setHeader('ETag', etagOf(version, since));
       }),
     );
   }
+}
+
+interface Versioned {
+  readonly version?: unknown;
+  readonly [SINCE_VERSION]?: number;
 }
 
 const hasVersion = (route: RouteDescription | undefined): boolean =>

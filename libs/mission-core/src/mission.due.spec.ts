@@ -3,6 +3,7 @@ import { DAY_MS, KINDS, MINUTE_MS, NOON, aMission, after, planned, step } from '
 import { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 import { decide } from './mission.machine.js';
 import { planMission } from './mission.plan.js';
+import { flightEndsByMs } from './mission.timing.js';
 import {
   DEFAULT_TIMING,
   type Effect,
@@ -227,6 +228,26 @@ describe('what time brings about', () => {
   it('is a look at a flight that has been silent for a minute', () => {
     const flying = step(aMission({ state: 'starting', startedAtMs: NOON }), { type: 'flightInProgress' }, NOON);
     expect(dueEvent(flying, NOON + DEFAULT_TIMING.silenceMs, DEFAULT_TIMING)).toEqual({ type: 'progressSilent' });
+  });
+
+  it('is no look at a flight that was heard meanwhile, which is due again a minute after that word', () => {
+    const flying = step(aMission({ state: 'starting', startedAtMs: NOON }), { type: 'flightInProgress' }, NOON);
+    const heardAtMs = NOON + 20_000;
+    const dueMs = NOON + DEFAULT_TIMING.silenceMs;
+    const heard = { ...flying, heardAtMs };
+    expect(dueEvent(heard, dueMs, DEFAULT_TIMING)).toEqual({ type: 'progressHeard' });
+    const later = step(heard, { type: 'progressHeard' }, dueMs);
+    expect(later.nextActionAtMs).toBe(heardAtMs + DEFAULT_TIMING.silenceMs);
+    expect(dueEvent(later, heardAtMs + DEFAULT_TIMING.silenceMs, DEFAULT_TIMING)).toEqual({ type: 'progressSilent' });
+  });
+
+  it('is the end of a flight that reports for ever, at the end of the longest flight', () => {
+    const flying = step(aMission({ state: 'starting', startedAtMs: NOON }), { type: 'flightInProgress' }, NOON);
+    const endsMs = flightEndsByMs(flying, DEFAULT_TIMING);
+    const heard = { ...flying, heardAtMs: endsMs - 10_000, nextActionAtMs: endsMs - 5_000 };
+    const later = step(heard, { type: 'progressHeard' }, endsMs - 5_000);
+    expect(later.nextActionAtMs).toBe(endsMs);
+    expect(dueEvent({ ...later, heardAtMs: endsMs }, endsMs, DEFAULT_TIMING)).toEqual({ type: 'observationGivenUp' });
   });
 
   it('comes soon after an accepted execute that nobody expected, even on a mission that may wait for hours', () => {

@@ -33,13 +33,18 @@ export function dueEvent(mission: Mission, nowMs: number, timing: Timing): Missi
       return isUnobserved(mission, nowMs, timing) ? { type: 'observationGivenUp' } : { type: 'replyOverdue' };
     case 'executing':
     case 'paused':
-      return isUnobserved(mission, nowMs, timing) ? { type: 'observationGivenUp' } : { type: 'progressSilent' };
+      if (isUnobserved(mission, nowMs, timing)) return { type: 'observationGivenUp' };
+      return { type: isSilent(mission, nowMs, timing) ? 'progressSilent' : 'progressHeard' };
     case 'canceling':
       return mission.undoCount >= UNDO_LIMIT ? { type: 'cancelGivenUp' } : { type: 'undoOverdue' };
     default:
       return null;
   }
 }
+
+/** What a dock reports of a flight that goes on moves no `nextActionAtMs`; so it is compared only once that has come. */
+const isSilent = ({ heardAtMs }: Mission, nowMs: number, timing: Timing): boolean =>
+  heardAtMs === null || nowMs - heardAtMs >= timing.silenceMs;
 
 function isUnobserved(mission: Mission, nowMs: number, timing: Timing): boolean {
   const startedMs = mission.startedAtMs ?? mission.sinceMs;

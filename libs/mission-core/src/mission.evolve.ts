@@ -132,6 +132,7 @@ function factsOf(
       return { restingSinceMs: null };
     case 'replyOverdue':
     case 'progressSilent':
+    case 'progressHeard':
     case 'pauseRequested':
     case 'resumeRequested':
     case 'returnRequested':
@@ -193,6 +194,12 @@ function endingCause(mission: Mission, event: MissionEvent): Cause {
   }
 }
 
+/** When a flight is looked at that says nothing until then. */
+function lookAtFlightMs({ heardAtMs }: Mission, { type }: MissionEvent, nowMs: number, timing: Timing): number {
+  if (type === 'progressSilent') return nowMs + timing.observeEveryMs;
+  return (type === 'progressHeard' ? (heardAtMs ?? nowMs) : nowMs) + timing.silenceMs;
+}
+
 /** Between two tries of a claim that a guard held back. */
 const HELD_RETRY_MS = 1_000;
 /** The same where the window may be hours long. */
@@ -237,7 +244,7 @@ function nextActionAtMs(
     case 'paused': {
       // A look that shows rest puts no other one off.
       if (event.type === 'observedResting' || event.type === 'observedUnclear') return mission.nextActionAtMs ?? nowMs;
-      const lookMs = nowMs + (event.type === 'progressSilent' ? timing.observeEveryMs : timing.silenceMs);
+      const lookMs = lookAtFlightMs(mission, event, nowMs, timing);
       // A dock that never stops reporting must not put off the end of the longest flight.
       return Math.min(lookMs, Math.max(nowMs, flightEndsByMs(mission, timing)));
     }

@@ -16,7 +16,7 @@ import {
   step,
 } from './fixtures/missions.js';
 import { type Observation, dueEvent, judgeObservation } from './mission.due.js';
-import { EVENT_TYPES, decide } from './mission.machine.js';
+import { EVENT_TYPES, decide, goesOnAsBefore } from './mission.machine.js';
 import { flightEndsByMs, leadMs } from './mission.timing.js';
 import {
   DEFAULT_TIMING,
@@ -105,6 +105,46 @@ describe('the laws of the lifecycle', () => {
             expect(nowMs).toBeLessThan(mission.deadlineMs ?? -Infinity);
             expect(nowMs).toBeGreaterThanOrEqual((mission.executeAtMs ?? -Infinity) - DEFAULT_TIMING.executeLeadMs);
           }
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
+    'P14: a flight that goes on as before changes when its dock was heard, when it is looked at next, and nothing else',
+    () => {
+      fc.assert(
+        fc.property(anyMission, fc.boolean(), anyInstant, (any, airborne, nowMs) => {
+          const mission: Mission = { ...any, state: 'executing' };
+          const event = { type: 'flightInProgress', airborne } as const;
+          fc.pre(goesOnAsBefore(mission, event));
+          const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
+          if (decision.kind !== 'unchanged') throw new Error(`it is ${decision.kind}`);
+          expect(decision.effects).toEqual([]);
+          const { revision } = decision.mission;
+          const { nextActionAtMs } = decision.mission;
+          expect({ ...decision.mission }).toEqual({ ...mission, revision, nextActionAtMs, heardAtMs: nowMs });
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
+    'P15: a flight that was heard is never looked at later than its silence, or the longest flight, allows',
+    () => {
+      fc.assert(
+        fc.property(anyMission, fc.constantFrom('executing', 'paused'), anyInstant, (any, state, nowMs) => {
+          const mission: Mission = { ...any, state };
+          const event = dueEvent(mission, nowMs, DEFAULT_TIMING);
+          fc.pre(event?.type === 'progressHeard');
+          const { nextActionAtMs } = step(mission, { type: 'progressHeard' }, nowMs);
+          const silentAtMs = (mission.heardAtMs ?? nowMs) + DEFAULT_TIMING.silenceMs;
+          expect(nextActionAtMs).toBeLessThanOrEqual(silentAtMs);
+          expect(nextActionAtMs).toBeLessThanOrEqual(Math.max(nowMs, flightEndsByMs(mission, DEFAULT_TIMING)));
         }),
         RUNS,
       );

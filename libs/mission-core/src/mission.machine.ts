@@ -85,6 +85,7 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
   // After execute the aircraft may be in the air: look, never repeat.
   replyOverdue:       [{ from: ['starting'],                                       to: 'unchanged', effects: ['observeFlight'] }],
   progressSilent:     [{ from: ['executing', 'paused'],                            to: 'unchanged', effects: ['observeFlight'] }],
+  progressHeard:      [{ from: ['executing', 'paused'],                            to: 'unchanged' }],
   undoOverdue:        [{ from: ['canceling'],                                      to: 'unchanged', effects: ['sendUndo'] }],
   // Execute never left, so nothing can fly, even though the dock has not confirmed that it forgot the task.
   cancelGivenUp:      [{ from: ['canceling'],                                      to: 'canceled' }],
@@ -206,4 +207,14 @@ export function mayExecute(mission: Mission, nowMs: number, timing: Timing): boo
   if (mission.deadlineMs === null || nowMs >= mission.deadlineMs - CLAIM_MARGIN_MS) return false;
   if (mission.readyFromMs !== null && nowMs <= mission.readyFromMs) return false;
   return mission.executeAtMs === null || nowMs >= mission.executeAtMs - leadMs(mission, timing);
+}
+
+/**
+ * Whether an event of a dock tells nothing but that a flight goes on as it did. Its decision would change `heardAtMs`,
+ * what follows from that, and nothing else; so that instant may be kept beside the mission, without a decision.
+ */
+export function goesOnAsBefore(mission: Mission, event: MissionEvent): boolean {
+  if (mission.state !== 'executing' || event.type !== 'flightInProgress') return false;
+  if (mission.cause !== null || mission.restingSinceMs !== null || mission.startedAtMs === null) return false;
+  return mission.flownAtMs !== null || event.airborne !== true;
 }

@@ -201,6 +201,8 @@ export type MissionEvent =
   | { readonly type: 'executeHeld'; readonly because: CauseCode }
   | { readonly type: 'replyOverdue' }
   | { readonly type: 'progressSilent' }
+  /** A flight was due to be looked at, and has reported meanwhile. */
+  | { readonly type: 'progressHeard' }
   | { readonly type: 'undoOverdue' }
   | { readonly type: 'cancelGivenUp' }
   | { readonly type: 'observationGivenUp' }

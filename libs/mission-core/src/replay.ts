@@ -31,6 +31,8 @@ interface Recorded {
   readonly nowMs: number;
   readonly effects?: readonly string[];
   readonly nextActionAtMs?: number | null;
+  /** When the dock was last heard, where that was kept beside the mission. */
+  readonly heardAtMs?: number | null;
 }
 
 /**
@@ -51,6 +53,7 @@ export function replay(entries: readonly ReplayEntry[]): Replay {
     if (entry.kind !== 'decision' && entry.kind !== 'refusal') continue;
     const recorded = readRecorded(entry.detail);
     if (recorded === null) return { kind: 'unreadable', entry: index + 1, reason: `${entry.what} has no event` };
+    if (typeof recorded.heardAtMs === 'number') mission = { ...mission, heardAtMs: recorded.heardAtMs };
     const decision = decide(mission, recorded.event, recorded.nowMs, begun.timing);
     const difference = compare(entry, recorded, decision);
     if (difference !== null) {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
+import { SINCE_VERSION } from '@aerie/http-api';
 import { type Message, enumName, timestampOf, wordOf } from '@aerie/grpc-api';
 import type { InvalidError } from '@aerie/kernel';
 import { STATES } from '@aerie/mission-core';
@@ -44,6 +45,7 @@ interface Codec {
 const AT = '2030-01-01T12:00:00.250Z';
 const STAGE = { verdict: 'no_go', failed: ['battery'], at: AT } as const;
 const WHOLE: MissionView = {
+  [SINCE_VERSION]: 0,
   id: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa',
   name: 'North fence',
   dockSn: 'DOCK-1',

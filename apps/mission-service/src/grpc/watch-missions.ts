@@ -1,8 +1,10 @@
+import { SINCE_VERSION } from '@aerie/http-api';
 import { UnavailableError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
 import { Observable, type Subscriber } from 'rxjs';
 import type { DataSource } from 'typeorm';
+import { showLive } from '../missions/store/flight-live.js';
 import type { MissionRow } from '../missions/store/mission.row.js';
 import { type MissionView, viewOf } from '../missions/store/mission.view.js';
 
@@ -15,6 +17,14 @@ interface Watch {
   readonly id: string;
   readonly subscriber: Subscriber<MissionView>;
   version: number;
+  /** How many reports of its flight were told. */
+  reports: number;
+}
+
+interface Seen {
+  readonly id: string;
+  readonly revision: number;
+  readonly reports: number;
 }
 
 /** Tells callers of every change of their missions. The truth is the table: nothing that is lost on a bus is lost here. */
@@ -49,7 +59,7 @@ export class WatchMissions {
           new UnavailableError('too_many_watches', 'too many missions are watched here, try again'),
         );
       }
-      const watch: Watch = { id: first.id, subscriber, version: first.version };
+      const watch: Watch = { id: first.id, subscriber, version: first.version, reports: first[SINCE_VERSION] };
       this.watches.add(watch);
       return () => this.watches.delete(watch);
     });
@@ -60,12 +70,16 @@ export class WatchMissions {
     this.looking = true;
     try {
       const ids = [...new Set([...this.watches].map(({ id }) => id))];
-      const rows = await this.dataSource.query<{ id: string; revision: number }[]>(
-        'SELECT id, revision FROM mission.mission WHERE id = ANY($1::uuid[])',
+      const rows = await this.dataSource.query<Seen[]>(
+        `SELECT m.id, m.revision, coalesce(l.reports, 0) AS reports
+           FROM mission.mission m LEFT JOIN mission.flight_live l ON l.mission_id = m.id WHERE m.id = ANY($1::uuid[])`,
         [ids],
       );
-      const versions = new Map(rows.map(({ id, revision }) => [id, revision]));
-      const changed = [...this.watches].filter(({ id, version }) => versions.get(id) !== version);
+      const now = new Map(rows.map((row) => [row.id, row]));
+      const changed = [...this.watches].filter((watch) => {
+        const row = now.get(watch.id);
+        return row?.revision !== watch.version || row.reports !== watch.reports;
+      });
       if (changed.length > 0) await this.tell(changed);
     } catch (error) {
       this.logger.info({ err: error }, 'failed to look for changes of watched missions');
@@ -78,11 +92,15 @@ export class WatchMissions {
     const rows = await this.dataSource.query<MissionRow[]>('SELECT * FROM mission.mission WHERE id = ANY($1::uuid[])', [
       [...new Set(changed.map(({ id }) => id))],
     ]);
-    const views = new Map(rows.map((row) => [row.id, viewOf(row)]));
+    const reads = {
+      query: <Row>(sql: string, given: readonly unknown[] = []) => this.dataSource.query<Row[]>(sql, [...given]),
+    };
+    const views = new Map((await showLive(reads, rows)).map((row) => [row.id, viewOf(row)]));
     for (const watch of changed) {
       const view = views.get(watch.id);
       if (view === undefined) continue;
       watch.version = view.version;
+      watch.reports = view[SINCE_VERSION];
       watch.subscriber.next(view);
       if (isOutcome(view.state)) watch.subscriber.complete();
     }

@@ -27,6 +27,8 @@ import {
   saveMissions,
   stopRepeats,
 } from './store/flight-critical.js';
+import { type FlightLive, saveLive, withLive, withRecent } from './store/flight-live.js';
+import { type TrackPoint, writeTrack } from './store/flight-track.js';
 import { releaseDocks } from './store/dock-reservations.js';
 import { keepResolution } from './store/keep-resolution.js';
 import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
@@ -77,6 +79,16 @@ export interface Evidence {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
+/** A report of a flight that goes on as before. */
+export interface Report {
+  /** What makes a repeat of it the same message. */
+  readonly messageId: string;
+  readonly progress: MissionProgress;
+  readonly receivedAtMs: number;
+  /** For the timeline, where it says something. */
+  readonly received: TimelineEntry;
+}
+
 export interface Step {
   readonly locked: LockedMission;
   readonly event: MissionEvent;
@@ -96,6 +108,9 @@ class Writes {
   readonly givenAnew: string[] = [];
   readonly facts: OutboxFact[] = [];
   readonly timeline: TimelineEntry[] = [];
+  /** By mission: of several reports the last. */
+  readonly lives = new Map<string, FlightLive>();
+  readonly track: TrackPoint[] = [];
 
   change(change: MissionChange): void {
     const { id } = change.before;
@@ -126,6 +141,8 @@ class Writes {
       releaseDocks(tx, this.released),
       writeOutbox(tx, SCHEMA, this.facts),
       writeTimeline(tx, this.timeline),
+      saveLive(tx, [...this.lives.values()]),
+      writeTrack(tx, this.track),
     ]);
   }
 }
@@ -184,6 +201,49 @@ export class AdvanceMissions {
     const advanced = collect(this.writes, { locked, event, evidence }, decision);
     this.rows.set(id, advanced.mission);
     return advanced;
+  }
+
+  /**
+   * What a dock reports of a flight that goes on as before: it moves no state, so it is kept beside the mission and no
+   * decision is made. Of reports that overtook each other the latest counts.
+   */
+  hear(id: string, { messageId, progress, receivedAtMs, received }: Report): void {
+    const locked = this.rows.get(id);
+    if (locked === undefined) throw new Error('a mission is heard that is not locked');
+    const { live, attempt, now } = locked;
+    const heardAtMs = Math.max(locked.heard_at?.getTime() ?? 0, Math.min(receivedAtMs, now.getTime()));
+    const isOlder = live !== null && receivedAtMs < live.received_at.getTime();
+    const next: FlightLive = {
+      mission_id: id,
+      attempt,
+      heard_at: new Date(heardAtMs),
+      received_at: isOlder ? live.received_at : new Date(receivedAtMs),
+      reports: (live?.reports ?? 0) + 1,
+      recent: withRecent(live?.recent ?? '', messageId),
+      progress: isOlder && locked.progress ? forward(progress, locked.progress) : forward(locked.progress, progress),
+    };
+    if (saysSomething(locked.progress, next.progress)) this.writes.timeline.push(received);
+    this.writes.lives.set(id, next);
+    this.rows.set(id, withLive(locked, next));
+  }
+
+  /** A report that a decision was made of: its repeat is known when the flight goes on. */
+  remember(id: string, { messageId, receivedAtMs }: Pick<Report, 'messageId' | 'receivedAtMs'>): void {
+    const locked = this.rows.get(id);
+    if (locked?.state !== 'executing' || locked.progress === null || locked.heard_at === null) return;
+    const { live, attempt, heard_at, progress } = locked;
+    const next: FlightLive = {
+      ...{ mission_id: id, attempt, heard_at, progress, reports: live?.reports ?? 0 },
+      received_at: new Date(Math.max(live?.received_at.getTime() ?? 0, receivedAtMs)),
+      recent: withRecent(live?.recent ?? '', messageId),
+    };
+    this.writes.lives.set(id, next);
+    this.rows.set(id, withLive(locked, next));
+  }
+
+  /** A report of a flight, for its track. */
+  track(point: TrackPoint): void {
+    this.writes.track.push(point);
   }
 
   /** Something that moves nothing. */
@@ -245,7 +305,9 @@ export async function advance(
 
 function collect(writes: Writes, { locked, event, evidence = {} }: Step, decision: Decision): Advanced {
   const nowMs = locked.now.getTime();
-  const detail = { ...evidence.detail, ...wishDetail(evidence), event, nowMs };
+  // What was kept beside the mission is written into the decision that rests on it: a replay needs nothing else.
+  const heard = locked.live === null ? {} : { heardAtMs: missionOf(locked).heardAtMs };
+  const detail = { ...evidence.detail, ...wishDetail(evidence), event, nowMs, ...heard };
   if (evidence.received) writes.timeline.push(evidence.received);
   if (decision.kind === 'refused') {
     writes.timeline.push({
@@ -314,7 +376,7 @@ function collectChange(
     before: locked,
     after: next,
     preparedFingerprint: isPreparedBy(locked, next, event) ? locked.md5 : null,
-    progress: progress ? forward(locked.progress, progress) : null,
+    progress: progress ? forward(locked.progress, progress) : locked.live === null ? null : locked.progress,
     verdicts: preflight ? verdictsOf({ ...preflight, at: locked.now }) : null,
   };
   writes.change(change);
@@ -434,6 +496,12 @@ function merged({ before: row, after: next, progress, verdicts, preparedFingerpr
     cause_dock_result: next.cause?.dockResult ?? null,
   };
 }
+
+/** The timeline has each step and each tenth of a flight; every report is in its track. */
+const saysSomething = (before: MissionProgress | null, now: MissionProgress): boolean =>
+  before?.status !== now.status || before.currentStep !== now.currentStep || tenthOf(before) !== tenthOf(now);
+
+const tenthOf = ({ percent }: MissionProgress): number | null => (percent === null ? null : Math.floor(percent / 10));
 
 /** Messages overtake each other: what counts up never goes back. */
 function forward(before: MissionProgress | null, now: MissionProgress): MissionProgress {

@@ -41,6 +41,12 @@ export class HistoryController {
     response.send(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
   }
 
+  /** Every report of the flight, oldest first. */
+  @Get('track')
+  async track(@Caller() caller: Principal, @Param('id') id: string) {
+    return { items: await found(id, () => this.missions.track(caller.organisationId, id)) };
+  }
+
   /** The last go or no-go of each stage, rule by rule. */
   @Get('preflight')
   preflight(@Caller() caller: Principal, @Param('id') id: string) {

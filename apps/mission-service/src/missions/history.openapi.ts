@@ -2,7 +2,13 @@ import { jsonAnswer, route } from '@aerie/http-api';
 import { timelineQuery } from './history.controller.js';
 import { missionId } from './missions.openapi.js';
 import { preflightStagesSchema } from './preflight/preflight.schema.js';
-import { breakPointsSchema, commandsSchema, timelineSchema, timelineTextSchema } from './store/history.schema.js';
+import {
+  breakPointsSchema,
+  commandsSchema,
+  timelineSchema,
+  timelineTextSchema,
+  trackSchema,
+} from './store/history.schema.js';
 
 /** The routes of HistoryController, for callers. */
 
@@ -28,6 +34,18 @@ export const HISTORY_ROUTES = [
         content: { 'application/json': timelineSchema, 'application/x-ndjson': timelineTextSchema },
       },
     },
+  }),
+  route({
+    method: 'get',
+    path: `${path}/track`,
+    operationId: 'getTrack',
+    tag,
+    summary: 'Every report of the flight',
+    description:
+      'What the dock reported while it flew, as it came in. Reports are kept for some days, as the deployment sets it; ' +
+      'the timeline has each step and each tenth of a flight for longer.',
+    params,
+    answers: { 200: jsonAnswer('The reports, oldest first, at most 20 000.', trackSchema) },
   }),
   route({
     method: 'get',

@@ -14,6 +14,7 @@ import type { DataSource } from 'typeorm';
 import { type Evidence, advance } from '../missions/advance-mission.js';
 import { AutoResume } from '../missions/breakpoints/auto-resume.js';
 import { CONTROL_ACTIONS } from '../missions/control/controls.js';
+import { handle, progress } from '../missions/fixtures/dock-words.js';
 import { aDockView, aMission } from '../missions/fixtures/mission-database.js';
 import { PolicyStore } from '../missions/policy/policy.store.js';
 import { judgeDock } from '../missions/preflight/judge-dock.js';
@@ -44,6 +45,9 @@ const upload = (name: string) =>
 /** Each mission has its own hour, so that none is in the way of another. */
 let hours = 1;
 const nextHour = (): string => new Date(Date.now() + ++hours * 3_600_000).toISOString();
+
+/** fetch asks past every copy where it is told a tag; a caller with a copy does not. */
+const FRESH = { 'Cache-Control': 'max-age=0' };
 
 const aTimed = (parts: Readonly<Record<string, unknown>> = {}): CallParts => ({
   body: { dockSn: 'TWO-1', waylineId, kind: 'timed', executeAt: nextHour(), rthAltitudeMeters: 80, ...parts },
@@ -466,7 +470,6 @@ describe('versions', () => {
 
   it('spare a caller the answer that it has', async () => {
     // By itself, fetch asks for an answer whatever the caller has.
-    const FRESH = { 'Cache-Control': 'max-age=0' };
     const params = { id: await planned() };
     const same = await caller.call('getMission', { params, headers: { 'If-None-Match': '"1"', ...FRESH } });
     expect([same.status, same.text]).toEqual([304, '']);
@@ -535,6 +538,27 @@ describe('history answers as described', () => {
     const params = { id: await planned() };
     await caller.call('getTimeline', { params });
     await caller.call('getPreflight', { params });
+    expect((await caller.call('getTrack', { params })).body).toEqual({ items: [] });
+  });
+
+  it('with the reports of a flight, of which each changes the ETag and none the version', async () => {
+    const params = { id: await aFlight() };
+    const [{ sn } = { sn: '' }] = await database().query<{ sn: string }[]>(
+      'SELECT dock_sn AS sn FROM mission.mission WHERE id = $1',
+      [params.id],
+    );
+    const flight = { id: params.id, dockSn: sn };
+    await handle(database(), [progress(flight, 'in_progress', 12)]);
+    const first = await caller.call('getMission', { params });
+    await handle(database(), [progress(flight, 'in_progress', 13)]);
+    const second = await caller.call('getMission', { params });
+    expect(second.body).toMatchObject({ version: first.body['version'], progress: { percent: 13 } });
+    const tags = [first, second].map(({ headers }) => headers.get('ETag') ?? '');
+    expect(new Set(tags).size).toBe(2);
+    const asked = tags.map((tag) => caller.call('getMission', { params, headers: { 'If-None-Match': tag, ...FRESH } }));
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 304]);
+    const { body } = await caller.call('getTrack', { params });
+    expect((body['items'] as { percent: number }[]).map(({ percent }) => percent)).toEqual([12, 13]);
   });
 });
 

@@ -76,7 +76,9 @@ export class Caller {
     if (missing.length > 0) throw new Error(`${what} lacks ${missing.join(', ')}`);
     const version = isOneDocument(type) ? (JSON.parse(text) as { version?: unknown }).version : undefined;
     const etag = typeof version === 'number' ? `"${version}"` : null;
-    if (headers.get('ETag') !== etag) throw new Error(`${what} has the ETag ${headers.get('ETag')}, not ${etag}`);
+    // Behind a dot stands what has changed since the version.
+    const shown = headers.get('ETag')?.replace(/\.\d+"$/, '"') ?? null;
+    if (shown !== etag) throw new Error(`${what} has the ETag ${headers.get('ETag')}, not ${etag}`);
     this.seen.add(what);
   }
 }

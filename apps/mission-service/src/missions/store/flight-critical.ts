@@ -6,6 +6,7 @@
 import type { DockRecord } from '@aerie/bus-contract';
 import type { Mission, MissionState } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
+import { type FlightLive, readLive, readLiveOfDock, withLives } from './flight-live.js';
 import { type LockedMission, MISSION_COLUMNS, type MissionProgress, dateOf } from './mission.row.js';
 import type { Verdicts } from './preflights.js';
 
@@ -17,33 +18,48 @@ const LOCKED_FROM = `mission.dock d
   JOIN mission.mission m ON m.dock_sn = d.sn
   JOIN mission.wayline w ON w.id = m.wayline_id`;
 
+type LockedRow = Omit<LockedMission, 'live'>;
+
+/** Sent together: the second is worked off once the first has its locks. */
+async function lockedWithLive(
+  locking: Promise<readonly LockedRow[]>,
+  reading: Promise<readonly FlightLive[]>,
+): Promise<LockedMission[]> {
+  const [rows, lives] = await Promise.all([locking, reading]);
+  return withLives(rows, lives);
+}
+
 /** Locks the dock and the mission. With a dock given, a mission of another dock is not found. */
-export function lockMission(tx: Tx, id: string, dockSn: string | null): Promise<LockedMission | undefined> {
-  return tx.one<LockedMission>(
+export async function lockMission(tx: Tx, id: string, dockSn: string | null): Promise<LockedMission | undefined> {
+  const locking = tx.query<LockedRow>(
     `SELECT ${LOCKED_COLUMNS} FROM ${LOCKED_FROM}
       WHERE m.id = $1 AND ($2::text IS NULL OR m.dock_sn = $2) FOR NO KEY UPDATE OF d, m`,
     [id, dockSn],
   );
+  const [row] = await lockedWithLive(locking, readLive(tx, [id]));
+  return row;
 }
 
 /** Locks several missions and their docks, in the one order of all who lock several: by dock, then by mission. */
 export function lockMissions(tx: Tx, ids: readonly string[]): Promise<LockedMission[]> {
   if (ids.length === 0) return Promise.resolve([]);
-  return tx.query<LockedMission>(
+  const locking = tx.query<LockedRow>(
     `SELECT ${LOCKED_COLUMNS} FROM ${LOCKED_FROM}
       WHERE m.id = ANY($1::uuid[]) ORDER BY d.sn, m.id FOR NO KEY UPDATE OF d, m`,
     [ids],
   );
+  return lockedWithLive(locking, readLive(tx, ids));
 }
 
 /** Locks those of the given missions that are due and that nobody else is working on. */
 export function lockDue(tx: Tx, ids: readonly string[]): Promise<LockedMission[]> {
-  return tx.query<LockedMission>(
+  const locking = tx.query<LockedRow>(
     `SELECT ${LOCKED_COLUMNS} FROM ${LOCKED_FROM}
       WHERE m.id = ANY($1::uuid[]) AND m.next_action_at <= clock_timestamp()
       ORDER BY m.next_action_at FOR NO KEY UPDATE OF d, m SKIP LOCKED`,
     [ids],
   );
+  return lockedWithLive(locking, readLive(tx, ids));
 }
 
 export interface DueMission {
@@ -98,12 +114,14 @@ export async function findOtherFlight(tx: Tx, dockSn: string, id: string): Promi
 }
 
 /** The other mission that flies on this dock, if there is one. The dock's row must be locked. */
-export function lockOtherFlight(tx: Tx, dockSn: string, id: string): Promise<LockedMission | undefined> {
-  return tx.one<LockedMission>(
+export async function lockOtherFlight(tx: Tx, dockSn: string, id: string): Promise<LockedMission | undefined> {
+  const locking = tx.query<LockedRow>(
     `SELECT ${LOCKED_COLUMNS} FROM ${LOCKED_FROM}
       WHERE m.dock_sn = $1 AND m.id <> $2 AND m.state IN ('starting', 'executing', 'paused') FOR NO KEY UPDATE OF m`,
     [dockSn, id],
   );
+  const [other] = await lockedWithLive(locking, readLiveOfDock(tx, dockSn));
+  return other;
 }
 
 export interface MissionChange {

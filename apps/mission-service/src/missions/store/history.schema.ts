@@ -28,6 +28,20 @@ export const timelineTextSchema = z
   .string()
   .describe('One entry of the timeline as JSON on each line: a file for `npm run replay`.');
 
+export const trackPointSchema = z
+  .strictObject({
+    at: instant('When it came in.'),
+    attempt: z.int().describe('Which start of the mission it belongs to.'),
+    status: z.string().describe("The dock's own word, e.g. in_progress."),
+    percent: z.number().nullable().describe('Of the whole job, 0 to 100; real docks stay at 90 while they fly.'),
+    currentStep: z.number().nullable().describe("The dock's own number; its meaning differs by model and firmware."),
+    waypointIndex: z.number().nullable().describe('Waypoint that is being flown, from 0.'),
+    mediaCount: z.number().nullable().describe('Photos and videos made; told with the end of a flight.'),
+  })
+  .describe('One report of a flight.');
+
+export const trackSchema = listSchema(trackPointSchema, 'All reports, oldest first; at most 20 000.');
+
 export const commandSchema = z
   .strictObject({
     id: z.uuid().describe('Also the `tid` on the wire.'),

@@ -2,6 +2,7 @@ import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { MissionKind, MissionState } from '@aerie/mission-core';
 import { DataSource } from 'typeorm';
 import { type BreakPointRow, findBreakPoints } from './breakpoints.js';
+import { showLive } from './flight-live.js';
 import type { MissionRow } from './mission.row.js';
 import { type StoredPreflight, findPreflights } from './preflights.js';
 import { type MissionView, viewOf } from './mission.view.js';
@@ -42,7 +43,9 @@ export interface MissionFilter {
   readonly untilMs: number | undefined;
 }
 
-/** The longest timeline that one answer holds: five hours of progress every two seconds, two entries each. */
+/** The longest track that one answer holds: no flight takes longer than three hours, and docks report each two seconds. */
+const TRACK_LIMIT = 20_000;
+/** The longest timeline that one answer holds. */
 const TIMELINE_LIMIT = 20_000;
 const COMMANDS_LIMIT = 1_000;
 
@@ -50,11 +53,17 @@ const TIME = 'coalesce(execute_at, created_at)';
 
 /** Missions for screens. Reads only; every change goes through advanceAll. */
 export class MissionReadModel {
+  private readonly reads = {
+    query: <Row>(sql: string, parameters?: readonly unknown[]) => this.query<Row>(sql, parameters),
+  };
+
   constructor(private readonly dataSource: DataSource) {}
 
   async find(organisationId: string, id: string): Promise<MissionView | undefined> {
     const row = await this.row(organisationId, id);
-    return row && viewOf(row);
+    if (row === undefined) return undefined;
+    const [shown] = await showLive(this.reads, [row]);
+    return shown && viewOf(shown);
   }
 
   async list(
@@ -88,7 +97,9 @@ export class MissionReadModel {
         limit + 1,
       ],
     );
-    return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf, sort);
+    const shown = new Map((await showLive(this.reads, rows)).map((row) => [row.id, row]));
+    const view = (row: MissionRow) => viewOf(shown.get(row.id) ?? { ...row, live: null });
+    return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), view, sort);
   }
 
   async timeline(organisationId: string, id: string): Promise<TimelineView[] | undefined> {
@@ -109,15 +120,26 @@ export class MissionReadModel {
     }));
   }
 
+  /** Every report of the flight, in the order in which they came in; those of days that were dropped are missing. */
+  async track(organisationId: string, id: string) {
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const rows = await this.query<TrackRow>(
+      `SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count
+         FROM mission.flight_track WHERE mission_id = $1 ORDER BY received_at, mission.flight_track.id LIMIT $2`,
+      [id, TRACK_LIMIT],
+    );
+    return rows.map(trackPointView);
+  }
+
   /** The last result of each stage, rule by rule. */
   async preflight(organisationId: string, id: string): Promise<StoredPreflight | undefined> {
     if ((await this.row(organisationId, id)) === undefined) return undefined;
-    return findPreflights({ query: (sql, parameters) => this.query(sql, parameters) }, id);
+    return findPreflights(this.reads, id);
   }
 
   async breakPoints(organisationId: string, id: string) {
     if ((await this.row(organisationId, id)) === undefined) return undefined;
-    const rows = await findBreakPoints({ query: (sql, parameters) => this.query(sql, parameters) }, id);
+    const rows = await findBreakPoints(this.reads, id);
     return rows.map(breakPointView);
   }
 
@@ -145,6 +167,27 @@ export class MissionReadModel {
     return this.dataSource.query<Row[]>(sql, [...parameters]);
   }
 }
+
+interface TrackRow {
+  readonly attempt: number;
+  readonly received_at: Date;
+  readonly status: string;
+  readonly percent: number | null;
+  readonly current_step: number | null;
+  readonly waypoint_index: number | null;
+  readonly media_count: number | null;
+}
+
+const trackPointView = (row: TrackRow) => ({
+  at: row.received_at.toISOString(),
+  attempt: row.attempt,
+  /** The dock's own word. */
+  status: row.status,
+  percent: row.percent,
+  currentStep: row.current_step,
+  waypointIndex: row.waypoint_index,
+  mediaCount: row.media_count,
+});
 
 interface CommandRow {
   readonly tid: string;

@@ -8,6 +8,7 @@ import {
   type Timing,
 } from '@aerie/mission-core';
 import type { StoredBreakPoint } from '../dock/dock-profiles.js';
+import type { FlightLive } from './flight-live.js';
 import type { Verdicts } from './preflights.js';
 
 export type RcLost = 'continue' | 'executeLostAction';
@@ -142,6 +143,8 @@ export interface LockedMission extends MissionRow, WaylineModels {
   readonly object_key: string;
   /** With the way from the dock and back, where its position was known as it was planned. */
   readonly planned_duration_ms: number;
+  /** What its dock reports of the flight as it goes on; `heard_at` and `progress` hold the later of both. */
+  readonly live: FlightLive | null;
   /** The database's clock, read when the row was locked. */
   readonly now: Date;
 }

@@ -108,7 +108,11 @@ export const missionSchema = z
     waylineId: z.uuid().describe('The wayline that is flown.'),
     kind: missionKind,
     state: missionState,
-    version: z.int().describe('Grows with every decision; for `If-Match`.'),
+    version: z
+      .int()
+      .describe(
+        'Grows with every decision; for `If-Match`. What a dock reports of a flight that goes on is no decision.',
+      ),
     executeAt: instantOrNull('Timed missions: the instant of take-off.'),
     prepareAt: instant('When the dock is first told.'),
     deadline: instantOrNull(

@@ -1,20 +1,23 @@
+import { SINCE_VERSION } from '@aerie/http-api';
 import { isOutcome } from '@aerie/mission-core';
 import { canBeResumed, dockErrorOf, enderOf } from '../dock/dock-errors.js';
 import { CAUSES } from './causes.js';
+import type { ShownMission } from './flight-live.js';
 import type { MissionRow } from './mission.row.js';
 
 export type MissionView = ReturnType<typeof viewOf>;
 
 /** A mission as the API shows it. Instants are RFC 3339 in UTC; null where there is nothing to say. */
-export function viewOf(row: MissionRow) {
+export function viewOf(row: ShownMission) {
   return {
+    [SINCE_VERSION]: row.live?.reports ?? 0,
     id: row.id,
     name: row.name,
     dockSn: row.dock_sn,
     waylineId: row.wayline_id,
     kind: row.kind,
     state: row.state,
-    /** Grows with every decision; for `If-Match`. */
+    /** Grows with every decision; for `If-Match`. What a flight reports as it goes on is no decision. */
     version: row.revision,
     executeAt: iso(row.execute_at),
     prepareAt: row.prepare_at.toISOString(),
@@ -58,9 +61,12 @@ export function viewOf(row: MissionRow) {
     resolution: row.resolution,
     createdBy: row.created_by,
     createdAt: row.created_at.toISOString(),
-    updatedAt: row.updated_at.toISOString(),
+    updatedAt: updatedAt(row).toISOString(),
   };
 }
+
+const updatedAt = ({ updated_at, live }: ShownMission): Date =>
+  live !== null && live.heard_at > updated_at ? live.heard_at : updated_at;
 
 function causeOf(code: NonNullable<MissionRow['cause_code']>, row: MissionRow) {
   const { cause_dock_result: dockResult } = row;

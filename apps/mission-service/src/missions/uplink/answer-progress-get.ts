@@ -22,7 +22,9 @@ export async function answerProgressGet(
   const { sn, flightId } = flightAskedFor(fact);
   if (dockSn === null || (flightId !== null && !isUuid(flightId))) return noProgressAnswer();
   const [flight] = await dataSource.query<FlightRow[]>(
-    `SELECT m.id, m.progress FROM mission.mission m
+    `SELECT m.id, CASE WHEN l.heard_at >= m.heard_at THEN l.progress ELSE m.progress END AS progress
+       FROM mission.mission m
+       LEFT JOIN mission.flight_live l ON l.mission_id = m.id AND l.attempt = m.attempt
        JOIN mission.dock asking ON asking.sn = $1 AND asking.organisation_id = m.organisation_id
       WHERE m.dock_sn = $2 AND m.progress IS NOT NULL AND ($3::uuid IS NULL OR m.id = $3)
       ORDER BY m.created_at DESC LIMIT 1`,

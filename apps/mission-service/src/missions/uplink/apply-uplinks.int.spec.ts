@@ -1,12 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { DockFact } from '@aerie/bus-contract';
-import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import { AutoResume } from '../breakpoints/auto-resume.js';
-import { aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
-import { PolicyStore } from '../policy/policy.store.js';
-import { type Applied, applyUplinks } from './apply-uplinks.js';
-import { readUplink } from './read-uplink.js';
+import { type Flight, aFact, aStart as anyStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
+import { aMission, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import type { Applied } from './apply-uplinks.js';
 
 let pools: DataSource[];
 let drop: () => Promise<void>;
@@ -21,61 +17,21 @@ const pool = (number = 0): DataSource => {
   return found;
 };
 
-interface Flight {
-  readonly id: string;
-  readonly dockSn: string;
-}
-
-/** A mission that was told to start. */
-async function aStart(dockSn = `D-${randomUUID().slice(0, 8)}`): Promise<Flight> {
-  const id = await aMission(pool(), { dockSn });
-  await apply(pool(), id, { type: 'prepareDue' });
-  await apply(pool(), id, { type: 'prepareAccepted', edition: 1 });
-  await apply(pool(), id, { type: 'executeDue' });
-  return { id, dockSn };
-}
-
-let receivedAtMs = Date.now();
-const aFact = (given: Partial<DockFact> & Pick<DockFact, 'sn' | 'data'>): DockFact => ({
-  v: 1,
-  topic: `thing/product/${given.sn}/events`,
-  channel: 'events',
-  method: 'flighttask_progress',
-  tid: randomUUID(),
-  bid: null,
-  timestampMs: null,
-  receivedAtMs: ++receivedAtMs,
-  needReply: true,
-  gateway: null,
-  raw: '{}',
-  ...given,
-});
-
-const progress = ({ id, dockSn }: Flight, status: string, percent = 10, more: Partial<DockFact> = {}): DockFact =>
-  aFact({
-    sn: dockSn,
-    data: { result: 0, output: { status, progress: { percent, current_step: 1 }, ext: { flight_id: id } } },
-    ...more,
-  });
+const aStart = (dockSn?: string): Promise<Flight> => anyStart(pool(), dockSn);
 
 const reply = (sn: string, tid: string, result: number): DockFact =>
   aFact({ sn, tid, channel: 'services_reply', method: 'flighttask_execute', data: { result } });
 
-/** Handles messages of docks that speak for themselves, in one transaction. */
-async function handle(facts: readonly DockFact[], number = 0): Promise<Applied[]> {
-  const uplinks = facts.flatMap((fact) => readUplink(fact, fact.sn).uplinks);
-  const autoResume = new AutoResume(new PolicyStore(pool(number)));
-  return inTransaction(pool(number), (tx) => applyUplinks(tx, uplinks, autoResume));
-}
-
-const kinds = (applied: readonly Applied[]): string[] => applied.map(({ kind }) => kind);
+const handle = (facts: readonly DockFact[], number = 0): Promise<Applied[]> => handleAt(pool(number), facts);
 
 /** What is left of a mission, without ids and times. */
 async function recordOf({ id }: Flight): Promise<unknown> {
   const [mission] = await pool().query<Record<string, unknown>[]>(
-    `SELECT state, revision, attempt, cause_code, cause_dock_result, progress->>'percent' AS percent,
-            progress->>'status' AS status, resolution IS NOT NULL AS resolved
-       FROM mission.mission WHERE id = $1`,
+    `SELECT state, revision, m.attempt, cause_code, cause_dock_result, m.progress->>'percent' AS percent,
+            m.progress->>'status' AS status, resolution IS NOT NULL AS resolved,
+            l.progress->>'percent' AS reported, l.reports,
+            (SELECT count(*) FROM mission.flight_track t WHERE t.mission_id = m.id) AS tracked
+       FROM mission.mission m LEFT JOIN mission.flight_live l ON l.mission_id = m.id WHERE m.id = $1`,
     [id],
   );
   const timeline = await pool().query<unknown[]>(
@@ -115,14 +71,19 @@ describe('a batch of messages', () => {
     for (let round = 0; round < 12; round++) {
       const flights = await Promise.all([aStart(), aStart(), aStart()]);
       const twins = await Promise.all([aStart(), aStart(), aStart()]);
-      const script = Array.from({ length: 25 }, () => ({
+      const fresh = Array.from({ length: 20 }, (_, number) => ({
         place: random(3),
         word: words[random(words.length)] ?? 'ok',
         percent: random(100),
-        tid: `${random(12)}`,
+        tid: `${number}`,
         isReply: random(8) === 0,
         result: random(2) === 0 ? 0 : 316_026,
       }));
+      // Some come once more: at once, or after others.
+      const script = fresh.flatMap((one, number) => [
+        one,
+        ...(random(3) === 0 ? [fresh[random(number + 1)] ?? one] : []),
+      ]);
       const factsFor = async (those: readonly Flight[]): Promise<DockFact[]> =>
         Promise.all(
           script.map(async ({ place, word, percent, tid, isReply, result }) => {

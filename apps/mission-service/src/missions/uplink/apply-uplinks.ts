@@ -1,5 +1,6 @@
-import { factSubject } from '@aerie/bus-contract';
+import { type DockFact, factSubject } from '@aerie/bus-contract';
 import { messageIdOf } from '@aerie/messaging';
+import { type EventOf, goesOnAsBefore } from '@aerie/mission-core';
 import { type MessageKey, type Tx, enterInboxMany } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { type Advanced, AdvanceMissions } from '../advance-mission.js';
@@ -8,7 +9,8 @@ import { namesOther } from '../dock/named-flight.js';
 import { eventOfReply } from '../dock/translate-uplink.js';
 import { DockNotes } from '../store/dock-notes.js';
 import { type CallRow, type Reply, findCalls, lockMissions, recordReplies } from '../store/flight-critical.js';
-import type { LockedMission } from '../store/mission.row.js';
+import { type FlightLive, isReported } from '../store/flight-live.js';
+import { type LockedMission, missionOf } from '../store/mission.row.js';
 import type { TimelineEntry } from '../store/timeline.js';
 import { type FlyingMission, findFlying, isAlarm } from './notices.js';
 import type { FileUplink, FlightUplink, NoticeUplink, ReplyUplink, Uplink } from './uplink.js';
@@ -40,11 +42,20 @@ export async function applyUplinks(tx: Tx, uplinks: readonly Uplink[], autoResum
     findFlying(tx, notices(uplinks)),
   ]);
   const unit = new AdvanceMissions(tx, rows);
+  const quiet = quietMissions(uplinks, unit, calls);
   const [unseen, firstReplies] = await Promise.all([
-    enterInboxMany(tx, SCHEMA, inboxKeys(uplinks, unit, flying)),
+    enterInboxMany(tx, SCHEMA, inboxKeys(uplinks, unit, flying, quiet)),
     recordReplies(tx, repliesIn(uplinks, unit, calls)),
   ]);
-  const batch: Batch = { unit, calls, flying, unseen, firstReplies: new Set(firstReplies), notes: new DockNotes() };
+  const batch: Batch = {
+    unit,
+    calls,
+    flying,
+    quiet,
+    unseen,
+    firstReplies: new Set(firstReplies),
+    notes: new DockNotes(),
+  };
 
   const applied: Applied[] = [];
   const ends: { readonly before: LockedMission; readonly advanced: Advanced }[] = [];
@@ -65,6 +76,7 @@ interface Batch {
   readonly calls: ReadonlyMap<string, CallRow>;
   /** By dock. */
   readonly flying: ReadonlyMap<string, FlyingMission>;
+  readonly quiet: ReadonlySet<string>;
   /** Keys of the inbox that nobody had entered before; each is taken out by its first message. */
   readonly unseen: Set<string>;
   /** Commands that had no reply before; each is taken out by its first reply. */
@@ -89,14 +101,24 @@ async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied>
   const { fact, event, evidence, goesOn } = uplink;
   const locked = rowOf(uplink, batch);
   if (locked === undefined) return ORPHAN;
-  if (!batch.unseen.delete(textOf(keyOfFlight(uplink)))) return REPEAT;
+  if (!batch.quiet.has(locked.id) && !batch.unseen.delete(textOf(keyOfFlight(uplink)))) return REPEAT;
+  const goesOnQuietly = isReport(uplink) && goesOnAsBefore(missionOf(locked), uplink.event);
+  if (isReport(uplink) && isTaken(fact, locked.live, goesOnQuietly)) return REPEAT;
   batch.notes.note(locked, fact.receivedAtMs, goesOn);
   const received = messageIn(locked.id, fact.method ?? '', { tid: fact.tid, data: fact.data });
+  const { receivedAtMs } = fact;
+  const { progress } = evidence;
+  if (progress) batch.unit.track({ missionId: locked.id, attempt: locked.attempt, receivedAtMs, progress });
+  if (goesOnQuietly && progress) {
+    batch.unit.hear(locked.id, { messageId: messageIdOf(fact), progress, receivedAtMs, received });
+    return KEPT;
+  }
   if (event === null) {
     batch.unit.note(received);
     return KEPT;
   }
   const advanced = await batch.unit.advance(locked.id, event, { ...evidence, received, detail: { tid: fact.tid } });
+  if (isReport(uplink)) batch.unit.remember(locked.id, { messageId: messageIdOf(fact), receivedAtMs });
   return { kind: 'advanced', advanced };
 }
 
@@ -177,14 +199,55 @@ const textOf = ({ sn, method, messageId }: MessageKey): string => JSON.stringify
 const notices = (uplinks: readonly Uplink[]): string[] =>
   uplinks.flatMap((uplink) => (uplink.kind === 'notice' ? [uplink.dockSn] : []));
 
+/** A report that a flight goes on, and nothing beside it. */
+type ReportUplink = FlightUplink & { readonly event: EventOf<'flightInProgress'> };
+
+const isReport = (uplink: Uplink): uplink is ReportUplink =>
+  uplink.kind === 'flight' &&
+  uplink.event?.type === 'flightInProgress' &&
+  uplink.evidence.progress !== undefined &&
+  uplink.evidence.breakPoint === undefined;
+
+/**
+ * Missions of which this batch only reports that they go on as before. A report of those leaves no inbox
+ * row: its repeat is known by the row that holds the last ones.
+ */
+function quietMissions(
+  uplinks: readonly Uplink[],
+  unit: AdvanceMissions,
+  calls: ReadonlyMap<string, CallRow>,
+): ReadonlySet<string> {
+  const quiet = new Set<string>();
+  const moved = new Set<string>();
+  for (const uplink of uplinks) {
+    const row = rowOf(uplink, { unit, calls });
+    if (row === undefined) continue;
+    const isQuiet = isReport(uplink) && goesOnAsBefore(missionOf(row), uplink.event);
+    (isQuiet ? quiet : moved).add(row.id);
+  }
+  for (const id of moved) quiet.delete(id);
+  return quiet;
+}
+
+/**
+ * Whether a report was taken before, without an inbox row. Where the flight goes on as it did, one that was overtaken
+ * still tells what the dock saw; otherwise whatever is as old as the last one is no news.
+ */
+const isTaken = (fact: DockFact, live: FlightLive | null, goesOnQuietly: boolean): boolean =>
+  isReported(live, messageIdOf(fact)) ||
+  (!goesOnQuietly && live !== null && fact.receivedAtMs <= live.received_at.getTime());
+
 function inboxKeys(
   uplinks: readonly Uplink[],
   unit: AdvanceMissions,
   flying: ReadonlyMap<string, FlyingMission>,
+  quiet: ReadonlySet<string>,
 ): MessageKey[] {
   return uplinks.flatMap((uplink) => {
-    if (uplink.kind === 'flight')
-      return unit.row(uplink.missionId)?.dock_sn === uplink.dockSn ? [keyOfFlight(uplink)] : [];
+    if (uplink.kind === 'flight') {
+      const isOurs = unit.row(uplink.missionId)?.dock_sn === uplink.dockSn && !quiet.has(uplink.missionId);
+      return isOurs ? [keyOfFlight(uplink)] : [];
+    }
     if (uplink.kind !== 'notice' || !(flying.has(uplink.dockSn) || unit.locks(uplink.dockSn))) return [];
     return [{ sn: uplink.fact.sn, method: uplink.method, messageId: messageIdOf(uplink.fact) }];
   });

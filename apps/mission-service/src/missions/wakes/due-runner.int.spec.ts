@@ -25,7 +25,8 @@ async function aPrepared(dockSn?: string): Promise<string> {
 }
 
 it('gives each of 40 due missions to exactly one of two replicas that look at once', async () => {
-  const ids = await Promise.all(Array.from({ length: 40 }, () => aPrepared()));
+  const ids: string[] = [];
+  for (let number = 0; number < 40; number++) ids.push(await aPrepared());
   const [one, two] = [replica(0), replica(1)];
   await Promise.all([one.runner.run(null), two.runner.run(null), one.runner.run(null), two.runner.run(null)]);
   const claimed = [...executes(one), ...executes(two)];

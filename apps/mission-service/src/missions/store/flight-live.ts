@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import type { Tx } from '@aerie/persistence';
+import type { LockedMission, MissionProgress, MissionRow } from './mission.row.js';
+
+/** What a dock reports of a flight that goes on, beside the wide row of its mission. */
+export interface FlightLive {
+  readonly mission_id: string;
+  /** The attempt that it speaks of; of another one it says nothing. */
+  readonly attempt: number;
+  /** When the dock was last heard: no later than the database's clock, and never earlier than before. */
+  readonly heard_at: Date;
+  /** The latest receive time of these reports as the ingress gave it. */
+  readonly received_at: Date;
+  /** How many there were. */
+  readonly reports: number;
+  /** Short forms of the ids of the last of them, oldest first, with spaces between. */
+  readonly recent: string;
+  readonly progress: MissionProgress;
+}
+
+interface Reader {
+  readonly query: Tx['query'];
+}
+
+const COLUMNS = 'l.mission_id, l.attempt, l.heard_at, l.received_at, l.reports, l.recent, l.progress';
+
+/**
+ * The reports of missions whose rows were locked by an earlier statement. In the statement of the lock they would be
+ * those from before a wait for it.
+ */
+export function readLive(through: Reader, ids: readonly string[]): Promise<FlightLive[]> {
+  if (ids.length === 0) return Promise.resolve([]);
+  return through.query<FlightLive>(
+    `SELECT ${COLUMNS} FROM mission.flight_live l WHERE l.mission_id = ANY($1::uuid[])`,
+    [ids],
+  );
+}
+
+/** The same of whichever mission flies on a dock. */
+export function readLiveOfDock(tx: Tx, dockSn: string): Promise<FlightLive[]> {
+  return tx.query<FlightLive>(
+    `SELECT ${COLUMNS} FROM mission.mission m JOIN mission.flight_live l ON l.mission_id = m.id
+      WHERE m.dock_sn = $1 AND m.state IN ('starting', 'executing', 'paused')`,
+    [dockSn],
+  );
+}
+
+/** Of what a dock has reported, and what was decided, the later. */
+export function withLive<Row extends Pick<LockedMission, 'attempt' | 'heard_at' | 'progress'>>(
+  row: Row,
+  live: FlightLive | null,
+): Row & { readonly live: FlightLive | null } {
+  if (live === null || !countsFor(row, live)) return { ...row, live };
+  return { ...row, live, heard_at: live.heard_at, progress: live.progress };
+}
+
+/** A decision writes what was reported until then into the wide row: what is as old as that adds nothing. */
+const countsFor = (row: Pick<LockedMission, 'attempt' | 'heard_at'>, live: FlightLive): boolean =>
+  live.attempt === row.attempt && (row.heard_at === null || live.heard_at >= row.heard_at);
+
+export const withLives = <Row extends Pick<LockedMission, 'id' | 'attempt' | 'heard_at' | 'progress'>>(
+  rows: readonly Row[],
+  lives: readonly FlightLive[],
+) => {
+  const byMission = new Map(lives.map((live) => [live.mission_id, live]));
+  return rows.map((row) => withLive(row, byMission.get(row.id) ?? null));
+};
+
+/** The same for screens, where nothing is locked. What has ended holds its last report itself. */
+export async function showLive(through: Reader, rows: readonly MissionRow[]): Promise<ShownMission[]> {
+  const flying = rows.filter(({ state }) => state === 'executing' || state === 'paused');
+  return withLives(
+    rows,
+    await readLive(
+      through,
+      flying.map(({ id }) => id),
+    ),
+  );
+}
+
+/** A mission as screens show it. */
+export type ShownMission = MissionRow & Pick<LockedMission, 'live'>;
+
+/** What a dock may send once more when its connection comes back is among its last few messages; reports come each 2 s. */
+const RECENT = 32;
+/** 36 bits: enough to tell so few apart. */
+const SHORT_ID_CHARACTERS = 6;
+
+const shortId = (messageId: string): string =>
+  createHash('sha256').update(messageId).digest('base64url').slice(0, SHORT_ID_CHARACTERS);
+
+/** Whether a message is among the last reports of the flight. */
+export const isReported = (live: FlightLive | null, messageId: string): boolean =>
+  live !== null && live.recent.split(' ').includes(shortId(messageId));
+
+/** `recent` with one more report. */
+export const withRecent = (recent: string, messageId: string): string =>
+  [...recent.split(' ').slice(1 - RECENT), shortId(messageId)].join(' ').trim();
+
+/** Writes what was reported last of each flight. The missions are locked. */
+export async function saveLive(tx: Tx, lives: readonly FlightLive[]): Promise<void> {
+  if (lives.length === 0) return;
+  await tx.run(
+    `INSERT INTO mission.flight_live AS l (mission_id, attempt, heard_at, received_at, reports, recent, progress)
+     SELECT mission_id, attempt, heard_at, received_at, reports, recent, progress
+       FROM jsonb_to_recordset($1::jsonb) AS n (mission_id uuid, attempt integer, heard_at timestamptz,
+              received_at timestamptz, reports integer, recent text, progress jsonb)
+     ON CONFLICT (mission_id) DO UPDATE
+        SET attempt = excluded.attempt, heard_at = excluded.heard_at, received_at = excluded.received_at,
+            reports = excluded.reports, recent = excluded.recent, progress = excluded.progress`,
+    [JSON.stringify(lives)],
+  );
+}

@@ -1,0 +1,253 @@
+import type { DockFact } from '@aerie/bus-contract';
+import type { DataSource } from 'typeorm';
+import { type Flight, aStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
+import { aReplica } from '../fixtures/due-replica.js';
+import { ORGANISATION, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { keepTrackDays } from '../store/flight-track.js';
+import { MissionReadModel } from '../store/mission.read-model.js';
+
+let pools: DataSource[];
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  ({ pools, drop } = await missionTestDatabase(2));
+}, 60_000);
+afterAll(() => drop(), 30_000);
+
+const pool = (number = 0): DataSource => {
+  const found = pools[number];
+  if (found === undefined) throw new Error('there is no such pool');
+  return found;
+};
+const handle = (facts: readonly DockFact[], number = 0) => handleAt(pool(number), facts);
+const ask = async <Row>(sql: string, id: string): Promise<Row> => {
+  const [row] = await pool().query<Row[]>(sql, [id]);
+  if (row === undefined) throw new Error('there is no such row');
+  return row;
+};
+
+async function aFlight(): Promise<Flight> {
+  const flight = await aStart(pool());
+  await handle([progress(flight, 'in_progress', 5)]);
+  return flight;
+}
+
+interface Wide {
+  readonly state: string;
+  readonly revision: number;
+  readonly heard_at: Date;
+  readonly next_action_at: Date;
+  readonly contradicted_at: Date | null;
+}
+const wide = ({ id }: Flight): Promise<Wide> =>
+  ask(`SELECT state, revision, heard_at, next_action_at, contradicted_at FROM mission.mission WHERE id = $1`, id);
+
+const count = async (table: string, { id }: Flight): Promise<number> => {
+  const where = table === 'inbox' ? `method LIKE '%' || $1` : 'mission_id = $1::uuid';
+  const { rows } = await ask<{ rows: number }>(`SELECT count(*)::int AS rows FROM mission.${table} WHERE ${where}`, id);
+  return rows;
+};
+
+const shown = async ({ id }: Flight) => {
+  const view = await new MissionReadModel(pool()).find(ORGANISATION, id);
+  if (view === undefined) throw new Error('there is no such mission');
+  return view;
+};
+
+describe('a report of a flight that goes on as before', () => {
+  it('leaves the row of the mission and the inbox alone, and is shown as its progress', async () => {
+    const flight = await aFlight();
+    const before = { ...(await wide(flight)), inbox: await count('inbox', flight), view: await shown(flight) };
+    for (const percent of [6, 7, 8])
+      expect(kinds(await handle([progress(flight, 'in_progress', percent)]))).toEqual(['kept']);
+    expect({ ...(await wide(flight)), inbox: await count('inbox', flight) }).toMatchObject({
+      state: 'executing',
+      revision: before.revision,
+      next_action_at: before.next_action_at,
+      inbox: before.inbox,
+    });
+    const view = await shown(flight);
+    expect(view).toMatchObject({ version: before.view.version, progress: { percent: 8, status: 'in_progress' } });
+    expect(Date.parse(view.updatedAt)).toBeGreaterThanOrEqual(Date.parse(before.view.updatedAt));
+  });
+
+  it('is in the track whole, and in the timeline for each step and each tenth of the flight', async () => {
+    const flight = await aFlight();
+    const before = await count('timeline', flight);
+    await handle([11, 12, 13, 19, 21, 22].map((percent) => progress(flight, 'in_progress', percent)));
+    await handle([progress(flight, 'in_progress', 23, {}, 2)]);
+    expect(await count('timeline', flight)).toBe(before + 3);
+    const track = await new MissionReadModel(pool()).track(ORGANISATION, flight.id);
+    expect(track?.map(({ percent }) => percent)).toEqual([5, 11, 12, 13, 19, 21, 22, 23]);
+  });
+
+  it('counts up only, whichever comes first', async () => {
+    const flight = await aFlight();
+    const [early, late] = [progress(flight, 'in_progress', 30, {}, 3), progress(flight, 'in_progress', 40, {}, 4)];
+    await handle([late]);
+    await handle([early]);
+    expect(await shown(flight)).toMatchObject({ progress: { percent: 40, currentStep: 4 } });
+    expect((await new MissionReadModel(pool()).track(ORGANISATION, flight.id))?.map(({ percent }) => percent)).toEqual([
+      5, 30, 40,
+    ]);
+  });
+
+  it.each([
+    ['at once', (fact: DockFact) => fact],
+    ['received once more', (fact: DockFact) => ({ ...fact, receivedAtMs: fact.receivedAtMs + 60_000 })],
+  ])('does not set a paused flight going when it comes again, %s', async (_when, again) => {
+    const flight = await aFlight();
+    const report = progress(flight, 'in_progress', 20);
+    await handle([report]);
+    await handle([progress(flight, 'paused', 20)]);
+    expect(kinds(await handle([again(report)]))).toEqual(['repeat']);
+    expect(await stateOf(pool(), flight.id)).toBe('paused');
+    expect(kinds(await handle([progress(flight, 'in_progress', 21)]))).toEqual(['advanced']);
+    expect(await stateOf(pool(), flight.id)).toBe('executing');
+  });
+
+  it('is no word against an end when a whole backlog of it comes again', async () => {
+    const flight = await aFlight();
+    const backlog = Array.from({ length: 60 }, (_, number) => progress(flight, 'in_progress', 20 + number));
+    await handle(backlog);
+    await apply(pool(), flight.id, { type: 'observationGivenUp' });
+    expect(new Set(kinds(await handle(backlog)))).toEqual(new Set(['repeat']));
+    expect(await wide(flight)).toMatchObject({ state: 'outcome_unknown', contradicted_at: null });
+    await handle([progress(flight, 'in_progress', 90)]);
+    expect((await wide(flight)).contradicted_at).not.toBeNull();
+  });
+
+  it('is counted once when two replicas handle it at the same instant', async () => {
+    const flight = await aFlight();
+    const reports = Array.from({ length: 20 }, (_, number) => progress(flight, 'in_progress', 10 + number));
+    await Promise.all([handle(reports, 0), handle(reports, 1)]);
+    expect(await ask(`SELECT reports FROM mission.flight_live WHERE mission_id = $1`, flight.id)).toEqual({
+      reports: 20,
+    });
+    expect(await count('flight_track', flight)).toBe(21);
+  });
+
+  it('is part of what the end of the flight shows', async () => {
+    const flight = await aFlight();
+    await handle([progress(flight, 'in_progress', 70)]);
+    await apply(pool(), flight.id, { type: 'observationGivenUp' });
+    expect(await shown(flight)).toMatchObject({ state: 'outcome_unknown', progress: { percent: 70 } });
+  });
+
+  it('of a clock ahead of ours does not count as heard in the future', async () => {
+    const flight = await aFlight();
+    await handle([progress(flight, 'in_progress', 20, { receivedAtMs: Date.now() + 600_000 })]);
+    const { ahead } = await ask<{ ahead: boolean }>(
+      'SELECT heard_at > clock_timestamp() AS ahead FROM mission.flight_live WHERE mission_id = $1',
+      flight.id,
+    );
+    expect(ahead).toBe(false);
+  });
+});
+
+describe('the watch over a flight', () => {
+  const SILENCE_MS = 60_000;
+  const dueNow = (id: string) =>
+    pool().query(`UPDATE mission.mission SET next_action_at = clock_timestamp() WHERE id = $1`, [id]);
+  const lastDecision = ({ id }: Flight) =>
+    ask<{ what: string; detail: { heardAtMs?: number; nextActionAtMs: number; effects: string[] } }>(
+      `SELECT what, detail FROM mission.timeline WHERE mission_id = $1 AND kind = 'decision' ORDER BY id DESC LIMIT 1`,
+      id,
+    );
+
+  it('goes on a silence after the last report, and says in its decision when that was', async () => {
+    const flight = await aFlight();
+    await handle([progress(flight, 'in_progress', 20)]);
+    await dueNow(flight.id);
+    const replica = aReplica(pool());
+    expect(await replica.runner.run([flight.id])).toBe(1);
+    const { heard_at } = await ask<{ heard_at: Date }>(
+      'SELECT heard_at FROM mission.flight_live WHERE mission_id = $1',
+      flight.id,
+    );
+    const { what, detail } = await lastDecision(flight);
+    expect(what).toBe('progressHeard');
+    expect(detail).toMatchObject({
+      heardAtMs: heard_at.getTime(),
+      effects: [],
+      nextActionAtMs: heard_at.getTime() + SILENCE_MS,
+    });
+    expect((await wide(flight)).next_action_at.getTime()).toBe(heard_at.getTime() + SILENCE_MS);
+  });
+
+  it('looks at a flight whose last report lies a silence back', async () => {
+    const flight = await aFlight();
+    await handle([progress(flight, 'in_progress', 20)]);
+    await pool().query(
+      `UPDATE mission.flight_live SET heard_at = clock_timestamp() - interval '61 seconds' WHERE mission_id = $1`,
+      [flight.id],
+    );
+    await pool().query(
+      `UPDATE mission.mission SET heard_at = clock_timestamp() - interval '62 seconds', next_action_at = clock_timestamp() WHERE id = $1`,
+      [flight.id],
+    );
+    await aReplica(pool()).runner.run([flight.id]);
+    expect(await lastDecision(flight)).toMatchObject({
+      what: 'progressSilent',
+      detail: { effects: ['observeFlight'] },
+    });
+  });
+
+  it('counts the later word where a replica of the previous release has heard the flight', async () => {
+    const flight = await aFlight();
+    await handle([progress(flight, 'in_progress', 20)]);
+    await pool().query(
+      `UPDATE mission.mission SET heard_at = clock_timestamp() + interval '1 second', revision = revision + 1,
+              progress = jsonb_set(progress, '{percent}', '33') WHERE id = $1`,
+      [flight.id],
+    );
+    expect(await shown(flight)).toMatchObject({ progress: { percent: 33 } });
+    await handle([progress(flight, 'in_progress', 34)]);
+    expect(await shown(flight)).toMatchObject({ progress: { percent: 34 } });
+  });
+});
+
+describe('the days of the track', () => {
+  const days = async (): Promise<string[]> => {
+    const rows = await pool().query<{ name: string }[]>(
+      `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'mission.flight_track'::regclass ORDER BY 1`,
+    );
+    return rows.map(({ name }) => name);
+  };
+
+  it('are made a week ahead by any replica, and dropped when they are too old', async () => {
+    await pool().query(`
+      CREATE TABLE mission.flight_track_20200101 PARTITION OF mission.flight_track
+        FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-01-02 00:00:00+00')`);
+    await Promise.all([keepTrackDays(pool(0), 30), keepTrackDays(pool(1), 30)]);
+    const kept = await days();
+    expect(kept).not.toContain('flight_track_20200101');
+    expect(kept).toContain('flight_track_other');
+    expect(kept.length).toBeGreaterThanOrEqual(9);
+  });
+
+  it('are no bound for a repeat: a report that comes again a second after midnight is known', async () => {
+    const flight = await aFlight();
+    const report = progress(flight, 'in_progress', 20);
+    await handle([report]);
+    // As if it had been written a second before midnight.
+    await pool().query(
+      `UPDATE mission.flight_track SET recorded_at = date_trunc('day', recorded_at) - interval '1 second' WHERE mission_id = $1`,
+      [flight.id],
+    );
+    await pool().query(`UPDATE mission.flight_live SET heard_at = heard_at - interval '1 day' WHERE mission_id = $1`, [
+      flight.id,
+    ]);
+    const before = await count('flight_track', flight);
+    expect(kinds(await handle([report]))).toEqual(['repeat']);
+    expect(await count('flight_track', flight)).toBe(before);
+  });
+
+  it('take a report whose day was never made', async () => {
+    const flight = await aFlight();
+    for (const name of (await days()).filter((day) => /\d{8}$/.test(day)))
+      await pool().query(`DROP TABLE mission.${name}`);
+    expect(kinds(await handle([progress(flight, 'in_progress', 20)]))).toEqual(['kept']);
+    expect(await count('flight_track', flight)).toBe(1);
+  });
+});
