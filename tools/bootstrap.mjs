@@ -1,6 +1,6 @@
 // The way in from a bare clone: installs and builds what is missing, then hands over to tools/local. Node alone runs
 // this file, so it may use nothing that has to be installed or compiled.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -20,11 +20,28 @@ const fail = (text) => {
   process.exit(1);
 };
 
-const run = (what, program, programArgs) => {
-  const { status, error } = spawnSync(program, programArgs, { cwd: root, stdio: ['ignore', 2, 2] });
-  if (error) fail(`Could not ${what}: ${error.message}`);
-  if (status !== 0) fail(`Could not ${what}; the lines above say why.`);
-};
+/** As a shell says it of a program that was interrupted. */
+const STOPPED = 130;
+
+/** Ctrl-C ends it as well, at once: npm would go on for minutes, and nothing is lost that the next start does not make. */
+const run = (what, program, programArgs) =>
+  new Promise((resolve) => {
+    const child = spawn(program, programArgs, { cwd: root, stdio: ['ignore', 2, 2] });
+    let isStopped = false;
+    const stop = () => {
+      isStopped = true;
+      child.kill('SIGKILL');
+    };
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, stop);
+    child.once('error', (error) => fail(`Could not ${what}: ${error.message}`));
+    child.once('close', (code) => {
+      for (const signal of signals) process.off(signal, stop);
+      if (isStopped) process.exit(STOPPED);
+      if (code !== 0) fail(`Could not ${what}; the lines above say why.`);
+      resolve();
+    });
+  });
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -45,7 +62,7 @@ const lockHash = createHash('sha256')
   .digest('hex');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash) {
   say('Installing dependencies (npm ci) …');
-  run('install the dependencies', process.platform === 'win32' ? 'npm.cmd' : 'npm', [
+  await run('install the dependencies', process.platform === 'win32' ? 'npm.cmd' : 'npm', [
     'ci',
     '--no-audit',
     '--no-fund',
@@ -54,7 +71,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lockHash) {
   writeFileSync(stamp, lockHash);
 }
 // The compiler looks at time stamps and content: about a second when nothing has changed.
-run('build', process.execPath, [path.join(root, 'node_modules', 'typescript7', 'bin', 'tsc'), '-b']);
+await run('build', process.execPath, [path.join(root, 'node_modules', 'typescript7', 'bin', 'tsc'), '-b']);
 
 const entry = path.join(root, 'tools', 'local', 'dist', 'main.js');
 const { main } = await import(pathToFileURL(entry).href);

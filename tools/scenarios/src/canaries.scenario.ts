@@ -170,10 +170,18 @@ it('N71: leaves no secret in a log, a job or a stream', () => {
   ]) {
     expect([part, files.some((file) => file.includes(part))]).toEqual([part, true]);
   }
-  expect(files.flatMap((file) => hitsIn(path.relative(world.directory, file), readFileSync(file, 'latin1')))).toEqual(
-    [],
-  );
+  expect(files.flatMap((file) => hitsIn(path.relative(world.directory, file), textOf(file)))).toEqual([]);
 });
+
+/** PostgreSQL runs, and takes files of its own away at any time: what is gone holds nothing. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
 
 it('N71: leaves no secret in a table', async () => {
   // Files of a database may be compressed, so its rows are read as well.

@@ -97,7 +97,8 @@ export class World {
     const root = rootFolder();
     const base = path.join(root, '.aerie', 'scenarios');
     mkdirSync(base, { recursive: true });
-    const directory = mkdtempSync(path.join(base, 'world-'));
+    // A folder of people may have a space in its name.
+    const directory = mkdtempSync(path.join(base, 'a world-'));
     const stack = await Stack.up({
       root,
       directory,

@@ -16,7 +16,7 @@ export function spawnValkey(directory: string, binaries: Binaries, port: number,
   const config = path.join(data, 'valkey.conf');
   writeFileSync(
     config,
-    `port ${port}\nbind 127.0.0.1\ndir ${data}\nappendonly yes\nappendfsync everysec\nsave ""\n` +
+    `port ${port}\nbind 127.0.0.1\ndir ${quoted(data)}\nappendonly yes\nappendfsync everysec\nsave ""\n` +
       `maxmemory-policy noeviction\nuser default on #${hash} ~* &* +@all\n`,
     { mode: 0o600 },
   );
@@ -27,6 +27,9 @@ export function spawnValkey(directory: string, binaries: Binaries, port: number,
   });
   return { process, check: () => answers(port, password) };
 }
+
+/** A folder may have spaces and quotes in its name. */
+const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
 /** Takes our password, which is new at each start, and has read its data. */
 async function answers(port: number, password: string): Promise<true> {
