@@ -7,6 +7,7 @@ import { SendDownlink } from './downlink/send-downlink.js';
 import { SendController } from './downlink/send.controller.js';
 import { type AnswerTo, ReceiveUplink } from './uplink/receive-uplink.js';
 import { ControlLinks } from './uplink/control-links.js';
+import { DockBudget } from './uplink/dock-budget.js';
 import { RetainedSweep } from './uplink/retained-sweep.js';
 import { StoreGate } from './uplink/store-gate.js';
 import { TelemetryLink } from './uplink/telemetry-link.js';
@@ -66,16 +67,25 @@ export class AppModule {
         });
     };
     const notes = new NoteDocks(nats);
+    const budget = new DockBudget(
+      {
+        messagesPerSecond: config.INGRESS_DOCK_MESSAGES_PER_SECOND,
+        bytesPerSecond: config.INGRESS_DOCK_BYTES_PER_SECOND,
+      },
+      notes,
+      metrics,
+    );
     const receive = new ReceiveUplink((...args) => publisher.store(...args), answer, notes, logger, metrics);
     const control = new ControlLinks({
       login,
       ingressId,
       connections: config.INGRESS_CONTROL_CONNECTIONS,
       receive,
+      budget,
       gate,
       logger,
     });
-    const telemetry = new TelemetryLink({ login, ingressId, nats, notes, gate, logger, metrics });
+    const telemetry = new TelemetryLink({ login, ingressId, nats, notes, budget, gate, logger, metrics });
 
     const everyMs = config.INGRESS_RETAINED_SWEEP_MS;
     const sweep = new RetainedSweep({ login, ingressId, everyMs, logger, metrics });

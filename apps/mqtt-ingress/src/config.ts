@@ -34,6 +34,20 @@ const schema = z.object({
     .max(5_000)
     .default(1_500)
     .describe('How long JetStream may take to store one message before its PUBACK is given up. Far below keepalive.'),
+  INGRESS_DOCK_MESSAGES_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(1_000_000)
+    .default(100)
+    .describe('Messages that this replica takes of one device in a second, over a minute. Docks send about five.'),
+  INGRESS_DOCK_BYTES_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(65_536)
+    .max(1_073_741_824)
+    .default(524_288)
+    .describe('The same in bytes. Docks send about ten thousand.'),
   INGRESS_RETAINED_SWEEP_MS: z.coerce
     .number()
     .int()

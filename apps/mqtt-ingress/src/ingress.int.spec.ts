@@ -55,7 +55,7 @@ async function start(id = 'one', mqttUrl = broker.url, env: NodeJS.ProcessEnv = 
   return ingress;
 }
 
-const ready = (ingress: RunningIngress) => eventually('the ingress is ready', () => ingress.isReady(), 20_000);
+const ready = (ingress: RunningIngress) => eventually('the ingress is ready', () => ingress.isReady(), 50_000);
 
 async function connectDock(options: IClientOptions = {}): Promise<MqttClient> {
   const client = await mqtt.connectAsync(broker.url, {
@@ -379,6 +379,59 @@ describe('K8: a list of logs', () => {
     const { files } = fact?.data as { files: { list: unknown[] }[] };
     expect([files[0]?.list.length, fact?.raw]).toEqual([entries, payload]);
     expect(await countOf('DEAD', sn)).toBe(0);
+  });
+});
+
+describe('a dock that sends far more than its share', () => {
+  const LARGE_BYTES = 110 * 1024;
+  const FLOOD = 150;
+  /** A minute of these is 36 of the large messages. */
+  const BUDGET = { INGRESS_DOCK_BYTES_PER_SECOND: String(64 * 1024) };
+
+  it('keeps no other dock waiting, and its replies and the reports of its flight are taken all the same', async () => {
+    const ingress = await start('one', broker.url, BUDGET);
+    const [flooder, quiet] = [aSerialNumber(), aSerialNumber()];
+    const [loud, still] = [await connectDock(), await connectDock()];
+    const notes: string[] = [];
+    const subscription = connection.subscribe(`note.v1.${flooder}`, {
+      callback: (_error, message) => void notes.push(message.json<{ code: string }>().code),
+    });
+    const send = (method: string, channel: string, tid: string, data: unknown) =>
+      loud.publishAsync(
+        `thing/product/${flooder}/${channel}`,
+        JSON.stringify({ tid, bid: 'b', timestamp: 1, gateway: flooder, method, data }),
+        { qos: 1 },
+      );
+    const flood = numbered(FLOOD, 'flood').map((tid) =>
+      send('some_event', 'events', tid, { text: 'x'.repeat(LARGE_BYTES) }),
+    );
+    await Promise.all([...flood, publishEvents(still, quiet, numbered(50, 'quiet'))]);
+    const flight = {
+      output: { status: 'ok', progress: { percent: 100 }, ext: { flight_id: 'irrelevant' } },
+      result: 0,
+    };
+    await send('flighttask_progress', 'events', 'end of its flight', flight);
+    await send('flighttask_execute', 'services_reply', 'its reply', { result: 0 });
+    expect(await storedTids(quiet, 50)).toHaveLength(50);
+    const kept = await eventually('what matters of the flooder is stored', async () => {
+      const tids = await tidsOf(flooder);
+      return tids.includes('end of its flight') && tids.includes('its reply') && tids;
+    });
+    expect(kept.filter((tid) => tid.startsWith('flood')).length).toBeLessThan(FLOOD / 2);
+    expect(await ingress.counted('ingress_left_out_total')).toBeGreaterThan(FLOOD / 2);
+    await eventually('the dock has a note', () => notes.includes('over_budget'));
+    subscription.unsubscribe();
+  });
+
+  it('is taken again once it sends less', async () => {
+    await start('one', broker.url, { ...BUDGET, INGRESS_DOCK_MESSAGES_PER_SECOND: '5' });
+    const [sn, dock] = [aSerialNumber(), await connectDock()];
+    await publishEvents(dock, sn, numbered(600));
+    // Five in a second: soon there is room for another one.
+    await eventually('a later message is stored', async () => {
+      await publishEvents(dock, sn, [`later ${Date.now()}`]);
+      return (await tidsOf(sn)).some((tid) => tid.startsWith('later'));
+    });
   });
 });
 

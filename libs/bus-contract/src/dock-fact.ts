@@ -57,6 +57,8 @@ export const DOCK_NOTES = {
     'The dock reports a flight that was not planned here. It is busy with it; nothing is started meanwhile.',
   unknown_flight_status:
     'The dock reports its flights in status words that are not known, so that their end cannot be read from them.',
+  over_budget:
+    'The dock sends more than its share. Telemetry is left out first, then other messages, so that no other dock has to wait; replies, reports of flights and topologies are taken all the same. See the detail for what was last over the share.',
 } as const;
 export type DockNoteCode = keyof typeof DOCK_NOTES;
 

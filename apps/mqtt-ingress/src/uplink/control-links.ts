@@ -3,6 +3,7 @@ import type { Logger } from '@aerie/observability';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
 import { type BrokerLogin, openSession } from '../mqtt/session.js';
+import type { DockBudget } from './dock-budget.js';
 import type { ReceiveUplink } from './receive-uplink.js';
 import { isSweep } from './retained-sweep.js';
 import type { StoreGate } from './store-gate.js';
@@ -21,6 +22,7 @@ export interface ControlLinksOptions {
   readonly ingressId: string;
   readonly connections: number;
   readonly receive: ReceiveUplink;
+  readonly budget: DockBudget;
   readonly gate: StoreGate;
   readonly logger: Logger;
 }
@@ -83,10 +85,11 @@ export class ControlLinks {
   }
 
   private async handle(packet: IPublishPacket, acknowledge: () => void): Promise<void> {
-    const { receive, gate } = this.options;
+    const { receive, budget, gate } = this.options;
     if (isSweep(packet)) return acknowledge();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     this.lastMessageMs = Date.now();
+    if (!budget.admits(packet.topic, payload, this.lastMessageMs)) return acknowledge();
     this.inWork++;
     try {
       await receive.receive({ topic: packet.topic, payload, retain: packet.retain }, this.lastMessageMs);

@@ -216,6 +216,24 @@ describe('a message that cannot be read', () => {
   });
 });
 
+describe('the dead letters of one dock', () => {
+  it('are bounded, so that they drive out none of another; the dock gets a note, and its answers', async () => {
+    for (let count = 0; count < 30; count++) await receive('events', 'x'.repeat(262_144));
+    const bytes = stored.reduce((sum, { body }) => sum + body.length, 0);
+    expect([bytes <= 1024 * 1024, stored.length]).toEqual([true, 11]);
+    expect(notes).toContain(`${SN} over_budget`);
+    await receive('requests', anEvent('config', { data: 'no object' }));
+    expect(answers).toHaveLength(1);
+  });
+
+  it('leave the letters of others alone', async () => {
+    for (let count = 0; count < 30; count++) await receive('events', 'x'.repeat(262_144));
+    const before = stored.length;
+    await receive('events', 'garbage', { topic: 'thing/product/DOCK-2/events' });
+    expect(stored).toHaveLength(before + 1);
+  });
+});
+
 describe('a kept copy of an old message', () => {
   it('is dropped, because it would come again at every connect', async () => {
     await receive('events', anEvent('some_event', { need_reply: 1 }), { retain: true });

@@ -12,6 +12,8 @@ import { type DecodedMessage, type RefusedMessage, decodeMessage, genericAnswer 
 import type { NoteDocks } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import { isSerialNumber } from '@aerie/kernel';
+import { LRUCache } from 'lru-cache';
+import { type Refill, Share } from './share.js';
 
 /** Keeps a message until its owner has it. Rejects when that is not certain. */
 export type Store = (subject: string, body: string, messageId: string) => Promise<void>;
@@ -35,6 +37,14 @@ export interface ReceivedPublish {
 
 /** Of what cannot be read, so much is kept; the contract says so. */
 const KEPT_BYTES = 64 * 1024;
+
+/** Of each dock so much is kept at first, and then so much a day: no dock drives out the letters of another. */
+const LETTER_BYTES_A_DAY = 1024 * 1024;
+const DAY_SECONDS = 24 * 3_600;
+const LETTER_BYTES: Refill = { saved: LETTER_BYTES_A_DAY, perSecond: LETTER_BYTES_A_DAY / DAY_SECONDS };
+const LETTER_MESSAGES: Refill = { saved: 1_000, perSecond: 1_000 / DAY_SECONDS };
+/** Docks whose share is remembered; one that is forgotten begins with a full one. */
+const MAX_LETTER_SHARES = 20_000;
 
 /** The stream counts the headers too. */
 const MAX_STORED_BYTES = DOCK_STREAM.maxMessageBytes - 1_024;
@@ -61,7 +71,10 @@ export class ReceiveUplink {
   private readonly keptCopies;
   private readonly otherGateway;
   private readonly flat;
+  private readonly lettersLeftOut;
   private readonly storeSeconds;
+  /** By serial number. */
+  private readonly letterShares = new LRUCache<string, Share>({ max: MAX_LETTER_SHARES });
 
   constructor(
     private readonly store: Store,
@@ -72,6 +85,10 @@ export class ReceiveUplink {
   ) {
     this.received = metrics.counter('ingress_uplinks_total', 'Control messages stored.', ['kind', 'owner']);
     this.deadLetters = metrics.counter('ingress_dead_letters_total', 'Messages that could not be read.');
+    this.lettersLeftOut = metrics.counter(
+      'ingress_dead_letters_left_out_total',
+      'Messages that could not be read and were not kept, since their dock had filled its share of the dead letters.',
+    );
     this.keptCopies = metrics.counter(
       'ingress_kept_copies_total',
       'Kept copies of old messages that the broker sent and that were dropped.',
@@ -158,10 +175,24 @@ export class ReceiveUplink {
       payloadBytes: payload.byteLength,
     };
     const token = sn !== undefined && isSerialNumber(sn) ? sn : NO_SN;
-    await this.store(deadLetterSubject(token), JSON.stringify(letter), randomUUID());
+    const body = JSON.stringify(letter);
+    if (!this.shareOf(token, receivedAtMs).take(body.length, receivedAtMs)) {
+      this.lettersLeftOut.inc();
+      this.notes.note(token, 'over_budget', receivedAtMs, 'dead letters');
+      return this.answerRefused(refused);
+    }
+    await this.store(deadLetterSubject(token), body, randomUUID());
     this.deadLetters.inc();
     this.logger.warn({ topic, reason }, 'stored a dead letter');
     this.answerRefused(refused);
+  }
+
+  private shareOf(token: string, nowMs: number): Share {
+    const known = this.letterShares.get(token);
+    if (known !== undefined) return known;
+    const share = new Share(LETTER_MESSAGES, LETTER_BYTES, nowMs);
+    this.letterShares.set(token, share);
+    return share;
   }
 
   private answerGenerically(message: DecodedMessage): void {

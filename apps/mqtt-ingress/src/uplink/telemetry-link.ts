@@ -6,6 +6,7 @@ import type { IPublishPacket } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
 import { type BrokerLogin, openSession } from '../mqtt/session.js';
 import { SHARE_GROUP } from './control-links.js';
+import type { DockBudget } from './dock-budget.js';
 import { isSweep } from './retained-sweep.js';
 import type { StoreGate } from './store-gate.js';
 
@@ -14,6 +15,7 @@ export interface TelemetryLinkOptions {
   readonly ingressId: string;
   readonly nats: NatsConnection;
   readonly notes: NoteDocks;
+  readonly budget: DockBudget;
   readonly gate: StoreGate;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -73,8 +75,9 @@ export class TelemetryLink {
     if (isSweep(packet)) return;
     const receivedAtMs = Date.now();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+    const { gate, notes, nats, budget } = this.options;
+    if (!budget.admits(packet.topic, payload, receivedAtMs)) return this.dropped.inc({ reason: 'over_budget' });
     const message = decodeMessage({ topic: packet.topic, payload, receivedAtMs });
-    const { gate, notes, nats } = this.options;
     if (!message.accepted || Array.isArray(message.data)) {
       const [from, reason] = message.accepted ? [message.sn, 'data: expected an object'] : [message.sn, message.reason];
       if (gate.isOpen && from !== undefined) notes.note(from, 'unreadable_telemetry', receivedAtMs, reason);
