@@ -2,7 +2,7 @@ export { type Problem, problem, problemOf } from './problem.js';
 export { ApiKeyGuard, ApiKeys, Caller, RemoteApiKeys, principalOf } from './api-key.guard.js';
 export { SINCE_VERSION } from './show-version.js';
 export { type ExpectedVersion, checkVersion, etagOf, readIfMatch, versionsOf } from './if-match.js';
-export { instantInput } from './instant.js';
+export { instantInput, pastMessage } from './instant.js';
 export { notThere, unknownDock } from './not-there.js';
 export { queryFlag, queryList, spanInOrder } from './query-input.js';
 export { readInput } from './read-input.js';

@@ -1,4 +1,4 @@
-import { instantInput, readInput } from '@aerie/http-api';
+import { instantInput, pastMessage, readInput } from '@aerie/http-api';
 import { CAMPAIGN_STATES, type Selection } from '@aerie/log-core';
 import { dockModel } from '@aerie/bus-contract';
 import { isSerialNumber } from '@aerie/kernel';
@@ -65,7 +65,7 @@ export function readNewCampaign(body: unknown, nowMs: number): NewCampaign & { r
       context.issues.push({ code: 'custom', path, message, input: logs });
     }
     if (until !== undefined && until.getTime() <= nowMs) {
-      context.issues.push({ code: 'custom', path: ['until'], message: 'lies in the past', input: until });
+      context.issues.push({ code: 'custom', path: ['until'], message: pastMessage(until, nowMs), input: until });
     }
   });
   const input = readInput(checked, body);

@@ -1,5 +1,5 @@
 import { InvalidError, isSerialNumber } from '@aerie/kernel';
-import { queryFlag, queryList, readInput, spanInOrder } from '@aerie/http-api';
+import { pastMessage, queryFlag, queryList, readInput, spanInOrder } from '@aerie/http-api';
 import { STATES, type Timing } from '@aerie/mission-core';
 import { z } from 'zod';
 import type { NewMission } from './planning/new-mission.js';
@@ -221,8 +221,11 @@ function checkAhead(
   nowMs: number,
   problem: (field: string, message: string) => void,
 ): void {
-  if (atMs <= nowMs) problem(field, 'lies in the past');
-  else if (atMs > nowMs + FURTHEST_AHEAD_MS) problem(field, 'lies more than a year ahead');
+  if (atMs <= nowMs) problem(field, pastMessage(atMs, nowMs));
+  else if (atMs > nowMs + FURTHEST_AHEAD_MS) {
+    const furthest = new Date(nowMs + FURTHEST_AHEAD_MS).toISOString();
+    problem(field, `is ${new Date(atMs).toISOString()}, more than a year ahead; the furthest is ${furthest}`);
+  }
 }
 
 /** Body of `PATCH /missions/{id}`. */

@@ -409,6 +409,19 @@ describe('a refusal says what was sent and what can be done', () => {
     }
   });
 
+  it('of a time in the past: what was sent, and what time it is here', async () => {
+    const executeAt = new Date(Date.now() - 1_000).toISOString();
+    const answers = [
+      await caller.call('createMission', aTimed({ executeAt })),
+      await caller.call('rescheduleMission', { params: { id: await planned() }, body: { executeAt } }),
+    ];
+    for (const { status, body } of answers) {
+      const [error] = body['errors'] as { field: string; message: string }[];
+      expect([status, error?.field]).toEqual([422, 'executeAt']);
+      expect(error?.message).toMatch(new RegExp(`^is ${executeAt}, which lies in the past; here it is \\d{4}-`));
+    }
+  });
+
   it('of a mission that has ended: no choice is left, and a new one can be planned', async () => {
     const params = { id: await planned() };
     await caller.call('cancelMission', { params });

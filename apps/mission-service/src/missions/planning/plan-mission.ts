@@ -1,5 +1,5 @@
 import { unknownWayline } from '../../waylines/unknown-wayline.js';
-import { unknownDock } from '@aerie/http-api';
+import { pastMessage, unknownDock } from '@aerie/http-api';
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type DockStateView, type Principal, dockQuestion } from '@aerie/bus-contract';
 import { ConflictError, InvalidError } from '@aerie/kernel';
@@ -56,8 +56,10 @@ export class PlanMission {
     // A flight that goes on was planned before.
     if (wayline.archived_at !== null && origin === null) throw archivedWayline(wayline);
     checkFitsWayline(input, wayline);
-    if (input.executeAtMs !== null && input.executeAtMs <= nowMs) throw inThePast('executeAt');
-    if (input.window !== null && input.window.untilMs <= nowMs) throw inThePast('window.until');
+    if (input.executeAtMs !== null && input.executeAtMs <= nowMs)
+      throw inThePast('executeAt', input.executeAtMs, nowMs);
+    if (input.window !== null && input.window.untilMs <= nowMs)
+      throw inThePast('window.until', input.window.untilMs, nowMs);
     const timing: Timing = { ...this.parts.timing, ...input.timing };
     const shapes = await this.parts.routes.of([wayline.id]);
     // A simulated aircraft pretends to take off where it is told.
@@ -208,8 +210,8 @@ function checkFitsAircraft({ rules }: PreflightResult): void {
   });
 }
 
-export function inThePast(field: string): InvalidError {
+export function inThePast(field: string, atMs: number, nowMs: number): InvalidError {
   return new InvalidError('invalid_input', 'the body is not valid', {
-    fields: [{ field, message: 'lies in the past' }],
+    fields: [{ field, message: pastMessage(atMs, nowMs) }],
   });
 }

@@ -30,7 +30,7 @@ export class RescheduleMission {
       checkVersion(version, locked.revision);
       if (locked.kind !== 'timed') throw notTimed(locked.kind);
       const nowMs = locked.now.getTime();
-      if (executeAtMs <= nowMs) throw inThePast('executeAt');
+      if (executeAtMs <= nowMs) throw inThePast('executeAt', executeAtMs, nowMs);
       const timing = timingOf(locked);
       const plan = planAnew(executeAtMs, nowMs, timing);
       const span = occupiedSpan({ ...missionOf(locked), ...plan }, nowMs, timing);
