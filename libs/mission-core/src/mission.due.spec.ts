@@ -6,9 +6,11 @@ import { planMission } from './mission.plan.js';
 import { flightEndsByMs } from './mission.timing.js';
 import {
   DEFAULT_TIMING,
+  type Delivery,
   type Effect,
   type Mission,
   type MissionEvent,
+  type MissionKind,
   type UnsentCause,
   isOutcome,
 } from './mission.types.js';
@@ -116,9 +118,15 @@ describe('a dock that never answers', () => {
     ['is canceled while it is told', ['prepareDue', 'cancelRequested']],
     ['is canceled and repeats an old word', ['prepareDue', 'cancelRequested', 'prepareAccepted', 'executeAccepted']],
   ];
-  it.each(KINDS.flatMap((kind) => begins.map(([when, events]) => ({ kind, when, events }))))(
-    'never makes us forget a mission that is $kind, when it falls silent after it $when',
-    ({ kind, events }) => {
+  const deliveriesOf = (kind: MissionKind): readonly Delivery[] =>
+    kind === 'conditional' ? ['prepare'] : ['prepare', 'create'];
+  it.each(
+    KINDS.flatMap((kind) =>
+      deliveriesOf(kind).flatMap((delivery) => begins.map(([when, events]) => ({ kind, delivery, when, events }))),
+    ),
+  )(
+    'never makes us forget a mission that is $kind and delivered by $delivery, when it falls silent after it $when',
+    ({ kind, delivery, events }) => {
       fc.assert(
         fc.property(
           fc.infiniteStream(fc.integer({ min: 0, max: 40_000 })),
@@ -126,7 +134,7 @@ describe('a dock that never answers', () => {
           fc.boolean(),
           (late, hold, refuseSends) => {
             const lateMs = (): number => late.next().value as number;
-            const { steps } = letTimePass(told(planned(kind), ...events), { lateMs, hold, refuseSends });
+            const { steps } = letTimePass(told(planned(kind, delivery), ...events), { lateMs, hold, refuseSends });
             expect(steps).toBeLessThan(300);
           },
         ),
@@ -203,6 +211,35 @@ describe('a prepare that did not leave', () => {
     const event: MissionEvent = { type: 'prepareUnsent', edition: 2, because: 'dock_offline' };
     expect(step(preparing, event, NOON + 1)).toEqual(preparing);
   });
+});
+
+describe('a dock that is no longer in service', () => {
+  it('is the cause at once and of the end, although nobody was there to get the prepare', () => {
+    const away = { dockIsAway: true, dockIsRetired: true };
+    const preparing = step(planned('immediate'), { type: 'prepareDue', ...away }, NOON);
+    const unsent = step(preparing, { type: 'prepareUnsent', edition: 1, because: 'dock_offline' }, NOON + 1);
+    expect([preparing.cause, unsent.cause]).toEqual([{ code: 'dock_retired' }, { code: 'dock_retired' }]);
+    expect(step(unsent, { type: 'prepareGivenUp' }, NOON + 30_000)).toMatchObject({
+      state: 'missed',
+      cause: { code: 'dock_retired' },
+    });
+  });
+
+  it('is the cause no more once it is in service again', () => {
+    const preparing = step(planned('timed'), { type: 'prepareDue', dockIsRetired: true }, NOON);
+    expect(step(preparing, { type: 'prepareOverdue' }, NOON + 30_000).cause).toBeNull();
+  });
+
+  it.each(['preparing', 'waiting_ready', 'prepared'] as const)(
+    'is the cause of the end of a mission that is %s, whatever was before',
+    (state) => {
+      const mission = aMission({ state, cause: { code: 'dock_busy' } });
+      expect(step(mission, { type: 'windowClosed', dockIsRetired: true }, NOON)).toMatchObject({
+        state: 'missed',
+        cause: { code: 'dock_retired' },
+      });
+    },
+  );
 });
 
 describe('what time brings about', () => {

@@ -1,6 +1,7 @@
 import { flightEndsByMs, leadMs } from './mission.timing.js';
 import {
   type Cause,
+  type EventOf,
   type Mission,
   type MissionEvent,
   type MissionState,
@@ -46,7 +47,8 @@ function factsOf(
     case 'prepareOverdue':
       return { prepareCount: mission.prepareCount + 1, cause: causeOfPrepare(mission, event) };
     case 'prepareUnsent':
-      return { cause: { code: event.because } };
+      // That nobody was there to get it follows from that.
+      return mission.cause?.code === 'dock_retired' ? {} : { cause: { code: event.because } };
     case 'prepareAccepted':
     case 'flightReady':
       // From here the start window of a mission without a planned instant counts.
@@ -156,13 +158,15 @@ function startDeadlineMs(mission: Mission, nowMs: number, timing: Timing): numbe
 }
 
 /** It is told all the same: nobody heard the dock lately, and it may hear us. */
-function causeOfPrepare({ cause }: Mission, { dockIsAway = false }: { readonly dockIsAway?: boolean }): Cause | null {
-  if (dockIsAway) return { code: 'dock_offline' };
+function causeOfPrepare({ cause }: Mission, event: EventOf<'prepareDue' | 'prepareOverdue'>): Cause | null {
+  if (event.dockIsRetired === true) return { code: 'dock_retired' };
+  if (event.dockIsAway === true) return { code: 'dock_offline' };
   return isUnsent(cause) ? null : cause;
 }
 
 /** What was true of one command says nothing about the next one. */
-const isUnsent = (cause: Cause | null): boolean => cause?.code === 'dock_offline' || cause?.code === 'send_refused';
+const isUnsent = (cause: Cause | null): boolean =>
+  cause?.code === 'dock_offline' || cause?.code === 'dock_retired' || cause?.code === 'send_refused';
 
 /** An operator's wish about a flight changes nothing by itself; in particular it puts no watchdog off. */
 const isWish = ({ type }: MissionEvent): boolean => type.endsWith('Requested') && type !== 'cancelRequested';
@@ -183,8 +187,10 @@ function endingCause(mission: Mission, event: MissionEvent): Cause {
     case 'cancelGivenUp':
       return { code: 'undo_unconfirmed' };
     case 'prepareGivenUp':
+      if (event.dockIsRetired === true) return { code: 'dock_retired' };
       return mission.cause ?? { code: 'prepare_no_reply' };
     case 'windowClosed':
+      if (event.dockIsRetired === true) return { code: 'dock_retired' };
       if (mission.state === 'waiting_ready') return { code: 'never_ready' };
       if (mission.cause !== null) return mission.cause;
       if (mission.state === 'preparing') return { code: 'prepare_no_reply' };

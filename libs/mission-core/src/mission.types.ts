@@ -49,6 +49,7 @@ export type CauseCode =
   | 'dock_offline'
   | 'dock_busy'
   | 'dock_fault'
+  | 'dock_retired'
   | 'dock_unknown_state'
   | 'send_refused'
   | 'preflight_no_go'
@@ -193,10 +194,10 @@ export type MissionEvent =
   | { readonly type: 'stopRequested' }
   | { readonly type: 'setupAbortRequested' }
   // Time.
-  | { readonly type: 'prepareDue'; readonly dockIsAway?: boolean }
-  | { readonly type: 'prepareOverdue'; readonly dockIsAway?: boolean }
-  | { readonly type: 'prepareGivenUp' }
-  | { readonly type: 'windowClosed' }
+  | { readonly type: 'prepareDue'; readonly dockIsAway?: boolean; readonly dockIsRetired?: boolean }
+  | { readonly type: 'prepareOverdue'; readonly dockIsAway?: boolean; readonly dockIsRetired?: boolean }
+  | { readonly type: 'prepareGivenUp'; readonly dockIsRetired?: boolean }
+  | { readonly type: 'windowClosed'; readonly dockIsRetired?: boolean }
   | { readonly type: 'executeDue' }
   | { readonly type: 'executeHeld'; readonly because: CauseCode }
   | { readonly type: 'replyOverdue' }

@@ -119,7 +119,10 @@ it('cuts a retired dock off at once and for good, and frees its aircraft for the
   await eventually('its connection ends, and each new one is refused', () => disconnects() > before + 1, 20_000);
   const planned = await world.api.post('/missions', world.body(dock, { kind: 'immediate' }));
   expect([planned.status, (planned.body as { code: string }).code]).toEqual([404, 'unknown_dock']);
-  // What was planned for it cannot be sent.
-  await expect(world.ended(id, 60_000)).resolves.toMatchObject({ state: 'missed', cause: { final: true } });
+  // What was planned for it is not started, and says why.
+  await expect(world.ended(id, 60_000)).resolves.toMatchObject({
+    state: 'missed',
+    cause: { code: 'dock_retired', final: true },
+  });
   expect(world.tap.executes(id)).toHaveLength(0);
 }, 90_000);

@@ -53,10 +53,13 @@ export class ObserveDock {
     return new Map(views.map((view) => [view.sn, view]));
   }
 
-  /** What fleet-service has recorded of docks, such as the model of the aircraft. Rejects when nobody answers. */
-  async records(sns: readonly string[]): Promise<ReadonlyMap<string, DockRecord>> {
+  /**
+   * What fleet-service has recorded of docks, such as the model of the aircraft. Null: the dock is no longer in service.
+   * Rejects when nobody answers.
+   */
+  async records(sns: readonly string[]): Promise<ReadonlyMap<string, DockRecord | null>> {
     const unique = [...new Set(sns)];
-    const records = new Map<string, DockRecord>();
+    const records = new Map<string, DockRecord | null>(unique.map((sn) => [sn, null]));
     for (let start = 0; start < unique.length; start += BATCH) {
       const { docks } = await ask(this.connection, docksQuestion, { sns: unique.slice(start, start + BATCH) });
       for (const dock of docks) records.set(dock.sn, dock);

@@ -70,6 +70,15 @@ export const CAUSES: Readonly<Record<CauseCode, CauseText>> = {
       zh: '请结束调试或升级、完成标定，或检查飞行器。',
     },
   },
+  dock_retired: {
+    en: 'The dock is no longer in service: it was retired, or its serial number was corrected.',
+    zh: '该机场已停用，或其序列号已更正。',
+    retry: 'never',
+    advice: {
+      en: 'Plan it for a dock that is in service (GET /docks); register this one again if it was retired by mistake.',
+      zh: '请为在用的机场重新下发（GET /docks）；如误停用，请重新注册该机场。',
+    },
+  },
   dock_unknown_state: {
     en: 'Nobody knows how an earlier mission of this dock ended.',
     zh: '该机场此前有任务结果未知。',

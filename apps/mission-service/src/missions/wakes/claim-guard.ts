@@ -20,7 +20,8 @@ import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js
 export interface GuardInput {
   readonly guard: ClaimGuard | undefined;
   readonly view: DockStateView | undefined;
-  readonly record: DockRecord | undefined;
+  /** Null: the dock is no longer in service. Undefined: nobody could say anything. */
+  readonly record: DockRecord | null | undefined;
   readonly policy: PreflightPolicy;
   readonly way: WayToRoute | null;
 }
@@ -38,6 +39,7 @@ export function guardExecute(locked: LockedMission, input: GuardInput): Guarded 
   const result = judgeDock('execute', locked, surroundingsOf(locked, input), input.policy);
   const evidence: Evidence = { preflight: { stage: 'execute', result } };
   const held = (because: CauseCode): Guarded => ({ event: { type: 'executeHeld', because }, evidence });
+  if (input.record === null) return held('dock_retired');
   if (locked.prepared_fingerprint !== locked.md5) return held('file_unavailable');
   if (result.verdict === 'no_go') return held(causeOf(result));
   const { guard } = input;
@@ -73,16 +75,24 @@ export function lookAhead(
   const result = judgeDock('prepare', locked, surroundingsOf(locked, input), input.policy);
   const dockIsAway = input.view !== undefined && result.verdict === 'no_go' && causeOf(result) === 'dock_offline';
   return {
-    event: dockIsAway ? { ...event, dockIsAway } : event,
+    event: withRetirement(dockIsAway ? { ...event, dockIsAway } : event, input),
     evidence: { preflight: { stage: 'prepare', result } },
   };
 }
+
+/** What time has ended for a dock that is no longer in service has ended because of that. */
+export const withRetirement = <
+  Event extends EventOf<'prepareDue' | 'prepareOverdue' | 'prepareGivenUp' | 'windowClosed'>,
+>(
+  event: Event,
+  { record }: Pick<GuardInput, 'record'>,
+): Event => (record === null ? { ...event, dockIsRetired: true } : event);
 
 function surroundingsOf(locked: LockedMission, input: GuardInput): Surroundings {
   const { guard, view, record, way } = input;
   return {
     view,
-    record,
+    record: record ?? undefined,
     heardAgoMs: locked.dock_heard_at === null ? null : locked.now.getTime() - locked.dock_heard_at.getTime(),
     blockedBy: guard?.unresolved ?? null,
     exportsLogs: guard?.exports_logs ?? false,

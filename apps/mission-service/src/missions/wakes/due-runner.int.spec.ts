@@ -2,9 +2,11 @@ import { jest } from '@jest/globals';
 import type { DockStateView } from '@aerie/bus-contract';
 import { eventually } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
+import { RULE_NAMES } from '@aerie/mission-core';
 import { ResolveMission } from '../control/resolve-mission.js';
 import { type Replica, aReplica, executes } from '../fixtures/due-replica.js';
 import { aDockView, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { findPreflights } from '../store/preflights.js';
 
 let pools: DataSource[];
 let drop: () => Promise<void>;
@@ -110,6 +112,52 @@ it('holds a mission while nobody says which aircraft the dock has recorded', asy
   expect(executes(one)).toEqual([]);
 });
 
+describe('a dock that was retired', () => {
+  const causeOf = async (id: string): Promise<unknown> => {
+    const rows = await pools[0]?.query<unknown[]>('SELECT state, cause_code FROM mission.mission WHERE id = $1', [id]);
+    return rows?.[0];
+  };
+  const retired = (): Replica => aReplica(pools[0], {}, true, 'retired');
+
+  it('starts no mission although it was heard a second ago, and is the cause of its end', async () => {
+    const id = await aPrepared();
+    const one = retired();
+    await one.runner.run([id]);
+    expect(executes(one)).toEqual([]);
+    expect(await causeOf(id)).toEqual({ state: 'prepared', cause_code: 'dock_retired' });
+    await pools[0]?.query(`UPDATE mission.mission SET next_action_at = now(), deadline = now() WHERE id = $1`, [id]);
+    await one.runner.run([id]);
+    expect(await causeOf(id)).toEqual({ state: 'missed', cause_code: 'dock_retired' });
+  });
+
+  it('starts it once the dock was registered again within the window', async () => {
+    const id = await aPrepared();
+    await retired().runner.run([id]);
+    await pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
+    const one = replica(0);
+    await one.runner.run([id]);
+    expect(executes(one)).toEqual([id]);
+  });
+
+  it.each(['preparing', 'waiting_ready'])('is the cause of the end of a mission that is %s', async (state) => {
+    const dataSource = pools[0] as DataSource;
+    const id = await aMission(dataSource);
+    await apply(dataSource, id, { type: 'prepareDue' });
+    await dataSource.query(
+      `UPDATE mission.mission SET state = $2, next_action_at = now(), deadline = now() WHERE id = $1`,
+      [id, state],
+    );
+    await retired().runner.run([id]);
+    expect(await causeOf(id)).toEqual({ state: 'missed', cause_code: 'dock_retired' });
+  });
+
+  it('is the cause as soon as a mission is to be told to it', async () => {
+    const id = await aMission(pools[0] as DataSource);
+    await retired().runner.run([id]);
+    expect(await causeOf(id)).toEqual({ state: 'preparing', cause_code: 'dock_retired' });
+  });
+});
+
 it('claims no mission whose file is not the one that the dock accepted', async () => {
   const id = await aPrepared();
   await pools[0]?.query(`UPDATE mission.mission SET prepared_fingerprint = repeat('c', 32) WHERE id = $1`, [id]);
@@ -162,6 +210,29 @@ it('holds a mission that a rule forbids, and starts it when the rule lets it thr
   const dry = replica(1);
   await dry.runner.run([id]);
   expect(executes(dry)).toEqual([id]);
+});
+
+it('keeps with a mission what preflight said before its dock was told and as the last word, the last of each', async () => {
+  const dataSource = pools[0] as DataSource;
+  const kept = async (): Promise<Record<string, string>> => {
+    const stored = await findPreflights(
+      { query: (sql, parameters) => dataSource.query(sql, [...(parameters ?? [])]) },
+      id,
+    );
+    for (const { rules } of Object.values(stored)) expect(rules.map(({ rule }) => rule)).toEqual(RULE_NAMES);
+    return Object.fromEntries(Object.entries(stored).map(([stage, { verdict }]) => [stage, verdict]));
+  };
+  const { properties } = aDockView('x');
+  const rain = { properties: { ...properties, rainfall: { value: 3, agoMs: 0 } } };
+  const id = await aMission(dataSource);
+  await replica(0).runner.run([id]);
+  expect(await kept()).toEqual({ prepare: 'go' });
+  await apply(dataSource, id, { type: 'prepareAccepted', edition: 1 });
+  await replica(0, rain).runner.run([id]);
+  expect(await kept()).toEqual({ prepare: 'go', execute: 'no_go' });
+  await dataSource.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
+  await replica(0).runner.run([id]);
+  expect(await kept()).toEqual({ prepare: 'go', execute: 'go' });
 });
 
 describe('a mission that is held back again and again for one reason', () => {

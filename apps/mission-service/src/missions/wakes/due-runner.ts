@@ -22,7 +22,14 @@ import {
 } from '../store/flight-critical.js';
 import { type HeldAgain, holdAgain } from '../store/hold-again.js';
 import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
-import { guardExecute, heldAgain, isHeldAsBefore, isHeldByExportAlone, lookAhead } from './claim-guard.js';
+import {
+  guardExecute,
+  heldAgain,
+  isHeldAsBefore,
+  isHeldByExportAlone,
+  lookAhead,
+  withRetirement,
+} from './claim-guard.js';
 import { callForDock, reserveLate } from './reserve-late.js';
 
 export interface DueRunnerParts {
@@ -65,7 +72,8 @@ const LANES = ['replies', 'all'] as const satisfies readonly Lanes[];
 const WAITING_FOR_NOBODY = STATES.filter((state) => !isWaiting(state));
 
 type Views = ReadonlyMap<string, DockStateView>;
-type Records = ReadonlyMap<string, DockRecord>;
+/** Null: the dock is no longer in service. */
+type Records = ReadonlyMap<string, DockRecord | null>;
 
 /** What was found out before any row is locked. */
 interface Known {
@@ -227,7 +235,7 @@ export class DueRunner {
     const adopted: LockedMission[] = [];
     for (const row of rows) {
       const record = records.get(row.dock_sn);
-      const dock = record === undefined ? undefined : asReported(record);
+      const dock = record == null ? undefined : asReported(record);
       if (dock !== undefined && dock.model !== row.model) await keepDock(tx, row.organisation_id, dock);
       adopted.push(dock === undefined ? row : { ...row, model: dock.model });
     }
@@ -257,7 +265,7 @@ export class DueRunner {
     for (const { locked, event } of dueNow) {
       const step: Required<Step> = LOOKS.has(event.type)
         ? await this.look(tx, locked, event, { ...known, guards, claimed })
-        : { locked, event, evidence: {} };
+        : { locked, event: endedBy(event, known.records.get(locked.dock_sn)), evidence: {} };
       const again = isHeldAsBefore(locked, step) ? heldAgain(locked, step) : null;
       if (again === null) steps.push(step);
       else held.push(again);
@@ -360,7 +368,11 @@ export class DueRunner {
 }
 
 const isLookedAt = ({ state }: DueMission): boolean =>
-  state === 'prepared' || state === 'scheduled' || state === 'preparing';
+  state === 'prepared' || state === 'scheduled' || state === 'preparing' || state === 'waiting_ready';
 
 /** What is done only after a look at the dock. */
 const LOOKS: ReadonlySet<MissionEvent['type']> = new Set(['prepareDue', 'prepareOverdue', 'executeDue']);
+
+function endedBy(event: MissionEvent, record: DockRecord | null | undefined): MissionEvent {
+  return event.type === 'windowClosed' || event.type === 'prepareGivenUp' ? withRetirement(event, { record }) : event;
+}
