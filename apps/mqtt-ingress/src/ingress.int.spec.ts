@@ -277,6 +277,23 @@ describe('a copy that the broker keeps', () => {
     expect(seen).toContainEqual(expect.objectContaining({ data: { mark: 2 } }));
   });
 
+  it('is asked for by no subscription but that of a sweep, and no live message keeps its flag', async () => {
+    const tap = await BrokerTap.open(broker.url);
+    await start('one', tap.url, { INGRESS_RETAINED_SWEEP_MS: '200' });
+    const swept = await eventually('it sweeps', () => {
+      const found = tap.subscriptions.filter(({ filter }) => !filter.startsWith('$share/'));
+      return found.length > 0 && found;
+    });
+    const lasting = tap.subscriptions.filter(({ filter }) => filter.startsWith('$share/'));
+    tap.close();
+    expect(lasting.map(({ filter }) => filter)).toEqual(
+      expect.arrayContaining([expect.stringContaining('/events'), expect.stringContaining('/osd')]),
+    );
+    expect(new Set(lasting.map(({ retainHandling }) => retainHandling))).toEqual(new Set([2]));
+    expect(new Set(swept.map(({ retainHandling }) => retainHandling))).toEqual(new Set([0]));
+    expect([...lasting, ...swept].filter(({ retainAsPublished }) => retainAsPublished)).toEqual([]);
+  });
+
   it('is removed, counted and logged with its topic, and removing it is no message of the dock', async () => {
     const sn = aSerialNumber();
     const dock = await connectDock();
