@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
+import { makeSampleKmz } from '@aerie/dock-simulator';
 import { good } from '@aerie/local';
 import { eventually } from '@aerie/testing';
-import { World } from './world.js';
+import { HOME, World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -45,6 +47,23 @@ it('hands out the file again, under a fresh address, when the dock asks for it',
   const file = (answer?.data['output'] as { file: { url: string; fingerprint: string } }).file;
   expect(file.fingerprint).toMatch(/^[0-9a-f]{32}$/);
   expect(file.url).not.toBe(prepared.file.url);
+}, 60_000);
+
+it('hands a dock the very bytes of a route that were uploaded, and their fingerprint', async () => {
+  const dock = await world.dock();
+  const origin = { originLatitude: HOME.latitude, originLongitude: HOME.longitude };
+  const sent = await makeSampleKmz({ ...origin, waypoints: 4, aircraft: 'M3TD' });
+  const { id: waylineId } = good(await world.api.upload<{ id: string }>('/waylines?name=bytes', sent));
+  const { id } = good(
+    await world.api.post<{ id: string }>('/missions', { ...world.body(dock, { kind: 'immediate' }), waylineId }),
+  );
+  await expect(world.ended(id)).resolves.toMatchObject({ state: 'succeeded' });
+  const { file } = world.tap.of('services', 'flighttask_prepare', id)[0]?.data as {
+    file: { url: string; fingerprint: string };
+  };
+  const received = Buffer.from(await (await fetch(file.url)).arrayBuffer());
+  expect(received.equals(sent)).toBe(true);
+  expect(file.fingerprint).toBe(createHash('md5').update(sent).digest('hex'));
 }, 60_000);
 
 it('answers every event that asks, with its tid, bid and method, and only once its effect can be read', async () => {

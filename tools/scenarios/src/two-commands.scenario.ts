@@ -10,6 +10,13 @@ interface Run {
   readonly apiUrl: string;
   readonly apiKey: string;
   readonly pids: Readonly<Record<string, number>>;
+  readonly [name: string]: unknown;
+}
+
+/** What opens something: passwords and keys, also inside of addresses. */
+function secretsOf(run: Run): string[] {
+  const urls = Object.values(run).filter((value) => typeof value === 'string' && value.includes('@')) as string[];
+  return [String(run['mqttPassword']), run.apiKey, ...urls.map((url) => new URL(url).password)];
 }
 
 const root = rootFolder();
@@ -41,6 +48,8 @@ function npm(...args: string[]): Command {
   return command;
 }
 
+let firstSecrets: readonly string[] = [];
+
 it('flies one mission with `npm start -- --once`, exits 0 and leaves nothing running', async () => {
   const start = npm('start', '--once');
   await expect(start.exit.then((code) => ({ code, output: start.output }))).resolves.toMatchObject({
@@ -70,6 +79,7 @@ it('stays up, keeps its keys in one private file, refuses a second start, and st
       'pids',
     ]),
   );
+  firstSecrets = secretsOf(run);
   const docks = await fetch(`${run.apiUrl}/api/v1/docks`, { headers: { authorization: `Bearer ${run.apiKey}` } });
   expect(((await docks.json()) as { items: { online: boolean }[] }).items.filter(({ online }) => online)).toHaveLength(
     3,
@@ -97,10 +107,14 @@ it('says which port is in use and what to do', async () => {
   server.close();
 }, 60_000);
 
-it('ends what a killed run left behind with `npm run down`', async () => {
+it('has new passwords and a new API key at the next start, and ends what a killed run left behind with `npm run down`', async () => {
   const start = npm('start');
   await eventually('it is up', () => start.output.includes('Aerie is up'), 120_000);
-  const { pids } = JSON.parse(readFileSync(path.join(directory, 'run.json'), 'utf8')) as Run;
+  const run = JSON.parse(readFileSync(path.join(directory, 'run.json'), 'utf8')) as Run;
+  const { pids } = run;
+  const secrets = secretsOf(run);
+  expect(firstSecrets.length).toBeGreaterThanOrEqual(5);
+  expect(secrets.filter((secret) => secret.length < 20 || firstSecrets.includes(secret))).toEqual([]);
   start.child.kill('SIGKILL');
   await start.exit;
   const down = npm('down');
