@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type RequestListener, type Server, createServer } from 'node:http';
 import { type AddressInfo, type Socket, connect } from 'node:net';
-import { createLogger } from '@aerie/observability';
+import { type Logger, createLogger } from '@aerie/observability';
 import { type ProxyLimits, createProxy } from './proxy.js';
 
 const servers: Server[] = [];
@@ -54,14 +54,14 @@ it('takes the next request on a connection whose upload was refused before all o
 
 describe('a service that hangs', () => {
   /** An edge before one service that never answers and one that does. */
-  async function anEdge(limits: ProxyLimits): Promise<string> {
+  async function anEdge(limits: ProxyLimits, logger: Logger = createLogger('test', 'silent')): Promise<string> {
     const hanging = await listen(() => undefined);
     const well = await listen((_request, response) => response.end('well'));
     const routes = {
       '/api/v1/missions': `http://127.0.0.1:${hanging}`,
       '/api/v1/docks': `http://127.0.0.1:${well}`,
     };
-    return `http://127.0.0.1:${await listen(createProxy(routes, createLogger('test', 'silent'), limits))}/api/v1`;
+    return `http://127.0.0.1:${await listen(createProxy(routes, logger, limits))}/api/v1`;
   }
 
   it('is told of by 503 before the caller is cut off', async () => {
@@ -69,6 +69,18 @@ describe('a service that hangs', () => {
     const response = await fetch(`${edge}/missions`);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);
     expect(await response.json()).toMatchObject({ code: 'service_unavailable' });
+  });
+
+  it('is in the log with the path, and with the number in work once it has its share', async () => {
+    const logged: unknown[] = [];
+    const logger = { warn: (...line: readonly unknown[]) => logged.push(line) } as unknown as Logger;
+    const edge = await anEdge({ silentMs: 300, perService: 1 }, logger);
+    const statuses = await Promise.all([1, 2].map(async () => (await fetch(`${edge}/missions`)).status));
+    expect(statuses).toEqual([503, 503]);
+    expect(logged).toEqual([
+      [expect.objectContaining({ inWork: 1 }), 'refused a request: a service has too many in work'],
+      [expect.objectContaining({ path: '/api/v1/missions' }), 'failed to get an answer from a service'],
+    ]);
   });
 
   it('takes no more than its share, and no request from another service', async () => {

@@ -104,6 +104,16 @@ it('changes the settings of a consumer of an earlier release in place, and widen
   expect(await filtersOf('reader')).toEqual([...consumer('x', 'one.>').filterSubjects, ...wider.filterSubjects]);
 });
 
+it('changes nothing of a consumer that a newer release has declared', async () => {
+  const { stream, consumer, filtersOf } = aStream();
+  await declareStream(manager, stream, 1);
+  const newer = { ...consumer('reader', 'one.>'), ackWaitMs: 7_000 };
+  await declareConsumer(manager, newer, 2);
+  await declareConsumer(manager, consumer('reader', 'one.>', 'two.>'), 1);
+  expect((await manager.consumers.info(stream.name, 'reader')).config.ack_wait).toBe(7_000_000_000);
+  expect(await filtersOf('reader')).toEqual(newer.filterSubjects);
+});
+
 it('never makes a limit of a stream smaller', async () => {
   const { stream } = aStream();
   await declareStream(manager, stream, 1);
