@@ -57,6 +57,11 @@ export class AppModule {
     const docks = new DockStore(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
+    metrics.gauge(
+      'fleet_ingress_clock_ahead_seconds',
+      'How far the clock of an ingress was ahead of this one within the last minute. Above 0: set the clocks right.',
+      () => states.clockAheadMs() / 1_000,
+    );
     const notes = new DockNotes(redis, logger);
     const positions = new DockPositions(dataSource, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, type Socket, createServer } from 'node:net';
-import { createLogger } from '@aerie/observability';
+import { type Logger, createLogger } from '@aerie/observability';
 import { eventually, testEnvironment } from '@aerie/testing';
 import { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
@@ -163,6 +163,17 @@ it('does not believe a time from the future: a dock that left does not stay onli
   await eventually('it is written', async () => (await writtenOf(sn, 'a')) === 1);
   const seen = Number(await redis.hget(`{fleet}:device:${sn}`, '_seen'));
   expect(seen).toBeLessThanOrEqual(Date.now());
+});
+
+it('tells of an ingress whose clock is ahead, once a minute however often it speaks, and by how much', () => {
+  const warned: unknown[][] = [];
+  const noting = { warn: (...line: unknown[]) => warned.push(line) } as unknown as Logger;
+  const told = new DockStates(redis, nothingStored, noting);
+  told.merge(aSn(), { a: 1 }, Date.now());
+  expect(told.clockAheadMs()).toBe(0);
+  for (let times = 0; times < 3; times++) told.merge(aSn(), { a: 1 }, Date.now() + 150_000);
+  expect(warned).toEqual([[{ aheadMs: expect.any(Number) }, expect.stringContaining('clock is ahead')]]);
+  expect(Math.round(told.clockAheadMs() / 1_000)).toBe(150);
 });
 
 it('tells when a dock was idle last and since when it is busy, also where replicas overtake each other', async () => {

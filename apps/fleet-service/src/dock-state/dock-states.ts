@@ -99,6 +99,7 @@ export class DockStates {
   private writing: Promise<void> | undefined;
   private readonly recent = new RecentStates(HIDES_NO_FLIGHT_MS);
   private askAgainAtMs = 0;
+  private ahead = { ms: 0, atMs: 0 };
   private readonly warned = new LRUCache<string, true>({ max: 1_000, ttl: WARN_EVERY_MS });
 
   constructor(
@@ -149,10 +150,16 @@ export class DockStates {
     if (skewMs != null) pending.fields.set(SKEW, JSON.stringify([receivedAtMs, skewMs]));
   }
 
+  /** How far the clock of an ingress was ahead of this one when that was seen last; 0 where it was not for a minute. */
+  clockAheadMs(): number {
+    return Date.now() - this.ahead.atMs < WARN_EVERY_MS ? this.ahead.ms : 0;
+  }
+
   /** A time from the future would keep a dock that has left online for as long as it lies ahead. */
   private notAhead(ingressAtMs: number): number {
     const nowMs = Date.now();
     if (ingressAtMs - nowMs > AHEAD_MS) {
+      this.ahead = { ms: ingressAtMs - nowMs, atMs: nowMs };
       this.warn('clock', { aheadMs: ingressAtMs - nowMs }, "the ingress's clock is ahead of this one; ours is used");
     }
     return Math.min(ingressAtMs, nowMs);

@@ -44,7 +44,8 @@ async function keepMessages(tx: Tx, facts: readonly DockFact[]): Promise<void> {
   if (kept.length === 0) return;
   await tx.run(
     `INSERT INTO fleet.kept_message (organisation_id, sn, channel, method, raw, received_at)
-     SELECT d.organisation_id, k.sn, k.channel, k.method, k.raw, to_timestamp(k.received_at_ms / 1000.0)
+     SELECT d.organisation_id, k.sn, k.channel, k.method, k.raw,
+            least(to_timestamp(k.received_at_ms / 1000.0), clock_timestamp())
        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[])
             WITH ORDINALITY AS k (sn, channel, method, raw, received_at_ms, place)
        LEFT JOIN fleet.dock d ON d.sn = k.sn
@@ -82,14 +83,15 @@ async function keepStates(tx: Tx, facts: readonly DockFact[]): Promise<void> {
   }
   if (newest.size === 0) return;
   const properties = [...newest.values()];
-  // Sorted: two replicas that write the same rows wait for each other in one order only.
+  // Sorted: two replicas that write the same rows wait for each other in one order only. A time from the future would make
+  // the next values pass for older ones, and this one for new.
   await tx.run(
     `INSERT INTO fleet.device_property AS p (sn, property, value, received_at)
-     SELECT sn, property, value::jsonb, to_timestamp(received_at_ms / 1000.0)
+     SELECT sn, property, value::jsonb, least(to_timestamp(received_at_ms / 1000.0), clock_timestamp())
        FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS told (sn, property, value, received_at_ms)
       ORDER BY sn, property
      ON CONFLICT (sn, property) DO UPDATE SET value = excluded.value, received_at = excluded.received_at
-      WHERE p.received_at <= excluded.received_at`,
+      WHERE least(p.received_at, clock_timestamp()) <= excluded.received_at`,
     [
       properties.map(({ sn }) => sn),
       properties.map(({ name }) => name),

@@ -46,7 +46,7 @@ async function aDock(): Promise<string> {
   return sn;
 }
 
-let clockMs = 1_800_000_000_000;
+let clockMs = 1_700_000_000_000;
 /** The dock says which aircraft it has. */
 function tell(dockSn: string, aircraftSns: readonly string[], receivedAtMs = ++clockMs): Promise<void> {
   const data = { sub_devices: aircraftSns.map((sn) => ({ sn, device_secret: 'canary-secret' })) };
@@ -102,6 +102,13 @@ it('does not let an older topology that comes late undo a newer one', async () =
   const earlierMs = ++clockMs;
   await tell(dock, [aircraft]);
   await tell(dock, [], earlierMs);
+  expect(await speakerFor(aircraft)).toBe(dock);
+});
+
+it('takes the next topology also after one whose time lay in the future', async () => {
+  const [dock, aircraft] = [await aDock(), randomUUID()];
+  await tell(dock, [], Date.now() + 150_000);
+  await tell(dock, [aircraft], Date.now());
   expect(await speakerFor(aircraft)).toBe(dock);
 });
 

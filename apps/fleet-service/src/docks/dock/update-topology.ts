@@ -56,8 +56,10 @@ export class UpdateTopology {
       // An older topology that was delivered late must not undo a newer one.
       if (dock === undefined || (dock.topology_at !== null && dock.topology_at.getTime() > fact.receivedAtMs))
         return [];
+      // A time from the future would make the next topologies pass for older ones.
       const saved = tx.run(
-        `UPDATE fleet.dock SET topology = $2, topology_at = to_timestamp($3 / 1000.0), updated_at = clock_timestamp(),
+        `UPDATE fleet.dock SET topology = $2, topology_at = least(to_timestamp($3 / 1000.0), clock_timestamp()),
+                updated_at = clock_timestamp(),
                 reported_model_key = coalesce($4, reported_model_key)
           WHERE sn = $1`,
         [

@@ -63,13 +63,16 @@ export interface ForeignFlight {
   readonly receivedAtMs: number;
 }
 
-/** Flights that are none of ours: that a dock flies one, or that it has ended. Of one dock the last word counts. */
+/**
+ * Flights that are none of ours: that a dock flies one, or that it has ended. Of one dock the last word counts. One from the
+ * future would keep the dock busy for as long as it lies ahead.
+ */
 export async function noteForeignFlights(tx: Tx, flights: readonly ForeignFlight[]): Promise<void> {
   if (flights.length === 0) return;
   const last = new Map(flights.map((flight) => [flight.dockSn, flight]));
   await tx.run(
     `UPDATE mission.dock AS d
-        SET flight_id = CASE WHEN f.goes_on THEN f.id END, flight_at = f.at
+        SET flight_id = CASE WHEN f.goes_on THEN f.id END, flight_at = least(f.at, clock_timestamp())
        FROM (SELECT k.sn, t.id, t.goes_on, t.at
                FROM jsonb_to_recordset($1::jsonb) AS t (sn text, id text, goes_on boolean, at timestamptz)
                JOIN mission.dock k ON k.sn = t.sn
