@@ -549,6 +549,35 @@ describe('messages of one dock that keep failing', () => {
     expect(done).toHaveLength(goods);
   });
 
+  it('are not set aside for an outage, however often they fail while others succeed', async () => {
+    const { spec, publish } = await aStream({}, {}, ['AWAY', 'GOOD']);
+    const kept: string[] = [];
+    let failures = 0;
+    let goods = 0;
+    let isAway = true;
+    work(
+      spec,
+      async (delivery) => {
+        if (!delivery.subject.includes('AWAY') || !isAway) return ACK;
+        failures++;
+        throw new Error('away');
+      },
+      { keepRejected: async (delivery) => void kept.push(textOf(delivery)), isOutage: () => true },
+    );
+    await publish('waits', 'AWAY');
+    await eventually(
+      'it has failed as often as a bad message may',
+      async () => {
+        await publish(`good-${goods++}`, 'GOOD');
+        return failures >= 8;
+      },
+      40_000,
+    );
+    isAway = false;
+    await settled(spec);
+    expect(kept).toEqual([]);
+  }, 60_000);
+
   it('are tried again for ever while nothing at all succeeds', () => {
     const refusals = new Refusals();
     refusals.succeeded(1);
