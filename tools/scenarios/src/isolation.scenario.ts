@@ -193,24 +193,29 @@ it('cannot leave a will or a retained message behind for another dock', async ()
   expect(kept).toEqual(['thing/product/INTRUDER/events']);
 }, 60_000);
 
-it('the observer cannot join the share group of the ingress and take its uplinks', async () => {
-  const { username, password } = world.stack.infrastructure.logins.observer;
-  const observer = await mqtt.connectAsync(world.stack.infrastructure.mqttUrl, {
-    username,
-    password,
-    protocolVersion: 5,
-  });
-  const taken: string[] = [];
-  observer.on('message', (topic) => taken.push(topic));
-  for (const filter of ['thing/product/+/events', 'thing/product/+/requests', '#']) {
-    const granted = await observer.subscribeAsync(`$share/aerie-ingress/${filter}`, { qos: 1 }).catch(() => []);
-    expect(granted.filter(({ qos }) => qos < 128)).toEqual([]);
-  }
-  await world.dock({ sn: 'VICTIM-6' });
-  for (let round = 0; round < 20; round++) await marker('VICTIM-6');
-  await observer.endAsync(true);
-  expect(taken).toEqual([]);
-}, 60_000);
+const OTHER_LOGINS = ['observer', 'fleet-service'] as const;
+it.each(OTHER_LOGINS)(
+  'the login %s cannot join the share group of the ingress and take its uplinks',
+  async (login) => {
+    const { username, password } = world.stack.infrastructure.logins[login];
+    const observer = await mqtt.connectAsync(world.stack.infrastructure.mqttUrl, {
+      username,
+      password,
+      protocolVersion: 5,
+    });
+    const taken: string[] = [];
+    observer.on('message', (topic) => taken.push(topic));
+    for (const filter of ['thing/product/+/events', 'thing/product/+/requests', '#']) {
+      const granted = await observer.subscribeAsync(`$share/aerie-ingress/${filter}`, { qos: 1 }).catch(() => []);
+      expect(granted.filter(({ qos }) => qos < 128)).toEqual([]);
+    }
+    const { sn } = await world.dock({ sn: `VICTIM-OF-${login}` });
+    for (let round = 0; round < 20; round++) await marker(sn);
+    await observer.endAsync(true);
+    expect(taken).toEqual([]);
+  },
+  60_000,
+);
 
 it('an uplink that is too large is kept as a dead letter with its reason, and what follows is handled', async () => {
   const dock = await connect(credentials);

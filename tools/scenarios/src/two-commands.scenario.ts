@@ -49,6 +49,18 @@ function npm(...args: string[]): Command {
 }
 
 let firstSecrets: readonly string[] = [];
+let keptKey = '';
+
+async function up(...args: readonly string[]): Promise<{ readonly command: Command; readonly run: Run }> {
+  const command = npm('start', ...args);
+  await eventually('it is up', () => command.output.includes('Aerie is up'), 120_000);
+  return { command, run: JSON.parse(readFileSync(path.join(directory, 'run.json'), 'utf8')) as Run };
+}
+
+async function docksOf({ apiUrl, apiKey }: Run): Promise<readonly { readonly sn: string; readonly online: boolean }[]> {
+  const response = await fetch(`${apiUrl}/api/v1/docks`, { headers: { authorization: `Bearer ${apiKey}` } });
+  return ((await response.json()) as { items: { sn: string; online: boolean }[] }).items;
+}
 
 it('flies one mission with `npm start -- --once`, exits 0 and leaves nothing running', async () => {
   const start = npm('start', '--once');
@@ -60,11 +72,8 @@ it('flies one mission with `npm start -- --once`, exits 0 and leaves nothing run
 }, 180_000);
 
 it('stays up, keeps its keys in one private file, refuses a second start, and stops all it started on Ctrl-C', async () => {
-  const first = npm('start');
-  await eventually('it is up', () => first.output.includes('Aerie is up'), 120_000);
-  const file = path.join(directory, 'run.json');
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-  const run = JSON.parse(readFileSync(file, 'utf8')) as Run;
+  const { command: first, run } = await up();
+  expect(statSync(path.join(directory, 'run.json')).mode & 0o777).toBe(0o600);
   expect(Object.keys(run)).toEqual(
     expect.arrayContaining([
       'apiUrl',
@@ -76,14 +85,24 @@ it('stays up, keeps its keys in one private file, refuses a second start, and st
       'databaseUrl',
       'redisUrl',
       'objectStoreUrl',
+      'grpc',
       'pids',
     ]),
   );
   firstSecrets = secretsOf(run);
-  const docks = await fetch(`${run.apiUrl}/api/v1/docks`, { headers: { authorization: `Bearer ${run.apiKey}` } });
-  expect(((await docks.json()) as { items: { online: boolean }[] }).items.filter(({ online }) => online)).toHaveLength(
-    3,
-  );
+  for (const url of Object.values(run['metrics'] as Readonly<Record<string, string>>)) {
+    expect((await fetch(url)).status).toBe(200);
+  }
+  for (const url of Object.values(run['services'] as Readonly<Record<string, string>>)) {
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  }
+  const online = async () => (await docksOf(run)).filter((dock) => dock.online).length;
+  expect(await online()).toBe(3);
+
+  const sim = npm('sim', '--register', '4');
+  await eventually('four more docks are online', async () => (await online()) === 7, 60_000);
+  sim.child.kill('SIGINT');
+  await sim.exit;
 
   const second = npm('start');
   expect(await second.exit).toBe(1);
@@ -108,16 +127,33 @@ it('says which port is in use and what to do', async () => {
 }, 60_000);
 
 it('has new passwords and a new API key at the next start, and ends what a killed run left behind with `npm run down`', async () => {
-  const start = npm('start');
-  await eventually('it is up', () => start.output.includes('Aerie is up'), 120_000);
-  const run = JSON.parse(readFileSync(path.join(directory, 'run.json'), 'utf8')) as Run;
-  const { pids } = run;
+  const { command, run } = await up('--no-flight', '--keep-key');
+  keptKey = run.apiKey;
   const secrets = secretsOf(run);
   expect(firstSecrets.length).toBeGreaterThanOrEqual(5);
   expect(secrets.filter((secret) => secret.length < 20 || firstSecrets.includes(secret))).toEqual([]);
-  start.child.kill('SIGKILL');
-  await start.exit;
+  command.child.kill('SIGKILL');
+  await command.exit;
   const down = npm('down');
   expect(await down.exit).toBe(0);
-  expect(Object.values(pids).filter(isAlive)).toEqual([]);
+  expect(Object.values(run.pids).filter(isAlive)).toEqual([]);
 }, 240_000);
+
+it('flies nothing with --no-flight, keeps its API key and its data with --keep-key, and forgets both with --fresh', async () => {
+  const stop = async ({ child, exit }: Command): Promise<void> => {
+    child.kill('SIGINT');
+    await exit;
+  };
+  const second = await up('--no-flight', '--keep-key');
+  const docks = await docksOf(second.run);
+  await stop(second.command);
+  const fresh = await up('--no-flight', '--keep-key', '--fresh');
+  expect(await docksOf(fresh.run)).toEqual([]);
+  await stop(fresh.command);
+
+  expect(second.command.output).not.toContain('Mission');
+  expect(second.run.apiKey).toBe(keptKey);
+  expect(docks.map(({ online }) => online)).toEqual(docks.map(() => false));
+  expect(docks.length).toBeGreaterThanOrEqual(3);
+  expect(fresh.run.apiKey).not.toBe(keptKey);
+}, 300_000);
