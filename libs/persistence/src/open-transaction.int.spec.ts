@@ -192,6 +192,18 @@ describe('a transaction', () => {
       expect([await amounts(), attempts]).toEqual([[1, 0], 2]);
     });
 
+    it('is repeated when it ended in the middle of a statement', async () => {
+      let attempts = 0;
+      await inTransaction(dataSource, async (tx) => {
+        await add(tx, 1);
+        if (++attempts > 1) return;
+        const slow = tx.run('SELECT pg_sleep(1)');
+        proxy.cut();
+        await slow;
+      });
+      expect([await amounts(), attempts]).toEqual([[1, 0], 2]);
+    });
+
     it('is unknown, and not repeated, when its COMMIT was sent and the answer got lost', async () => {
       let attempts = 0;
       proxy.swallowNextCommit();

@@ -12,6 +12,8 @@ export interface PostgresProxy {
   replaceOnce(statement: string, by: string): void;
   /** Passes the next COMMIT on, and cuts the connection instead of passing its answer back. */
   swallowNextCommit(): void;
+  /** Cuts every connection in the middle of whatever it does; new ones are passed on. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -69,6 +71,9 @@ export async function startPostgresProxy(databaseUrl: string, port = 0): Promise
     },
     swallowNextCommit() {
       swallowsCommit = true;
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
     },
     async close() {
       for (const socket of sockets) socket.destroy();
