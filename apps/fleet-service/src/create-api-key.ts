@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { createLogger, retryUntilReached } from '@aerie/observability';
 import { isOutage, openDatabase } from '@aerie/persistence';
-import { readConfig } from '@aerie/service-host';
+import { readCommandConfig } from '@aerie/service-host';
 import { z } from 'zod';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { fleetDatabase } from './database.js';
 
-const { DATABASE_URL } = readConfig(z.object({ DATABASE_URL: z.url() }), process.env);
+const { DATABASE_URL } = readCommandConfig(z.object({ DATABASE_URL: z.url() }));
 const { values } = parseArgs({
   options: { name: { type: 'string', default: 'cli' }, replace: { type: 'boolean' }, keep: { type: 'boolean' } },
 });

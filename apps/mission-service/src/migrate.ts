@@ -1,10 +1,10 @@
 // Brings schema `mission` up to date and ends. On Kubernetes a Job runs it before the new version starts.
 import { createLogger } from '@aerie/observability';
 import { migrateDatabase } from '@aerie/persistence';
-import { readConfig } from '@aerie/service-host';
+import { readCommandConfig } from '@aerie/service-host';
 import { z } from 'zod';
 import { missionDatabase } from './database.js';
 
-const { DATABASE_URL } = readConfig(z.object({ DATABASE_URL: z.url() }), process.env);
+const { DATABASE_URL } = readCommandConfig(z.object({ DATABASE_URL: z.url() }));
 const logger = createLogger('mission-migrate', 'info', 'stderr');
 await migrateDatabase(missionDatabase(DATABASE_URL, logger), logger);

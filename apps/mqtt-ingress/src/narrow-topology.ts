@@ -2,10 +2,10 @@
 // older release has gone; docs/upgrading.md says when. Ends with 1 when a consumer had to be left alone.
 import { connectNats, narrowTopology } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
-import { readConfig } from '@aerie/service-host';
+import { readCommandConfig } from '@aerie/service-host';
 import { z } from 'zod';
 
-const { NATS_URL } = readConfig(z.object({ NATS_URL: z.url() }), process.env);
+const { NATS_URL } = readCommandConfig(z.object({ NATS_URL: z.url() }));
 const nats = await connectNats(NATS_URL, 'narrow-topology', createLogger('narrow-topology'));
 const narrowings = await narrowTopology(nats);
 for (const { durable, dropped, refusal } of narrowings) {

@@ -9,3 +9,16 @@ export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS
   const list = fields.map(({ field, message }) => `  ${field}: ${message}`).join('\n');
   throw new InvalidError('invalid_config', `the configuration cannot be used:\n${list}`, { fields });
 }
+
+const WRONG_USE = 2;
+
+/** The same for a command that people type: what is wrong is said in plain lines, and it ends with exit code 2. */
+export function readCommandConfig<Schema extends z.ZodType>(schema: Schema): z.output<Schema> {
+  try {
+    return readConfig(schema, process.env);
+  } catch (error) {
+    if (!(error instanceof InvalidError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return process.exit(WRONG_USE);
+  }
+}
