@@ -128,7 +128,7 @@ export const COMMANDS = {
   },
   'bench-cost': {
     npm: 'npm run bench:cost',
-    does: 'What one progress message and one accepted mission cost.',
+    does: 'What a mission, a progress message and a message of telemetry cost.',
     options: {
       json: [text, 'FILE', 'write the figures there too'],
       product: [text, 'DIR', 'measure another checkout, which must be built'],

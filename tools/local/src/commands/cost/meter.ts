@@ -5,6 +5,12 @@ import type { Stack } from '../../stack/stack.js';
 /** The kernel counts in ticks of 10 ms. */
 const MS_PER_TICK = 10;
 
+/** What PostgreSQL has to be started with, so that it counts, and its WAL is that of the rows. */
+export const COST_SETTINGS: readonly string[] = ['shared_preload_libraries=pg_stat_statements', 'full_page_writes=off'];
+
+/** Backends tell their commits and rows once a second. */
+const TOLD_AFTER_MS = 1_200;
+
 /** Counters of one instant, all kept by the kernel and by PostgreSQL, none by us. */
 export interface Reading {
   readonly atMs: number;
@@ -13,19 +19,27 @@ export interface Reading {
   readonly statements: number;
   readonly commits: number;
   readonly walBytes: number;
+  /** Written: inserted, updated and deleted. */
+  readonly rows: number;
 }
 
-/** What lay between two readings, for one of so many things. */
+/** What one of many things costs. */
 export interface Cost {
   readonly cpuMs: number;
   readonly cpuMsByProcess: Readonly<Record<string, number>>;
   readonly statements: number;
   readonly commits: number;
   readonly walBytes: number;
+  readonly rows: number;
   readonly perSecond: number;
 }
 
+/** What all programs cost in a second. */
+export type Rates = Pick<Cost, 'cpuMs' | 'statements' | 'commits' | 'walBytes' | 'rows'>;
+
 export class Meter {
+  private reportTable: string | undefined;
+
   private constructor(
     private readonly stack: Stack,
     private readonly database: Client,
@@ -43,19 +57,53 @@ export class Meter {
   }
 
   async read(): Promise<Reading> {
-    const [row] = await this.query<{ statements: string; commits: string; wal_bytes: string }>(
+    const cpuMs = Object.fromEntries(Object.entries(this.stack.pids).map(([name, pid]) => [name, cpuOf(name, pid)]));
+    const atMs = performance.now();
+    const [now] = await this.query<{ statements: string; wal_bytes: string }>(
       `SELECT (SELECT sum(calls) FROM pg_stat_statements) AS statements,
-              (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()) AS commits,
               pg_current_wal_insert_lsn() - '0/0'::pg_lsn AS wal_bytes`,
     );
-    const cpuMs = Object.fromEntries(Object.entries(this.stack.pids).map(([name, pid]) => [name, cpuOf(name, pid)]));
+    await new Promise((resolve) => setTimeout(resolve, TOLD_AFTER_MS));
+    const [told] = await this.query<{ commits: string; rows: string }>(
+      `SELECT (SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()) AS commits,
+              (SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables) AS rows`,
+    );
     return {
-      atMs: performance.now(),
+      atMs,
       cpuMs,
-      statements: Number(row?.statements),
-      commits: Number(row?.commits),
-      walBytes: Number(row?.wal_bytes),
+      statements: Number(now?.statements),
+      commits: Number(told?.commits),
+      walBytes: Number(now?.wal_bytes),
+      rows: Number(told?.rows),
     };
+  }
+
+  /** Progress messages that were handled. An older product has an inbox row for each. */
+  async reports(): Promise<number> {
+    this.reportTable ??= await this.query<{ tracks: boolean }>(
+      `SELECT to_regclass('mission.flight_track') IS NOT NULL AS tracks`,
+    ).then(([row]) => (row?.tracks === true ? 'mission.flight_track' : 'mission.inbox'));
+    const [row] = await this.query<{ count: string }>(`SELECT count(*) FROM ${this.reportTable}`);
+    return Number(row?.count);
+  }
+
+  /** Rows written so far, by table. */
+  async rowsByTable(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.query<{ name: string; written: string }>(
+      `SELECT format('%s.%s', schemaname, regexp_replace(relname, '_[0-9]{8}$', '')) AS name,
+              sum(n_tup_ins + n_tup_upd + n_tup_del) AS written
+         FROM pg_stat_user_tables GROUP BY 1`,
+    );
+    return new Map(rows.map(({ name, written }) => [name, Number(written)]));
+  }
+
+  /** WAL written so far, bytes, by the beginning of the statement that wrote it. */
+  async walByStatement(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.query<{ statement: string; bytes: string }>(
+      `SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 60) AS statement, sum(wal_bytes) AS bytes
+         FROM pg_stat_statements GROUP BY 1`,
+    );
+    return new Map(rows.map(({ statement, bytes }) => [statement, Number(bytes)]));
   }
 
   /** Memory that the programs hold now, bytes; PostgreSQL, valkey, NATS and mosquitto are left out. */
@@ -71,19 +119,32 @@ export class Meter {
   }
 }
 
-export function costBetween(before: Reading, after: Reading, things: number): Cost {
+/** What lay between two readings, without what the programs cost at rest meanwhile, for one of so many things. */
+export function costBetween(before: Reading, after: Reading, things: number, rest: Rates = NOTHING): Cost {
+  const seconds = (after.atMs - before.atMs) / 1_000;
   const byProcess = Object.entries(after.cpuMs).map(
     ([name, ms]) => [name, rounded((ms - (before.cpuMs[name] ?? 0)) / things)] as const,
   );
+  const each = (name: keyof Omit<Rates, 'cpuMs'>): number =>
+    Math.max(0, (after[name] - before[name] - rest[name] * seconds) / things);
+  const cpuMs = byProcess.reduce((sum, [, ms]) => sum + ms, 0) - (rest.cpuMs * seconds) / things;
   return {
-    cpuMs: rounded(byProcess.reduce((sum, [, ms]) => sum + ms, 0)),
+    cpuMs: rounded(Math.max(0, cpuMs)),
     cpuMsByProcess: Object.fromEntries(byProcess),
-    statements: rounded((after.statements - before.statements) / things),
-    commits: rounded((after.commits - before.commits) / things),
-    walBytes: Math.round((after.walBytes - before.walBytes) / things),
-    perSecond: rounded(things / ((after.atMs - before.atMs) / 1_000)),
+    statements: rounded(each('statements')),
+    commits: rounded(each('commits')),
+    walBytes: Math.round(each('walBytes')),
+    rows: rounded(each('rows')),
+    perSecond: rounded(things / seconds),
   };
 }
+
+export function ratesBetween(before: Reading, after: Reading): Rates {
+  const { cpuMs, statements, commits, walBytes, rows } = costBetween(before, after, (after.atMs - before.atMs) / 1_000);
+  return { cpuMs, statements, commits, walBytes, rows };
+}
+
+const NOTHING: Rates = { cpuMs: 0, statements: 0, commits: 0, walBytes: 0, rows: 0 };
 
 const rounded = (value: number): number => Math.round(value * 1_000) / 1_000;
 

@@ -1,0 +1,279 @@
+import { randomUUID } from 'node:crypto';
+import { type DockHandle, aircraftSnOf, makeSampleKmz, startDock } from '@aerie/dock-simulator';
+import mqtt, { type MqttClient } from 'mqtt';
+import { Problem } from '../../infrastructure/problem.js';
+import { Api, type DockConnection, good } from '../../stack/api.js';
+import { hasEnded } from '../../stack/has-ended.js';
+import type { Stack } from '../../stack/stack.js';
+import { type Cost, type Meter, type Rates, costBetween, ratesBetween } from './meter.js';
+
+/** Requests on their way at the same time. */
+const POSTING = 16;
+/** So far ahead nothing is prepared while it is measured. */
+const LATER_MS = 6 * 60 * 60_000;
+const HANDLED_WITHIN_MS = 10 * 60_000;
+const POLL_MS = 50;
+/** Reports at a trickle: far apart enough that none finds another one in its batch. */
+const TRICKLE_EVERY_MS = 100;
+const HOME = { latitude: 46.5197, longitude: 6.6323, heightMeters: 480 };
+const ORIGIN = { originLatitude: HOME.latitude, originLongitude: HOME.longitude };
+
+/** What is measured: a running Aerie, and what it costs at rest, which is taken off. */
+export interface Measured {
+  readonly stack: Stack;
+  readonly meter: Meter;
+  readonly rest: Rates;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What all programs cost in a second while nobody asks for anything. */
+export async function measureRest(meter: Meter, forMs: number): Promise<Rates> {
+  const before = await meter.read();
+  await pause(forMs);
+  return ratesBetween(before, await meter.read());
+}
+
+const uploadRoute = async (api: Api): Promise<string> =>
+  good(await api.upload<{ id: string }>('/waylines?name=cost', await makeSampleKmz({ ...ORIGIN, waypoints: 2 }))).id;
+
+const importDocks = (stack: Stack, sns: readonly string[]): Promise<readonly DockConnection[]> =>
+  stack.importDocks(sns.map((sn) => ({ sn, model: 'dock2', name: sn, aircraftSn: aircraftSnOf(sn) })));
+
+const numbered = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+
+/** One accepted mission that is due hours later. */
+export async function measureAccept(
+  { stack, meter, rest }: Measured,
+  posts: number,
+): Promise<Cost & { readonly p50Ms: number }> {
+  const api = new Api(stack.apiUrl, stack.apiKey);
+  const waylineId = await uploadRoute(api);
+  const sns = numbered('COST-POST', posts);
+  await importDocks(stack, sns);
+  const executeAt = new Date(Date.now() + LATER_MS).toISOString();
+  const tookMs: number[] = [];
+  const waiting = [...sns];
+  const lane = async (): Promise<void> => {
+    for (let dockSn = waiting.shift(); dockSn !== undefined; dockSn = waiting.shift()) {
+      const startedMs = performance.now();
+      const body = { dockSn, waylineId, kind: 'timed', executeAt, rthAltitudeMeters: 60 };
+      good(await api.post('/missions', body, { 'idempotency-key': randomUUID() }));
+      tookMs.push(performance.now() - startedMs);
+    }
+  };
+  const before = await meter.read();
+  await Promise.all(Array.from({ length: POSTING }, lane));
+  const cost = costBetween(before, await meter.read(), posts, rest);
+  tookMs.sort((one, other) => one - other);
+  return { ...cost, p50Ms: Math.round(tookMs[tookMs.length >> 1] ?? 0) };
+}
+
+/** One progress message out of a fixed backlog, through to its commit: mission-service stands still while it grows. */
+export async function measureProgress(
+  { stack, meter, rest }: Measured,
+  docks: number,
+  messages: number,
+): Promise<Cost> {
+  const flights = await startFlights(stack, meter, docks, 'COST');
+  const clients = await Promise.all(flights.map(({ connection }) => connect(connection)));
+  const share = Math.ceil(messages / docks);
+  const consumer = stack.process('mission-service');
+  const already = await meter.reports();
+  await meter.query('CHECKPOINT');
+  const before = await meter.read();
+  consumer.signal('SIGSTOP');
+  try {
+    await Promise.all(
+      flights.map(async ({ sn, missionId }, index) => {
+        for (let sent = 0; sent < share; sent++) {
+          await clients[index]?.publishAsync(`thing/product/${sn}/events`, report(sn, missionId), { qos: 1 });
+        }
+      }),
+    );
+  } finally {
+    consumer.signal('SIGCONT');
+  }
+  const resumed = await meter.read();
+  await untilReports(meter, already + share * docks);
+  const after = await meter.read();
+  await Promise.all(clients.map((client) => client.endAsync(true)));
+  // CPU from the PUBLISH on; the rate is that of the backlog alone.
+  const { perSecond } = costBetween(resumed, after, share * docks, rest);
+  return { ...costBetween(before, after, share * docks, rest), perSecond };
+}
+
+/** One progress message that comes alone. */
+export async function measureTrickle({ stack, meter, rest }: Measured, messages: number): Promise<Cost> {
+  const [flight] = await startFlights(stack, meter, 1, 'COST-TRICKLE');
+  if (flight === undefined) throw new Problem('There is no flight.');
+  const client = await connect(flight.connection);
+  const already = await meter.reports();
+  const before = await meter.read();
+  for (let sent = 0; sent < messages; sent++) {
+    await client.publishAsync(`thing/product/${flight.sn}/events`, report(flight.sn, flight.missionId), { qos: 1 });
+    await pause(TRICKLE_EVERY_MS);
+  }
+  await untilReports(meter, already + messages);
+  const cost = costBetween(before, await meter.read(), messages, rest);
+  await client.endAsync(true);
+  return cost;
+}
+
+/** One message of telemetry, of docks that are told apart. */
+export async function measureOsd({ stack, meter, rest }: Measured, docks: number, rounds: number): Promise<Cost> {
+  const sns = numbered('COST-OSD', docks);
+  const connections = await importDocks(stack, sns);
+  const clients = await Promise.all(connections.map(connect));
+  const before = await meter.read();
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all(
+      clients.map((client, index) =>
+        client.publishAsync(`thing/product/${sns[index]}/osd`, osd(sns[index] ?? '', round), { qos: 0 }),
+      ),
+    );
+    await pause(1_000);
+  }
+  const cost = costBetween(before, await meter.read(), docks * rounds, rest);
+  await Promise.all(clients.map((client) => client.endAsync(true)));
+  return cost;
+}
+
+interface Flown extends Cost {
+  readonly flown: number;
+  readonly progressMessages: number;
+  /** The most first. */
+  readonly rowsByTable: Readonly<Record<string, number>>;
+  readonly walBytesByStatement: Readonly<Record<string, number>>;
+}
+
+/** Tables and statements that are named. */
+const MOST = 20;
+
+/** One mission from the request to its end, with the telemetry of its dock meanwhile. */
+export async function measureFlown({ stack, meter, rest }: Measured, missions: number): Promise<Flown> {
+  const api = new Api(stack.apiUrl, stack.apiKey);
+  const waylineId = await uploadRoute(api);
+  const sns = numbered('COST-FLY', missions);
+  const connections = await importDocks(stack, sns);
+  const docks = await Promise.all(
+    connections.map(({ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode }, index) =>
+      startDock({
+        ...{ sn: sns[index] ?? '', mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode },
+        ...{ model: 'dock2', aircraft: 'M3TD', position: HOME, seed: index, ...AT_TEN_TIMES },
+      }),
+    ),
+  );
+  try {
+    await Promise.all(docks.map((dock) => dock.waitFor('online', HANDLED_WITHIN_MS)));
+    const already = await meter.reports();
+    const [tablesBefore, walBefore] = [await meter.rowsByTable(), await meter.walByStatement()];
+    const before = await meter.read();
+    const ended = await Promise.all(docks.map((dock) => flyOne(api, dock, waylineId)));
+    const after = await meter.read();
+    const flown = ended.filter((state) => state === 'succeeded').length;
+    if (flown === 0) throw new Problem(`No mission was flown: ${ended.join(', ')}.`);
+    const progressMessages = Math.round(((await meter.reports()) - already) / flown);
+    const each = (was: ReadonlyMap<string, number>, now: ReadonlyMap<string, number>): Record<string, number> =>
+      Object.fromEntries(
+        [...now]
+          .map(([name, count]): [string, number] => [
+            name,
+            Math.round(((count - (was.get(name) ?? 0)) / flown) * 10) / 10,
+          ])
+          .filter(([, count]) => count > 0)
+          .sort(([, one], [, other]) => other - one)
+          .slice(0, MOST),
+      );
+    const rowsByTable = each(tablesBefore, await meter.rowsByTable());
+    const walBytesByStatement = each(walBefore, await meter.walByStatement());
+    return { ...costBetween(before, after, flown, rest), flown, progressMessages, rowsByTable, walBytesByStatement };
+  } finally {
+    await Promise.all(docks.map((dock) => dock.stop()));
+  }
+}
+
+/** Ten times as fast as real flights; reports so far apart that a flight has about twenty of them. */
+const AT_TEN_TIMES = { speed: 10, progressIntervalMs: 5_000, osdIntervalMs: 10_000 } as const;
+
+async function flyOne(api: Api, dock: DockHandle, waylineId: string): Promise<string> {
+  const body = { dockSn: dock.sn, waylineId, kind: 'immediate', rthAltitudeMeters: 80 };
+  const { id } = good(await api.post<{ id: string }>('/missions', body));
+  const endsMs = performance.now() + HANDLED_WITHIN_MS;
+  // Each look costs something too: few of them.
+  for (;;) {
+    await pause(2_000);
+    const { state } = good(await api.get<{ state: string }>(`/missions/${id}`));
+    if (hasEnded(state)) return state;
+    if (performance.now() > endsMs) throw new Problem(`Mission ${id} did not end within ten minutes.`);
+  }
+}
+
+async function untilReports(meter: Meter, count: number): Promise<void> {
+  const endsMs = performance.now() + HANDLED_WITHIN_MS;
+  while ((await meter.reports()) < count) {
+    if (performance.now() > endsMs) throw new Problem('The backlog was not handled within ten minutes.');
+    await pause(POLL_MS);
+  }
+}
+
+interface Flight {
+  readonly sn: string;
+  readonly missionId: string;
+  readonly connection: DockConnection;
+}
+
+/** Missions that fly, written as mission-service would have: their way there is not what is measured. */
+async function startFlights(stack: Stack, meter: Meter, docks: number, prefix: string): Promise<Flight[]> {
+  const sns = numbered(prefix, docks);
+  const connections = await importDocks(stack, sns);
+  const waylineId = await uploadRoute(new Api(stack.apiUrl, stack.apiKey));
+  const organisationId = connections[0]?.organisationId;
+  const missionIds = sns.map(() => randomUUID());
+  await meter.query(
+    `INSERT INTO mission.dock (sn, organisation_id, model, protocol_generation)
+     SELECT sn, $2, 'dock2', '1.15' FROM unnest($1::text[]) AS sn`,
+    [sns, organisationId],
+  );
+  await meter.query(
+    `INSERT INTO mission.mission (id, organisation_id, dock_sn, wayline_id, name, kind, state, revision, execute_at,
+       prepare_at, deadline, prepare_count, attempt, undo_count, since, started_at, heard_at, next_action_at,
+       rth_altitude_meters, exit_on_rc_lost, positioning, created_by)
+     SELECT id, $3, sn, $4, 'cost', 'timed', 'executing', 5, now(), now(), now() + interval '20 s', 1, 1, 0, now(), now(),
+            now(), now() + interval '60 s', 60, 'continue', 'gps', 'bench'
+       FROM unnest($1::uuid[], $2::text[]) AS flight (id, sn)`,
+    [missionIds, sns, organisationId, waylineId],
+  );
+  return connections.map((connection, index) => ({
+    sn: sns[index] ?? '',
+    missionId: missionIds[index] ?? '',
+    connection,
+  }));
+}
+
+const connect = ({ mqttUrl, mqttUser, mqttPassword }: DockConnection): Promise<MqttClient> =>
+  mqtt.connectAsync(mqttUrl, { username: mqttUser, password: mqttPassword, protocolVersion: 5 });
+
+function report(sn: string, missionId: string): string {
+  const ext = { flight_id: missionId, current_waypoint_index: 1, wayline_mission_state: 5, media_count: 1 };
+  const output = { status: 'in_progress', progress: { percent: 50, current_step: 24 }, ext };
+  return JSON.stringify({
+    ...{ bid: missionId, tid: randomUUID(), timestamp: Date.now(), method: 'flighttask_progress', gateway: sn },
+    data: { result: 0, output },
+  });
+}
+
+function osd(sn: string, round: number): string {
+  const data = {
+    ...{ mode_code: 0, cover_state: 0, drone_in_dock: 1, flighttask_step_code: 5, putter_state: 0, rainfall: 0 },
+    ...{ latitude: HOME.latitude, longitude: HOME.longitude, height: HOME.heightMeters, humidity: 40 },
+    environment_temperature: 20 + (round % 3) / 10,
+    wind_speed: (round % 5) / 2,
+    network_state: { type: 2, quality: 4, rate: 100 + round },
+    drone_charge_state: { state: 0, capacity_percent: 95 },
+    storage: { total: 30_000_000, used: 1_000_000 },
+    position_state: { is_calibration: 1, is_fixed: 2, quality: 5, gps_number: 12, rtk_number: 20 },
+  };
+  return JSON.stringify({ tid: randomUUID(), bid: randomUUID(), timestamp: Date.now(), gateway: sn, data });
+}
