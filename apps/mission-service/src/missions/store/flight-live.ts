@@ -81,7 +81,10 @@ export async function showLive(through: Reader, rows: readonly MissionRow[]): Pr
 /** A mission as screens show it. */
 export type ShownMission = MissionRow & Pick<LockedMission, 'live'>;
 
-/** What a dock may send once more when its connection comes back is among its last few messages; reports come each 2 s. */
+/**
+ * What a dock may send once more when its connection comes back is among its last few messages; these reach back a
+ * minute.
+ */
 const RECENT = 32;
 /** 36 bits: enough to tell so few apart. */
 const SHORT_ID_CHARACTERS = 6;

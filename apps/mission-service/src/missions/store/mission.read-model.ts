@@ -124,8 +124,11 @@ export class MissionReadModel {
   async track(organisationId: string, id: string) {
     if ((await this.row(organisationId, id)) === undefined) return undefined;
     const rows = await this.query<TrackRow>(
+      // A backlog that was handled again after a crash has the same receive times.
       `SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count
-         FROM mission.flight_track WHERE mission_id = $1 ORDER BY received_at, mission.flight_track.id LIMIT $2`,
+         FROM mission.flight_track WHERE mission_id = $1
+        GROUP BY attempt, received_at, status, percent, current_step, waypoint_index, media_count
+        ORDER BY received_at, min(mission.flight_track.id) LIMIT $2`,
       [id, TRACK_LIMIT],
     );
     return rows.map(trackPointView);

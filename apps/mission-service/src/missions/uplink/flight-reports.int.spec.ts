@@ -1,5 +1,8 @@
 import type { DockFact } from '@aerie/bus-contract';
+import { createLogger } from '@aerie/observability';
+import { eventually } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
+import { WatchMissions } from '../../grpc/watch-missions.js';
 import { type Flight, aStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
 import { aReplica } from '../fixtures/due-replica.js';
 import { ORGANISATION, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
@@ -91,6 +94,16 @@ describe('a report of a flight that goes on as before', () => {
     ]);
   });
 
+  it('is shown once although a whole backlog of it comes again after a crash', async () => {
+    const flight = await aFlight();
+    const backlog = Array.from({ length: 60 }, (_, number) => progress(flight, 'in_progress', 20 + number));
+    await handle(backlog);
+    await handle(backlog);
+    const track = await new MissionReadModel(pool()).track(ORGANISATION, flight.id);
+    expect(track?.map(({ percent }) => percent)).toEqual([5, ...backlog.map((_, number) => 20 + number)]);
+    expect(await shown(flight)).toMatchObject({ progress: { percent: 79 } });
+  });
+
   it.each([
     ['at once', (fact: DockFact) => fact],
     ['received once more', (fact: DockFact) => ({ ...fact, receivedAtMs: fact.receivedAtMs + 60_000 })],
@@ -131,6 +144,24 @@ describe('a report of a flight that goes on as before', () => {
     await handle([progress(flight, 'in_progress', 70)]);
     await apply(pool(), flight.id, { type: 'observationGivenUp' });
     expect(await shown(flight)).toMatchObject({ state: 'outcome_unknown', progress: { percent: 70 } });
+  });
+
+  it('is told to whoever watches the mission', async () => {
+    const flight = await aFlight();
+    const watches = new WatchMissions(pool(), createLogger('reports-spec', 'silent'));
+    watches.start();
+    const told: (number | null)[] = [];
+    const watching = watches.watch(await shown(flight)).subscribe(({ progress: at }) => told.push(at?.percent ?? null));
+    try {
+      for (const percent of [30, 40]) {
+        await handle([progress(flight, 'in_progress', percent)]);
+        await eventually(`the watcher was told of ${percent} %`, () => told.includes(percent));
+      }
+      expect(told).toEqual([5, 30, 40]);
+    } finally {
+      watching.unsubscribe();
+      watches.stop();
+    }
   });
 
   it('of a clock ahead of ours does not count as heard in the future', async () => {
