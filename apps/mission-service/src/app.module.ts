@@ -194,7 +194,7 @@ export class AppModule {
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
         { provide: CreateMission, useValue: createMission },
-        { provide: RescheduleMission, useValue: new RescheduleMission(api, afterCommit) },
+        { provide: RescheduleMission, useValue: new RescheduleMission(api, afterCommit, observeDock) },
         { provide: ResumeMission, useValue: new ResumeMission(api, createMission) },
         { provide: CancelMission, useValue: new CancelMission(api, afterCommit) },
         { provide: ControlMission, useValue: new ControlMission(api, nats, afterCommit) },

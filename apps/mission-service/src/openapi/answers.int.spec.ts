@@ -330,6 +330,16 @@ describe('missions answer as described', () => {
     await caller.call('getMission', { params });
   });
 
+  it('when one of a dock that is no longer in service is to be moved', async () => {
+    const id = await aMission(database(), { dockSn: 'GONE-1', kind: 'timed', executeInMs: 3_600_000 });
+    const { status, body } = await caller.call('rescheduleMission', {
+      params: { id },
+      body: { executeAt: nextHour() },
+    });
+    expect([status, body['code']]).toEqual([409, 'dock_retired']);
+    expect((await caller.call('cancelMission', { params: { id } })).status).toBe(200);
+  });
+
   it('when a rule holds one back', async () => {
     const id = await aMission(database());
     await happens(id, { type: 'prepareDue' });

@@ -7,6 +7,7 @@ import {
   type DockRecord,
   apiKeyQuestion,
   dockQuestion,
+  docksQuestion,
   dockStateQuestion,
   findDocksQuestion,
   sendQuestion,
@@ -98,6 +99,9 @@ function answerForOthers(connection: NatsConnection): void {
     principal: key === API_KEY ? { keyId: 'key-1', organisationId: ORGANISATION } : null,
   }));
   answer(connection, dockQuestion, ({ sn }) => ({ dock: sn.startsWith('GONE') ? null : aDockRecord(sn) }));
+  answer(connection, docksQuestion, ({ sns }) => ({
+    docks: sns.filter((sn) => !sn.startsWith('GONE')).map(aDockRecord),
+  }));
   answer(connection, findDocksQuestion, () => ({ docks: [aDockRecord('TWO-1'), aDockRecord('LOST-1')] }));
   answer(connection, dockStateQuestion, ({ sns }) => ({
     docks: sns.map((sn) => ({ ...aDockView(sn), ...(sn.startsWith('LOST') ? { position: null } : {}) })),

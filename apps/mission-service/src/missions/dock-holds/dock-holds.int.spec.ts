@@ -196,7 +196,9 @@ describe('a mission over an export that gives way', () => {
 
   it('may also come there by a change of its time, but not by one that is refused', async () => {
     const { dockSn } = await aLentDock();
-    const moves = new RescheduleMission(pool(0), { run: () => undefined } as unknown as AfterCommit);
+    const moves = new RescheduleMission(pool(0), { run: () => undefined } as unknown as AfterCommit, {
+      records: async () => new Map(),
+    });
     const [late, flying] = [
       await accept(pool(0), { dockSn, executeInMs: 180 * MINUTE_MS }),
       await accept(pool(0), { dockSn, executeInMs: 240 * MINUTE_MS }),

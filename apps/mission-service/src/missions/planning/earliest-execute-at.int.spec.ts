@@ -88,7 +88,7 @@ it('a mission that is moved is told a time to which it can be moved, its own pre
   const dockSn = aSn();
   await taken(dockSn, 60);
   const id = await accept(pool, { dockSn, executeInMs: 72 * MINUTE_MS });
-  const reschedule = new RescheduleMission(pool, { run: () => undefined } as never);
+  const reschedule = new RescheduleMission(pool, { run: () => undefined } as never, { records: async () => new Map() });
   const caller = { keyId: 'spec', organisationId: ORGANISATION };
   const refusal = await reschedule.execute(caller, id, Date.now() + 61 * MINUTE_MS, null).catch((e: unknown) => e);
   const advisedMs = Date.parse((refusal as ConflictError).details?.['earliestExecuteAt'] as string);

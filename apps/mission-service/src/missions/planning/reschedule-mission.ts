@@ -7,6 +7,7 @@ import type { DataSource } from 'typeorm';
 import { advance } from '../advance-mission.js';
 import { unknownMission } from '../control/cancel-mission.js';
 import { insteadOf } from '../control/controls.js';
+import type { ObserveDock } from '../dock/observe-dock.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { reserveDock } from '../store/dock-reservations.js';
 import { lockMission } from '../store/flight-critical.js';
@@ -21,9 +22,11 @@ export class RescheduleMission {
   constructor(
     private readonly dataSource: DataSource,
     private readonly afterCommit: AfterCommit,
+    private readonly observeDock: Pick<ObserveDock, 'records'>,
   ) {}
 
   async execute(caller: Principal, id: string, executeAtMs: number, version: ExpectedVersion): Promise<MissionView> {
+    await this.checkInService(caller, id);
     const advanced = await inTransaction(this.dataSource, async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
@@ -54,6 +57,23 @@ export class RescheduleMission {
     this.afterCommit.run(advanced);
     return viewOf(advanced.mission);
   }
+
+  /** Before any row is locked. A fleet-service that does not answer is no proof: the claim looks again. */
+  private async checkInService(caller: Principal, id: string): Promise<void> {
+    const [mission] = await this.dataSource.query<{ dock_sn: string }[]>(
+      `SELECT dock_sn FROM mission.mission WHERE id = $1 AND organisation_id = $2 AND next_action_at IS NOT NULL`,
+      [id, caller.organisationId],
+    );
+    if (mission === undefined) return;
+    const { dock_sn: dockSn } = mission;
+    const records = await this.observeDock.records([dockSn]).catch(() => new Map<string, null>());
+    if (records.get(dockSn) === null) throw outOfService(dockSn);
+  }
+}
+
+function outOfService(dockSn: string): ConflictError {
+  const message = `dock ${dockSn} is no longer in service; cancel this mission and plan one on another dock`;
+  return new ConflictError('dock_retired', message, { fields: [{ field: 'executeAt', message }] });
 }
 
 const notTimed = (kind: string): InvalidError =>
