@@ -41,7 +41,7 @@ const find = async (id: string): Promise<CampaignView> =>
 const docksOf = async (id: string): Promise<readonly CampaignDockView[]> =>
   good(await world.api.get<{ items: CampaignDockView[] }>(`/log-campaigns/${id}/docks?limit=500`)).items;
 
-const once = (id: string, what: string, holds: (view: CampaignView) => boolean, withinMs = 180_000) =>
+const once = (id: string, what: string, holds: (view: CampaignView) => boolean, withinMs = 360_000) =>
   eventually(
     `the campaign ${what}`,
     async () => {
@@ -80,7 +80,7 @@ it(`goes over ${DOCKS} docks, ${FAILING} of which fail, while log-service is kil
     const files = await logs.filesOf(`dockSn=${dock.sn}`);
     expect(files.map(({ objectKey }) => objectKey)).toEqual(dock.logUploads.map(({ key }) => key));
   }
-}, 400_000);
+}, 900_000);
 
 it('stops by itself when too many docks fail, and goes on when it is resumed', async () => {
   const docks = world.docks.slice(0, 30);

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { makeContext } from '../context.js';
 import type { Moment } from '../fault-words.js';
@@ -10,7 +11,9 @@ import { arrayOf, type Json, objectOf } from '../wire.js';
 import { DockLogs } from './dock-logs.js';
 import type { LogModule } from './log-boots.js';
 
-const WAIT_MS = 20_000;
+/** Megabytes are made, signed and uploaded: a busy machine needs a while, and each wait ends with its fact. */
+const WAIT_MS = 50_000;
+jest.setTimeout(60_000);
 const BID = 'a-job';
 const MIB = 1024 * 1024;
 
