@@ -44,13 +44,19 @@ export async function docsApi(root: string, args: readonly string[], programs = 
 
 const present = (file: string): string | null => (existsSync(file) ? readFileSync(file, 'utf8') : null);
 
+/** By program. What was built prints the same each time, and a start costs a second of CPU. */
+const printed = new Map<string, string>();
+
 /** A program of the service prints it: tools start services, they do not import them. */
 function openApiOf(service: string, programs: string): string {
   const program = path.join(programs, 'apps', service, 'dist', 'print-openapi.js');
+  const known = printed.get(program);
+  if (known !== undefined) return known;
   const { status, stdout, stderr } = spawnSync(process.execPath, [program], {
     encoding: 'utf8',
     maxBuffer: 16 * 1024 * 1024,
   });
   if (status !== 0) throw new Problem(`${program} did not print its document:\n${stderr}`);
+  printed.set(program, stdout);
   return stdout;
 }
