@@ -1,4 +1,4 @@
-import { RUNS } from '@aerie/property-testing';
+import { RUNS, expectEqual } from '@aerie/property-testing';
 import fc from 'fast-check';
 import { decodeMessage } from './decode.js';
 import { DOCK_MODELS, GENERATIONS, speaks, type DockProfile } from './dock-profile.js';
@@ -21,7 +21,7 @@ const readBack = (channel: Channel, method: string, data: unknown): Record<strin
 
 /** The members of what was written, as they were given. */
 function expectPart(written: unknown, given: unknown): void {
-  if (typeof written !== 'object' || written === null || Array.isArray(written)) return expect(written).toEqual(given);
+  if (typeof written !== 'object' || written === null || Array.isArray(written)) return expectEqual(written, given);
   for (const [key, value] of Object.entries(written)) expectPart(value, (given as Record<string, unknown>)[key]);
 }
 
@@ -45,7 +45,7 @@ function normalised(method: ServiceMethod, written: Record<string, unknown>): Re
 function expectRoundTrip(method: ServiceMethod, profile: DockProfile, given: unknown): void {
   const written = encodeService(method, given as never, profile);
   const read = normalised(method, written);
-  expect(readBack('services', method, written)).toEqual(read);
+  expectEqual(readBack('services', method, written), read);
   // Quirk M6: docks up to 1.7 are sent a wayline type that no caller gives.
   const { wayline_type: _fixed, ...fromCaller } = read;
   expectPart(fromCaller, given);
@@ -78,8 +78,8 @@ describe('P8: what is written is read back', () => {
     fc.assert(
       fc.property(repliesTo(channel, method), (given) => {
         const written = encodeReply(reply, method as 'unlisted', given as never);
-        expect(written).toEqual(given);
-        expect(readBack(reply, method, written)).toEqual(given);
+        expectEqual(written, given);
+        expectEqual(readBack(reply, method, written), given);
       }),
       RUNS,
     );
@@ -90,7 +90,7 @@ describe('P8: what is written is read back', () => {
     ({ channel, method }) => {
       fc.assert(
         fc.property(requestsOf(channel, method), (given) => {
-          expect(readBack(channel, method, given)).toEqual(given);
+          expectEqual(readBack(channel, method, given), given);
         }),
         RUNS,
       );

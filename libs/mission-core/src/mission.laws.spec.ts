@@ -1,4 +1,4 @@
-import { RUNS, RUNS_TIMEOUT_MS } from '@aerie/property-testing';
+import { RUNS, RUNS_TIMEOUT_MS, expectEqual } from '@aerie/property-testing';
 import fc from 'fast-check';
 import {
   aMission,
@@ -66,7 +66,7 @@ describe('the laws of the lifecycle', () => {
         fc.property(anyMission, anyEvent, anyInstant, (mission, event, nowMs) => {
           const before = structuredClone(mission);
           decide(mission, event, nowMs, DEFAULT_TIMING);
-          expect(mission).toEqual(before);
+          expectEqual(mission, before);
         }),
         RUNS,
       );
@@ -83,7 +83,7 @@ describe('the laws of the lifecycle', () => {
           const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
           expect(after(mission, decision)).toBe(mission);
           if (decision.kind !== 'refused') {
-            expect(decision.effects.filter(isOrder)).toEqual([]);
+            expectEqual(decision.effects.filter(isOrder), []);
           }
         }),
         RUNS,
@@ -122,10 +122,10 @@ describe('the laws of the lifecycle', () => {
           fc.pre(goesOnAsBefore(mission, event));
           const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
           if (decision.kind !== 'unchanged') throw new Error(`it is ${decision.kind}`);
-          expect(decision.effects).toEqual([]);
+          expectEqual(decision.effects, []);
           const { revision } = decision.mission;
           const { nextActionAtMs } = decision.mission;
-          expect({ ...decision.mission }).toEqual({ ...mission, revision, nextActionAtMs, heardAtMs: nowMs });
+          expectEqual({ ...decision.mission }, { ...mission, revision, nextActionAtMs, heardAtMs: nowMs });
         }),
         RUNS,
       );
@@ -180,7 +180,7 @@ describe('the laws of the lifecycle', () => {
             const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
             if (decision.kind === 'refused') continue;
             const late = decision.effects.filter((effect) => effect === 'sendPrepare' || effect === 'sendExecute');
-            if (nowMs >= lastMs) expect(late).toEqual([]);
+            if (nowMs >= lastMs) expectEqual(late, []);
             mission = decision.mission;
             if (!isOutcome(mission.state)) expect(mission.deadlineMs).not.toBeNull();
           }
@@ -287,7 +287,10 @@ describe('the laws of the lifecycle', () => {
           expect(after(once.mission, twice).state).toBe(once.mission.state);
           if (twice.kind === 'refused' || !SAID_BY_DOCK.includes(event.type)) return;
           // A look and an undo are harmless to repeat; nothing that flies is ordered by a repeat.
-          expect(twice.effects.filter((effect) => isOrder(effect) && effect !== 'observeFlight')).toEqual([]);
+          expectEqual(
+            twice.effects.filter((effect) => isOrder(effect) && effect !== 'observeFlight'),
+            [],
+          );
         }),
         RUNS,
       );
@@ -324,7 +327,7 @@ describe('the laws of the lifecycle', () => {
             kept = step(kept, event, nowMs);
             restored = JSON.parse(JSON.stringify(step(restored, event, nowMs))) as Mission;
           }
-          expect(restored).toEqual(kept);
+          expectEqual(restored, kept);
         }),
         RUNS,
       );
