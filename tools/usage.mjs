@@ -56,7 +56,7 @@ export const COMMANDS = {
   },
   'test-deep': {
     npm: 'npm run test:deep',
-    does: 'The property tests of the pure parts.',
+    does: 'The property tests of the pure parts, a hundred times as often as npm test. It takes hours, and says nothing meanwhile.',
     options: {},
     rest: { usage: '[RUNS of each, default 100000]', least: 0, most: 1, each: whole(1, 1_000_000_000) },
   },
