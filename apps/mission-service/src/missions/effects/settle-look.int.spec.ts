@@ -97,7 +97,8 @@ describe('a silent flight whose dock rests', () => {
     await lookAtRest(id, 0);
     await lookAtRest(id, 50);
     expect(await stateOf(pool, id)).toBe('executing');
-    await lookAtRest(id, 10);
+    // A second more than the minute: a look counts from its own beginning, the first one from when it was written.
+    await lookAtRest(id, 11);
     expect(await stateOf(pool, id)).toBe('outcome_unknown');
     expect(await causeOf(id)).toBe('seen_over');
     expect(await startsNext('OVER-1')).toBe(true);
@@ -109,7 +110,7 @@ describe('a silent flight whose dock rests', () => {
       const dockSn = `OVER-${type}`;
       const id = await aSilentFlight(dockSn);
       await lookAtRest(id, 0);
-      await lookAtRest(id, 60);
+      await lookAtRest(id, 61);
       await apply(pool, id, { type });
       expect(await startsNext(dockSn)).toBe(false);
       await apply(pool, id, { type: 'flightEnded', outcome: 'succeeded', dockResult: 0 });
@@ -120,7 +121,7 @@ describe('a silent flight whose dock rests', () => {
   it('grounds its dock where the organisation wants a person to look, until somebody did', async () => {
     const id = await aSilentFlight('OVER-2');
     await lookAtRest(id, 0);
-    await lookAtRest(id, 60);
+    await lookAtRest(id, 61);
     await pool.query(
       `INSERT INTO mission.policy (organisation_id, preflight, auto_resume, revision, updated_by) VALUES ($1, $2, '{}', 1, 'spec')`,
       [ORGANISATION, JSON.stringify({ unknown_outcome: { afterSeenOver: 'fail' } })],
@@ -133,7 +134,7 @@ describe('a silent flight whose dock rests', () => {
   it('is not over by what the dock had said before its last word about the flight', async () => {
     const id = await aSilentFlight('OVER-3', 0);
     await lookAtRest(id, 0);
-    await lookAtRest(id, 60);
+    await lookAtRest(id, 61);
     expect(await stateOf(pool, id)).toBe('executing');
   });
 });
