@@ -6,6 +6,7 @@ import { Api, type DockConnection, good } from '../../stack/api.js';
 import { hasEnded } from '../../stack/has-ended.js';
 import type { Stack } from '../../stack/stack.js';
 import { type Cost, type Meter, type Rates, costBetween, ratesBetween } from './meter.js';
+import { untilStored } from './stored.js';
 
 /** Requests on their way at the same time. */
 const POSTING = 16;
@@ -92,15 +93,21 @@ export async function measureProgress(
         }
       }),
     );
+    await untilStored(
+      stack,
+      flights.map(({ sn }) => sn),
+      share,
+      HANDLED_WITHIN_MS,
+    );
   } finally {
     consumer.signal('SIGCONT');
   }
-  const resumed = await meter.read();
+  const resumedMs = performance.now();
   await untilReports(meter, already + share * docks);
   const after = await meter.read();
   await Promise.all(clients.map((client) => client.endAsync(true)));
   // CPU from the PUBLISH on; the rate is that of the backlog alone.
-  const { perSecond } = costBetween(resumed, after, share * docks, rest);
+  const perSecond = Math.round((share * docks * 1_000) / (after.atMs - resumedMs));
   return { ...costBetween(before, after, share * docks, rest), perSecond };
 }
 
