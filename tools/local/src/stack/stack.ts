@@ -35,6 +35,8 @@ export interface StackOptions {
   readonly apiKey?: string;
   /** More environment for single services. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
+  /** The programs of an earlier release do not say which process they are: whoever answers at their ports is believed. */
+  readonly anonymous?: boolean;
   /** `name=value`, beside those that every PostgreSQL of ours has. */
   readonly postgresSettings?: readonly string[];
   readonly say: (text: string) => void;
@@ -197,7 +199,7 @@ export class Stack {
       env: { ...cleanEnvironment(), ...own, ...env?.[name], ...this.overrides.get(name) },
     });
     this.services.set(name, process_);
-    await untilReady(process_, () => isReady(readyUrl, process_.pid), { say, signal });
+    await untilReady(process_, () => this.isReady(readyUrl, process_.pid), { say, signal });
   }
 
   /** One more process of a service beside the first, with a port of its own. */
@@ -213,7 +215,7 @@ export class Stack {
     });
     this.replicas.add(process_);
     const url = `http://127.0.0.1:${ports[0]}`;
-    await untilReady(process_, () => isReady(`${url}/readyz`, process_.pid), { say, signal: NEVER });
+    await untilReady(process_, () => this.isReady(`${url}/readyz`, process_.pid), { say, signal: NEVER });
     return { url, kill: () => process_.stop('SIGKILL') };
   }
 
@@ -232,7 +234,7 @@ export class Stack {
     }).finally(() => this.infrastructure.start('mosquitto'));
     for (const name of ['fleet-service', 'mqtt-ingress'] as const) {
       const process_ = this.process(name);
-      await untilReady(process_, () => isReady(this.plans[name].readyUrl, process_.pid), { say, signal: NEVER });
+      await untilReady(process_, () => this.isReady(this.plans[name].readyUrl, process_.pid), { say, signal: NEVER });
     }
     return printed
       .trim()
@@ -266,6 +268,17 @@ export class Stack {
     const process = this.services.get(name);
     if (process === undefined) throw new Error(`${name} was never started`);
     return process;
+  }
+
+  /** Asks the process itself: somebody else's program may answer at its port. */
+  private async isReady(url: string, pid: number): Promise<true | string> {
+    const response = await fetch(url, { signal: AbortSignal.timeout(READY_ANSWER_MS) }).catch(() => undefined);
+    if (response === undefined) return 'it does not answer yet';
+    const speaker = response.headers.get('x-aerie-process');
+    const text = await response.text();
+    const isTheOne = speaker === String(pid) || (speaker === null && this.options.anonymous === true);
+    if (!isTheOne) return `another program (${speaker ?? 'not ours'}) answers at ${url}`;
+    return response.ok || text.trim();
   }
 
   /** Ends a service at once, as a crash would. */
@@ -302,16 +315,6 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 
 const NEVER = new AbortController().signal;
 const MIGRATED = ['fleet-service', 'mission-service', 'credential-service', 'log-service'] as const;
-
-/** Asks the process itself: somebody else's program may answer at its port. */
-async function isReady(url: string, pid: number): Promise<true | string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(READY_ANSWER_MS) }).catch(() => undefined);
-  if (response === undefined) return 'it does not answer yet';
-  const speaker = response.headers.get('x-aerie-process');
-  const text = await response.text();
-  if (speaker !== String(pid)) return `another program (${speaker ?? 'not ours'}) answers at ${url}`;
-  return response.ok || text.trim();
-}
 
 interface Script {
   readonly script: string;

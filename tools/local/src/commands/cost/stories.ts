@@ -158,11 +158,21 @@ interface Flown extends Cost {
 /** Tables and statements that are named. */
 const MOST = 20;
 
+/** Each mission from the request to its end, measured by nobody. */
+export async function warmUp(stack: Stack, meter: Meter, missions: number): Promise<void> {
+  const nothing = { cpuMs: 0, statements: 0, commits: 0, walBytes: 0, rows: 0 };
+  await measureFlown({ stack, meter, rest: nothing }, missions, 'COST-WARM');
+}
+
 /** One mission from the request to its end, with the telemetry of its dock meanwhile. */
-export async function measureFlown({ stack, meter, rest }: Measured, missions: number): Promise<Flown> {
+export async function measureFlown(
+  { stack, meter, rest }: Measured,
+  missions: number,
+  prefix = 'COST-FLY',
+): Promise<Flown> {
   const api = new Api(stack.apiUrl, stack.apiKey);
   const waylineId = await uploadRoute(api);
-  const sns = numbered('COST-FLY', missions);
+  const sns = numbered(prefix, missions);
   const connections = await importDocks(stack, sns);
   const docks = await Promise.all(
     connections.map(({ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode }, index) =>
