@@ -23,8 +23,10 @@ import { ObserveDock } from './missions/dock/observe-dock.js';
 import { AfterCommit } from './missions/effects/after-commit.js';
 import { RepeatCalls } from './missions/effects/repeat-calls.js';
 import { HistoryController } from './missions/history.controller.js';
+import { BatchController } from './missions/batch.controller.js';
 import { MissionsController } from './missions/missions.controller.js';
 import { CreateMission } from './missions/planning/create-mission.js';
+import { LookUp } from './missions/planning/look-up.js';
 import { PlanMission } from './missions/planning/plan-mission.js';
 import { RescheduleMission } from './missions/planning/reschedule-mission.js';
 import { ChangePolicy } from './missions/policy/change-policy.js';
@@ -56,6 +58,7 @@ export class Intake {
 
 /** Every route of the API is in one of these; openapi/mission-api.ts tells callers about each. */
 export const CONTROLLERS = [
+  BatchController,
   MissionsController,
   ControlController,
   HistoryController,
@@ -154,12 +157,19 @@ export class AppModule {
       logger,
       metrics,
     });
-    const planMission = new PlanMission({ dataSource: api, connection: nats, observeDock, policies, routes, timing });
-    const createMission = new CreateMission(api, planMission, (id, delayMs) => {
+    const planMission = new PlanMission({
+      dataSource: api,
+      lookUp: new LookUp(api, observeDock),
+      policies,
+      routes,
+      timing,
+    });
+    const wake = (id: string, delayMs: number): void => {
       outbox.kick();
       if (delayMs <= 0) dueRunner.wake(id);
       else dueWakes.after(delayMs);
-    });
+    };
+    const createMission = new CreateMission(api, planMission, wake, logger);
     const watchMissions = new WatchMissions(api, logger);
     const waylines = new WaylineStore(api);
     const kmzReader = new KmzReader();

@@ -1,6 +1,6 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type Logger, REQUEST_ID_HEADER, readRequestId, runWithRequestId } from '@aerie/observability';
-import type { NextFunction, Request, Response } from 'express';
+import { type NextFunction, type Request, type Response, json } from 'express';
 import { answerMethods } from './answer-methods.js';
 import { refuseDeep } from './json-depth.js';
 import { RefuseUnknownInput, refuseUnreadBody } from './known-input.js';
@@ -11,7 +11,7 @@ import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { RouteTable } from './route-table.js';
 import { ShowVersion } from './show-version.js';
 
-/** No JSON that our routes take is anywhere near this. */
+/** No JSON that our routes take is anywhere near this, but for those that say so. */
 const MAX_JSON_BYTES = 64 * 1024;
 /** `verify` sees the text before it is parsed. Nest needs it for itself only where it keeps raw bodies. */
 const JSON_OPTIONS = { limit: MAX_JSON_BYTES, verify: refuseRepeated };
@@ -24,6 +24,7 @@ export function configureHttp(app: NestExpressApplication, logger: Logger, route
   app.use(nameRequest);
   app.use(refuseNul);
   app.use(answerMethods(table));
+  app.use(readLargeBodies(table));
   app.useBodyParser('json', JSON_OPTIONS);
   app.use((request: Request, _response: Response, next: NextFunction) => {
     refuseDeep(request.body);
@@ -42,6 +43,18 @@ function nameRequest(request: Request, response: Response, next: NextFunction): 
   const id = readRequestId(request.headers[REQUEST_ID_HEADER.toLowerCase()]);
   response.setHeader(REQUEST_ID_HEADER, id);
   runWithRequestId(id, next);
+}
+
+/** For routes that take more than others. What was read here is not read again. */
+function readLargeBodies(table: RouteTable) {
+  const readers = new Map<number, ReturnType<typeof json>>();
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const limit = table.find(request.method, request.path)?.maxBodyBytes;
+    if (limit === undefined) return next();
+    const reader = readers.get(limit) ?? json({ ...JSON_OPTIONS, limit });
+    readers.set(limit, reader);
+    reader(request, response, next);
+  };
 }
 
 /** A NUL character in an id or a query would fail in the database, as a fault of ours. */

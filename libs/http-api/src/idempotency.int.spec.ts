@@ -5,10 +5,13 @@ import { CommitUnknownError, createDataSource, inTransaction } from '@aerie/pers
 import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
 import {
   type IdempotentRequest,
+  Refused,
   type StoredAnswer,
   answerOnce,
+  findBeforeTogether,
   idempotencyTable,
   once,
+  onceTogether,
   pruneIdempotencyKeys,
   readIdempotencyKey,
 } from './idempotency.js';
@@ -216,4 +219,64 @@ it('deletes all keys that are older than a week, in batches, and no others', asy
   expect(await pruneIdempotencyKeys(dataSource, SCHEMA, 2)).toBe(7);
   const kept = await dataSource.query<{ key: string }[]>('SELECT key FROM idempotency_key ORDER BY created_at DESC');
   expect(kept.map(({ key }) => key)).toEqual(['3', '4', '5', '6']);
+});
+
+describe('many requests in one transaction', () => {
+  const REFUSAL = new Error('there is no room');
+  /** Carries them out, and refuses those whose body says so. */
+  const executeAll = (requests: readonly IdempotentRequest[]): Promise<(StoredAnswer | Refused)[]> =>
+    inTransaction(dataSource, (tx) =>
+      onceTogether(tx, SCHEMA, requests, (fresh) =>
+        Promise.all(fresh.map(async (index) => (requests[index]?.body === 'refuse' ? new Refused(REFUSAL) : create()))),
+      ),
+    );
+
+  it('get the answers that they got before, also one by one, and only the new ones are carried out', async () => {
+    const [known, fresh] = [aRequest({ key: 'known' }), aRequest({ key: 'fresh' })];
+    const before = await execute(known);
+    const answers = await executeAll([fresh, known]);
+    expect(answers[1]).toEqual(before);
+    expect(executions).toBe(2);
+    expect(await execute(fresh)).toEqual(answers[0]);
+    expect(await executeAll([known, fresh])).toEqual([before, answers[0]]);
+    expect(executions).toBe(2);
+  });
+
+  it('keep no answer for one that is refused: the others stand, and it is carried out when it comes again', async () => {
+    const refused = aRequest({ body: 'refuse' });
+    const other = aRequest();
+    const [first, second] = await executeAll([refused, other]);
+    expect([first, (second as StoredAnswer).status]).toEqual([new Refused(REFUSAL), 201]);
+    expect((await execute({ ...refused, body: 'now' })).status).toBe(201);
+    expect(await execute(other)).toEqual(second);
+  });
+
+  it('are carried out once when two of them have one key, and the second is refused when it is another request', async () => {
+    const request = aRequest();
+    const [first, same, other] = await executeAll([request, request, { ...request, body: 'other' }]);
+    expect([executions, same]).toEqual([1, first]);
+    expect(problemOf((other as Refused).error)).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
+  });
+
+  it('are each a request of its own without a key', async () => {
+    const request = aRequest({ key: undefined });
+    const answers = (await executeAll([request, request])) as StoredAnswer[];
+    expect([executions, new Set(answers.map(({ body }) => body)).size]).toEqual([2, 2]);
+  });
+
+  it('are carried out once when the same ones come in two orders at once', async () => {
+    const requests = Array.from({ length: 20 }, (_, index) => aRequest({ key: `k${index}` }));
+    const [one, other] = await Promise.all([executeAll(requests), executeAll([...requests].reverse())]);
+    expect(other).toEqual([...(one as unknown[])].reverse());
+    expect(executions).toBe(20);
+  });
+
+  it('are found together by who asks whether they were answered before', async () => {
+    const [known, other] = [aRequest(), aRequest()];
+    const before = await execute(known);
+    const find = findBeforeTogether(dataSource, SCHEMA);
+    expect(await Promise.all([find(known), find(other), find({ ...known, body: 'other' })])).toEqual([
+      ...[before, null, null],
+    ]);
+  });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { InvalidError } from '@aerie/kernel';
+import { AskTogether, InvalidError } from '@aerie/kernel';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 
@@ -81,53 +81,106 @@ export async function answerOnce(
   schema: string,
   request: IdempotentRequest,
   accept: () => Promise<StoredAnswer>,
+  findBefore: FindBefore = (one) => findAnswer(readsOf(dataSource), schema, one),
 ): Promise<StoredAnswer> {
   if (request.key === undefined) return accept();
-  const through: Pick<Tx, 'query'> = { query: (sql, parameters = []) => dataSource.query(sql, [...parameters]) };
-  const before = await answeredBefore(through, schema, request);
+  const before = await findBefore(request);
   if (before !== null) return before;
   try {
     return await accept();
   } catch (refusal) {
-    const meanwhile = await inTransaction(dataSource, (tx) => answeredMeanwhile(tx, schema, request));
+    const meanwhile = await answeredMeanwhile(dataSource, schema, request);
     if (meanwhile === null) throw refusal;
     return meanwhile;
   }
 }
 
-async function answeredBefore(
-  through: Pick<Tx, 'query'>,
-  schema: string,
-  { organisationId, route, key, body }: IdempotentRequest,
-): Promise<StoredAnswer | null> {
-  const [stored] = await through.query<StoredAnswer & { request_hash: string }>(
-    `SELECT request_hash, status, body FROM ${schema}.idempotency_key
-      WHERE organisation_id = $1 AND route = $2 AND key = $3`,
-    [organisationId, route, key],
+/** What this very request got before; null: nothing. */
+export type FindBefore = (request: IdempotentRequest) => Promise<StoredAnswer | null>;
+
+/** Looks for the answers to all who ask at the same time with one statement. */
+export function findBeforeTogether(dataSource: DataSource, schema: string): FindBefore {
+  const answers = new AskTogether<StoredRow>(async (places) => {
+    const rows = await findAnswers(readsOf(dataSource), schema, places);
+    return new Map(rows.map((row) => [placeOf({ ...row, organisationId: row.organisation_id }), row]));
+  });
+  return async (request) => answerTo(request, (await answers.find(placeOf(request))) ?? undefined);
+}
+
+const readsOf = (dataSource: DataSource): Pick<Tx, 'query'> => ({
+  query: (sql, parameters = []) => dataSource.query(sql, [...parameters]),
+});
+
+interface StoredRow extends StoredAnswer {
+  readonly organisation_id: string;
+  readonly route: string;
+  readonly key: string;
+  readonly request_hash: string;
+}
+
+/** The primary key of a request, as one text. */
+const placeOf = ({ organisationId, route, key }: Omit<IdempotentRequest, 'body'>): string =>
+  JSON.stringify([organisationId.toLowerCase(), route, key]);
+
+/** The columns of the primary key, out of places. */
+const PLACES = `(SELECT (p->>0)::uuid AS organisation_id, p->>1 AS route, p->>2 AS key
+                   FROM unnest($1::jsonb[]) AS p) AS p`;
+
+function findAnswers(through: Pick<Tx, 'query'>, schema: string, places: readonly string[]): Promise<StoredRow[]> {
+  return through.query<StoredRow>(
+    `SELECT k.organisation_id, k.route, k.key, k.request_hash, k.status, k.body
+       FROM ${PLACES} JOIN ${schema}.idempotency_key k USING (organisation_id, route, key)`,
+    [places],
   );
-  // Another request under the same key is refused where it is carried out.
+}
+
+async function findAnswer(through: Pick<Tx, 'query'>, schema: string, request: IdempotentRequest) {
+  const [stored] = await findAnswers(through, schema, [placeOf(request)]);
+  return answerTo(request, stored);
+}
+
+/** Another request under the same key is refused where it is carried out. */
+function answerTo({ body }: IdempotentRequest, stored: StoredRow | undefined): StoredAnswer | null {
   if (stored === undefined || stored.request_hash !== hashOf(body)) return null;
   return { status: stored.status, body: stored.body };
 }
 
-/** Only a writer of the same key waits for one that has not committed yet. Leaves nothing behind. */
-async function answeredMeanwhile(tx: Tx, schema: string, request: IdempotentRequest): Promise<StoredAnswer | null> {
-  if (!(await takeKey(tx, schema, request))) return answeredBefore(tx, schema, request);
-  const { organisationId, route, key } = request;
-  await tx.run(`DELETE FROM ${schema}.idempotency_key WHERE organisation_id = $1 AND route = $2 AND key = $3`, [
-    ...[organisationId, route, key],
-  ]);
-  return null;
+/**
+ * The answer to this very request, also where somebody is just about to commit it: only a writer of the same key waits for
+ * one that has not committed yet. Leaves nothing behind.
+ */
+export function answeredMeanwhile(
+  dataSource: DataSource,
+  schema: string,
+  request: IdempotentRequest,
+): Promise<StoredAnswer | null> {
+  return inTransaction(dataSource, async (tx) => {
+    if ((await takeKeys(tx, schema, [request])).size === 0) return findAnswer(tx, schema, request);
+    await giveKeysBack(tx, schema, [placeOf(request)]);
+    return null;
+  });
 }
 
-/** False when the key is taken; waits for whoever is about to take it. */
-async function takeKey(tx: Tx, schema: string, { organisationId, route, key, body }: IdempotentRequest) {
-  const mine = await tx.query(
+/** The places that were free and are ours now; waits for whoever is about to take one. All take them in one order. */
+async function takeKeys(tx: Tx, schema: string, requests: readonly IdempotentRequest[]): Promise<ReadonlySet<string>> {
+  const places = requests.map(placeOf);
+  const rows = await tx.query<{ organisationId: string; route: string; key: string }>(
     `INSERT INTO ${schema}.idempotency_key (organisation_id, route, key, request_hash, status, body)
-     VALUES ($1, $2, $3, $4, 0, '') ON CONFLICT DO NOTHING RETURNING 1`,
-    [organisationId, route, key, hashOf(body)],
+     SELECT (p.place->>0)::uuid, p.place->>1, p.place->>2, p.hash, 0, ''
+       FROM unnest($1::jsonb[], $2::text[]) AS p (place, hash) ORDER BY 1, 2, 3
+     ON CONFLICT DO NOTHING RETURNING organisation_id AS "organisationId", route, key`,
+    [places, requests.map(({ body }) => hashOf(body))],
   );
-  return mine.length > 0;
+  return new Set(rows.map(placeOf));
+}
+
+async function giveKeysBack(tx: Tx, schema: string, places: readonly string[]): Promise<void> {
+  if (places.length === 0) return;
+  await tx.run(
+    `DELETE FROM ${schema}.idempotency_key AS k USING ${PLACES}
+      WHERE (k.organisation_id, k.route, k.key) = (p.organisation_id, p.route, p.key)`,
+    [places],
+  );
 }
 
 const hashOf = (body: unknown): string =>
@@ -145,25 +198,90 @@ export async function once(
   request: IdempotentRequest,
   work: () => Promise<StoredAnswer>,
 ): Promise<StoredAnswer> {
-  const { organisationId, route, key } = request;
-  if (key === undefined) return work();
-  if (!(await takeKey(tx, schema, request))) {
-    const stored = await answeredBefore(tx, schema, request);
-    if (stored === null) {
-      const message = 'was used before with another request; use a new key';
-      throw new InvalidError('idempotency_key_reused', 'the Idempotency-Key belongs to another request', {
-        fields: [{ field: 'Idempotency-Key', message }],
-      });
-    }
+  if (request.key === undefined) return work();
+  if ((await takeKeys(tx, schema, [request])).size === 0) {
+    const stored = await findAnswer(tx, schema, request);
+    if (stored === null) throw keyReused();
     return stored;
   }
   const answer = await work();
-  await tx.run(
-    `UPDATE ${schema}.idempotency_key SET status = $4, body = $5
-      WHERE organisation_id = $1 AND route = $2 AND key = $3`,
-    [organisationId, route, key, answer.status, answer.body],
-  );
+  await keepAnswers(tx, schema, [{ place: placeOf(request), answer }]);
   return answer;
+}
+
+/** An answer that is not kept: the same request is carried out anew. */
+export class Refused {
+  constructor(readonly error: unknown) {}
+}
+
+/**
+ * As `once` for many requests in one transaction. `work` gets the places of those that have not been carried out, and
+ * answers each, or refuses it; whatever it wrote for one that it refuses must not stand. Of two requests under one key
+ * the second gets the answer to the first.
+ */
+export async function onceTogether(
+  tx: Tx,
+  schema: string,
+  requests: readonly IdempotentRequest[],
+  work: (fresh: readonly number[]) => Promise<readonly (StoredAnswer | Refused)[]>,
+): Promise<(StoredAnswer | Refused)[]> {
+  const places = requests.map((request) => (request.key === undefined ? null : placeOf(request)));
+  const first = new Map<string, number>();
+  places.forEach((place, index) => place !== null && !first.has(place) && first.set(place, index));
+  const keyed = [...first.values()].flatMap((index) => requests[index] ?? []);
+  const taken = keyed.length === 0 ? new Set<string>() : await takeKeys(tx, schema, keyed);
+  const isFresh = (place: string | null, index: number): boolean =>
+    place === null || (taken.has(place) && first.get(place) === index);
+  const fresh = places.flatMap((place, index) => (isFresh(place, index) ? [index] : []));
+  const others = [...first.keys()].filter((place) => !taken.has(place));
+  const stored = new Map<string, StoredRow>();
+  if (others.length > 0) {
+    for (const row of await findAnswers(tx, schema, others))
+      stored.set(placeOf({ ...row, organisationId: row.organisation_id }), row);
+  }
+  const worked = fresh.length === 0 ? [] : await work(fresh);
+  const results = new Map(fresh.map((index, at) => [index, worked[at] ?? new Refused(new Error('no answer'))]));
+  const kept: { place: string; answer: StoredAnswer }[] = [];
+  const back: string[] = [];
+  for (const [index, result] of results) {
+    const place = places[index] ?? null;
+    if (place === null) continue;
+    if (result instanceof Refused) back.push(place);
+    else kept.push({ place, answer: result });
+  }
+  await Promise.all([keepAnswers(tx, schema, kept), giveKeysBack(tx, schema, back)]);
+  return requests.map((request, index): StoredAnswer | Refused => {
+    const own = results.get(index);
+    if (own !== undefined) return own;
+    const place = places[index] ?? '';
+    const before = first.get(place) ?? index;
+    const twin = results.get(before);
+    const isSame = hashOf(requests[before]?.body) === hashOf(request.body);
+    if (twin !== undefined) return isSame ? twin : new Refused(keyReused());
+    return answerTo(request, stored.get(place)) ?? new Refused(keyReused());
+  });
+}
+
+async function keepAnswers(
+  tx: Tx,
+  schema: string,
+  kept: readonly { readonly place: string; readonly answer: StoredAnswer }[],
+): Promise<void> {
+  if (kept.length === 0) return;
+  await tx.run(
+    `UPDATE ${schema}.idempotency_key AS k SET status = p.status, body = p.body
+       FROM (SELECT (place->>0)::uuid AS organisation_id, place->>1 AS route, place->>2 AS key, status, body
+               FROM unnest($1::jsonb[], $2::integer[], $3::text[]) AS p (place, status, body)) AS p
+      WHERE (k.organisation_id, k.route, k.key) = (p.organisation_id, p.route, p.key)`,
+    [kept.map(({ place }) => place), kept.map(({ answer }) => answer.status), kept.map(({ answer }) => answer.body)],
+  );
+}
+
+function keyReused(): InvalidError {
+  const message = 'was used before with another request; use a new key';
+  return new InvalidError('idempotency_key_reused', 'the Idempotency-Key belongs to another request', {
+    fields: [{ field: 'Idempotency-Key', message }],
+  });
 }
 
 /** JSON with sorted keys: the order in which a caller writes them does not make it another request. */

@@ -7,11 +7,16 @@ export { notThere, unknownDock } from './not-there.js';
 export { queryFlag, queryList, spanInOrder } from './query-input.js';
 export { readInput } from './read-input.js';
 export {
+  type FindBefore,
   type IdempotentRequest,
+  Refused,
   type StoredAnswer,
   answerOnce,
+  answeredMeanwhile,
+  findBeforeTogether,
   idempotencyTable,
   once,
+  onceTogether,
   pruneIdempotencyKeys,
   readIdempotencyKey,
 } from './idempotency.js';

@@ -8,6 +8,8 @@ export {
   type WaylineId,
 } from './ids.js';
 export { isSerialNumber, isUuid } from './ids.js';
+export { AskTogether } from './ask-together.js';
+export { RunTogether, type RunTogetherOptions } from './run-together.js';
 export { type Clock } from './clock.js';
 export {
   AppError,

@@ -4,7 +4,6 @@ export { ACK, type ConsumerHandle, type Delivery, type Verdict, consume } from '
 export { readDockFact } from './read-dock-fact.js';
 export { NoAnswerError, ask, readAsk } from './ask.js';
 export { countUnknownFields, noteUnknownFields } from './unknown-fields.js';
-export { AskTogether } from './ask-together.js';
 export { JetStreamPublisher } from './publish.js';
 export { messageIdOf } from './message-id.js';
 export { DeadLetters } from './dead-letters.js';

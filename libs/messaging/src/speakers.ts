@@ -1,6 +1,6 @@
 import { speakersQuestion } from '@aerie/bus-contract';
 import { LRUCache } from 'lru-cache';
-import { AskTogether } from './ask-together.js';
+import { AskTogether } from '@aerie/kernel';
 import { ask } from './ask.js';
 import type { NatsConnection } from './connection.js';
 

@@ -1,5 +1,6 @@
 import { type DockRecord, docksQuestion } from '@aerie/bus-contract';
-import { AskTogether, type NatsConnection, ask } from '@aerie/messaging';
+import { AskTogether } from '@aerie/kernel';
+import { type NatsConnection, ask } from '@aerie/messaging';
 
 /**
  * Whose a dock is. After a power cut the docks of a whole region ask within a second, so they are looked up together.

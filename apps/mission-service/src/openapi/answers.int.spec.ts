@@ -402,6 +402,118 @@ describe('missions answer as described', () => {
   });
 });
 
+describe('many missions in one request', () => {
+  interface Result {
+    readonly status: number;
+    readonly mission?: { readonly id: string; readonly dockSn: string };
+    readonly problem?: { readonly code: string; readonly errors?: readonly { readonly field: string }[] };
+  }
+  let batches = 0;
+  /** Docks that no other test has. */
+  const docks = (count: number): string[] => {
+    const batch = ++batches;
+    return Array.from({ length: count }, (_, index) => `TWO-BATCH-${batch}-${index}`);
+  };
+  const one = (dockSn: string, parts: Readonly<Record<string, unknown>> = {}) => ({
+    ...{ dockSn, waylineId, kind: 'timed', executeAt: new Date(Date.now() + 3_600_000).toISOString() },
+    ...{ rthAltitudeMeters: 80, ...parts },
+  });
+  const send = async (body: Readonly<Record<string, unknown>>, key?: string) => {
+    const headers = key === undefined ? {} : { 'Idempotency-Key': key };
+    const answer = await caller.call('createMissions', { body, headers });
+    return { ...answer, results: (answer.body['results'] ?? []) as readonly Result[] };
+  };
+  const plannedOn = async (sns: readonly string[]): Promise<number> => {
+    const rows = await database().query<unknown[]>('SELECT 1 FROM mission.mission WHERE dock_sn = ANY($1)', [sns]);
+    return rows.length;
+  };
+
+  it('get each the verdict that it would get alone, in the order of the request', async () => {
+    const [first = '', second = ''] = docks(2);
+    const { status, results } = await send({
+      missions: [
+        one(first),
+        one(first),
+        one(second, { rthAltitudeMeters: 5 }),
+        one(second, { waylineId: randomUUID() }),
+        one(second),
+      ],
+    });
+    expect(status).toBe(200);
+    expect(results.map((result) => [result.status, result.mission?.dockSn ?? result.problem?.code])).toEqual([
+      [201, first],
+      [409, 'dock_taken'],
+      [422, 'invalid_input'],
+      [404, 'unknown_wayline'],
+      [201, second],
+    ]);
+    expect(results[1]?.problem).toMatchObject({ conflicts: [{ id: results[0]?.mission?.id }] });
+    expect(results[2]?.problem?.errors).toMatchObject([{ field: 'rthAltitudeMeters' }]);
+    expect(await plannedOn([first, second])).toBe(2);
+  });
+
+  it('name a time to one that is refused at which it is accepted, also beside those of the same request', async () => {
+    const [sn = ''] = docks(1);
+    const { results } = await send({ missions: [one(sn), one(sn)] });
+    const { earliestExecuteAt } = results[1]?.problem as { earliestExecuteAt?: string };
+    expect((await send({ missions: [one(sn, { executeAt: earliestExecuteAt })] })).results[0]?.status).toBe(201);
+  });
+
+  it('are planned, all 300 of them, though their text is larger than other bodies may be', async () => {
+    const sns = docks(300);
+    const body = {
+      missions: sns.map((sn) =>
+        one(sn, { name: 'Roof of the northern hall, both halves, and the yard with its fence' }),
+      ),
+    };
+    expect(JSON.stringify(body).length).toBeGreaterThan(64 * 1024);
+    const { results } = await send(body);
+    expect(results.filter(({ status }) => status === 201)).toHaveLength(300);
+    expect(results.map(({ mission }) => mission?.dockSn)).toEqual(sns);
+    const { body: tooMany } = await send({ missions: docks(501).map((sn) => one(sn)) });
+    expect(tooMany['errors']).toMatchObject([{ field: 'missions' }]);
+  }, 30_000);
+
+  it.each([false, true])('are planned once when the request is repeated with its key, allOrNothing %s', async (all) => {
+    const sns = docks(3);
+    const [key, body] = [randomUUID(), { missions: sns.map((sn) => one(sn)), allOrNothing: all }];
+    const answers = await Promise.all([send(body, key), send(body, key), send(body, key)]);
+    answers.push(await send(body, key));
+    for (const { results } of answers) expect(results).toEqual(answers[0]?.results);
+    expect(answers[0]?.results.map(({ status }) => status)).toEqual([201, 201, 201]);
+    expect(await plannedOn(sns)).toBe(3);
+  });
+
+  it('are tried again, those that were refused, when the request is repeated with its key', async () => {
+    const [free = '', taken = ''] = docks(2);
+    const other = (await send({ missions: [one(taken)] })).results[0]?.mission?.id ?? '';
+    const [key, body] = [randomUUID(), { missions: [one(free), one(taken)] }];
+    const before = await send(body, key);
+    expect(before.results.map(({ status }) => status)).toEqual([201, 409]);
+    await caller.call('cancelMission', { params: { id: other } });
+    const after = await send(body, key);
+    expect(after.results[0]).toEqual(before.results[0]);
+    expect(after.results[1]?.status).toBe(201);
+  });
+
+  it('are not planned, none of them, when one is refused and all or none were wanted', async () => {
+    const sns = docks(3);
+    const missions = [one(sns[0] ?? ''), one(sns[1] ?? ''), one(sns[1] ?? ''), one(sns[2] ?? '')];
+    const key = randomUUID();
+    const { status, body } = await send({ missions, allOrNothing: true }, key);
+    expect([status, body['code']]).toEqual([409, 'batch_refused']);
+    expect(body['refused']).toMatchObject([{ index: 2, problem: { code: 'dock_taken' } }]);
+    expect(body['errors']).toMatchObject([{ field: 'missions.2' }]);
+    expect(await plannedOn(sns)).toBe(0);
+    const wrong = await send({ missions: [missions[0], { ...missions[1], kind: 'sometime' }], allOrNothing: true });
+    expect(wrong.body['refused']).toMatchObject([{ index: 1, problem: { code: 'invalid_input' } }]);
+    expect(await plannedOn(sns)).toBe(0);
+    // The key is free again.
+    const mended = await send({ missions: [missions[0], missions[1], missions[3]], allOrNothing: true }, key);
+    expect(mended.results.map(({ status: each }) => each)).toEqual([201, 201, 201]);
+  });
+});
+
 describe('a refusal says what was sent and what can be done', () => {
   it('of a mission that is only planned: it is canceled or moved, and both work', async () => {
     const params = { id: await planned() };

@@ -17,6 +17,8 @@ import {
   returnToDock,
   why,
 } from '../missions/mission.input.js';
+import { newMissionsOfKinds } from '../missions/batch.input.js';
+import { BATCH_ROUTES, resultSchema } from '../missions/batch.openapi.js';
 import { MISSION_ROUTES } from '../missions/missions.openapi.js';
 import { conflictSchema, previewSchema } from '../missions/planning/preview.schema.js';
 import { POLICY_ROUTES } from '../missions/policy/policy.openapi.js';
@@ -25,7 +27,7 @@ import { policySchema } from '../missions/policy/policy.schema.js';
 import { preflightStagesSchema, ruleResultSchema } from '../missions/preflight/preflight.schema.js';
 import { dockErrorSchema, missionKind, missionState } from '../missions/store/fields.schema.js';
 import { breakPointSchema, commandSchema, timelineEntrySchema } from '../missions/store/history.schema.js';
-import { missionSchema, ruleName } from '../missions/store/mission.schema.js';
+import { createdMissionSchema, missionSchema, ruleName } from '../missions/store/mission.schema.js';
 import { routeGeoJsonSchema, waylineSchema } from '../waylines/wayline.schema.js';
 import { WAYLINE_ROUTES } from '../waylines/waylines.openapi.js';
 
@@ -49,6 +51,7 @@ const OPENAPI_ROUTES = [
 /** Every route of this service. A test holds it against the controllers. */
 export const ROUTES = [
   ...MISSION_ROUTES,
+  ...BATCH_ROUTES,
   ...CONTROL_ROUTES,
   ...HISTORY_ROUTES,
   ...POLICY_ROUTES,
@@ -78,6 +81,7 @@ export const MISSION_API = assembleOpenApi({
   requestSchemas: {
     Instant: instant,
     NewMission: newMissionOfKinds,
+    NewMissions: newMissionsOfKinds,
     ImmediateMission: immediateMission,
     TimedMission: timedMission,
     ConditionalMission: conditionalMission,
@@ -90,6 +94,8 @@ export const MISSION_API = assembleOpenApi({
   },
   responseSchemas: {
     Mission: missionSchema,
+    CreatedMission: createdMissionSchema,
+    BatchResult: resultSchema,
     MissionState: missionState,
     MissionKind: missionKind,
     RuleName: ruleName,

@@ -55,6 +55,8 @@ export interface RouteDescription {
   readonly paged?: true;
   readonly headers?: readonly SharedHeader[];
   readonly body?: BodyDescription;
+  /** Largest body of JSON that this route reads, where it is more than others read. */
+  readonly maxBodyBytes?: number;
   /** Answers of success, by status. */
   readonly answers: Readonly<Record<number, AnswerDescription>>;
   readonly problems?: { readonly [Status in ProblemStatus]?: ProblemDescription };

@@ -7,6 +7,7 @@ import { COST_SETTINGS, Meter } from './cost/meter.js';
 import {
   type Measured,
   measureAccept,
+  measureBatch,
   measureFlown,
   measureOsd,
   measureProgress,
@@ -17,7 +18,8 @@ import {
 
 const OPTIONS = 'Options: --json FILE, --product DIR, --messages N, --docks N';
 const REST_MS = 20_000;
-const POSTS = 100;
+const POSTS = 300;
+const BATCH = 500;
 const FLOWN = 40;
 /** Flown before anything is measured: what each program does once, as compiling what it runs often, is not the cost of a mission. */
 const WARM_UP = 10;
@@ -55,7 +57,10 @@ export async function benchCost(root: string, args: readonly string[]): Promise<
         rssMb: Math.round(meter.serviceBytes() / 1_000_000),
       };
       console.error('Accepting …');
-      const accept = await measureAccept(measured, POSTS);
+      const single = await measureAccept(measured, POSTS);
+      // An earlier release has no such request.
+      const batchPerSecond = product === root ? await measureBatch(measured, BATCH) : null;
+      const accept = { ...single, batchPerSecond };
       console.error('Flying …');
       const perFlownMission = await measureFlown(measured, FLOWN);
       console.error('A backlog of progress …');

@@ -6,7 +6,7 @@ import type { Advanced } from '../advance-mission.js';
 import type { PlannedMission } from '../planning/new-mission.js';
 import type { AutoResumePolicy, PolicyStore } from '../policy/policy.store.js';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
-import { insertMission } from '../planning/insert-mission.js';
+import { insertMission } from '../planning/insert-missions.js';
 import { type LockedMission, timingOf } from '../store/mission.row.js';
 import { writeTimeline } from '../store/timeline.js';
 import { isResumable } from './resumable.js';

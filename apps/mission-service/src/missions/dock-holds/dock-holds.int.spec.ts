@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { MINUTE_MS, type PlanSetUp, accept, aPlan, toldOf } from '../fixtures/dock-holds.js';
 import { ORGANISATION, aMission, apply, missionTestDatabase } from '../fixtures/mission-database.js';
-import { insertMission } from '../planning/insert-mission.js';
+import { insertMission } from '../planning/insert-missions.js';
 import { PlanMission } from '../planning/plan-mission.js';
 import { RescheduleMission } from '../planning/reschedule-mission.js';
 import { DockHolds } from './dock-holds.js';

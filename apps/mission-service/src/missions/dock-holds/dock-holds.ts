@@ -4,7 +4,7 @@ import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { findBusyMission, findHolders, findOwnHold, giveBack, holdDock } from '../store/dock-reservations.js';
-import { keepDock, lockDock } from '../store/flight-critical.js';
+import { keepDocks, lockDock } from '../store/flight-critical.js';
 
 type TakeAsk = z.infer<(typeof takeDockQuestion)['ask']>;
 type TakeAnswer = z.infer<(typeof takeDockQuestion)['answer']>;
@@ -26,8 +26,7 @@ export class DockHolds {
     const { organisationId, dockSn, model, protocolGeneration, holderId: uploadId, forMs } = ask;
     const { yields, generation } = ask;
     return inTransaction(this.dataSource, async (tx) => {
-      await keepDock(tx, organisationId, { sn: dockSn, model, protocolGeneration });
-      await lockDock(tx, dockSn);
+      await keepDocks(tx, [{ sn: dockSn, organisationId, model, protocolGeneration }]);
       const nowMs = await checkOwner(tx, ask);
       // Under the lock, and by the last look at a clock: whoever asked has given the dock back by then, or will.
       if (nowMs >= ask.notAfterMs) throw new UnavailableError('too_late', 'the dock was asked for too long ago');

@@ -15,10 +15,16 @@ export interface Claimant {
  * then nothing was withdrawn. The dock's row is locked.
  */
 export async function clearTheWay(tx: Tx, mission: Claimant, span: Span): Promise<readonly Holder[]> {
-  const { id, organisationId, dockSn } = mission;
-  const holders = await findHolders(tx, dockSn, span, id);
+  const holders = await findHolders(tx, mission.dockSn, span, mission.id);
   const blocking = holders.filter((holder) => !holder.gives_way);
-  if (blocking.length > 0) return blocking;
+  if (blocking.length === 0) await makeWay(tx, mission, span, holders);
+  return blocking;
+}
+
+/** Takes the dock back from all who have it in that span, and give way. */
+export async function makeWay(tx: Tx, mission: Claimant, span: Span, holders: readonly Holder[]): Promise<void> {
+  if (holders.length === 0) return;
+  const { id, organisationId, dockSn } = mission;
   const uploadIds = holders.map(({ holder_id }) => holder_id);
   const neededAt = new Date(span.fromMs);
   const told = await withdrawDock(tx, dockSn, uploadIds, neededAt);
@@ -27,5 +33,4 @@ export async function clearTheWay(tx: Tx, mission: Claimant, span: Span): Promis
     return { subject: factSubject('mission', organisationId, 'dockNeeded'), payload };
   });
   await writeOutbox(tx, SCHEMA, facts);
-  return [];
 }

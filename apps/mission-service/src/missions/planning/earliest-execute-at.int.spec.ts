@@ -3,7 +3,7 @@ import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type PlanSetUp, accept, aPlan } from '../fixtures/dock-holds.js';
 import { ORGANISATION, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
-import { insertMission } from './insert-mission.js';
+import { insertMission } from './insert-missions.js';
 import { RescheduleMission } from './reschedule-mission.js';
 
 const MINUTE_MS = 60_000;

@@ -1,40 +1,29 @@
 import { unknownWayline } from '../../waylines/unknown-wayline.js';
 import { pastMessage, unknownDock } from '@aerie/http-api';
 import { randomUUID } from 'node:crypto';
-import { type DockRecord, type DockStateView, type Principal, dockQuestion } from '@aerie/bus-contract';
+import type { DockRecord, Principal } from '@aerie/bus-contract';
 import { ConflictError, InvalidError } from '@aerie/kernel';
-import { type NatsConnection, ask } from '@aerie/messaging';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
 import type { DataSource } from 'typeorm';
 import { profileFrom } from '../dock/dock-profiles.js';
 import { asReported } from '../dock/dock-profiles.js';
 import { checkFitsDock, deliveryOf } from '../dock/fits-dock.js';
-import type { ObserveDock } from '../dock/observe-dock.js';
 import type { RouteShapes } from '../../waylines/route-shapes.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { judgeDock } from '../preflight/judge-dock.js';
 import { positionOf, wayToRoute } from '../preflight/way-to-route.js';
-import { type UnresolvedMission, unresolvedOn } from '../store/flight-critical.js';
 import { type Holder, findHolders } from '../store/dock-reservations.js';
 import { earliestExecuteAt } from './conflicts.js';
+import type { LookUp, PlannedWayline } from './look-up.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
 export interface PlanMissionParts {
   readonly dataSource: DataSource;
-  readonly connection: NatsConnection;
-  readonly observeDock: ObserveDock;
+  readonly lookUp: LookUp;
   readonly policies: PolicyStore;
   readonly routes: RouteShapes;
   /** Rules of time where a mission says nothing else. */
   readonly timing: Timing;
-}
-
-/** What is known of a dock at the moment of planning. */
-interface DockNow {
-  readonly view: DockStateView | undefined;
-  readonly heardAgoMs: number | null;
-  readonly unresolved: UnresolvedMission | null;
-  readonly exportsLogs: boolean;
 }
 
 /** Who else has the dock at the time of a mission, and when it has room for it. */
@@ -94,8 +83,11 @@ export class PlanMission {
    */
   async preflight(mission: PlannedMission): Promise<PreflightResult> {
     const { input, wayline, plan, origin, organisationId, dock, record } = mission;
-    const [now, policy, shapes] = await Promise.all([
-      this.lookAt(input.dockSn),
+    const { lookUp } = this.parts;
+    const [view, now, policy, shapes] = await Promise.all([
+      // Planning does not depend on what the dock does now: without an answer the verdict says that nobody knows.
+      lookUp.view(input.dockSn),
+      lookUp.dock(input.dockSn),
       this.parts.policies.of(organisationId),
       this.parts.routes.of([wayline.id]),
     ]);
@@ -109,7 +101,7 @@ export class PlanMission {
       storage_needed_megabytes: input.storageNeededMegabytes,
       auto_resume_count: origin?.autoResumeCount ?? 0,
     };
-    const { view, heardAgoMs, unresolved, exportsLogs } = now;
+    const { heardAgoMs, unresolved, exportsLogs } = now;
     const way = wayToRoute(shapes.get(wayline.id), positionOf(view, record?.position));
     const around = { view, record, heardAgoMs, blockedBy: unresolved, exportsLogs, getsReadyForThis: false, way };
     const result = judgeDock('plan', wish, around, policy.preflight);
@@ -133,54 +125,20 @@ export class PlanMission {
   }
 
   private async findDock(caller: Principal, dockSn: string): Promise<DockRecord> {
-    const { dock } = await ask(this.parts.connection, dockQuestion, { sn: dockSn });
-    if (dock === null || dock.sn !== dockSn || dock.organisationId !== caller.organisationId) {
-      throw unknownDock('dockSn', dockSn);
-    }
+    const dock = await this.parts.lookUp.record(dockSn);
+    if (dock === null || dock.organisationId !== caller.organisationId) throw unknownDock('dockSn', dockSn);
     return dock;
   }
 
   private async findWayline(caller: Principal, id: string): Promise<{ wayline: PlannedWayline; nowMs: number }> {
-    const [row] = await this.query<PlannedWayline & { now: Date }>(
-      `SELECT id, name, exit_on_rc_lost, planned_duration_ms, aircraft_model_key, names_sub_type, payload_model_keys,
-              archived_at, clock_timestamp() AS now
-         FROM mission.wayline WHERE organisation_id = $1 AND id = $2`,
-      [caller.organisationId, id],
-    );
-    if (row === undefined) throw unknownWayline('waylineId', id);
-    return { wayline: row, nowMs: row.now.getTime() };
-  }
-
-  private async lookAt(dockSn: string): Promise<DockNow> {
-    // Planning does not depend on what the dock does now: without an answer the verdict says that nobody knows.
-    const look = this.parts.observeDock.look([dockSn]).catch(() => new Map<string, DockStateView>());
-    const [row] = await this.query<{
-      heard_ago_ms: string | null;
-      unresolved: UnresolvedMission | null;
-      exports_logs: boolean;
-    }>(
-      `SELECT extract(epoch FROM clock_timestamp() - d.heard_at) * 1000 AS heard_ago_ms,
-              ${unresolvedOn('d.sn')} AS unresolved,
-              EXISTS (SELECT 1 FROM mission.dock_reservation r WHERE r.dock_sn = d.sn
-                         AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs
-         FROM mission.dock d WHERE d.sn = $1`,
-      [dockSn],
-    );
-    return {
-      view: (await look).get(dockSn),
-      heardAgoMs: row?.heard_ago_ms == null ? null : Number(row.heard_ago_ms),
-      unresolved: row?.unresolved ?? null,
-      exportsLogs: row?.exports_logs ?? false,
-    };
+    const wayline = await this.parts.lookUp.wayline(caller.organisationId, id);
+    if (wayline === null) throw unknownWayline('waylineId', id);
+    return { wayline, nowMs: wayline.now.getTime() };
   }
 
   private query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     return this.parts.dataSource.query<Row[]>(sql, [...parameters]);
   }
-}
-
-interface PlannedWayline extends WaylineFacts {
-  readonly archived_at: Date | null;
 }
 
 function archivedWayline({ id, name, archived_at }: PlannedWayline): ConflictError {

@@ -32,6 +32,47 @@ export function findHolders(
   );
 }
 
+export interface WantedSpan {
+  /** Of the mission that wants it. */
+  readonly id: string;
+  readonly dockSn: string;
+  readonly span: Span;
+}
+
+/** Who holds docks in the spans that missions want, by mission; none for those that nobody is in the way of. */
+export async function findHoldersOf(
+  tx: Tx,
+  wanted: readonly WantedSpan[],
+): Promise<ReadonlyMap<string, readonly Holder[]>> {
+  if (wanted.length === 0) return new Map();
+  const rows = await tx.query<Holder & { wanted_by: string }>(
+    `SELECT w.id AS wanted_by, h.holder_kind, h.holder_id, h.from_at, h.until_at, h.gives_way, h.name, h.state
+       FROM jsonb_to_recordset($1::jsonb) AS w (id uuid, dock_sn text, from_at timestamptz,
+            until_at timestamptz)
+      CROSS JOIN LATERAL (
+        SELECT r.holder_kind, r.holder_id, lower(r.during) AS from_at, upper(r.during) AS until_at,
+               r.yields OR r.withdrawn_at IS NOT NULL AS gives_way, m.name, m.state
+          FROM mission.dock_reservation r
+          LEFT JOIN mission.mission m ON r.holder_kind = 'mission' AND m.id = r.holder_id
+         WHERE r.dock_sn = w.dock_sn AND r.during && tstzrange(w.from_at, w.until_at) AND r.holder_id <> w.id
+         ORDER BY lower(r.during) LIMIT 10) AS h`,
+    [
+      JSON.stringify(
+        wanted.map(({ id, dockSn, span }) => ({
+          ...{ id, dock_sn: dockSn, from_at: new Date(span.fromMs), until_at: new Date(span.untilMs) },
+        })),
+      ),
+    ],
+  );
+  const holders = new Map<string, Holder[]>();
+  for (const { wanted_by, ...holder } of rows) {
+    const others = holders.get(wanted_by);
+    if (others === undefined) holders.set(wanted_by, [holder]);
+    else others.push(holder);
+  }
+  return holders;
+}
+
 /** Far more than a dock can be reserved for in weeks; beyond it nobody says when it is free. */
 const MOST_TAKEN = 2_000;
 

@@ -51,6 +51,17 @@ export function lockMissions(tx: Tx, ids: readonly string[]): Promise<LockedMiss
   return lockedWithLive(locking, readLive(tx, ids));
 }
 
+/** Reads missions that this transaction has written itself and nobody else can see, in the order of their ids. */
+export function readMissions(tx: Tx, ids: readonly string[]): Promise<LockedMission[]> {
+  if (ids.length === 0) return Promise.resolve([]);
+  const reading = tx.query<LockedRow>(
+    `SELECT ${LOCKED_COLUMNS} FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, place)
+       JOIN (${LOCKED_FROM}) ON m.id = wanted.id ORDER BY wanted.place`,
+    [ids],
+  );
+  return reading.then((rows) => withLives(rows, []));
+}
+
 /** Locks those of the given missions that are due and that nobody else is working on. */
 export function lockDue(tx: Tx, ids: readonly string[]): Promise<LockedMission[]> {
   const locking = tx.query<LockedRow>(
@@ -192,32 +203,50 @@ function changedColumns({ before, after, preparedFingerprint, progress, verdicts
   };
 }
 
-/**
- * Keeps a dock, which may never have flown a mission of ours, as fleet-service describes it now. Two may do so at once: a
- * conflict with either key of the table is none.
- */
-export async function keepDock(
-  tx: Tx,
-  organisationId: string,
-  { sn, model, protocolGeneration }: Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration'>,
-): Promise<void> {
-  const inserted = tx.run(
-    `INSERT INTO mission.dock (sn, organisation_id, model, protocol_generation) VALUES ($1, $2, $3, $4)
-     ON CONFLICT DO NOTHING`,
-    [sn, organisationId, model, protocolGeneration],
-  );
-  const updated = tx.run(
-    `UPDATE mission.dock SET model = $3, protocol_generation = $4
-      WHERE sn = $1 AND organisation_id = $2 AND (model, protocol_generation) <> ($3, $4)`,
-    [sn, organisationId, model, protocolGeneration],
-  );
-  await Promise.all([inserted, updated]);
+export interface KeptDock extends Pick<DockRecord, 'sn' | 'model' | 'protocolGeneration'> {
+  readonly organisationId: string;
 }
 
-/** Locks the dock, before any of its missions: planning, claiming and exporting logs take turns. */
+/**
+ * Locks docks, before any of their missions: planning, claiming and exporting logs take turns. They are kept as
+ * fleet-service describes them now; they may never have flown a mission of ours. Two may do so at once: a conflict with
+ * either key of the table is none.
+ */
+export async function keepDocks(tx: Tx, docks: readonly KeptDock[]): Promise<void> {
+  if (docks.length === 0) return;
+  const described = JSON.stringify(
+    docks.map(({ sn, organisationId, model, protocolGeneration }) => ({
+      ...{ sn, organisation_id: organisationId, model, protocol_generation: protocolGeneration },
+    })),
+  );
+  // Sent together, and worked off in this order.
+  await Promise.all([
+    tx.run(
+      `INSERT INTO mission.dock (sn, organisation_id, model, protocol_generation)
+       SELECT DISTINCT ON (sn) sn, organisation_id, model, protocol_generation FROM ${DESCRIBED} ORDER BY sn
+       ON CONFLICT DO NOTHING`,
+      [described],
+    ),
+    tx.run(
+      'SELECT 1 FROM mission.dock WHERE sn IN (SELECT sn FROM jsonb_to_recordset($1::jsonb) AS d (sn text)) ORDER BY sn FOR NO KEY UPDATE',
+      [described],
+    ),
+    tx.run(
+      `UPDATE mission.dock AS d SET model = n.model, protocol_generation = n.protocol_generation FROM ${DESCRIBED}
+        WHERE (d.sn, d.organisation_id) = (n.sn, n.organisation_id)
+          AND (d.model, d.protocol_generation) <> (n.model, n.protocol_generation)`,
+      [described],
+    ),
+  ]);
+}
+
+/** Locks a dock, where it is known. */
 export async function lockDock(tx: Tx, dockSn: string): Promise<void> {
   await tx.run('SELECT 1 FROM mission.dock WHERE sn = $1 FOR NO KEY UPDATE', [dockSn]);
 }
+
+const DESCRIBED =
+  'jsonb_to_recordset($1::jsonb) AS n (sn text, organisation_id uuid, model text, protocol_generation text)';
 
 /** A mission whose end nobody knows. */
 export interface UnresolvedMission {

@@ -30,11 +30,12 @@ export async function writeTimeline(tx: Tx, entries: readonly TimelineEntry[]): 
        FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (mission_id uuid, kind text, what text, from_state text,
               to_state text, revision integer, detail jsonb)) WITH ORDINALITY AS e
       ORDER BY e.ordinality`,
-    [JSON.stringify(entries.map(columnsOf))],
+    [JSON.stringify(entries.map(timelineColumns))],
   );
 }
 
-const columnsOf = (entry: TimelineEntry) => ({
+/** An entry by the names of its columns. */
+export const timelineColumns = (entry: TimelineEntry) => ({
   mission_id: entry.missionId,
   kind: entry.kind,
   what: entry.what,

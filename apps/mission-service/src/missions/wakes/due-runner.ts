@@ -14,7 +14,8 @@ import {
   type ClaimGuard,
   type DueMission,
   findDue,
-  keepDock,
+  type KeptDock,
+  keepDocks,
   lockDue,
   lockMission,
   postpone,
@@ -233,12 +234,15 @@ export class DueRunner {
   /** A dock may have reported its model, or been corrected, since the mission was planned. */
   private async adoptModels(tx: Tx, rows: readonly LockedMission[], records: Records): Promise<LockedMission[]> {
     const adopted: LockedMission[] = [];
+    const changed: KeptDock[] = [];
     for (const row of rows) {
       const record = records.get(row.dock_sn);
       const dock = record == null ? undefined : asReported(record);
-      if (dock !== undefined && dock.model !== row.model) await keepDock(tx, row.organisation_id, dock);
+      if (dock !== undefined && dock.model !== row.model)
+        changed.push({ ...dock, organisationId: row.organisation_id });
       adopted.push(dock === undefined ? row : { ...row, model: dock.model });
     }
+    await keepDocks(tx, changed);
     return adopted;
   }
 

@@ -71,6 +71,22 @@ export async function measureAccept(
   return { ...cost, p50Ms: Math.round(tookMs[tookMs.length >> 1] ?? 0) };
 }
 
+/** Missions accepted in a second when one request asks for many; due hours later, like those that are asked for alone. */
+export async function measureBatch({ stack }: Measured, missions: number): Promise<number> {
+  const api = new Api(stack.apiUrl, stack.apiKey);
+  const waylineId = await uploadRoute(api);
+  const sns = numbered('COST-BATCH', missions);
+  await importDocks(stack, sns);
+  const executeAt = new Date(Date.now() + LATER_MS).toISOString();
+  const body = {
+    allOrNothing: true,
+    missions: sns.map((dockSn) => ({ dockSn, waylineId, kind: 'timed', executeAt, rthAltitudeMeters: 60 })),
+  };
+  const startedMs = performance.now();
+  const { results } = good(await api.post<{ results: unknown[] }>('/missions/batch', body));
+  return Math.round((results.length * 1_000) / (performance.now() - startedMs));
+}
+
 /** One progress message out of a fixed backlog, through to its commit: mission-service stands still while it grows. */
 export async function measureProgress(
   { stack, meter, rest }: Measured,

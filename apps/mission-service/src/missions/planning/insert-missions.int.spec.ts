@@ -5,7 +5,7 @@ import { MINUTE_MS, aPlan } from '../fixtures/dock-holds.js';
 import { missionTestDatabase } from '../fixtures/mission-database.js';
 import { lockMission } from '../store/flight-critical.js';
 import { timingOf } from '../store/mission.row.js';
-import { insertMission } from './insert-mission.js';
+import { insertMission } from './insert-missions.js';
 
 let pool: DataSource;
 let drop: () => Promise<void>;

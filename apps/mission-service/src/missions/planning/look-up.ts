@@ -1,0 +1,101 @@
+import type { DockRecord, DockStateView } from '@aerie/bus-contract';
+import { AskTogether } from '@aerie/kernel';
+import type { DataSource } from 'typeorm';
+import type { ObserveDock } from '../dock/observe-dock.js';
+import { type UnresolvedMission, unresolvedOn } from '../store/flight-critical.js';
+import type { WaylineFacts } from './new-mission.js';
+
+export interface PlannedWayline extends WaylineFacts {
+  readonly organisation_id: string;
+  readonly archived_at: Date | null;
+  /** The database's clock as it was read. */
+  readonly now: Date;
+}
+
+/** What this service itself knows of a dock. */
+export interface DockHere {
+  readonly heardAgoMs: number | null;
+  readonly unresolved: UnresolvedMission | null;
+  readonly exportsLogs: boolean;
+}
+
+const NOT_HERE: DockHere = { heardAgoMs: null, unresolved: null, exportsLogs: false };
+
+/**
+ * What planning asks of others. All who plan at the same time ask with one question or statement; nothing is remembered,
+ * so each answer is as fresh as one that was asked for alone.
+ */
+export class LookUp {
+  private readonly records: AskTogether<DockRecord>;
+  private readonly views: AskTogether<DockStateView>;
+  private readonly docks: AskTogether<DockHere>;
+  private readonly waylines: AskTogether<PlannedWayline>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    observeDock: ObserveDock,
+  ) {
+    this.records = new AskTogether(async (sns) => {
+      const records = await observeDock.records(sns);
+      return new Map([...records].flatMap(([sn, record]) => (record === null ? [] : [[sn, record]])));
+    });
+    this.views = new AskTogether((sns) => observeDock.look(sns));
+    this.docks = new AskTogether((sns) => this.readDocks(sns));
+    this.waylines = new AskTogether((ids) => this.readWaylines(ids));
+  }
+
+  /** Null: no dock in service has this serial number. Rejects when nobody answers. */
+  record(sn: string): Promise<DockRecord | null> {
+    return this.records.find(sn);
+  }
+
+  /** What a dock shows now; undefined: nobody could say. */
+  async view(sn: string): Promise<DockStateView | undefined> {
+    return (await this.views.find(sn).catch(() => null)) ?? undefined;
+  }
+
+  async dock(sn: string): Promise<DockHere> {
+    return (await this.docks.find(sn)) ?? NOT_HERE;
+  }
+
+  async wayline(organisationId: string, id: string): Promise<PlannedWayline | null> {
+    const wayline = await this.waylines.find(id);
+    return wayline?.organisation_id === organisationId ? wayline : null;
+  }
+
+  private async readDocks(sns: readonly string[]): Promise<ReadonlyMap<string, DockHere>> {
+    const rows = await this.query<{
+      sn: string;
+      heard_ago_ms: string | null;
+      unresolved: UnresolvedMission | null;
+      exports_logs: boolean;
+    }>(
+      `SELECT d.sn, extract(epoch FROM clock_timestamp() - d.heard_at) * 1000 AS heard_ago_ms,
+              ${unresolvedOn('d.sn')} AS unresolved,
+              EXISTS (SELECT 1 FROM mission.dock_reservation r WHERE r.dock_sn = d.sn
+                         AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs
+         FROM mission.dock d WHERE d.sn = ANY($1::text[])`,
+      [sns],
+    );
+    return new Map(
+      rows.map(({ sn, heard_ago_ms, unresolved, exports_logs }) => [
+        sn,
+        { heardAgoMs: heard_ago_ms === null ? null : Number(heard_ago_ms), unresolved, exportsLogs: exports_logs },
+      ]),
+    );
+  }
+
+  private async readWaylines(ids: readonly string[]): Promise<ReadonlyMap<string, PlannedWayline>> {
+    const rows = await this.query<PlannedWayline>(
+      `SELECT id, organisation_id, name, exit_on_rc_lost, planned_duration_ms, aircraft_model_key, names_sub_type,
+              payload_model_keys, archived_at, clock_timestamp() AS now
+         FROM mission.wayline WHERE id = ANY($1::uuid[])`,
+      [ids],
+    );
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  private query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(sql, [...parameters]);
+  }
+}
