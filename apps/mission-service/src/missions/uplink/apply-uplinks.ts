@@ -110,7 +110,10 @@ async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied>
   const { progress } = evidence;
   if (progress) batch.unit.track({ missionId: locked.id, attempt: locked.attempt, receivedAtMs, progress });
   if (goesOnQuietly && progress) {
-    batch.unit.hear(locked.id, { messageId: messageIdOf(fact), progress, receivedAtMs, received });
+    // The dock's own words are long, and of these only the numbers say something new.
+    const { status: _, reportedAt: __, ...numbers } = progress;
+    const short = messageIn(locked.id, fact.method ?? '', { tid: fact.tid, progress: numbers });
+    batch.unit.hear(locked.id, { messageId: messageIdOf(fact), progress, receivedAtMs, received: short });
     return KEPT;
   }
   if (event === null) {
