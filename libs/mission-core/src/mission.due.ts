@@ -1,5 +1,5 @@
-import { isAcceptedByDock, mayExecute } from './mission.machine.js';
-import { flightEndsByMs, isSeenOver } from './mission.timing.js';
+import { mayExecute } from './mission.machine.js';
+import { flightEndsByMs, isAcceptedByDock, isSeenOver } from './mission.timing.js';
 import { CLAIM_MARGIN_MS, IMMEDIATE_PREPARES, type Mission, type MissionEvent, type Timing } from './mission.types.js';
 
 /** Undos are repeated this often before a cancel is taken as done: execute never left, so nothing can fly. */

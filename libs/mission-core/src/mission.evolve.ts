@@ -1,4 +1,4 @@
-import { flightEndsByMs, leadMs } from './mission.timing.js';
+import { flightEndsByMs, isAcceptedByDock, leadMs } from './mission.timing.js';
 import {
   type Cause,
   type EventOf,
@@ -57,6 +57,7 @@ function factsOf(
         : heard;
     case 'executeUnprepared':
       if (state === mission.state) return heard;
+      if (state === 'canceled') return { heardAtMs: nowMs };
       if (isOutcome(state)) return { heardAtMs: nowMs, cause: endingCause(mission, event) };
       return {
         prepareCount: mission.prepareCount + 1,
@@ -78,8 +79,13 @@ function factsOf(
     case 'executeHeld':
       return { cause: { code: event.because } };
     case 'sendRefused':
-      return { startedAtMs: null, cause: { code: event.because ?? 'send_refused' } };
+      return state === 'prepared'
+        ? { startedAtMs: null, cause: { code: event.because ?? 'send_refused' } }
+        : stoppedStart(mission, state);
+    case 'startWithdrawn':
+      return stoppedStart(mission, state);
     case 'executeDeferred':
+      if (state === 'canceling' || state === 'canceled') return { ...stoppedStart(mission, state), heardAtMs: nowMs };
       return mission.state === 'starting'
         ? { startedAtMs: null, heardAtMs: nowMs, cause: { code: 'dock_busy', dockResult: event.dockResult } }
         : { heardAtMs: nowMs };
@@ -137,14 +143,25 @@ function factsOf(
     case 'progressHeard':
     case 'pauseRequested':
     case 'resumeRequested':
-    case 'returnRequested':
     case 'returnCancelRequested':
     case 'returnElsewhereRequested':
+      return {};
+    case 'returnRequested':
     case 'stopRequested':
     case 'setupAbortRequested':
-      return {};
+      // While it starts, this is remembered: a start that comes to nothing is not tried again.
+      return mission.state === 'starting' && !isAcceptedByDock(mission)
+        ? { cause: { code: 'canceled_by_operator' } }
+        : {};
   }
 }
+
+/** Called off by a person while it started. Its dock, which may still have the task, is told to forget it. */
+const stoppedStart = (mission: Mission, state: MissionState): Partial<Mission> => ({
+  startedAtMs: null,
+  undoCount: state === 'canceling' ? Math.max(1, mission.undoCount) : mission.undoCount,
+  cause: { code: 'canceled_by_operator' },
+});
 
 /**
  * The deadline once a dock can be told to start. A mission that has no instant of its own may start within its window, or

@@ -113,6 +113,28 @@ describe('the laws of the lifecycle', () => {
   );
 
   it(
+    'P16: no mission that a person stopped while it started is started, or given to its dock, once more',
+    () => {
+      fc.assert(
+        fc.property(anyMission, anyHistory, (any, history) => {
+          let mission: Mission = { ...any, state: 'starting', cause: { code: 'canceled_by_operator' } };
+          for (const { event, nowMs } of history) {
+            const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
+            if (decision.kind === 'refused') continue;
+            expect(decision.effects).not.toContain('sendExecute');
+            expect(decision.effects).not.toContain('sendPrepare');
+            mission = decision.mission;
+            // The dock's own word wins over our wish.
+            if (mission.cause?.code !== 'canceled_by_operator') return;
+          }
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
     'P14: a flight that goes on as before changes when its dock was heard, when it is looked at next, and nothing else',
     () => {
       fc.assert(

@@ -1,5 +1,5 @@
 import { evolve } from './mission.evolve.js';
-import { isSeenOver, leadMs } from './mission.timing.js';
+import { isAcceptedByDock, isSeenOver, leadMs } from './mission.timing.js';
 import {
   ATTEMPTS_OF_FORGETFUL_DOCK,
   CLAIM_MARGIN_MS,
@@ -20,6 +20,12 @@ interface Choice<T extends EventType> {
   readonly pick: (mission: Mission, event: EventOf<T>) => MissionState;
 }
 
+/** The same where the event says nothing about it. */
+interface ChoiceByMission {
+  readonly oneOf: readonly MissionState[];
+  readonly pick: (mission: Mission) => MissionState;
+}
+
 export interface Row<T extends EventType> {
   readonly from: readonly MissionState[];
   readonly to: MissionState | 'unchanged' | Choice<T>;
@@ -35,15 +41,26 @@ const toTheDock: Choice<'prepareDue'> = {
   oneOf: ['preparing', 'prepared'],
   pick: ({ delivery }) => (delivery === 'create' ? 'prepared' : 'preparing'),
 };
-const takenBack: Choice<'cancelRequested'> = {
+const takenBack: ChoiceByMission = {
   oneOf: ['canceling', 'canceled'],
   pick: ({ delivery }) => (delivery === 'create' ? 'canceled' : 'canceling'),
 };
 const toldAgain: Choice<'executeUnprepared'> = {
-  oneOf: ['preparing', 'rejected'],
-  pick: ({ attempt, delivery }) =>
-    delivery === 'create' || attempt >= ATTEMPTS_OF_FORGETFUL_DOCK ? 'rejected' : 'preparing',
+  oneOf: ['preparing', 'rejected', 'canceled'],
+  pick: (mission) => {
+    if (isStopped(mission)) return 'canceled';
+    const { attempt, delivery } = mission;
+    return delivery === 'create' || attempt >= ATTEMPTS_OF_FORGETFUL_DOCK ? 'rejected' : 'preparing';
+  },
 };
+/** A person who asked for a stop meanwhile wants no other start. */
+const unlessStopped: ChoiceByMission = {
+  oneOf: ['prepared', 'canceling', 'canceled'],
+  pick: (mission) => (isStopped(mission) ? takenBack.pick(mission) : 'prepared'),
+};
+/** A person asked to end the flight while it starts, and the dock has not said since that it starts. */
+const isStopped = ({ state, cause }: Mission): boolean =>
+  state === 'starting' && cause?.code === 'canceled_by_operator';
 const asReported: Choice<'flightEnded'> = {
   oneOf: ['succeeded', 'partially_done', 'failed', 'rejected', 'canceled', 'timed_out'],
   pick: (_mission, event) => event.outcome,
@@ -92,8 +109,9 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
   observationGivenUp: [{ from: ['starting', 'executing', 'paused'],                to: 'outcome_unknown' }],
 
   // Proven that no byte left, or the dock said that it did not start: the only ways to a new attempt.
-  sendRefused:        [{ from: ['starting'],                                       to: 'prepared' }],
-  executeDeferred:    [{ from: ['starting'],                                       to: 'prepared' },
+  sendRefused:        [{ from: ['starting'],                                       to: unlessStopped, effects: ['sendUndo'] }],
+  startWithdrawn:     [{ from: ['starting'],                                       to: takenBack,   effects: ['sendUndo'] }],
+  executeDeferred:    [{ from: ['starting'],                                       to: unlessStopped, effects: ['sendUndo'] },
                        { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
 
   // The dock does not know the flight: it has rebooted since prepare. It cannot be flying it.
@@ -151,11 +169,6 @@ function isAboutOtherEdition({ edition }: Mission, event: MissionEvent): boolean
   return 'edition' in event && event.edition !== edition;
 }
 
-/** Whether the dock accepted the execute of a mission that starts. From then on there must not be a second one. */
-export function isAcceptedByDock({ state, heardAtMs, startedAtMs }: Mission): boolean {
-  return state === 'starting' && heardAtMs !== null && startedAtMs !== null && heardAtMs > startedAtMs;
-}
-
 function isPastItsWindow({ readyUntilMs }: Mission, nowMs: number): boolean {
   return readyUntilMs !== null && nowMs >= readyUntilMs;
 }
@@ -198,7 +211,8 @@ function makesSense(effect: Effect, next: Mission, event: MissionEvent, nowMs: n
   if (effect === 'sendPrepare')
     return next.state === 'preparing' && (next.deadlineMs === null || nowMs < next.deadlineMs);
   if (effect !== 'sendUndo') return true;
-  if (next.delivery === 'create') return false;
+  // A mission that goes on keeps its dock's task.
+  if (next.delivery === 'create' || next.state === 'prepared') return false;
   return event.type !== 'rescheduled' || next.prepareAtMs - nowMs > REPLACED_BY_PREPARE_MS;
 }
 

@@ -82,3 +82,8 @@ export function earliestExecuteAtMs(
   }
   return atMs;
 }
+
+/** Whether the dock accepted the execute of a mission that starts. From then on there must not be a second one. */
+export function isAcceptedByDock({ state, heardAtMs, startedAtMs }: Mission): boolean {
+  return state === 'starting' && heardAtMs !== null && startedAtMs !== null && heardAtMs > startedAtMs;
+}

@@ -209,6 +209,8 @@ export type MissionEvent =
   | { readonly type: 'observationGivenUp' }
   // The ingress, on what became of a command: proven that it did not leave, or that nobody was there to get it.
   | { readonly type: 'sendRefused'; readonly attempt: number; readonly because?: UnsentCause }
+  /** A person stopped a start that had not been handed to the ingress: nothing of it leaves any more. */
+  | { readonly type: 'startWithdrawn'; readonly attempt: number }
   | { readonly type: 'prepareUnsent'; readonly edition: number; readonly because: UnsentCause }
   // The dock.
   | { readonly type: 'prepareAccepted'; readonly edition: number }

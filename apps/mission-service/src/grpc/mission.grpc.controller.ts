@@ -105,7 +105,7 @@ export class MissionGrpcController {
     const { reason = null } = readInput(why, only(message, 'reason'), 'request');
     const request = { action, reason, version: versionOf(message), parameters };
     const { mission, command } = await this.controlMission.execute(caller, idOf(message), request);
-    return { mission: missionMessage(mission), commandId: command.id, method: command.method };
+    return { mission: missionMessage(mission), commandId: command?.id ?? '', method: command?.method ?? '' };
   }
 
   @GrpcMethod('MissionService', 'ResumeMission')

@@ -456,6 +456,7 @@ function collectOrder(
     reason: wish?.reason ?? null,
     // While it is canceling, the mission's own timer repeats the undo.
     repeats: effect === 'sendUndo' && mission.state !== 'canceling',
+    starts: effect === 'sendExecute',
   });
   return order;
 }

@@ -2,14 +2,15 @@ import { type Principal, dockQuestion } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion, unknownDock } from '@aerie/http-api';
 import { ConflictError, InvalidError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
-import { inTransaction } from '@aerie/persistence';
+import type { MissionEvent } from '@aerie/mission-core';
+import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type CommandParameters, advance } from '../advance-mission.js';
 import { describeDock, knows, profileOf } from '../dock/dock-profiles.js';
 import { namesOther } from '../dock/named-flight.js';
 import { WISH_LIFETIME_MS } from '../dock/command-names.js';
 import type { AfterCommit } from '../effects/after-commit.js';
-import { lockMission } from '../store/flight-critical.js';
+import { lockMission, withdrawStart } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../store/mission.view.js';
 import { unknownMission } from './cancel-mission.js';
@@ -22,15 +23,23 @@ export interface ControlRequest {
   readonly parameters: CommandParameters;
 }
 
+/** What ends a flight also ends a start. */
+const ENDS_A_START: ReadonlySet<ControlAction> = new Set(['stop', 'return-home', 'abort-setup']);
+
+const isWithdrawn = async (tx: Tx, { id, state, attempt }: LockedMission): Promise<boolean> =>
+  state === 'starting' && withdrawStart(tx, id, attempt);
+
 /** The command that was recorded; what became of it shows in the mission's list of commands. */
 export interface ControlAccepted {
   readonly mission: MissionView;
-  readonly command: { readonly id: string; readonly method: string };
+  /** Null: the start had not been handed to anybody, and was withdrawn; nothing needs to be told to the dock. */
+  readonly command: { readonly id: string; readonly method: string } | null;
 }
 
 /**
  * A person's command to a flight. It is sent once, within seconds or not at all, and never repeated. It changes no
- * state by itself: what the dock does about it shows in its progress.
+ * state by itself: what the dock does about it shows in its progress. Only what ends a flight withdraws a start that was
+ * not handed to the ingress, and calls the mission off.
  */
 export class ControlMission {
   constructor(
@@ -46,7 +55,7 @@ export class ControlMission {
     const { action, reason, parameters } = request;
     if (parameters.homeDockSn !== undefined) await this.checkHomeDock(caller, parameters.homeDockSn);
     const { event, method } = CONTROLS[action];
-    const { locked, advanced } = await inTransaction(this.dataSource, async (tx) => {
+    const { locked, withdrawn, advanced } = await inTransaction(this.dataSource, async (tx) => {
       const found = await lockMission(tx, id, null);
       if (found === undefined || found.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(request.version, found.revision);
@@ -55,11 +64,15 @@ export class ControlMission {
       const waitedMs = this.monotonicMs() - askedAtMs;
       if (waitedMs >= WISH_LIFETIME_MS) throw waitedTooLong(action, waitedMs);
       const wish = { by: caller.keyId, reason, parameters, waitedMs };
-      return { locked: found, advanced: await advance(tx, found, { type: event }, { wish }) };
+      const withdrawn = ENDS_A_START.has(action) && (await isWithdrawn(tx, found));
+      const happened: MissionEvent = withdrawn ? { type: 'startWithdrawn', attempt: found.attempt } : { type: event };
+      const detail = withdrawn ? { detail: { asked: action } } : {};
+      return { locked: found, withdrawn, advanced: await advance(tx, found, happened, { wish, ...detail }) };
     });
     if (advanced.decision.kind === 'refused') throw notNow(locked, action);
     this.afterCommit.run(advanced);
-    return { mission: viewOf(advanced.mission), command: { id: advanced.orders[0]?.tid ?? '', method } };
+    const command = withdrawn ? null : { id: advanced.orders[0]?.tid ?? '', method };
+    return { mission: viewOf(advanced.mission), command };
   }
 
   /** An aircraft lands on docks of its own organisation only. */

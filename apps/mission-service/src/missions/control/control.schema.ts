@@ -7,13 +7,17 @@ import { CHOICE_ACTIONS } from './controls.js';
 
 export const controlAcceptedSchema = z
   .strictObject({
-    mission: missionSchema.describe('The mission as it is now; the command itself changes no state.'),
+    mission: missionSchema.describe('The mission as it is now; a command itself changes no state.'),
     command: z
       .strictObject({
         id: z.uuid().describe("Its id in the mission's list of commands."),
         method: z.string().describe("The vendor's name of it, e.g. flighttask_pause."),
       })
-      .describe('The command that was recorded and is on its way.'),
+      .nullable()
+      .describe(
+        'The command that was recorded and is on its way. Null: the start had not left yet and was withdrawn, so the dock ' +
+          'needs no command; the mission is called off.',
+      ),
   })
   .describe('A command was recorded. What became of it shows in the list of commands.');
 

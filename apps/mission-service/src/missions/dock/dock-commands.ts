@@ -20,30 +20,30 @@ import { type StoredBreakPoint, profileOf } from './dock-profiles.js';
  */
 const URL_LIFETIME_SECONDS = 900;
 
-/** Nothing is wrong: the command is for a plan that no longer holds. */
-export const PLAN_CHANGED = 'the plan has changed since';
-
 /** Writes our orders in the dock's words, at the moment they are sent. */
 export class DockCommands {
   constructor(private readonly connection: NatsConnection) {}
 
   /**
    * Sends one command, once. `refused` is proven; anything that may have reached the broker is `unknown` or `written`.
+   *
+   * @param whyNot is asked last, when the command is ready: it may have waited for its address for long. Says why it is not
+   *   wanted any more, or null.
    */
   async send(
     order: Order & { readonly effect: CommandEffect },
     sentAtMs: number,
-    isStillWanted: () => Promise<boolean>,
-  ): Promise<SendAnswer> {
+    whyNot: () => Promise<string | null>,
+  ): Promise<SendAnswer & { readonly notWanted?: boolean }> {
     let data: unknown;
     try {
       data = await this.dataOf(order, sentAtMs);
+      const reason = await whyNot();
+      if (reason !== null) return { outcome: 'refused', reason, notWanted: true };
     } catch (error) {
       // Nothing was given to anybody yet.
       return { outcome: 'refused', reason: error instanceof Error ? error.message : 'the command cannot be written' };
     }
-    // It may have waited for its address for long, and the plan may have changed meanwhile.
-    if (!(await isStillWanted())) return { outcome: 'refused', reason: PLAN_CHANGED };
     try {
       return await ask(this.connection, sendQuestion, {
         sn: order.mission.dock_sn,

@@ -1,12 +1,19 @@
 import type { MissionEvent, MissionState, UnsentCause } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
+import { AskTogether, RunTogether } from '@aerie/kernel';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
 import { type CommandEffect, commandFor } from '../dock/command-names.js';
-import { type DockCommands, PLAN_CHANGED } from '../dock/dock-commands.js';
+import type { DockCommands } from '../dock/dock-commands.js';
 import type { ObserveDock } from '../dock/observe-dock.js';
-import { type SendOutcome, lockMission, recordOutcomes } from '../store/flight-critical.js';
+import {
+  type SendOutcome,
+  findStartsOnTheirWay,
+  handStarts,
+  lockMission,
+  recordOutcomes,
+} from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
 import type { DueWakes } from '../wakes/due-wakes.js';
@@ -31,11 +38,27 @@ const KEPT_FOR_EXECUTE = 64;
 /** What became of commands is written together: that many at most, and this long after the first of them. */
 const OUTCOMES_AT_ONCE = 100;
 const OUTCOMES_GATHER_MS = 20;
+/** Starts handed over in one transaction, and such transactions at once: none waits long behind another. */
+const HANDED_AT_ONCE = 100;
+const HANDING = 4;
+/** Between two looks at what became of a start that a person wants to stop. */
+const START_LOOK_MS = 50;
+/** A stop that is sent this long before its end still reaches the dock. */
+const STOP_MARGIN_MS = 1_000;
 /** Orders that wait. What is dropped beyond it, a timer of its mission finds again. */
 const MAX_WAITING = 20_000;
 
 /** An order that is written to a dock. */
 type Command = Order & { readonly effect: CommandEffect };
+
+/** Nothing is wrong: the command is for a plan that no longer holds. */
+const PLAN_CHANGED = 'the plan has changed since';
+
+interface Plan {
+  readonly id: string;
+  readonly state: MissionState;
+  readonly edition: number;
+}
 
 interface Told {
   readonly outcome: SendOutcome;
@@ -56,8 +79,34 @@ export class AfterCommit {
   private outcomes: Told[] = [];
   private telling: NodeJS.Timeout | undefined;
   private readonly sends;
+  /** What missions are now. */
+  private readonly plans: AskTogether<Plan>;
+  /** Attempts whose start is on its way. */
+  private readonly starting: AskTogether<number>;
+  private readonly handing: RunTogether<string, boolean>;
 
   constructor(private readonly parts: AfterCommitParts) {
+    const { dataSource } = parts;
+    this.plans = new AskTogether(async (ids) => {
+      const rows = await dataSource.query<Plan[]>(
+        'SELECT id, state, edition FROM mission.mission WHERE id = ANY($1::uuid[])',
+        [ids],
+      );
+      return new Map(rows.map((row) => [row.id, row]));
+    });
+    this.starting = new AskTogether((ids) =>
+      findStartsOnTheirWay({ query: (sql, parameters = []) => dataSource.query(sql, [...parameters]) }, ids),
+    );
+    this.handing = new RunTogether({
+      atOnce: HANDED_AT_ONCE,
+      runs: HANDING,
+      run: async (tids) => {
+        const handed = await inTransaction(dataSource, (tx) => handStarts(tx, tids));
+        return tids.map((tid) => handed.has(tid));
+      },
+      // Each of them is refused then, and its mission tried again.
+      failsAll: () => true,
+    });
     this.sends = parts.metrics.counter('mission_commands_total', 'Commands by outcome.', ['method', 'outcome']);
   }
 
@@ -138,8 +187,8 @@ export class AfterCommit {
   private async send(order: Command): Promise<void> {
     const { mission, tid, effect } = order;
     // The instant of the claim, by the database's clock, moved on by our own since then.
-    const answer = await this.parts.commands.send(order, mission.now.getTime(), () => this.isStillWanted(order));
-    const { outcome, reason = null, dockIsAway = false } = answer;
+    const answer = await this.parts.commands.send(order, mission.now.getTime(), () => this.whyNot(order));
+    const { outcome, reason = null, dockIsAway = false, notWanted = false } = answer;
     const method = commandFor(effect, mission.delivery);
     this.sends.inc({ method, outcome });
     if (outcome !== 'written')
@@ -150,24 +199,39 @@ export class AfterCommit {
       entry: { missionId: mission.id, kind: 'message_out', what: method, detail },
     };
     const because = dockIsAway ? 'dock_offline' : 'send_refused';
-    const unsent = outcome === 'refused' && reason !== PLAN_CHANGED ? unsentEvent(order, because) : null;
+    const unsent = outcome === 'refused' && !notWanted ? unsentEvent(order, because) : null;
     if (unsent === null) this.gather(told);
     else await this.tellUnsent(mission, unsent, told);
   }
 
   /**
-   * A prepare is for the plan that it was decided for, and an undo for a mission that was not given to its dock anew. An
-   * execute needs no look: a mission that was claimed is never moved or called off.
+   * Why a command is not to leave any more; null: it is. A prepare is for the plan that it was decided for, an undo for a
+   * mission that was not given to its dock anew, a start for a mission that nobody has stopped since it was claimed.
    */
-  private async isStillWanted({ effect, mission }: Order): Promise<boolean> {
-    if (effect !== 'sendPrepare' && effect !== 'sendUndo') return true;
-    const [now] = await this.parts.dataSource.query<{ state: MissionState; edition: number }[]>(
-      'SELECT state, edition FROM mission.mission WHERE id = $1',
-      [mission.id],
-    );
-    if (now === undefined) return false;
-    if (effect === 'sendPrepare') return now.state === 'preparing' && now.edition === mission.edition;
-    return now.state !== 'preparing' && now.state !== 'prepared' && now.state !== 'waiting_ready';
+  private async whyNot(order: Command): Promise<string | null> {
+    const { effect, mission, tid } = order;
+    if (effect === 'sendExecute') return (await this.handing.run(tid)) ? null : 'the start was withdrawn';
+    if (effect !== 'sendPrepare' && effect !== 'sendUndo') {
+      // To a dock that starts, a command goes behind the start, or not at all.
+      return mission.state === 'starting' ? this.afterItsStart(order) : null;
+    }
+    const now = await this.plans.find(mission.id);
+    if (now === null) return PLAN_CHANGED;
+    const holds =
+      effect === 'sendPrepare'
+        ? now.state === 'preparing' && now.edition === mission.edition
+        : now.state !== 'preparing' && now.state !== 'prepared' && now.state !== 'waiting_ready';
+    return holds ? null : PLAN_CHANGED;
+  }
+
+  /** Waits until it is known what became of the start, or until there is only just time left to send the command. */
+  private async afterItsStart({ mission, notAfterMs }: Command): Promise<string | null> {
+    while (Date.now() < notAfterMs - STOP_MARGIN_MS && (await this.starting.find(mission.id)) === mission.attempt) {
+      await new Promise((resolve) => setTimeout(resolve, START_LOOK_MS));
+    }
+    const now = await this.plans.find(mission.id);
+    const flies = now?.state === 'starting' || now?.state === 'executing' || now?.state === 'paused';
+    return flies ? null : 'the mission does not start any more';
   }
 
   /**

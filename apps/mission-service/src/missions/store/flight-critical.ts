@@ -336,6 +336,8 @@ export interface NewCall {
   readonly reason: string | null;
   /** Repeated by itself until it is answered; only for what is harmless to repeat. */
   readonly repeats: boolean;
+  /** A start: it may be withdrawn until it is handed to the ingress. */
+  readonly starts: boolean;
 }
 
 /** Between two sends of a command that repeats by itself. */
@@ -347,11 +349,12 @@ export async function recordCalls(tx: Tx, calls: readonly NewCall[]): Promise<vo
   if (calls.length === 0) return;
   await tx.run(
     `INSERT INTO mission.dock_call
-       (tid, mission_id, dock_sn, method, attempt, edition, not_after, requested_by, reason, send_count, next_attempt_at)
+       (tid, mission_id, dock_sn, method, attempt, edition, not_after, requested_by, reason, send_count, next_attempt_at,
+        hand_state)
      SELECT tid, mission_id, dock_sn, method, attempt, edition, not_after, requested_by, reason, 1,
-            CASE WHEN repeats THEN clock_timestamp() + ${REPEAT} END
+            CASE WHEN repeats THEN clock_timestamp() + ${REPEAT} END, CASE WHEN starts THEN 'waiting' END
        FROM jsonb_to_recordset($1::jsonb) AS c (tid uuid, mission_id uuid, dock_sn text, method text, attempt integer,
-              edition integer, not_after timestamptz, requested_by text, reason text, repeats boolean)`,
+              edition integer, not_after timestamptz, requested_by text, reason text, repeats boolean, starts boolean)`,
     [
       JSON.stringify(
         calls.map((call) => ({
@@ -365,10 +368,52 @@ export async function recordCalls(tx: Tx, calls: readonly NewCall[]): Promise<vo
           requested_by: call.requestedBy,
           reason: call.reason,
           repeats: call.repeats,
+          starts: call.starts,
         })),
       ),
     ],
   );
+}
+
+/**
+ * Marks starts as handed to the ingress, which is asked right after the commit. Returns those that may leave; the others
+ * were withdrawn. Locks calls only, in the order of their ids.
+ */
+export async function handStarts(tx: Tx, tids: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ tid: string }>(
+    `UPDATE mission.dock_call AS c SET hand_state = 'handed'
+       FROM (SELECT k.tid FROM mission.dock_call k WHERE k.tid = ANY($1::uuid[]) AND k.hand_state = 'waiting'
+              ORDER BY k.tid FOR NO KEY UPDATE) AS k
+      WHERE c.tid = k.tid RETURNING c.tid`,
+    [tids],
+  );
+  return new Set(rows.map(({ tid }) => tid));
+}
+
+/** Withdraws the start of an attempt. False: it was handed over, or nobody can say. The mission is locked. */
+export async function withdrawStart(tx: Tx, missionId: string, attempt: number): Promise<boolean> {
+  const touched = await tx.run(
+    `UPDATE mission.dock_call SET hand_state = 'withdrawn'
+      WHERE mission_id = $1 AND attempt = $2 AND method IN ('flighttask_execute', 'flighttask_create')
+        AND hand_state = 'waiting'`,
+    [missionId, attempt],
+  );
+  return touched > 0;
+}
+
+/** Attempts of missions whose start is still on its way to the ingress or the broker: what became of it is not known. */
+export async function findStartsOnTheirWay(
+  through: { readonly query: Tx['query'] },
+  missionIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await through.query<{ mission_id: string; attempt: number }>(
+    `SELECT c.mission_id, max(c.attempt) AS attempt FROM mission.dock_call c
+      WHERE c.mission_id = ANY($1::uuid[]) AND c.method IN ('flighttask_execute', 'flighttask_create')
+        AND c.send_outcome IS NULL
+      GROUP BY c.mission_id`,
+    [missionIds],
+  );
+  return new Map(rows.map(({ mission_id, attempt }) => [mission_id, attempt]));
 }
 
 /** A dock that is given a flight anew must not be told to forget it by an old undo. */

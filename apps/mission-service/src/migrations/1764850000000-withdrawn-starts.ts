@@ -1,0 +1,17 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * Whether a start was handed to the ingress. A person's stop withdraws one that still waits. Additive: a replica of the
+ * previous release leaves it null, and nobody withdraws such a start.
+ */
+export class WithdrawnStarts1764850000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE mission.dock_call ADD COLUMN hand_state text CHECK (hand_state IN ('waiting', 'handed', 'withdrawn'));
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE mission.dock_call DROP COLUMN hand_state;');
+  }
+}

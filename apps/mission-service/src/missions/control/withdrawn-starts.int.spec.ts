@@ -1,0 +1,169 @@
+import type { SendAnswer } from '@aerie/bus-contract';
+import { Metrics, createLogger } from '@aerie/observability';
+import { eventually } from '@aerie/testing';
+import type { DataSource } from 'typeorm';
+import type { Order } from '../advance-mission.js';
+import { AfterCommit } from '../effects/after-commit.js';
+import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { ControlMission } from './control-mission.js';
+import type { ControlAction } from './controls.js';
+
+let pools: DataSource[];
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  ({ pools, drop } = await missionTestDatabase(2));
+}, 60_000);
+afterAll(() => drop(), 30_000);
+
+const pool = (index = 0): DataSource => pools[index] as DataSource;
+const CALLER = { keyId: 'key-1', organisationId: ORGANISATION };
+const WRITTEN: SendAnswer = { outcome: 'written' };
+const SEEDS = 3;
+
+/** A replica whose ingress writes down what it is asked to send, in that order, and answers when it is told. */
+class Replica {
+  readonly sent: { readonly id: string; readonly effect: string }[] = [];
+  answerTo: (order: Order) => Promise<SendAnswer> = async () => WRITTEN;
+  readonly afterCommit: AfterCommit;
+  readonly control: ControlMission;
+
+  constructor(dataSource: DataSource) {
+    this.afterCommit = new AfterCommit({
+      dataSource,
+      commands: {
+        send: async (order: Order, _atMs: number, whyNot: () => Promise<string | null>) => {
+          const reason = await whyNot();
+          if (reason !== null) return { outcome: 'refused', reason, notWanted: true };
+          this.sent.push({ id: order.mission.id, effect: order.effect });
+          return this.answerTo(order);
+        },
+      } as never,
+      observeDock: {} as never,
+      wakes: { for: () => undefined } as never,
+      outbox: { kick: () => undefined } as never,
+      logger: createLogger('withdrawn-starts', 'silent'),
+      metrics: new Metrics(`withdrawn-starts-${Math.random()}`),
+    });
+    this.control = new ControlMission(dataSource, undefined as never, this.afterCommit);
+  }
+
+  stop(id: string, action: ControlAction = 'stop') {
+    return this.control.execute(CALLER, id, { action, reason: null, version: null, parameters: {} });
+  }
+
+  effectsOf(id: string): string[] {
+    return this.sent.filter((one) => one.id === id).map(({ effect }) => effect);
+  }
+}
+
+/** A mission that was claimed, and the order that would start it. */
+async function aClaim(): Promise<{ readonly id: string; readonly orders: readonly Order[] }> {
+  const id = await aMission(pool());
+  await apply(pool(), id, { type: 'prepareDue' });
+  await apply(pool(), id, { type: 'prepareAccepted', edition: 1 });
+  const { orders } = await apply(pool(), id, { type: 'executeDue' });
+  return { id, orders };
+}
+
+const startOf = async (id: string) => {
+  const [call] = await pool().query<{ send_outcome: string; send_reason: string }[]>(
+    `SELECT send_outcome, send_reason FROM mission.dock_call WHERE mission_id = $1 AND method = 'flighttask_execute'`,
+    [id],
+  );
+  return call;
+};
+
+it.each(['stop', 'return-home'] as const)(
+  'a %s withdraws a start that was not handed to the ingress, also at another replica: nothing of it leaves',
+  async (action) => {
+    const [claimer, other] = [new Replica(pool()), new Replica(pool(1))];
+    const { id, orders } = await aClaim();
+    const { command, mission } = await other.stop(id, action);
+    expect([command, mission.state, mission.cause?.code]).toEqual([null, 'canceling', 'canceled_by_operator']);
+    claimer.afterCommit.enqueue(orders);
+    await Promise.all([claimer.afterCommit.settle(), other.afterCommit.settle()]);
+    expect([claimer.effectsOf(id), other.effectsOf(id)]).toEqual([[], ['sendUndo']]);
+    expect(await startOf(id)).toEqual({ send_outcome: 'refused', send_reason: 'the start was withdrawn' });
+    expect(await stateOf(pool(), id)).toBe('canceling');
+  },
+);
+
+it('a stop goes behind a start that was handed to the ingress, once it is known what became of that', async () => {
+  const replica = new Replica(pool());
+  const { id, orders } = await aClaim();
+  let answer: (is: SendAnswer) => void = () => undefined;
+  replica.answerTo = ({ effect }) =>
+    effect === 'sendExecute' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(WRITTEN);
+  replica.afterCommit.enqueue(orders);
+  await eventually('the start is handed over', async () => replica.effectsOf(id).length === 1);
+  const { command } = await replica.stop(id);
+  expect(command?.method).toBe('flighttask_stop');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(replica.effectsOf(id)).toEqual(['sendExecute']);
+  answer(WRITTEN);
+  await replica.afterCommit.settle();
+  expect(replica.effectsOf(id)).toEqual(['sendExecute', 'sendStop']);
+});
+
+it('a stop is sent in time when nobody ever says what became of the start', async () => {
+  const replica = new Replica(pool());
+  const { id, orders } = await aClaim();
+  replica.answerTo = ({ effect }) =>
+    effect === 'sendExecute' ? new Promise(() => undefined) : Promise.resolve(WRITTEN);
+  replica.afterCommit.enqueue(orders);
+  await eventually('the start is handed over', async () => replica.effectsOf(id).length === 1);
+  await replica.stop(id);
+  await eventually('the stop is sent', async () => replica.effectsOf(id).length === 2, 10_000);
+}, 20_000);
+
+it('a start that came to nothing is not tried again after a stop, and the stop is not sent to a dock that does not fly', async () => {
+  const replica = new Replica(pool());
+  const { id, orders } = await aClaim();
+  let answer: (is: SendAnswer) => void = () => undefined;
+  replica.answerTo = ({ effect }) =>
+    effect === 'sendExecute' ? new Promise((resolve) => (answer = resolve)) : Promise.resolve(WRITTEN);
+  replica.afterCommit.enqueue(orders);
+  await eventually('the start is handed over', async () => replica.effectsOf(id).length === 1);
+  await replica.stop(id);
+  answer({ outcome: 'refused', reason: 'not connected to the broker' });
+  await replica.afterCommit.settle();
+  expect(replica.effectsOf(id)).toEqual(['sendExecute', 'sendUndo']);
+  expect(await stateOf(pool(), id)).toBe('canceling');
+});
+
+it('a start of a replica of the previous release is never withdrawn: it may have left', async () => {
+  const replica = new Replica(pool());
+  const { id } = await aClaim();
+  await pool().query('UPDATE mission.dock_call SET hand_state = NULL WHERE mission_id = $1', [id]);
+  expect((await replica.stop(id)).command?.method).toBe('flighttask_stop');
+  expect(await stateOf(pool(), id)).toBe('starting');
+});
+
+it.each(Array.from({ length: SEEDS }, () => Math.floor(Math.random() * 2 ** 31)))(
+  'of a herd that is stopped while it starts, no start leaves after its stop: seed %i',
+  async (seed) => {
+    const [claimer, other] = [new Replica(pool()), new Replica(pool(1))];
+    const claims = await Promise.all(Array.from({ length: 60 }, aClaim));
+    // Multiplicative: enough to shuffle delays.
+    let state = seed;
+    const delay = () => new Promise((resolve) => setTimeout(resolve, (state = (state * 48_271) % 0x7fffffff) % 40));
+    const stopped = claims.map(async ({ id }) => {
+      await delay();
+      const { command } = await other.stop(id);
+      return { id, isWithdrawn: command === null };
+    });
+    for (const { orders } of claims) void delay().then(() => claimer.afterCommit.enqueue(orders));
+    const all = await Promise.all(stopped);
+    await eventually('all starts are settled', async () => {
+      const calls = await Promise.all(claims.map(({ id }) => startOf(id)));
+      return calls.every((call) => call?.send_outcome != null);
+    });
+    await Promise.all([claimer.afterCommit.settle(), other.afterCommit.settle()]);
+    for (const { id, isWithdrawn } of all) {
+      expect([claimer.effectsOf(id), other.effectsOf(id)]).toEqual(
+        isWithdrawn ? [[], ['sendUndo']] : [['sendExecute'], ['sendStop']],
+      );
+    }
+  },
+  60_000,
+);
