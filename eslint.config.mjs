@@ -50,6 +50,43 @@ export const depConstraints = [
   { sourceTag: 'scope:dji', onlyDependOnLibsWithTags: ['scope:dji', 'scope:shared'] },
 ];
 
+/**
+ * The floors of mission-service, top floor first: a folder imports from those below it alone. Vendor words live on the
+ * lowest one.
+ */
+export const MISSION_FLOORS = [
+  ...['http', 'uplink', 'wakes', 'breakpoints', 'planning', 'control', 'policy', 'dock-holds', 'preflight', 'downlink'],
+  ...['advance-mission', 'views', 'store', 'dji'],
+];
+
+const vendorWords = (where) => ({
+  name: '@aerie/dji-protocol',
+  message: `DJI's words stop in ${where}. Translate there.`,
+});
+
+/** One block of rules for each floor. */
+export const missionFloors = MISSION_FLOORS.map((floor, index) => ({
+  files: [`apps/mission-service/src/missions/${floor}/**/*.ts`, `apps/mission-service/src/missions/${floor}.ts`],
+  ignores: ['**/*.spec.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: floor === 'dji' || floor === 'downlink' ? [] : [vendorWords('dji/ and downlink/')],
+        patterns:
+          index === 0
+            ? []
+            : [
+                {
+                  regex: `^\\.\\.?/(${MISSION_FLOORS.slice(0, index).join('|')})(/|\\.js$)`,
+                  message: `${floor} lies below: it imports nothing from the floors above it.`,
+                },
+              ],
+      },
+    ],
+  },
+}));
+
 const pureFiles = ['libs/kernel/src/**/*.ts', 'libs/*-core/src/**/*.ts'];
 const specFiles = ['**/*.spec.ts', '**/*.scenario.ts', 'libs/*-core/src/fixtures/**'];
 const testFiles = [...specFiles, '**/fixtures/**', '**/*.fixture.ts', 'libs/testing/**', 'libs/*/src/testing/**'];
@@ -115,12 +152,10 @@ export default tseslint.config(
     files: ['apps/*-service/src/**/*.ts'],
     ignores: ['apps/*-service/src/**/dock/**', ...specFiles],
     rules: {
-      'no-restricted-imports': [
-        'error',
-        { paths: [{ name: '@aerie/dji-protocol', message: "DJI's words stop in dock/. Translate there." }] },
-      ],
+      'no-restricted-imports': ['error', { paths: [vendorWords('dock/')] }],
     },
   },
+  ...missionFloors,
   {
     files: ['apps/**/src/**/*.ts', 'libs/**/src/**/*.ts'],
     ignores: [...testFiles, ...pureFiles],

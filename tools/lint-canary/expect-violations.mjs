@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { ESLint } from 'eslint';
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
-import { depConstraints } from '../../eslint.config.mjs';
+import { MISSION_FLOORS, depConstraints, missionFloors } from '../../eslint.config.mjs';
 
 const file = 'tools/lint-canary/canary.ts';
 const eslint = new ESLint({
@@ -31,3 +31,26 @@ if (missed.length > 0) {
   process.exit(1);
 }
 console.log(`The module boundary rule refused all ${caught.size} forbidden imports of the canary.`);
+
+// The floors of mission-service: each import of a higher floor is refused, each of a lower one is not.
+const floors = new ESLint({
+  overrideConfigFile: true,
+  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } }, ...missionFloors],
+});
+const wrong = [];
+for (const [from, floor] of MISSION_FLOORS.entries()) {
+  const others = MISSION_FLOORS.filter((other) => other !== floor);
+  const [{ messages }] = await floors.lintText(others.map((other) => `import '../${other}/canary.js';`).join('\n'), {
+    filePath: `apps/mission-service/src/missions/${floor}/canary.ts`,
+  });
+  const refused = new Set(messages.map(({ line }) => others[line - 1]));
+  for (const other of others) {
+    const isAbove = MISSION_FLOORS.indexOf(other) < from;
+    if (refused.has(other) !== isAbove) wrong.push(`${floor} -> ${other}`);
+  }
+}
+if (wrong.length > 0) {
+  console.error('The rule on the floors of mission-service is wrong about:', wrong.join(', '));
+  process.exit(1);
+}
+console.log(`The floors of mission-service are kept apart: ${MISSION_FLOORS.length} of them.`);

@@ -2,7 +2,7 @@ import { InvalidError } from '@aerie/kernel';
 import { parseArgs } from 'node:util';
 import { parseDurationMs } from './duration.js';
 import { faultForms, parseFaults } from './fault-words.js';
-import { BOOTS_MAX } from './logs/log-boots.js';
+import { BOOTS_MAX } from './settings.js';
 import { AIRCRAFT_MODELS, type DockModel, dockModels, isDockModel } from './models.js';
 import { PERSONALITIES, parsePersonalities } from './personalities.js';
 import { type DockOptions, LOG_BYTES_MAX, MEDIA_BYTES_MAX } from './settings.js';

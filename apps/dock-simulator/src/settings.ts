@@ -1,7 +1,6 @@
 import { InvalidError } from '@aerie/kernel';
 import type { Home } from './flight-plan.js';
 import type { Fact } from './journal.js';
-import { BOOTS_MAX } from './logs/log-boots.js';
 import { aircraftModels, type AircraftModel, type DockModel, dockModels } from './models.js';
 import { defaultNumbering, type StepNumbering } from './steps.js';
 import type { Dialect } from './wire.js';
@@ -93,6 +92,8 @@ export type DockSettings = Required<Omit<DockOptions, Optional>> & Pick<DockOpti
 
 /** A file is made in memory. */
 export const MEDIA_BYTES_MAX = 64 * 1024 * 1024;
+/** The disk keeps no more than so many for each module. */
+export const BOOTS_MAX = 200;
 export const LOG_BYTES_MAX = 64 * 1024 * 1024;
 const SERIAL_NUMBER = /^[A-Za-z0-9_-]{1,64}$/;
 

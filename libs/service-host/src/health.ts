@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { awaitedNow } from '@aerie/observability';
-import type { Host } from './run-service.js';
+import type { Host } from './host.js';
 
 type Next = () => void;
 

@@ -8,18 +8,13 @@ import { type Ready, healthRoutes, refuseWhileStarting } from './health.js';
 import { GrpcAnswers, GrpcCalls } from './grpc-calls.js';
 import { ListeningAdapter, ServiceServer } from './http-server.js';
 import { NatsAnswers, QuestionsInWork } from './nats-answers.js';
+import type { Host } from './host.js';
 import { Shutdown } from './shutdown.js';
 
 /** How long a planned stop may take before the process ends anyway. Below Kubernetes' usual 30 s. */
 const STOP_LIMIT_MS = 20_000;
 /** How long calls in work have for their answer at a planned stop. Those that wait for a lock or a dock end by then. */
 const CALLS_LIMIT_MS = 5_000;
-
-export interface Host {
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly shutdown: Shutdown;
-}
 
 export interface ServiceOptions {
   readonly name: string;

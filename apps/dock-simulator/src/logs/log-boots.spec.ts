@@ -1,6 +1,7 @@
 import { makeContext } from '../context.js';
 import type { DockOptions } from '../settings.js';
-import { BOOTS_MAX, type LogBoot, LogBoots } from './log-boots.js';
+import { BOOTS_MAX } from '../settings.js';
+import { type LogBoot, LogBoots } from './log-boots.js';
 
 function someBoots(options: Partial<DockOptions> = {}): LogBoots {
   return new LogBoots(makeContext({ sn: 'DOCK', ...options }));

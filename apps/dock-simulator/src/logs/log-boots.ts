@@ -1,5 +1,6 @@
 import type { DockContext } from '../context.js';
 import type { Prng } from '../prng.js';
+import { BOOTS_MAX } from '../settings.js';
 
 /** [Cloud API, fileupload_list] whose logs: `0` is the aircraft, `3` the dock. */
 export const logModules = ['0', '3'] as const;
@@ -16,8 +17,6 @@ export interface LogBoot {
   readonly sizeBytes: number;
 }
 
-/** The disk keeps no more than so many for each module. */
-export const BOOTS_MAX = 200;
 const HOUR_MS = 3_600_000;
 const OLD_BOOT_HOURS = { least: 4, most: 30 };
 

@@ -13,7 +13,7 @@ import {
 import { type OutboxFact, type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { endCampaignDock } from '../campaigns/campaign-dock.js';
-import { commandFor } from './dock/dock-commands.js';
+import { commandFor } from './dock/command-names.js';
 import { type SeenFile, keepFiles } from './store/files.js';
 import { giveDockBack } from './store/dock-holds.js';
 import { beginAttempt, endAttempt, recordCall, saveUpload } from './store/upload-critical.js';

@@ -15,7 +15,8 @@ import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/htt
 import { InvalidError, isUuid } from '@aerie/kernel';
 import { type Observable, from, map, mergeMap } from 'rxjs';
 import { ResumeMission } from '../missions/breakpoints/resume-mission.js';
-import { CancelMission, unknownMission } from '../missions/control/cancel-mission.js';
+import { CancelMission } from '../missions/control/cancel-mission.js';
+import { unknownMission } from '../missions/views/unknown-mission.js';
 import { ControlMission } from '../missions/control/control-mission.js';
 import { CONTROL_ACTIONS, type ControlAction } from '../missions/control/controls.js';
 import { ResolveMission } from '../missions/control/resolve-mission.js';
@@ -27,11 +28,11 @@ import {
   resumeFromBreakPoint,
   returnToDock,
   why,
-} from '../missions/mission.input.js';
+} from '../missions/http/mission.input.js';
 import { CreateMission } from '../missions/planning/create-mission.js';
 import { RescheduleMission } from '../missions/planning/reschedule-mission.js';
-import { MissionReadModel } from '../missions/store/mission.read-model.js';
-import type { MissionView } from '../missions/store/mission.view.js';
+import { MissionReadModel } from '../missions/views/mission.read-model.js';
+import type { MissionView } from '../missions/views/mission.view.js';
 import { bodyOfNewMission, missionMessage, previewMessage, queryOfList, timelineMessage } from './mission.messages.js';
 import { WatchMissions } from './watch-missions.js';
 

@@ -9,8 +9,8 @@ import { type Message, enumName, timestampOf, wordOf } from '@aerie/grpc-api';
 import type { InvalidError } from '@aerie/kernel';
 import { STATES } from '@aerie/mission-core';
 import { CONTROL_ACTIONS } from '../missions/control/controls.js';
-import { readMissionQuery, readNewMission } from '../missions/mission.input.js';
-import type { MissionView } from '../missions/store/mission.view.js';
+import { readMissionQuery, readNewMission } from '../missions/http/mission.input.js';
+import type { MissionView } from '../missions/views/mission.view.js';
 import { KINDS, bodyOfNewMission, missionMessage, queryOfList } from './mission.messages.js';
 
 const contract = loadSync(MISSION_PROTO, {

@@ -11,8 +11,8 @@ import {
 import { InvalidError } from '@aerie/kernel';
 import { STATES, type RuleResult } from '@aerie/mission-core';
 import type { Preview } from '../missions/planning/create-mission.js';
-import type { TimelineView } from '../missions/store/mission.read-model.js';
-import type { MissionView } from '../missions/store/mission.view.js';
+import type { TimelineView } from '../missions/views/mission.read-model.js';
+import type { MissionView } from '../missions/views/mission.view.js';
 
 export const KINDS = ['immediate', 'timed', 'conditional'] as const;
 const RC_LOST = ['continue', 'executeLostAction'] as const;

@@ -6,7 +6,7 @@ import { Observable, type Subscriber } from 'rxjs';
 import type { DataSource } from 'typeorm';
 import { showLive } from '../missions/store/flight-live.js';
 import type { MissionRow } from '../missions/store/mission.row.js';
-import { type MissionView, viewOf } from '../missions/store/mission.view.js';
+import { type MissionView, viewOf } from '../missions/views/mission.view.js';
 
 /** Changes are looked for this often, with one query for all that are watched. */
 const PERIOD_MS = 500;

@@ -15,8 +15,8 @@ import {
 } from '@aerie/mission-core';
 import { type OutboxFact, type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
-import { commandFor, lifetimeMs } from './dock/command-names.js';
-import { enderOf } from './dock/dock-errors.js';
+import { commandFor, lifetimeMs } from './dji/command-names.js';
+import { enderOf } from './dji/dock-errors.js';
 import { keepBreakPoints } from './store/breakpoints.js';
 import {
   type MissionChange,
@@ -27,12 +27,13 @@ import {
   saveMissions,
   stopRepeats,
 } from './store/flight-critical.js';
-import { type FlightLive, saveLive, withLive, withRecent } from './store/flight-live.js';
+import { saveLive, withLive, withRecent } from './store/flight-live.js';
+import type { FlightLive } from './store/mission.row.js';
 import { type TrackPoint, writeTrack } from './store/flight-track.js';
 import { releaseDocks } from './store/dock-reservations.js';
 import { keepResolution } from './store/keep-resolution.js';
 import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
-import type { StoredBreakPoint } from './dock/dock-profiles.js';
+import type { StoredBreakPoint } from './dji/dock-profiles.js';
 import { type JudgedStage, keepPreflights, verdictsOf } from './store/preflights.js';
 import { type TimelineEntry, writeTimeline } from './store/timeline.js';
 

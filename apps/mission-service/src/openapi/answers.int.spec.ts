@@ -16,7 +16,7 @@ import { AutoResume } from '../missions/breakpoints/auto-resume.js';
 import { CONTROL_ACTIONS } from '../missions/control/controls.js';
 import { handle, progress } from '../missions/fixtures/dock-words.js';
 import { aDockView, aMission } from '../missions/fixtures/mission-database.js';
-import { PolicyStore } from '../missions/policy/policy.store.js';
+import { PolicyStore } from '../missions/store/policy.store.js';
 import { judgeDock } from '../missions/preflight/judge-dock.js';
 import { lockMission, recordReplies } from '../missions/store/flight-critical.js';
 import { applyUplinks } from '../missions/uplink/apply-uplinks.js';

@@ -1,10 +1,10 @@
 import { assembleOpenApi, route } from '@aerie/http-api';
 import { z } from 'zod';
-import { errorCodeSchema } from '../missions/catalogue/error-code.schema.js';
-import { ERROR_CODE_ROUTES } from '../missions/catalogue/error-codes.openapi.js';
-import { CONTROL_ROUTES } from '../missions/control/control.openapi.js';
-import { choiceSchema, controlAcceptedSchema, missionConflictSchema } from '../missions/control/control.schema.js';
-import { HISTORY_ROUTES } from '../missions/history.openapi.js';
+import { errorCodeSchema } from '../missions/http/error-code.schema.js';
+import { ERROR_CODE_ROUTES } from '../missions/http/error-codes.openapi.js';
+import { CONTROL_ROUTES } from '../missions/http/control.openapi.js';
+import { choiceSchema, controlAcceptedSchema, missionConflictSchema } from '../missions/http/control.schema.js';
+import { HISTORY_ROUTES } from '../missions/http/history.openapi.js';
 import {
   instant,
   conditionalMission,
@@ -16,18 +16,18 @@ import {
   resumeFromBreakPoint,
   returnToDock,
   why,
-} from '../missions/mission.input.js';
-import { newMissionsOfKinds } from '../missions/batch.input.js';
-import { BATCH_ROUTES, resultSchema } from '../missions/batch.openapi.js';
-import { MISSION_ROUTES } from '../missions/missions.openapi.js';
-import { conflictSchema, previewSchema } from '../missions/planning/preview.schema.js';
-import { POLICY_ROUTES } from '../missions/policy/policy.openapi.js';
-import { policyInput } from '../missions/policy/policy.input.js';
-import { policySchema } from '../missions/policy/policy.schema.js';
-import { preflightStagesSchema, ruleResultSchema } from '../missions/preflight/preflight.schema.js';
-import { dockErrorSchema, missionKind, missionState } from '../missions/store/fields.schema.js';
-import { breakPointSchema, commandSchema, timelineEntrySchema } from '../missions/store/history.schema.js';
-import { createdMissionSchema, missionSchema, ruleName } from '../missions/store/mission.schema.js';
+} from '../missions/http/mission.input.js';
+import { newMissionsOfKinds } from '../missions/http/batch.input.js';
+import { BATCH_ROUTES, resultSchema } from '../missions/http/batch.openapi.js';
+import { MISSION_ROUTES } from '../missions/http/missions.openapi.js';
+import { conflictSchema, previewSchema } from '../missions/http/preview.schema.js';
+import { POLICY_ROUTES } from '../missions/http/policy.openapi.js';
+import { policyInput } from '../missions/http/policy.input.js';
+import { policySchema } from '../missions/http/policy.schema.js';
+import { preflightStagesSchema, ruleResultSchema } from '../missions/http/preflight.schema.js';
+import { dockErrorSchema, missionKind, missionState } from '../missions/views/fields.schema.js';
+import { breakPointSchema, commandSchema, timelineEntrySchema } from '../missions/views/history.schema.js';
+import { createdMissionSchema, missionSchema, ruleName } from '../missions/views/mission.schema.js';
 import { routeGeoJsonSchema, waylineSchema } from '../waylines/wayline.schema.js';
 import { WAYLINE_ROUTES } from '../waylines/waylines.openapi.js';
 

@@ -4,7 +4,7 @@ import { answer } from '@aerie/messaging/testing';
 import { DEFAULT_POLICY } from '@aerie/mission-core';
 import { createLogger } from '@aerie/observability';
 import { startPrivateNats } from '@aerie/testing';
-import type { PolicyStore } from '../missions/policy/policy.store.js';
+import type { PolicyStore } from '../missions/store/policy.store.js';
 import type { Route } from './kmz/index.js';
 import { NearDocks } from './near-docks.js';
 

@@ -2,7 +2,7 @@ import { findDocksQuestion } from '@aerie/bus-contract';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type Coordinates, groundDistanceMeters, routeDistances } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
-import type { PolicyStore } from '../missions/policy/policy.store.js';
+import type { PolicyStore } from '../missions/store/policy.store.js';
 import type { Route, Warning } from './kmz/index.js';
 
 /** Docks of one question. */

@@ -9,18 +9,8 @@ import {
 import { type LogFile, type LogModule, modulesOf } from '@aerie/log-core';
 import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
 import type { Order } from '../advance-upload.js';
+import { type CommandEffect, commandFor } from './command-names.js';
 import type { LockedUpload, UploadRow } from '../store/upload.row.js';
-
-export type CommandEffect = Exclude<Order['effect'], 'checkObjects'>;
-
-/** How our orders are called on the wire and in `dock_call`. */
-const COMMAND_OF = {
-  sendList: 'fileupload_list',
-  sendStart: 'fileupload_start',
-  sendStop: 'fileupload_update',
-} as const satisfies Record<CommandEffect, string>;
-
-export const commandFor = (effect: CommandEffect): (typeof COMMAND_OF)[CommandEffect] => COMMAND_OF[effect];
 
 /** [Cloud API, remote logs] The two modules that there are. */
 const CODE_OF: Readonly<Record<LogModule, LogModuleCode>> = { aircraft: '0', dock: '3' };

@@ -3,7 +3,7 @@ import type { DockFact } from '@aerie/bus-contract';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
-import { PolicyStore } from '../policy/policy.store.js';
+import { PolicyStore } from '../store/policy.store.js';
 import { applyUplinks } from '../uplink/apply-uplinks.js';
 import { readUplink } from '../uplink/read-uplink.js';
 import { AutoResume } from './auto-resume.js';

@@ -4,12 +4,12 @@ import { type Timing, isOutcome, planMission } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
 import type { Advanced } from '../advance-mission.js';
 import type { PlannedMission } from '../planning/new-mission.js';
-import type { AutoResumePolicy, PolicyStore } from '../policy/policy.store.js';
+import type { AutoResumePolicy, PolicyStore } from '../store/policy.store.js';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import { insertMission } from '../planning/insert-missions.js';
 import { type LockedMission, timingOf } from '../store/mission.row.js';
 import { writeTimeline } from '../store/timeline.js';
-import { isResumable } from './resumable.js';
+import { isResumable } from '../dji/resumable.js';
 import { resumedFrom } from './resume-mission.js';
 
 /** A dock is told of a mission at least this long before it starts. */

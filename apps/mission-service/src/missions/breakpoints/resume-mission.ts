@@ -3,12 +3,12 @@ import type { StoredAnswer } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import type { DataSource } from 'typeorm';
-import { unknownMission } from '../control/cancel-mission.js';
+import { unknownMission } from '../views/unknown-mission.js';
 import type { CreateMission, CreateRequest } from '../planning/create-mission.js';
 import type { NewMission } from '../planning/new-mission.js';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import type { MissionRow } from '../store/mission.row.js';
-import { isResumable } from './resumable.js';
+import { isResumable } from '../dji/resumable.js';
 
 export interface ResumeWish {
   /** Null: where it stopped last. */

@@ -1,14 +1,15 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
-import { ConflictError, type NotFoundError } from '@aerie/kernel';
+import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
+import { ConflictError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { advance } from '../advance-mission.js';
-import type { AfterCommit } from '../effects/after-commit.js';
+import type { AfterCommit } from '../downlink/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
-import { type MissionView, viewOf } from '../store/mission.view.js';
+import { type MissionView, viewOf } from '../views/mission.view.js';
+import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from './controls.js';
 
 /** Asks for a cancel. Once a dock holds the mission, the dock is told, and its answer makes it `canceled`. */
@@ -35,12 +36,6 @@ export class CancelMission {
     return viewOf(advanced.mission);
   }
 }
-
-export const unknownMission = (id: string): NotFoundError =>
-  notThere({
-    ...{ code: 'unknown_mission', noun: 'mission', field: 'id', sent: id },
-    advice: 'GET /api/v1/missions lists them',
-  });
 
 /** [Cloud API, cancel task] An undo cannot stop a flight; what can is for a person to choose. */
 function cannotCancel(mission: LockedMission): ConflictError {

@@ -6,14 +6,14 @@ import type { MissionEvent } from '@aerie/mission-core';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type CommandParameters, advance } from '../advance-mission.js';
-import { describeDock, knows, profileOf } from '../dock/dock-profiles.js';
-import { namesOther } from '../dock/named-flight.js';
-import { WISH_LIFETIME_MS } from '../dock/command-names.js';
-import type { AfterCommit } from '../effects/after-commit.js';
+import { describeDock, knows, profileOf } from '../dji/dock-profiles.js';
+import { namesOther } from '../dji/named-flight.js';
+import { WISH_LIFETIME_MS } from '../dji/command-names.js';
+import type { AfterCommit } from '../downlink/after-commit.js';
 import { lockMission, withdrawStart } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
-import { type MissionView, viewOf } from '../store/mission.view.js';
-import { unknownMission } from './cancel-mission.js';
+import { type MissionView, viewOf } from '../views/mission.view.js';
+import { unknownMission } from '../views/unknown-mission.js';
 import { CONTROLS, type ControlAction, insteadOf } from './controls.js';
 
 export interface ControlRequest {

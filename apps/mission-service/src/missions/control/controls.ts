@@ -1,6 +1,6 @@
 import { type EventType, type MissionState, isOutcome } from '@aerie/mission-core';
-import type { CommandEffect, CommandName } from '../dock/command-names.js';
-import { knows, profileOf } from '../dock/dock-profiles.js';
+import type { CommandEffect, CommandName } from '../dji/command-names.js';
+import { knows, profileOf } from '../dji/dock-profiles.js';
 import type { LockedMission } from '../store/mission.row.js';
 
 /** What a person can ask of a flight, by the last part of its route. */

@@ -4,11 +4,11 @@ import { ConflictError } from '@aerie/kernel';
 import { inTransaction, writeOutbox } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
-import { unknownMission } from './cancel-mission.js';
+import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from './controls.js';
 import { lockMission } from '../store/flight-critical.js';
 import { keepResolution } from '../store/keep-resolution.js';
-import { type MissionView, viewOf } from '../store/mission.view.js';
+import { type MissionView, viewOf } from '../views/mission.view.js';
 import { writeTimeline } from '../store/timeline.js';
 
 /**

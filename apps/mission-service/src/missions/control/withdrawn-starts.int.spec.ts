@@ -3,7 +3,7 @@ import { Metrics, createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import type { Order } from '../advance-mission.js';
-import { AfterCommit } from '../effects/after-commit.js';
+import { AfterCommit } from '../downlink/after-commit.js';
 import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
 import { ControlMission } from './control-mission.js';
 import type { ControlAction } from './controls.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import type { AfterCommit } from '../effects/after-commit.js';
+import type { AfterCommit } from '../downlink/after-commit.js';
 import { MINUTE_MS, type PlanSetUp, accept, aPlan, toldOf } from '../fixtures/dock-holds.js';
 import { ORGANISATION, aMission, apply, missionTestDatabase } from '../fixtures/mission-database.js';
 import { insertMission } from '../planning/insert-missions.js';

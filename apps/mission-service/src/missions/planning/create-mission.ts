@@ -18,7 +18,7 @@ import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { type ToInsert, insertMissions } from './insert-missions.js';
 import type { LockedMission } from '../store/mission.row.js';
-import { viewOf } from '../store/mission.view.js';
+import { viewOf } from '../views/mission.view.js';
 import { type ConflictView, conflictOf } from './conflicts.js';
 import type { NewMission, Origin } from './new-mission.js';
 import type { PlanMission } from './plan-mission.js';

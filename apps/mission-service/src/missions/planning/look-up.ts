@@ -1,7 +1,7 @@
 import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import { AskTogether } from '@aerie/kernel';
 import type { DataSource } from 'typeorm';
-import type { ObserveDock } from '../dock/observe-dock.js';
+import type { ObserveDock } from '../downlink/observe-dock.js';
 import { type UnresolvedMission, unresolvedOn } from '../store/flight-critical.js';
 import type { WaylineFacts } from './new-mission.js';
 

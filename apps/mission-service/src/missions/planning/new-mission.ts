@@ -1,7 +1,7 @@
 import type { DockRecord } from '@aerie/bus-contract';
 import type { Mission, MissionKind, Timing } from '@aerie/mission-core';
 import type { Positioning, RcLost, SimulatedPlace, WaylineModels } from '../store/mission.row.js';
-import type { StoredBreakPoint } from '../dock/dock-profiles.js';
+import type { StoredBreakPoint } from '../dji/dock-profiles.js';
 
 /** What a caller asks for, checked on its own. */
 export interface NewMission {

@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
-import type { Policy, PolicyStore } from './policy.store.js';
+import type { Policy, PolicyStore } from '../store/policy.store.js';
 
 export class ChangePolicy {
   constructor(

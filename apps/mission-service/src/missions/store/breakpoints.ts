@@ -1,4 +1,4 @@
-import type { StoredBreakPoint } from '../dock/dock-profiles.js';
+import type { StoredBreakPoint } from '../dji/dock-profiles.js';
 import type { Tx } from '@aerie/persistence';
 
 export interface BreakPointRow {

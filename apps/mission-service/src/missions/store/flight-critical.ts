@@ -6,7 +6,8 @@
 import type { DockRecord } from '@aerie/bus-contract';
 import type { Mission, MissionState } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
-import { type FlightLive, readLive, readLiveOfDock, withLives } from './flight-live.js';
+import { readLive, readLiveOfDock, withLives } from './flight-live.js';
+import type { FlightLive } from './mission.row.js';
 import { type LockedMission, MISSION_COLUMNS, type MissionProgress, dateOf } from './mission.row.js';
 import type { Verdicts } from './preflights.js';
 

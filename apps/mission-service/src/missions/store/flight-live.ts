@@ -1,22 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Tx } from '@aerie/persistence';
-import type { LockedMission, MissionProgress, MissionRow } from './mission.row.js';
-
-/** What a dock reports of a flight that goes on, beside the wide row of its mission. */
-export interface FlightLive {
-  readonly mission_id: string;
-  /** The attempt that it speaks of; of another one it says nothing. */
-  readonly attempt: number;
-  /** When the dock was last heard: no later than the database's clock, and never earlier than before. */
-  readonly heard_at: Date;
-  /** The latest receive time of these reports as the ingress gave it. */
-  readonly received_at: Date;
-  /** How many there were. */
-  readonly reports: number;
-  /** Short forms of the ids of the last of them, oldest first, with spaces between. */
-  readonly recent: string;
-  readonly progress: MissionProgress;
-}
+import type { FlightLive, LockedMission, MissionRow } from './mission.row.js';
 
 interface Reader {
   readonly query: Tx['query'];

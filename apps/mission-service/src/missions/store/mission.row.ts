@@ -7,8 +7,8 @@ import {
   type MissionState,
   type Timing,
 } from '@aerie/mission-core';
-import type { StoredBreakPoint } from '../dock/dock-profiles.js';
-import type { FlightLive } from './flight-live.js';
+import type { StoredBreakPoint } from '../dji/dock-profiles.js';
+import type { MissionProgress } from '../dji/reported-progress.js';
 import type { Verdicts } from './preflights.js';
 
 export type RcLost = 'continue' | 'executeLostAction';
@@ -131,6 +131,22 @@ export interface WaylineModels {
   readonly payload_model_keys: readonly string[] | null;
 }
 
+/** What a dock reports of a flight that goes on, beside the wide row of its mission. */
+export interface FlightLive {
+  readonly mission_id: string;
+  /** The attempt that it speaks of; of another one it says nothing. */
+  readonly attempt: number;
+  /** When the dock was last heard: no later than the database's clock, and never earlier than before. */
+  readonly heard_at: Date;
+  /** The latest receive time of these reports as the ingress gave it. */
+  readonly received_at: Date;
+  /** How many there were. */
+  readonly reports: number;
+  /** Short forms of the ids of the last of them, oldest first, with spaces between. */
+  readonly recent: string;
+  readonly progress: MissionProgress;
+}
+
 /** A locked mission with all that a decision and its commands need. */
 export interface LockedMission extends MissionRow, WaylineModels {
   readonly model: 'dock1' | 'dock2' | 'dock3';
@@ -147,21 +163,6 @@ export interface LockedMission extends MissionRow, WaylineModels {
   readonly live: FlightLive | null;
   /** The database's clock, read when the row was locked. */
   readonly now: Date;
-}
-
-/** The last that the dock reported of a flight. */
-export interface MissionProgress {
-  /** The dock's own word. */
-  readonly status: string;
-  /** Of the whole job, 0 to 100; real docks stay at 90 while they fly. */
-  readonly percent: number | null;
-  /** The dock's own number; its meaning differs by model and firmware. */
-  readonly currentStep: number | null;
-  /** Waypoint that is being flown. */
-  readonly waypointIndex: number | null;
-  /** Photos and videos made; meaningful once the mission has ended. */
-  readonly mediaCount: number | null;
-  readonly reportedAt: string;
 }
 
 /** The part of a row that the pure core decides on. */
@@ -203,3 +204,5 @@ export const timingOf = (row: MissionRow): Timing => ({ ...DEFAULT_TIMING, ...ro
 
 const ms = (at: Date | null): number | null => at?.getTime() ?? null;
 export const dateOf = (atMs: number | null): Date | null => (atMs === null ? null : new Date(atMs));
+
+export type { MissionProgress };

@@ -1,8 +1,8 @@
 import type { DockFact } from '@aerie/bus-contract';
 import { isUuid } from '@aerie/kernel';
 import type { DataSource } from 'typeorm';
-import { noProgressAnswer, progressAnswer } from '../dock/dock-answers.js';
-import { flightAskedFor } from '../dock/translate-uplink.js';
+import { noProgressAnswer, progressAnswer } from '../dji/dock-answers.js';
+import { flightAskedFor } from '../dji/translate-uplink.js';
 import type { MissionProgress } from '../store/mission.row.js';
 
 interface FlightRow {

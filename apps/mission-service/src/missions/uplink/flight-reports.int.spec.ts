@@ -7,7 +7,7 @@ import { type Flight, aStart, handle as handleAt, kinds, progress } from '../fix
 import { aReplica } from '../fixtures/due-replica.js';
 import { ORGANISATION, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
 import { keepTrackDays } from '../store/flight-track.js';
-import { MissionReadModel } from '../store/mission.read-model.js';
+import { MissionReadModel } from '../views/mission.read-model.js';
 
 let pools: DataSource[];
 let drop: () => Promise<void>;

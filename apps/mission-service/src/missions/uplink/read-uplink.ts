@@ -1,6 +1,6 @@
 import type { DockFact } from '@aerie/bus-contract';
 import { isUuid } from '@aerie/kernel';
-import { foreignFlightOf, readProgress, readReady, readResourceGet, resultOf } from '../dock/translate-uplink.js';
+import { foreignFlightOf, readProgress, readReady, readResourceGet, resultOf } from '../dji/translate-uplink.js';
 import { NOTICES } from './notices.js';
 import type { Uplink } from './uplink.js';
 

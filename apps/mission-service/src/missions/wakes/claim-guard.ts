@@ -9,8 +9,8 @@ import {
   failedRules,
 } from '@aerie/mission-core';
 import type { Evidence } from '../advance-mission.js';
-import { namesOther } from '../dock/named-flight.js';
-import { getsReadyForThis } from '../dock/gets-ready-for-this.js';
+import { namesOther } from '../dji/named-flight.js';
+import { getsReadyForThis } from './gets-ready-for-this.js';
 import { type Surroundings, judgeDock } from '../preflight/judge-dock.js';
 import type { WayToRoute } from '../preflight/way-to-route.js';
 import type { ClaimGuard } from '../store/flight-critical.js';

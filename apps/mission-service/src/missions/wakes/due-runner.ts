@@ -4,11 +4,11 @@ import type { Logger, Metrics } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Step, advance, advanceAll } from '../advance-mission.js';
-import { asReported } from '../dock/dock-profiles.js';
-import type { ObserveDock } from '../dock/observe-dock.js';
-import type { AfterCommit } from '../effects/after-commit.js';
+import { asReported } from '../dji/dock-profiles.js';
+import type { ObserveDock } from '../downlink/observe-dock.js';
+import type { AfterCommit } from '../downlink/after-commit.js';
 import type { RouteShapes } from '../../waylines/route-shapes.js';
-import type { Policy, PolicyStore } from '../policy/policy.store.js';
+import type { Policy, PolicyStore } from '../store/policy.store.js';
 import { type WayToRoute, positionOf, wayToRoute } from '../preflight/way-to-route.js';
 import {
   type ClaimGuard,

@@ -1,0 +1,312 @@
+import type { MissionEvent, MissionState, UnsentCause } from '@aerie/mission-core';
+import type { Logger, Metrics } from '@aerie/observability';
+import { AskTogether, RunTogether } from '@aerie/kernel';
+import { type OutboxRelay, inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { type Advanced, type Order, advance } from '../advance-mission.js';
+import { type CommandEffect, commandFor } from '../dji/command-names.js';
+import type { DockCommands } from './dock-commands.js';
+import type { ObserveDock } from './observe-dock.js';
+import {
+  type SendOutcome,
+  findStartsOnTheirWay,
+  handStarts,
+  lockMission,
+  recordOutcomes,
+} from '../store/flight-critical.js';
+import type { LockedMission } from '../store/mission.row.js';
+import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
+import type { DueWakes } from './due-wakes.js';
+import { settleLook } from './settle-look.js';
+
+export interface AfterCommitParts {
+  readonly dataSource: DataSource;
+  readonly commands: DockCommands;
+  readonly observeDock: ObserveDock;
+  readonly wakes: DueWakes;
+  readonly outbox: OutboxRelay;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Orders in work at once. Beyond it they wait in memory; a crash then loses nothing that a timer does not find. */
+const CONCURRENCY = 256;
+/** Looks at once, beside the commands: a look may wait for seconds, and a person's command must not wait behind it. */
+const LOOKS = 64;
+/** Of these, so many are for executes alone: a start must not wait behind prepares that wait for an address. */
+const KEPT_FOR_EXECUTE = 64;
+/** What became of commands is written together: that many at most, and this long after the first of them. */
+const OUTCOMES_AT_ONCE = 100;
+const OUTCOMES_GATHER_MS = 20;
+/** Starts handed over in one transaction, and such transactions at once: none waits long behind another. */
+const HANDED_AT_ONCE = 100;
+const HANDING = 4;
+/** Between two looks at what became of a start that a person wants to stop. */
+const START_LOOK_MS = 50;
+/** A stop that is sent this long before its end still reaches the dock. */
+const STOP_MARGIN_MS = 1_000;
+/** Orders that wait. What is dropped beyond it, a timer of its mission finds again. */
+const MAX_WAITING = 20_000;
+
+/** An order that is written to a dock. */
+type Command = Order & { readonly effect: CommandEffect };
+
+/** Nothing is wrong: the command is for a plan that no longer holds. */
+const PLAN_CHANGED = 'the plan has changed since';
+
+interface Plan {
+  readonly id: string;
+  readonly state: MissionState;
+  readonly edition: number;
+}
+
+interface Told {
+  readonly outcome: SendOutcome;
+  readonly entry: TimelineEntry;
+}
+
+/**
+ * What a committed decision asks for: send a command, look at a dock, set a wake. Nothing here is a promise that must
+ * survive a crash: the mission's `next_action_at` finds everything again, and execute is never sent a second time.
+ */
+export class AfterCommit {
+  private readonly inWork = new Set<Promise<void>>();
+  private readonly executes: Command[] = [];
+  private readonly waiting: Command[] = [];
+  private readonly looks: Order[] = [];
+  private looking = 0;
+  private sending = 0;
+  private outcomes: Told[] = [];
+  private telling: NodeJS.Timeout | undefined;
+  private readonly sends;
+  /** What missions are now. */
+  private readonly plans: AskTogether<Plan>;
+  /** Attempts whose start is on its way. */
+  private readonly starting: AskTogether<number>;
+  private readonly handing: RunTogether<string, boolean>;
+
+  constructor(private readonly parts: AfterCommitParts) {
+    const { dataSource } = parts;
+    this.plans = new AskTogether(async (ids) => {
+      const rows = await dataSource.query<Plan[]>(
+        'SELECT id, state, edition FROM mission.mission WHERE id = ANY($1::uuid[])',
+        [ids],
+      );
+      return new Map(rows.map((row) => [row.id, row]));
+    });
+    this.starting = new AskTogether((ids) =>
+      findStartsOnTheirWay({ query: (sql, parameters = []) => dataSource.query(sql, [...parameters]) }, ids),
+    );
+    this.handing = new RunTogether({
+      atOnce: HANDED_AT_ONCE,
+      runs: HANDING,
+      run: async (tids) => {
+        const handed = await inTransaction(dataSource, (tx) => handStarts(tx, tids));
+        return tids.map((tid) => handed.has(tid));
+      },
+      // Each of them is refused then, and its mission tried again.
+      failsAll: () => true,
+    });
+    this.sends = parts.metrics.counter('mission_commands_total', 'Commands by outcome.', ['method', 'outcome']);
+  }
+
+  /** Call it only after the commit is known to have succeeded. */
+  run({ decision, mission, orders, hasFacts }: Advanced): void {
+    if (decision.kind === 'refused') return;
+    if (hasFacts) this.parts.outbox.kick();
+    this.parts.wakes.for(mission);
+    this.enqueue(orders);
+  }
+
+  /** Carries orders out, some time soon. Never waits. */
+  enqueue(orders: readonly Order[]): void {
+    for (const order of orders) {
+      if (order.effect === 'observeFlight') {
+        // Beyond the limit it is left to the mission's timer, which asks for a look again.
+        if (this.looks.length < MAX_WAITING) this.looks.push(order);
+        continue;
+      }
+      const command: Command = { ...order, effect: order.effect };
+      if (order.effect === 'sendExecute') this.executes.push(command);
+      else if (this.waiting.length < MAX_WAITING) this.waiting.push(command);
+      else this.drop(command, 'too many commands wait');
+    }
+    this.pump();
+    this.pumpLooks();
+  }
+
+  private pumpLooks(): void {
+    while (this.looking < LOOKS) {
+      const order = this.looks.shift();
+      if (order === undefined) return;
+      // Too late: the mission's timer has asked for another look since.
+      if (order.notAfterMs <= Date.now()) continue;
+      const work: Promise<void> = this.observe(order)
+        .catch((error: unknown) =>
+          this.parts.logger.warn({ err: error, missionId: order.mission.id }, 'failed to look at a dock'),
+        )
+        .finally(() => {
+          this.inWork.delete(work);
+          this.looking--;
+          this.pumpLooks();
+        });
+      this.looking++;
+      this.inWork.add(work);
+    }
+  }
+
+  async settle(): Promise<void> {
+    while (this.inWork.size > 0) await Promise.all(this.inWork);
+    await this.tell();
+  }
+
+  private pump(): void {
+    while (this.sending < CONCURRENCY) {
+      const mayTakeOthers = this.sending < CONCURRENCY - KEPT_FOR_EXECUTE;
+      const order = this.executes.shift() ?? (mayTakeOthers ? this.waiting.shift() : undefined);
+      if (order === undefined) return;
+      // An execute is sent all the same: only the ingress's word that it was too late opens the mission again.
+      if (order.effect !== 'sendExecute' && order.notAfterMs <= Date.now()) {
+        this.drop(order, 'too late');
+        continue;
+      }
+      const work: Promise<void> = this.send(order)
+        .catch((error: unknown) =>
+          this.parts.logger.warn({ err: error, missionId: order.mission.id, effect: order.effect }, 'an order failed'),
+        )
+        .finally(() => {
+          this.inWork.delete(work);
+          this.sending--;
+          this.pump();
+        });
+      this.sending++;
+      this.inWork.add(work);
+    }
+  }
+
+  private async send(order: Command): Promise<void> {
+    const { mission, tid, effect } = order;
+    // The instant of the claim, by the database's clock, moved on by our own since then.
+    const answer = await this.parts.commands.send(order, mission.now.getTime(), () => this.whyNot(order));
+    const { outcome, reason = null, dockIsAway = false, notWanted = false } = answer;
+    const method = commandFor(effect, mission.delivery);
+    this.sends.inc({ method, outcome });
+    if (outcome !== 'written')
+      this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');
+    const detail = { tid, outcome, reason };
+    const told: Told = {
+      outcome: { tid, outcome, reason },
+      entry: { missionId: mission.id, kind: 'message_out', what: method, detail },
+    };
+    const because = dockIsAway ? 'dock_offline' : 'send_refused';
+    const unsent = outcome === 'refused' && !notWanted ? unsentEvent(order, because) : null;
+    if (unsent === null) this.gather(told);
+    else await this.tellUnsent(mission, unsent, told);
+  }
+
+  /**
+   * Why a command is not to leave any more; null: it is. A prepare is for the plan that it was decided for, an undo for a
+   * mission that was not given to its dock anew, a start for a mission that nobody has stopped since it was claimed.
+   */
+  private async whyNot(order: Command): Promise<string | null> {
+    const { effect, mission, tid } = order;
+    if (effect === 'sendExecute') return (await this.handing.run(tid)) ? null : 'the start was withdrawn';
+    if (effect !== 'sendPrepare' && effect !== 'sendUndo') {
+      // To a dock that starts, a command goes behind the start, or not at all.
+      return mission.state === 'starting' ? this.afterItsStart(order) : null;
+    }
+    const now = await this.plans.find(mission.id);
+    if (now === null) return PLAN_CHANGED;
+    const holds =
+      effect === 'sendPrepare'
+        ? now.state === 'preparing' && now.edition === mission.edition
+        : now.state !== 'preparing' && now.state !== 'prepared' && now.state !== 'waiting_ready';
+    return holds ? null : PLAN_CHANGED;
+  }
+
+  /** Waits until it is known what became of the start, or until there is only just time left to send the command. */
+  private async afterItsStart({ mission, notAfterMs }: Command): Promise<string | null> {
+    while (Date.now() < notAfterMs - STOP_MARGIN_MS && (await this.starting.find(mission.id)) === mission.attempt) {
+      await new Promise((resolve) => setTimeout(resolve, START_LOOK_MS));
+    }
+    const now = await this.plans.find(mission.id);
+    const flies = now?.state === 'starting' || now?.state === 'executing' || now?.state === 'paused';
+    return flies ? null : 'the mission does not start any more';
+  }
+
+  /**
+   * Proven that no byte left, or that nobody was there to get it. After an execute the mission may be claimed anew; of a
+   * prepare it is the cause with which the mission waits.
+   */
+  private async tellUnsent(mission: LockedMission, event: MissionEvent, { outcome, entry }: Told): Promise<void> {
+    const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
+      // Mission before call, as everywhere: the reply to this very command may be handled at the same instant.
+      const locked = await lockMission(tx, mission.id, null);
+      await recordOutcomes(tx, [outcome]);
+      await writeTimeline(tx, [entry]);
+      if (locked === undefined) return null;
+      return advance(tx, locked, event, { detail: entry.detail ?? {} });
+    });
+    if (advanced !== null) this.run(advanced);
+  }
+
+  /** Never given to anybody. A timer of the mission finds it again, unless it was a person's command. */
+  private drop(order: Command, reason: string): void {
+    const { effect, mission, tid } = order;
+    const detail = { tid, outcome: 'refused', reason };
+    const what = commandFor(effect, mission.delivery);
+    const told: Told = { outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } };
+    const unsent = unsentEvent(order, 'send_refused');
+    if (unsent === null) return this.gather(told);
+    const work: Promise<void> = this.tellUnsent(mission, unsent, told)
+      .catch((error: unknown) =>
+        this.parts.logger.warn({ err: error, missionId: mission.id }, 'failed to write down that nothing was sent'),
+      )
+      .finally(() => this.inWork.delete(work));
+    this.inWork.add(work);
+  }
+
+  /** What was written, or may have been, moves nothing: it is written down soon, with others. */
+  private gather(told: Told): void {
+    this.outcomes.push(told);
+    if (this.outcomes.length >= OUTCOMES_AT_ONCE) void this.tell();
+    else this.telling ??= setTimeout(() => void this.tell(), OUTCOMES_GATHER_MS);
+  }
+
+  private async tell(): Promise<void> {
+    clearTimeout(this.telling);
+    this.telling = undefined;
+    const told = this.outcomes;
+    this.outcomes = [];
+    if (told.length === 0) return;
+    // Two transactions: an entry locks its mission, and a call is never locked before its mission.
+    const written = async (): Promise<void> => {
+      await inTransaction(this.parts.dataSource, (tx) =>
+        recordOutcomes(
+          tx,
+          told.map(({ outcome }) => outcome),
+        ),
+      );
+      const entries = told.map(({ entry }) => entry).sort((a, b) => (a.missionId < b.missionId ? -1 : 1));
+      await inTransaction(this.parts.dataSource, (tx) => writeTimeline(tx, entries));
+    };
+    await written().catch((error: unknown) =>
+      this.parts.logger.warn({ err: error, commands: told.length }, 'failed to write down what became of commands'),
+    );
+  }
+
+  private async observe({ mission }: Order): Promise<void> {
+    const lookedAtMs = Date.now();
+    const observation = await this.parts.observeDock.observe(mission.dock_sn);
+    const advanced = await inTransaction(this.parts.dataSource, (tx) =>
+      settleLook(tx, mission.id, { observation, lookedAtMs }),
+    );
+    if (advanced !== null) this.run(advanced);
+  }
+}
+
+/** What it means for a mission that a command did not leave. Null: nothing. */
+function unsentEvent({ effect, mission }: Command, because: UnsentCause): MissionEvent | null {
+  if (effect === 'sendExecute') return { type: 'sendRefused', attempt: mission.attempt, because };
+  return effect === 'sendPrepare' ? { type: 'prepareUnsent', edition: mission.edition, because } : null;
+}

@@ -1,0 +1,249 @@
+import { type Page, type Position, toPage } from '@aerie/http-api';
+import type { MissionKind, MissionState } from '@aerie/mission-core';
+import { DataSource } from 'typeorm';
+import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
+import { showLive } from '../store/flight-live.js';
+import type { MissionRow } from '../store/mission.row.js';
+import { type StoredPreflight, findPreflights } from '../store/preflights.js';
+import { type MissionView, viewOf } from './mission.view.js';
+import { breakReasonError, dockErrorOf } from '../dji/dock-errors.js';
+import { isResumable } from '../dji/resumable.js';
+
+export interface TimelineView {
+  readonly at: string;
+  readonly kind: string;
+  readonly what: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly version: number | null;
+  readonly detail: unknown;
+}
+
+interface TimelineRow {
+  readonly id: string;
+  readonly at: Date;
+  readonly kind: string;
+  readonly what: string;
+  readonly from_state: string | null;
+  readonly to_state: string | null;
+  readonly revision: number | null;
+  readonly detail: unknown;
+}
+
+export const SORTS = ['-createdAt', 'createdAt', '-time', 'time'] as const;
+export type Sort = (typeof SORTS)[number];
+
+export interface MissionFilter {
+  readonly dockSn: string | undefined;
+  readonly states: readonly MissionState[] | undefined;
+  readonly kind: MissionKind | undefined;
+  readonly waylineId: string | undefined;
+  /** By `executeAt`, or by when it was created for missions that have none. */
+  readonly fromMs: number | undefined;
+  readonly untilMs: number | undefined;
+}
+
+/** The longest track that one answer holds: no flight takes longer than three hours, and docks report each two seconds. */
+const TRACK_LIMIT = 20_000;
+/** The longest timeline that one answer holds. */
+const TIMELINE_LIMIT = 20_000;
+const COMMANDS_LIMIT = 1_000;
+
+const TIME = 'coalesce(execute_at, created_at)';
+
+/** Missions for screens. Reads only; every change goes through advanceAll. */
+export class MissionReadModel {
+  private readonly reads = {
+    query: <Row>(sql: string, parameters?: readonly unknown[]) => this.query<Row>(sql, parameters),
+  };
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  async find(organisationId: string, id: string): Promise<MissionView | undefined> {
+    const row = await this.row(organisationId, id);
+    if (row === undefined) return undefined;
+    const [shown] = await showLive(this.reads, [row]);
+    return shown && viewOf(shown);
+  }
+
+  async list(
+    organisationId: string,
+    filter: MissionFilter,
+    sort: Sort,
+    limit: number,
+    after: Position | null,
+  ): Promise<Page<MissionView>> {
+    const by = sort.endsWith('time') ? TIME : 'created_at';
+    const [beyond, direction] = sort.startsWith('-') ? ['<', 'DESC'] : ['>', 'ASC'];
+    const rows = await this.query<MissionRow & { position: string }>(
+      `SELECT *, to_char(${by} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
+         FROM mission.mission
+        WHERE organisation_id = $1
+          AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text[] IS NULL OR state = ANY($3))
+          AND ($4::text IS NULL OR kind = $4) AND ($5::uuid IS NULL OR wayline_id = $5)
+          AND ($6::timestamptz IS NULL OR ${TIME} >= $6) AND ($7::timestamptz IS NULL OR ${TIME} < $7)
+          AND ($8::timestamptz IS NULL OR (${by}, id) ${beyond} ($8::timestamptz, $9::uuid))
+        ORDER BY ${by} ${direction}, id ${direction} LIMIT $10`,
+      [
+        organisationId,
+        filter.dockSn ?? null,
+        filter.states ?? null,
+        filter.kind ?? null,
+        filter.waylineId ?? null,
+        dateOf(filter.fromMs),
+        dateOf(filter.untilMs),
+        after?.createdAt ?? null,
+        after?.id ?? null,
+        limit + 1,
+      ],
+    );
+    const shown = new Map((await showLive(this.reads, rows)).map((row) => [row.id, row]));
+    const view = (row: MissionRow) => viewOf(shown.get(row.id) ?? { ...row, live: null });
+    return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), view, sort);
+  }
+
+  async timeline(organisationId: string, id: string): Promise<TimelineView[] | undefined> {
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const rows = await this.query<TimelineRow>(
+      `SELECT id::text AS id, at, kind, what, from_state, to_state, revision, detail FROM mission.timeline
+        WHERE mission_id = $1 ORDER BY mission.timeline.id LIMIT $2`,
+      [id, TIMELINE_LIMIT],
+    );
+    return rows.map((row) => ({
+      at: row.at.toISOString(),
+      kind: row.kind,
+      what: row.what,
+      from: row.from_state,
+      to: row.to_state,
+      version: row.revision,
+      detail: row.detail,
+    }));
+  }
+
+  /** Every report of the flight, in the order in which they came in; those of days that were dropped are missing. */
+  async track(organisationId: string, id: string) {
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const rows = await this.query<TrackRow>(
+      // A backlog that was handled again after a crash has the same receive times.
+      `SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count
+         FROM mission.flight_track WHERE mission_id = $1
+        GROUP BY attempt, received_at, status, percent, current_step, waypoint_index, media_count
+        ORDER BY received_at, min(mission.flight_track.id) LIMIT $2`,
+      [id, TRACK_LIMIT],
+    );
+    return rows.map(trackPointView);
+  }
+
+  /** The last result of each stage, rule by rule. */
+  async preflight(organisationId: string, id: string): Promise<StoredPreflight | undefined> {
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    return findPreflights(this.reads, id);
+  }
+
+  async breakPoints(organisationId: string, id: string) {
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const rows = await findBreakPoints(this.reads, id);
+    return rows.map(breakPointView);
+  }
+
+  /** Every command that was sent for a mission, what became of it, and the dock's answer. */
+  async commands(organisationId: string, id: string) {
+    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const rows = await this.query<CommandRow>(
+      `SELECT tid, method, attempt, claimed_at, not_after, requested_by, reason, send_outcome, send_reason, sent_at,
+              reply_result, reply_at
+         FROM mission.dock_call WHERE mission_id = $1 ORDER BY claimed_at, tid LIMIT $2`,
+      [id, COMMANDS_LIMIT],
+    );
+    return rows.map(commandView);
+  }
+
+  private async row(organisationId: string, id: string): Promise<MissionRow | undefined> {
+    const rows = await this.query<MissionRow>('SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2', [
+      organisationId,
+      id,
+    ]);
+    return rows[0];
+  }
+
+  private query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
+    return this.dataSource.query<Row[]>(sql, [...parameters]);
+  }
+}
+
+interface TrackRow {
+  readonly attempt: number;
+  readonly received_at: Date;
+  readonly status: string;
+  readonly percent: number | null;
+  readonly current_step: number | null;
+  readonly waypoint_index: number | null;
+  readonly media_count: number | null;
+}
+
+const trackPointView = (row: TrackRow) => ({
+  at: row.received_at.toISOString(),
+  attempt: row.attempt,
+  /** The dock's own word. */
+  status: row.status,
+  percent: row.percent,
+  currentStep: row.current_step,
+  waypointIndex: row.waypoint_index,
+  mediaCount: row.media_count,
+});
+
+interface CommandRow {
+  readonly tid: string;
+  readonly method: string;
+  readonly attempt: number;
+  readonly claimed_at: Date;
+  readonly not_after: Date;
+  readonly requested_by: string | null;
+  readonly reason: string | null;
+  readonly send_outcome: string | null;
+  readonly send_reason: string | null;
+  readonly sent_at: Date | null;
+  readonly reply_result: number | null;
+  readonly reply_at: Date | null;
+}
+
+const commandView = (row: CommandRow) => ({
+  id: row.tid,
+  /** The vendor's name of it. */
+  method: row.method,
+  attempt: row.attempt,
+  /** Who asked for it, and why; null where no person did. */
+  requestedBy: row.requested_by,
+  reason: row.reason,
+  decidedAt: row.claimed_at.toISOString(),
+  /** It is not written at or after this. */
+  notAfter: row.not_after.toISOString(),
+  /** `refused`: proven not to be written. `written`: the broker has it. `unknown`: only the dock can tell. Null: not yet known. */
+  outcome: row.send_outcome,
+  outcomeReason: row.send_reason,
+  sentAt: row.sent_at?.toISOString() ?? null,
+  reply:
+    row.reply_result === null || row.reply_at === null
+      ? null
+      : { result: row.reply_result, error: dockErrorOf(row.reply_result), at: row.reply_at.toISOString() },
+});
+
+const breakPointView = ({ id, at, reason, point }: BreakPointRow) => ({
+  id,
+  at: at.toISOString(),
+  /** The dock's number for why it stopped. */
+  breakReason: reason,
+  meaning: reason === null ? null : breakReasonError(reason),
+  /** Whether a new mission can begin there. */
+  resumable: isResumable(point),
+  waypointIndex: point.index ?? null,
+  waylineId: point.wayline_id ?? null,
+  /** Share of the segment that was flown, 0 to 1. */
+  segmentShare: point.progress ?? null,
+  latitude: point.latitude ?? null,
+  longitude: point.longitude ?? null,
+  /** Above the ellipsoid. */
+  heightMeters: point.height ?? null,
+});
+
+const dateOf = (atMs: number | undefined): Date | null => (atMs === undefined ? null : new Date(atMs));
