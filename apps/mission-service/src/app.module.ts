@@ -37,6 +37,7 @@ import { keepTiming } from './missions/store/keep-timing.js';
 import { logFact } from './missions/store/log-facts.js';
 import { MissionReadModel } from './missions/views/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
+import { SET_WAKES_EVERY_MS, setWakes } from './missions/wakes/set-wakes.js';
 import { DueWakes } from './missions/downlink/due-wakes.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
@@ -142,6 +143,7 @@ export class AppModule {
     const repeatCalls = new RepeatCalls(flight, afterCommit);
     const sweepers = [
       { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
+      { name: 'wakes of the next minutes', everyMs: SET_WAKES_EVERY_MS, run: () => setWakes(flight, dueWakes) },
       { name: 'calls to repeat', everyMs: SECOND_MS, run: () => repeatCalls.run() },
       { name: 'old idempotency keys', everyMs: MINUTE_MS, run: () => pruneIdempotencyKeys(api, SCHEMA) },
       { name: 'days of the flight track', everyMs: HOUR_MS, run: () => keepTrackDays(api, config.MISSION_TRACK_DAYS) },

@@ -84,22 +84,47 @@ export interface DueMission {
   readonly overdue_ms: number;
 }
 
-/** Missions of some states whose time has come, longest overdue first. Reads only: the lock looks again. */
+/**
+ * Missions of some states whose time has come, at least so long ago, longest overdue first. Reads only: the lock looks
+ * again.
+ */
 export function findDue(
   tx: { query: Tx['query'] },
   ids: readonly string[] | null,
   states: readonly MissionState[],
   limit: number,
+  overdueMs: number,
 ): Promise<DueMission[]> {
   return tx.query<DueMission>(
     `SELECT id, organisation_id, dock_sn, wayline_id, state,
             (extract(epoch FROM clock_timestamp() - next_action_at) * 1000)::float8 AS overdue_ms
        FROM mission.mission
-      WHERE next_action_at <= clock_timestamp() AND state = ANY($2::text[])
+      WHERE next_action_at <= clock_timestamp() - $4 * interval '1 millisecond' AND state = ANY($2::text[])
         AND ($1::uuid[] IS NULL OR id = ANY($1::uuid[]))
       ORDER BY next_action_at LIMIT $3`,
-    [ids, states, limit],
+    [ids, states, limit, overdueMs],
   );
+}
+
+/**
+ * Instants at which missions are due within some time from now, milliseconds from now, to within `grainMs`. Flights are
+ * left out: their silence is watched by sweeps alone.
+ */
+export async function findNextInstants(
+  through: { query: Tx['query'] },
+  withinMs: number,
+  grainMs: number,
+  limit: number,
+): Promise<number[]> {
+  const rows = await through.query<{ after_ms: number }>(
+    `SELECT DISTINCT ceil(extract(epoch FROM next_action_at - clock_timestamp()) * 1000 / $2) * $2 AS after_ms
+       FROM mission.mission
+      WHERE next_action_at > clock_timestamp() AND next_action_at <= clock_timestamp() + $1 * interval '1 millisecond'
+        AND state NOT IN ('executing', 'paused')
+      ORDER BY 1 LIMIT $3`,
+    [withinMs, grainMs, limit],
+  );
+  return rows.map(({ after_ms }) => Number(after_ms));
 }
 
 /** Looks at a mission again a little later, whatever its rules say; the note lets its timeline be replayed. */

@@ -53,6 +53,15 @@ const MAX_ROUNDS = 50;
 /** Wakes that arrive within this time are looked at together. */
 const GATHER_MS = 5;
 
+/**
+ * A sweep leaves to its wake what has only just become due. So the share of what no wake had found shows whether wakes
+ * are lost; without Redis all of it is late by this.
+ */
+const LEFT_TO_WAKES_MS = 500;
+
+/** Who found that a mission is due: a wake at its instant, or a sweep. */
+type Finder = 'wake' | 'sweep';
+
 /** An end is named this long after its time at the latest, whatever has not been read. */
 const NAMED_WITHIN_MS = 60_000;
 
@@ -97,11 +106,15 @@ export class DueRunner {
   private anything = false;
   private gathering = false;
   private readonly lateness;
+  private readonly found;
   private readonly reads: { readonly query: Tx['query'] };
 
   constructor(private readonly parts: DueRunnerParts) {
     this.reads = { query: (sql, parameters = []) => parts.dataSource.query(sql, [...parameters]) };
     this.lateness = parts.metrics.histogram('mission_due_lateness_seconds', 'How late a due mission was looked at.');
+    this.found = parts.metrics.counter('mission_due_total', 'Due missions by who found them; flights have no wakes.', [
+      'found_by',
+    ]);
   }
 
   /** Somebody thinks that this mission is due. Never waits, never fails. */
@@ -129,8 +142,8 @@ export class DueRunner {
       if (ids === null) this.gathered.clear();
       else for (const id of ids) this.gathered.delete(id);
       this.anything = false;
-      for (const lanes of LANES) this.nameSoon(lanes);
-      const found = await this.runStates(ids, WAITING_FOR_NOBODY).catch((error: unknown) => {
+      for (const lanes of LANES) this.nameSoon(lanes, 'wake');
+      const found = await this.runStates(ids, WAITING_FOR_NOBODY, 'wake').catch((error: unknown) => {
         this.parts.logger.warn({ err: error }, 'a wake failed; the sweeper will find it');
         return 0;
       });
@@ -142,45 +155,53 @@ export class DueRunner {
 
   /** All that is due; beyond a bound the next look goes on. */
   async runAll(stopping: AbortSignal): Promise<void> {
-    for (const lanes of LANES) this.nameSoon(lanes);
+    for (const lanes of LANES) this.nameSoon(lanes, 'sweep');
     for (let round = 0; round < MAX_ROUNDS && !stopping.aborted; round++) {
-      if ((await this.runStates(null, WAITING_FOR_NOBODY)) === 0) return;
+      if ((await this.runStates(null, WAITING_FOR_NOBODY, 'sweep')) === 0) return;
     }
   }
 
   /** What is due, or what of the given missions is, up to a limit. Returns how many were advanced. */
   async run(ids: readonly string[] | null): Promise<number> {
-    let advanced = await this.runStates(ids, WAITING_FOR_NOBODY);
-    for (const lanes of LANES) advanced += await this.name(ids, lanes);
+    let advanced = await this.runStates(ids, WAITING_FOR_NOBODY, 'wake');
+    for (const lanes of LANES) advanced += await this.name(ids, lanes, 'wake');
     return advanced;
   }
 
   /** Beside the run: starts must not wait until replies are read. */
-  private nameSoon(lanes: Lanes): void {
+  private nameSoon(lanes: Lanes, finder: Finder): void {
     if (this.reading.has(lanes)) return;
     this.reading.add(lanes);
-    this.name(null, lanes)
+    this.name(null, lanes, finder)
       .catch((error: unknown) => this.parts.logger.warn({ err: error }, 'failed to name what time has ended'))
       .finally(() => this.reading.delete(lanes));
   }
 
   /** What has run out of time while an answer may lie in these lanes: once they are read, or after a minute. */
-  private async name(ids: readonly string[] | null, lanes: Lanes): Promise<number> {
-    const due = await this.findDue(ids, WAITING_ON[lanes]);
+  private async name(ids: readonly string[] | null, lanes: Lanes, finder: Finder): Promise<number> {
+    const due = await this.findDue(ids, WAITING_ON[lanes], finder);
     if (due.length === 0) return 0;
     const isRead = await this.parts.observeDock.hasRead(lanes);
-    return this.advanceAllDue(isRead ? due : due.filter(({ overdue_ms }) => overdue_ms >= NAMED_WITHIN_MS));
+    return this.advanceAllDue(isRead ? due : due.filter(({ overdue_ms }) => overdue_ms >= NAMED_WITHIN_MS), finder);
   }
 
-  private async runStates(ids: readonly string[] | null, states: readonly MissionState[]): Promise<number> {
-    return this.advanceAllDue(await this.findDue(ids, states));
+  private async runStates(
+    ids: readonly string[] | null,
+    states: readonly MissionState[],
+    finder: Finder,
+  ): Promise<number> {
+    return this.advanceAllDue(await this.findDue(ids, states, finder), finder);
   }
 
-  private findDue(ids: readonly string[] | null, states: readonly MissionState[]): Promise<DueMission[]> {
-    return findDue(this.reads, ids, states, FIND_LIMIT);
+  private findDue(
+    ids: readonly string[] | null,
+    states: readonly MissionState[],
+    finder: Finder,
+  ): Promise<DueMission[]> {
+    return findDue(this.reads, ids, states, FIND_LIMIT, finder === 'sweep' ? LEFT_TO_WAKES_MS : 0);
   }
 
-  private async advanceAllDue(due: readonly DueMission[]): Promise<number> {
+  private async advanceAllDue(due: readonly DueMission[], finder: Finder): Promise<number> {
     if (due.length === 0) return 0;
     // Before any row is locked: nothing is waited for while docks are held.
     const looked = await this.lookAtDocks(due);
@@ -188,15 +209,15 @@ export class DueRunner {
     const known: Known = { ...looked, policies, ways };
     let advanced = 0;
     for (let start = 0; start < due.length; start += UNIT) {
-      advanced += await this.runUnit(due.slice(start, start + UNIT), known);
+      advanced += await this.runUnit(due.slice(start, start + UNIT), known, finder);
     }
     return advanced;
   }
 
   /** One transaction for several missions; if it fails, each gets its own, so that one bad row stops no other. */
-  private async runUnit(due: readonly DueMission[], known: Known): Promise<number> {
+  private async runUnit(due: readonly DueMission[], known: Known, finder: Finder): Promise<number> {
     try {
-      return await this.advanceDue(due, known);
+      return await this.advanceDue(due, known, finder);
     } catch (error) {
       const [only, ...others] = due;
       if (only === undefined || others.length === 0) {
@@ -207,7 +228,7 @@ export class DueRunner {
       }
       let advanced = 0;
       for (const one of due) {
-        advanced += await this.runUnit([one], known).catch((failure: unknown) => {
+        advanced += await this.runUnit([one], known, finder).catch((failure: unknown) => {
           this.parts.logger.warn({ err: failure, missionId: one.id }, 'failed to put a due mission off');
           return 0;
         });
@@ -216,7 +237,7 @@ export class DueRunner {
     }
   }
 
-  private async advanceDue(due: readonly DueMission[], known: Known): Promise<number> {
+  private async advanceDue(due: readonly DueMission[], known: Known, finder: Finder): Promise<number> {
     const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced[]> => {
       const locked = await lockDue(
         tx,
@@ -228,6 +249,8 @@ export class DueRunner {
     });
     // The commit is known to have succeeded: only now may anything leave.
     for (const one of advanced) this.parts.afterCommit.run(one);
+    const states = new Map(due.map(({ id, state }) => [id, state]));
+    for (const { mission } of advanced) if (!isFlight(states.get(mission.id))) this.found.inc({ found_by: finder });
     return advanced.length;
   }
 
@@ -370,6 +393,9 @@ export class DueRunner {
     }
   }
 }
+
+/** Their silence is watched by sweeps alone. */
+const isFlight = (state: MissionState | undefined): boolean => state === 'executing' || state === 'paused';
 
 const isLookedAt = ({ state }: DueMission): boolean =>
   state === 'prepared' || state === 'scheduled' || state === 'preparing' || state === 'waiting_ready';
