@@ -55,8 +55,8 @@ export const depConstraints = [
  * lowest one.
  */
 export const MISSION_FLOORS = [
-  ...['http', 'uplink', 'wakes', 'breakpoints', 'planning', 'control', 'policy', 'dock-holds', 'preflight', 'downlink'],
-  ...['advance-mission', 'views', 'store', 'dji'],
+  ...['http', 'uplink', 'wakes', 'retention', 'breakpoints', 'planning', 'control', 'policy', 'dock-holds'],
+  ...['preflight', 'downlink', 'advance-mission', 'views', 'store', 'dji'],
 ];
 
 const vendorWords = (where) => ({

@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay, openDatabase } from '@aerie/persistence';
-import { type Host, type Ready, hostModule } from '@aerie/service-host';
+import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
+import { type Host, type Ready, Sweeper, hostModule } from '@aerie/service-host';
 import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
@@ -16,7 +16,6 @@ import { DynamicSecurity } from './docks/broker/dynamic-security.js';
 import { AnswerRequests } from './docks/dock/answer-requests.js';
 import { DockConsumer } from './docks/dock/dock.consumer.js';
 import { KeepMessages } from './docks/dock/keep-messages.js';
-import { pruneKeptMessages } from './docks/dock/prune-kept.js';
 import { UpdateTopology } from './docks/dock/update-topology.js';
 import { DockPositions } from './docks/dock-positions.js';
 import { DockStore } from './docks/dock.store.js';
@@ -26,6 +25,7 @@ import { RegisterDock } from './docks/register-dock.js';
 import { Topologies } from './docks/topologies.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
+import { fleetPrunes } from './retention.js';
 
 /** Of the HTTP API. The document first: its name is no serial number. */
 export const CONTROLLERS = [OpenApiController, DocksController] as const;
@@ -37,6 +37,8 @@ export class Intake {
     readonly ready: () => Ready,
   ) {}
 }
+
+const MINUTE_MS = 60_000;
 
 @Module({})
 export class AppModule {
@@ -84,7 +86,9 @@ export class AppModule {
     });
     let stopTelemetry = (): void => undefined;
     let stopNotes = (): void => undefined;
-    let stopPruning = (): void => undefined;
+    const retention = new Retention({ dataSource, prunes: fleetPrunes(config), logger, metrics });
+    const chore = { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) };
+    const sweeper = new Sweeper(chore, logger);
     const intake = new Intake(
       () => {
         states.start();
@@ -93,7 +97,7 @@ export class AppModule {
         consumer.start();
         stopTelemetry = receiveTelemetry(nats, states, topologies, positions, logger);
         stopNotes = receiveNotes(nats, notes, topologies, logger);
-        stopPruning = pruneKeptMessages(dataSource, logger);
+        sweeper.start();
       },
       () => dataSource.isInitialized && (brokerUsers.connected || 'waiting for the MQTT broker'),
     );
@@ -101,7 +105,7 @@ export class AppModule {
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
     shutdown.on('intake', 'telemetry', async () => stopTelemetry());
     shutdown.on('intake', 'dock notes', async () => stopNotes());
-    shutdown.on('intake', 'pruning', async () => stopPruning());
+    shutdown.on('intake', 'retention', () => sweeper.stop());
     shutdown.on('work', 'outbox relay', () => outbox.stop());
     shutdown.on('work', 'dock states', () => states.stop());
     shutdown.on('work', 'dock positions', () => positions.stop());

@@ -1,4 +1,5 @@
-import { readConfig } from '@aerie/service-host';
+import { LEAST_INBOX_DAYS } from '@aerie/persistence';
+import { daysKept, readConfig } from '@aerie/service-host';
 import { z } from 'zod';
 
 const schema = z.object({
@@ -17,6 +18,11 @@ const schema = z.object({
   FLEET_DJI_APP_ID: z.string().default('').describe("From the vendor's developer site; real docks want it."),
   FLEET_DJI_APP_KEY: z.string().default('').describe('As above.'),
   FLEET_DJI_APP_LICENSE: z.string().default('').describe('As above.'),
+  FLEET_KEPT_MESSAGE_DAYS: daysKept(30).describe('For how many days messages are kept that no service asked for.'),
+  FLEET_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
+    'For how many days a message of a dock that comes again is known.',
+  ),
+  FLEET_OUTBOX_DAYS: daysKept(7).describe('For how many days facts are kept after they were published.'),
 });
 
 export type Config = z.output<typeof schema>;

@@ -3,7 +3,7 @@ import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes } from '@aerie/job-queue';
 import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay, openDatabase } from '@aerie/persistence';
+import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
 import { type Host, type Ready, Sweeper, hostModule } from '@aerie/service-host';
 import { CollectForMission } from './automatic/collect-for-mission.js';
 import { FactsConsumer } from './automatic/facts.consumer.js';
@@ -39,7 +39,7 @@ import { RequestUpload } from './uploads/request-upload.js';
 import { UploadReadModel } from './uploads/store/upload.read-model.js';
 import { UploadsController } from './uploads/uploads.controller.js';
 import { DueRunner } from './uploads/wakes/due-runner.js';
-import { pruneOldRows } from './prune-old-rows.js';
+import { logPrunes } from './retention/prunes.js';
 
 /** What begins to run once everything listens. */
 export class Intake {
@@ -114,12 +114,13 @@ export class AppModule {
     };
     const deleteOldFiles = new DeleteOldFiles(dataSource, connection, logger);
     // One for each: a service or a storage that is slow to answer one question keeps no other dock waiting.
+    const retention = new Retention({ dataSource: api, prunes: logPrunes(), logger, metrics });
     const sweepers = [
       { name: 'due uploads', everyMs: SECOND_MS, run: () => dueRunner.run() },
       { name: 'docks to give back', everyMs: SECOND_MS, run: () => releaseDocks.run() },
       { name: 'campaigns', everyMs: SECOND_MS, run: () => runCampaigns.run() },
       { name: 'retention', everyMs: MINUTE_MS, run: () => deleteOldFiles.run() },
-      { name: 'old rows', everyMs: MINUTE_MS, run: () => pruneOldRows(dataSource) },
+      { name: 'old rows', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
     ].map((chore) => new Sweeper(chore, logger));
     const consumer = new DockConsumer({ connection, dataSource, afterCommit, deadLetters, logger, metrics });
     const wake = (): void => dueRunner.wakeAll();

@@ -1,9 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
-import { ApiKeys, RemoteApiKeys, pruneIdempotencyKeys } from '@aerie/http-api';
+import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats } from '@aerie/messaging';
-import { OutboxRelay, openDatabase } from '@aerie/persistence';
+import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
 import { type Host, type Ready, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
@@ -32,6 +32,7 @@ import { RescheduleMission } from './missions/planning/reschedule-mission.js';
 import { ChangePolicy } from './missions/policy/change-policy.js';
 import { PolicyController } from './missions/http/policy.controller.js';
 import { PolicyStore } from './missions/store/policy.store.js';
+import { missionPrunes } from './missions/retention/prunes.js';
 import { keepTrackDays } from './missions/store/flight-track.js';
 import { keepTiming } from './missions/store/keep-timing.js';
 import { logFact } from './missions/store/log-facts.js';
@@ -141,11 +142,13 @@ export class AppModule {
       metrics,
     });
     const repeatCalls = new RepeatCalls(flight, afterCommit);
+    // On the pool of the API: flights never wait for it.
+    const retention = new Retention({ dataSource: api, prunes: missionPrunes(config), logger, metrics });
     const sweepers = [
       { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
       { name: 'wakes of the next minutes', everyMs: SET_WAKES_EVERY_MS, run: () => setWakes(flight, dueWakes) },
       { name: 'calls to repeat', everyMs: SECOND_MS, run: () => repeatCalls.run() },
-      { name: 'old idempotency keys', everyMs: MINUTE_MS, run: () => pruneIdempotencyKeys(api, SCHEMA) },
+      { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
       { name: 'days of the flight track', everyMs: HOUR_MS, run: () => keepTrackDays(api, config.MISSION_TRACK_DAYS) },
     ].map((chore) => new Sweeper(chore, logger));
     const consumer = new DockConsumer({

@@ -1,6 +1,9 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/mission-core';
-import { readConfig } from '@aerie/service-host';
+import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
+import { LEAST_INBOX_DAYS } from '@aerie/persistence';
+import { daysKept, readConfig } from '@aerie/service-host';
 import { z } from 'zod';
+import { LEAST_DETAIL_DAYS, LEAST_MISSION_DAYS } from './missions/retention/ended-missions.js';
 
 const millis = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
@@ -59,18 +62,38 @@ const schema = z.object({
   MISSION_DURATION_SLACK_MS: millis(DEFAULT_TIMING.durationSlackMs, 1_000, 60 * MINUTE_MS).describe(
     'A flight may take one and a half times its plan and this, then its outcome is called unknown.',
   ),
-  MISSION_TRACK_DAYS: z.coerce
+  MISSION_TRACK_DAYS: daysKept(30).describe('For how many days each report of a flight is kept.'),
+  MISSION_DETAIL_DAYS: daysKept(400, LEAST_DETAIL_DAYS).describe(
+    'For how many days after its end the detail of a mission is kept: timeline, commands, preflight.',
+  ),
+  MISSION_DAYS: z.coerce
     .number()
     .int()
-    .min(1)
+    .min(0)
     .max(3_650)
-    .default(30)
-    .describe('For how many days each report of a flight is kept.'),
+    .refine((days) => days === 0 || days >= LEAST_MISSION_DAYS, {
+      error: `must be 0, which keeps missions for ever, or at least ${LEAST_MISSION_DAYS}`,
+    })
+    .default(0)
+    .describe('For how many days after its end a mission itself is kept. 0: for ever.'),
+  MISSION_IDEMPOTENCY_DAYS: daysKept(LEAST_IDEMPOTENCY_DAYS, LEAST_IDEMPOTENCY_DAYS).describe(
+    'For how many days a repeated request gets its first answer.',
+  ),
+  MISSION_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
+    'For how many days a message of a dock that comes again is known.',
+  ),
+  MISSION_OUTBOX_DAYS: daysKept(7).describe('For how many days facts are kept after they were published.'),
 });
 
 export type Config = z.output<typeof schema>;
 
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);
+const checked = schema.refine((days) => days.MISSION_DAYS === 0 || days.MISSION_DAYS >= days.MISSION_DETAIL_DAYS, {
+  path: ['MISSION_DAYS'],
+  error: 'must be 0, which keeps missions for ever, or at least MISSION_DETAIL_DAYS: no detail outlives its mission',
+});
+
+/** @throws InvalidError that names each setting, what it is and what is allowed */
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(checked, env);
 
 export const timingOf = (config: Config): Timing => ({
   ...DEFAULT_TIMING,

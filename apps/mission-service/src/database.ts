@@ -12,6 +12,7 @@ import { SeenOver1764700000000 } from './migrations/1764700000000-seen-over.js';
 import { ArchivedWaylines1764720000000 } from './migrations/1764720000000-archived-waylines.js';
 import { FlightReports1764800000000 } from './migrations/1764800000000-flight-reports.js';
 import { WithdrawnStarts1764850000000 } from './migrations/1764850000000-withdrawn-starts.js';
+import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
 
 export const SCHEMA = 'mission';
 
@@ -27,6 +28,7 @@ export const MIGRATIONS = [
   ArchivedWaylines1764720000000,
   FlightReports1764800000000,
   WithdrawnStarts1764850000000,
+  Retention1764900000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

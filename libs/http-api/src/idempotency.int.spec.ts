@@ -9,10 +9,10 @@ import {
   type StoredAnswer,
   answerOnce,
   findBeforeTogether,
+  idempotencyPrune,
   idempotencyTable,
   once,
   onceTogether,
-  pruneIdempotencyKeys,
   readIdempotencyKey,
 } from './idempotency.js';
 import { problemOf } from './problem.js';
@@ -209,16 +209,36 @@ describe('the header', () => {
   });
 });
 
-it('deletes all keys that are older than a week, in batches, and no others', async () => {
-  await dataSource.query('DELETE FROM idempotency_key');
-  await dataSource.query(
-    `INSERT INTO idempotency_key (organisation_id, route, key, request_hash, status, body, created_at)
-     SELECT gen_random_uuid(), 'irrelevant', days::text, '', 201, '', now() - days * interval '1 day'
-       FROM generate_series(3, 13) AS days`,
-  );
-  expect(await pruneIdempotencyKeys(dataSource, SCHEMA, 2)).toBe(7);
-  const kept = await dataSource.query<{ key: string }[]>('SELECT key FROM idempotency_key ORDER BY created_at DESC');
-  expect(kept.map(({ key }) => key)).toEqual(['3', '4', '5', '6']);
+describe('a key', () => {
+  const prune = () => inTransaction(dataSource, idempotencyPrune(SCHEMA, 7).batch);
+
+  it('is deleted when it is older than a week, and no sooner', async () => {
+    await dataSource.query('DELETE FROM idempotency_key');
+    await dataSource.query(
+      `INSERT INTO idempotency_key (organisation_id, route, key, request_hash, status, body, created_at)
+       SELECT gen_random_uuid(), 'irrelevant', days::text, '', 201, '', now() - days * interval '1 day'
+         FROM generate_series(3, 13) AS days`,
+    );
+    expect(await prune()).toEqual({ rows: { idempotency_key: 7 }, more: false });
+    const kept = await dataSource.query<{ key: string }[]>('SELECT key FROM idempotency_key ORDER BY created_at DESC');
+    expect(kept.map(({ key }) => key)).toEqual(['3', '4', '5', '6']);
+  });
+
+  it('cannot be kept for less than a week', () => {
+    expect(() => idempotencyPrune(SCHEMA, 6)).toThrow('7 days at least, not for 6');
+  });
+
+  it('gives its first answer to a repeat that comes one second after midnight', async () => {
+    const request = aRequest();
+    const first = await execute(request);
+    await dataSource.query(
+      `UPDATE idempotency_key SET created_at = date_trunc('day', now()) - interval '500 milliseconds' WHERE key = $1`,
+      [request.key],
+    );
+    await prune();
+    expect(await execute(request)).toEqual(first);
+    expect(executions).toBe(1);
+  });
 });
 
 describe('many requests in one transaction', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AskTogether, InvalidError } from '@aerie/kernel';
-import { type Tx, inTransaction } from '@aerie/persistence';
+import { type Prune, type Tx, inTransaction, pruneOldRows } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 
 /** The table, for a service's first migration. The first answer under a key is the answer for ever after. */
@@ -32,32 +32,12 @@ export interface StoredAnswer {
   readonly body: string;
 }
 
-/** Rows that one statement deletes. */
-const PRUNED_AT_ONCE = 5_000;
-/** Of one call; the next one goes on. Once a minute, that is more keys than any service accepts. */
-const MOST_BATCHES = 50;
+/** Callers repeat within minutes, and operators a command of last week by hand. */
+export const LEAST_IDEMPOTENCY_DAYS = 7;
 
-/** Keys are kept for a week, and callers repeat within minutes. Returns how many of the old ones were deleted. */
-export async function pruneIdempotencyKeys(
-  dataSource: DataSource,
-  schema: string,
-  atOnce = PRUNED_AT_ONCE,
-): Promise<number> {
-  let deleted = 0;
-  for (let batch = 0; batch < MOST_BATCHES; batch++) {
-    const count = await inTransaction(dataSource, (tx) =>
-      tx.run(
-        `DELETE FROM ${schema}.idempotency_key WHERE ctid = ANY(ARRAY(
-           SELECT ctid FROM ${schema}.idempotency_key
-            WHERE created_at < now() - interval '7 days' ORDER BY created_at LIMIT $1))`,
-        [atOnce],
-      ),
-    );
-    deleted += count;
-    if (count < atOnce) break;
-  }
-  return deleted;
-}
+/** Deletes keys that were used so many days ago. */
+export const idempotencyPrune = (schema: string, days: number): Prune =>
+  pruneOldRows({ table: `${schema}.idempotency_key`, at: 'created_at', days, leastDays: LEAST_IDEMPOTENCY_DAYS });
 
 /** Checks the header `Idempotency-Key`. */
 export function readIdempotencyKey(header: string | undefined): string | undefined {

@@ -9,15 +9,16 @@ export { readInput } from './read-input.js';
 export {
   type FindBefore,
   type IdempotentRequest,
+  LEAST_IDEMPOTENCY_DAYS,
   Refused,
   type StoredAnswer,
   answerOnce,
   answeredMeanwhile,
   findBeforeTogether,
+  idempotencyPrune,
   idempotencyTable,
   once,
   onceTogether,
-  pruneIdempotencyKeys,
   readIdempotencyKey,
 } from './idempotency.js';
 export { type Page, type Position, pageQuery, readCursor, toPage } from './page.js';

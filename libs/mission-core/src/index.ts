@@ -30,5 +30,5 @@ export { type Plan, planAnew, planMission } from './mission.plan.js';
 export { type Coordinates, type RouteDistances, groundDistanceMeters, routeDistances } from './geometry.js';
 export { type Span, earliestExecuteAtMs, leadMs, occupiedSpan } from './mission.timing.js';
 export { lifecycleMatrix } from './matrix.js';
-export { type Difference, type Replay, type ReplayEntry, replay } from './replay.js';
+export { DETAIL_PRUNED, type Difference, type Replay, type ReplayEntry, replay } from './replay.js';
 export * from './preflight/index.js';

@@ -135,6 +135,16 @@ describe('the replay of a timeline', () => {
   ])('says why it cannot read %s', (_what, entries) => {
     expect(replay(entries)).toMatchObject({ kind: 'unreadable', reason: expect.any(String) });
   });
+
+  it('says that retention has deleted the timeline, also where some of it is left', () => {
+    const note = { kind: 'note', what: 'detailPruned', to: null, version: null, detail: {} };
+    for (const rest of [[], aRecord(), aRecord().slice(3)])
+      expect(replay([note, ...rest])).toEqual({
+        kind: 'unreadable',
+        entry: 1,
+        reason: 'retention has deleted the timeline of this mission, so there is nothing to replay',
+      });
+  });
 });
 
 const changed = (entry: ReplayEntry, detail: object): ReplayEntry => ({

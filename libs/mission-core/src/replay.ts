@@ -23,7 +23,7 @@ export interface Difference {
 export type Replay =
   | { readonly kind: 'same'; readonly decisions: number; readonly mission: Mission }
   | { readonly kind: 'different'; readonly decisions: number; readonly difference: Difference }
-  /** It is no timeline, or one that begins without its plan. */
+  /** It is no timeline, or one that begins without its plan, or that retention has deleted. */
   | { readonly kind: 'unreadable'; readonly entry: number; readonly reason: string };
 
 interface Recorded {
@@ -40,6 +40,11 @@ interface Recorded {
  * comes out with what was written down then.
  */
 export function replay(entries: readonly ReplayEntry[]): Replay {
+  const pruned = entries.findIndex(({ kind, what }) => kind === 'note' && what === DETAIL_PRUNED);
+  if (pruned !== -1) {
+    const reason = 'retention has deleted the timeline of this mission, so there is nothing to replay';
+    return { kind: 'unreadable', entry: pruned + 1, reason };
+  }
   const first = entries.findIndex(({ what }) => what === 'created');
   const begun = first === -1 ? null : readPlan(entries[first]?.detail);
   if (begun === null) {
@@ -85,6 +90,9 @@ function compare(
   const differs = pairs.find(([, then, now]) => then !== undefined && JSON.stringify(then) !== JSON.stringify(now));
   return differs === undefined ? null : { field: differs[0], recorded: differs[1], replayed: differs[2] };
 }
+
+/** The one entry of a timeline whose others retention has deleted. */
+export const DETAIL_PRUNED = 'detailPruned';
 
 /** A mission that was due and could not be decided was put off; that is no decision. */
 const POSTPONED = 'postponed';

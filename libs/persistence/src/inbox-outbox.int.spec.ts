@@ -2,7 +2,7 @@ import { createLogger } from '@aerie/observability';
 import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
 import { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
-import { enterInbox, inboxOutboxTables, pruneInboxAndOutbox, writeOutbox } from './inbox-outbox.js';
+import { enterInbox, inboxAndOutboxPrunes, inboxOutboxTables, writeOutbox } from './inbox-outbox.js';
 import { OutboxRelay, type OutboxRelayOptions } from './outbox-relay.js';
 import { inTransaction } from './transaction.js';
 
@@ -38,6 +38,11 @@ afterAll(async () => {
   await dataSource?.destroy();
   await database?.drop();
 });
+
+async function prune(): Promise<void> {
+  for (const { batch } of inboxAndOutboxPrunes(SCHEMA, { inboxDays: 8, outboxDays: 7 }))
+    await inTransaction(dataSource, batch);
+}
 
 describe('the inbox', () => {
   const key = { sn: 'DOCK-1', method: 'flighttask_progress', messageId: 'tid-1' };
@@ -96,8 +101,22 @@ describe('the inbox', () => {
     await dataSource.query(
       `INSERT INTO ${SCHEMA}.inbox VALUES ('a', 'm', 'old', now() - interval '8 days 1 hour'), ('a', 'm', 'young', now() - interval '7 days')`,
     );
-    await pruneInboxAndOutbox(dataSource, SCHEMA);
+    await prune();
     expect(await dataSource.query(`SELECT message_id FROM ${SCHEMA}.inbox`)).toEqual([{ message_id: 'young' }]);
+  });
+
+  it('cannot be told to forget sooner', () => {
+    expect(() => inboxAndOutboxPrunes(SCHEMA, { inboxDays: 7, outboxDays: 7 })).toThrow('8 days at least, not for 7');
+  });
+
+  it('knows a repeat that comes one second after midnight', async () => {
+    await dataSource.query(
+      `INSERT INTO ${SCHEMA}.inbox VALUES ($1, $2, $3, date_trunc('day', now()) - interval '500 milliseconds')`,
+      [key.sn, key.method, key.messageId],
+    );
+    await prune();
+    expect(await enter()).toBe(false);
+    expect(await dataSource.query(`SELECT count(*)::int AS rows FROM ${SCHEMA}.inbox`)).toEqual([{ rows: 1 }]);
   });
 });
 
@@ -260,7 +279,7 @@ describe('the outbox relay', () => {
       `INSERT INTO ${SCHEMA}.outbox (subject, payload, done_at) VALUES
          ('old', '{}', now() - interval '7 days 1 hour'), ('young', '{}', now() - interval '6 days'), ('undone', '{}', NULL)`,
     );
-    await pruneInboxAndOutbox(dataSource, SCHEMA);
+    await prune();
     const rows = await dataSource.query<{ subject: string }[]>(`SELECT subject FROM ${SCHEMA}.outbox ORDER BY id`);
     expect(rows.map(({ subject }) => subject)).toEqual(['young', 'undone']);
   });

@@ -1,6 +1,7 @@
 // The inbox and outbox statements of every service. Raw SQL, in this one file, because flights depend on it.
 // Both tables lie in the schema of the service that owns them; `schema` is a constant of our own, never input.
 import type { DataSource } from 'typeorm';
+import { type Prune, pruneOldRows } from './retention.js';
 import type { Tx } from './transaction.js';
 
 /** What makes a message the same message: serial number of the topic, method, and tid, or a hash where tid is missing. */
@@ -80,18 +81,18 @@ export async function finishOutbox(dataSource: DataSource, schema: string, ids: 
   await dataSource.query(`UPDATE ${schema}.outbox SET done_at = clock_timestamp() WHERE id = ANY($1::bigint[])`, [ids]);
 }
 
-/** Old rows go in small batches, so that no delete holds many locks for long. */
-export async function pruneInboxAndOutbox(dataSource: DataSource, schema: string): Promise<void> {
-  // A dock may replay after days without a network: eight days of memory.
-  await dataSource.query(
-    `DELETE FROM ${schema}.inbox WHERE ctid = ANY(ARRAY(
-       SELECT ctid FROM ${schema}.inbox WHERE received_at < now() - interval '8 days' LIMIT 5000))`,
-  );
-  await dataSource.query(
-    `DELETE FROM ${schema}.outbox WHERE id = ANY(ARRAY(
-       SELECT id FROM ${schema}.outbox WHERE done_at < now() - interval '7 days' LIMIT 5000))`,
-  );
-}
+/** A dock repeats what it got no answer for after days without a network: eight days of memory at least. */
+export const LEAST_INBOX_DAYS = 8;
+
+/** Deletes what was handled, and what was published, so many days ago. */
+export const inboxAndOutboxPrunes = (
+  schema: string,
+  { inboxDays, outboxDays }: { readonly inboxDays: number; readonly outboxDays: number },
+): Prune[] => [
+  pruneOldRows({ table: `${schema}.inbox`, at: 'received_at', days: inboxDays, leastDays: LEAST_INBOX_DAYS }),
+  // What was not published has no done_at, and stays.
+  pruneOldRows({ table: `${schema}.outbox`, at: 'done_at', days: outboxDays }),
+];
 
 /** The two tables, for a service's first migration. */
 export const inboxOutboxTables = (schema: string): string => `

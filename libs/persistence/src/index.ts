@@ -11,11 +11,14 @@ export {
 } from './database-errors.js';
 export { Tx, inTransaction } from './transaction.js';
 export {
+  LEAST_INBOX_DAYS,
   type MessageKey,
   type OutboxFact,
   enterInbox,
   enterInboxMany,
+  inboxAndOutboxPrunes,
   inboxOutboxTables,
   writeOutbox,
 } from './inbox-outbox.js';
 export { OutboxRelay } from './outbox-relay.js';
+export { type OldRows, type Prune, type PrunedBatch, Retention, pruneOldRows } from './retention.js';

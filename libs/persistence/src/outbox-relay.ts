@@ -1,6 +1,6 @@
 import type { Logger } from '@aerie/observability';
 import type { DataSource } from 'typeorm';
-import { claimOutbox, finishOutbox, pruneInboxAndOutbox } from './inbox-outbox.js';
+import { claimOutbox, finishOutbox } from './inbox-outbox.js';
 
 export interface OutboxRelayOptions {
   readonly dataSource: DataSource;
@@ -12,15 +12,12 @@ export interface OutboxRelayOptions {
 
 const BATCH = 100;
 const POLL_MS = 1_000;
-/** With 5,000 rows each: 500 a second, more than any fleet sends to one service for long. */
-const PRUNE_EVERY_POLLS = 10;
 
 /** Publishes outbox rows. Every replica runs one; the rows are shared out by the database. */
 export class OutboxRelay {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again = false;
-  private polls = 0;
 
   constructor(private readonly options: OutboxRelayOptions) {}
 
@@ -61,7 +58,6 @@ export class OutboxRelay {
         const done = published.filter((id) => id !== undefined);
         if (done.length > 0) await finishOutbox(dataSource, schema, done);
       } while (claimed === BATCH && this.timer !== undefined);
-      if (++this.polls % PRUNE_EVERY_POLLS === 0) await pruneInboxAndOutbox(dataSource, schema);
     } catch (error) {
       logger.warn({ err: error }, 'failed to relay the outbox, trying again');
     }

@@ -1,5 +1,5 @@
 import { InvalidError, schemaProblems, withoutWords } from '@aerie/kernel';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** Reads the environment once. All that is wrong is said in one message, by the names of the variables. */
 export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
@@ -22,3 +22,10 @@ export function readCommandConfig<Schema extends z.ZodType>(schema: Schema): z.o
     return process.exit(WRONG_USE);
   }
 }
+
+/** Ten years. */
+const MOST_DAYS = 3_650;
+
+/** A setting for how many days something is kept; fewer than `least` are refused at start. */
+export const daysKept = (fallback: number, least = 1) =>
+  z.coerce.number().int().min(least).max(MOST_DAYS).default(fallback);

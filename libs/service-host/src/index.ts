@@ -1,4 +1,4 @@
-export { readCommandConfig, readConfig } from './config.js';
+export { daysKept, readCommandConfig, readConfig } from './config.js';
 export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
 export { type Chore, Sweeper } from './sweeper.js';

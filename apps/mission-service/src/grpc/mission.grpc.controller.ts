@@ -142,9 +142,9 @@ export class MissionGrpcController {
   @GrpcMethod('MissionService', 'ListTimeline')
   async timeline(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Observable<Message>> {
     const id = idOf(message);
-    const items = await this.missions.timeline(caller.organisationId, id);
-    if (items === undefined) throw unknownMission(id);
-    return from(items).pipe(map(timelineMessage));
+    const timeline = await this.missions.timeline(caller.organisationId, id);
+    if (timeline === undefined) throw unknownMission(id);
+    return from(timeline.items).pipe(map(timelineMessage));
   }
 
   @GrpcMethod('MissionService', 'WatchMission')

@@ -17,6 +17,7 @@ import { CONTROL_ACTIONS } from '../missions/control/controls.js';
 import { handle, progress } from '../missions/fixtures/dock-words.js';
 import { aDockView, aMission } from '../missions/fixtures/mission-database.js';
 import { PolicyStore } from '../missions/store/policy.store.js';
+import { detailPrune } from '../missions/retention/ended-missions.js';
 import { judgeDock } from '../missions/preflight/judge-dock.js';
 import { lockMission, recordReplies } from '../missions/store/flight-critical.js';
 import { applyUplinks } from '../missions/uplink/apply-uplinks.js';
@@ -673,7 +674,7 @@ describe('history answers as described', () => {
     const params = { id: await planned() };
     await caller.call('getTimeline', { params });
     await caller.call('getPreflight', { params });
-    expect((await caller.call('getTrack', { params })).body).toEqual({ items: [] });
+    expect((await caller.call('getTrack', { params })).body).toEqual({ items: [], keptFrom: expect.any(String) });
   });
 
   it('with the reports of a flight, of which each changes the ETag and none the version', async () => {
@@ -694,6 +695,41 @@ describe('history answers as described', () => {
     expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 304]);
     const { body } = await caller.call('getTrack', { params });
     expect((body['items'] as { percent: number }[]).map(({ percent }) => percent)).toEqual([12, 13]);
+  });
+});
+
+describe('history that retention has deleted answers as described', () => {
+  const aPruned = async (): Promise<string> => {
+    const id = await aFlight();
+    await happens(id, { type: 'flightEnded', outcome: 'failed', dockResult: 321_773 });
+    const past = `now() - interval '401 days'`;
+    await database().query(`UPDATE mission.mission SET since = ${past}, updated_at = ${past} WHERE id = $1`, [id]);
+    const { batch } = detailPrune(400);
+    await inTransaction(database(), batch);
+    return id;
+  };
+
+  it('by saying since when it is gone', async () => {
+    const params = { id: await aPruned() };
+    const { body } = await caller.call('getTimeline', { params });
+    expect(body).toMatchObject({ prunedAt: expect.any(String), items: [{ what: 'detailPruned' }] });
+    const { text } = await caller.call('getTimeline', { params, query: { format: 'ndjson' } });
+    expect(text).toContain('"what":"detailPruned"');
+    for (const operation of ['getPreflight', 'listCommands', 'listBreakPoints'])
+      expect((await caller.call(operation, { params })).body).toMatchObject({ prunedAt: body['prunedAt'] });
+  });
+
+  it('also to whoever wants to resume the mission', async () => {
+    const params = { id: await aPruned() };
+    const refused = await caller.call('resumeFromBreakPoint', { params, body: { executeAt: nextHour() } });
+    expect([refused.status, refused.body['code']]).toEqual([409, 'no_breakpoint']);
+    expect(refused.body['detail']).toContain('was deleted by retention at');
+  });
+
+  it('for reports of a flight by the first day that is kept', async () => {
+    const { body } = await caller.call('getTrack', { params: { id: await aFlight() } });
+    expect(body['keptFrom']).toMatch(/T00:00:00.000Z$/);
+    expect(Date.parse(String(body['keptFrom']))).toBeLessThanOrEqual(Date.now());
   });
 });
 

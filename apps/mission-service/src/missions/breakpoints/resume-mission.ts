@@ -28,14 +28,14 @@ export class ResumeMission {
   ) {}
 
   async execute(caller: Principal, id: string, wish: ResumeWish, request: CreateRequest): Promise<StoredAnswer> {
-    const [mission] = await this.query<MissionRow>(
+    const [mission] = await this.query<MissionRow & { readonly detail_pruned_at: Date | null }>(
       'SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2',
       [caller.organisationId, id],
     );
     if (mission === undefined) throw unknownMission(id);
     if (!isOutcome(mission.state)) throw stillRuns(mission);
     const points = await findBreakPoints({ query: (sql, parameters) => this.query(sql, parameters) }, id);
-    const { point } = choose(points, wish.breakPointId);
+    const { point } = choose(points, wish.breakPointId, mission.detail_pruned_at);
     const origin = { missionId: id, breakPoint: point, autoResumeCount: 0 };
     return this.createMission.execute(caller, resumedFrom(mission, wish), request, origin);
   }
@@ -64,14 +64,14 @@ export function resumedFrom(mission: MissionRow, wish: Omit<ResumeWish, 'breakPo
   };
 }
 
-function choose(points: readonly BreakPointRow[], wanted: string | null): BreakPointRow {
+function choose(points: readonly BreakPointRow[], wanted: string | null, prunedAt: Date | null): BreakPointRow {
   const usable = points.filter(({ point }) => isResumable(point));
   const chosen = wanted === null ? usable.at(-1) : usable.find(({ id }) => id === wanted);
   if (chosen !== undefined) return chosen;
   const field = wanted === null ? 'id' : 'breakPointId';
   const message =
     usable.length === 0
-      ? 'its dock reported no place at which it could go on; plan it anew from its beginning'
+      ? `${prunedAt === null ? 'its dock reported no place at which it could go on' : `no place at which it could go on is left: its detail was deleted by retention at ${prunedAt.toISOString()}`}; plan it anew from its beginning`
       : `is none of this mission's breakpoints; they are ${usable.map(({ id }) => id).join(', ')}`;
   throw wanted === null || usable.length === 0
     ? new ConflictError('no_breakpoint', message, { fields: [{ field, message }] })

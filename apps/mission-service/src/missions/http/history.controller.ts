@@ -21,7 +21,7 @@ export const timelineQuery = z.object({
 export class HistoryController {
   constructor(private readonly missions: MissionReadModel) {}
 
-  /** Everything that happened to the mission, oldest first: messages, timers, decisions, refusals. */
+  /** Everything that happened to the mission, oldest first: messages, timers, decisions, refusals, as long as it is kept. */
   @Get('timeline')
   async timeline(
     @Caller() caller: Principal,
@@ -31,20 +31,20 @@ export class HistoryController {
     @Res() response: Response,
   ): Promise<void> {
     const { format } = readInput(timelineQuery, query, 'query');
-    const items = await found(id, () => this.missions.timeline(caller.organisationId, id));
+    const timeline = await found(id, () => this.missions.timeline(caller.organisationId, id));
     if (format !== 'ndjson' && (format === 'json' || accept?.includes(NDJSON) !== true)) {
-      response.json({ items });
+      response.json(timeline);
       return;
     }
     // The type last: an attachment guesses one from the name of the file.
     response.attachment(`mission-${id}.ndjson`).type(NDJSON);
-    response.send(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
+    response.send(timeline.items.map((item) => `${JSON.stringify(item)}\n`).join(''));
   }
 
   /** Every report of the flight, oldest first. */
   @Get('track')
-  async track(@Caller() caller: Principal, @Param('id') id: string) {
-    return { items: await found(id, () => this.missions.track(caller.organisationId, id)) };
+  track(@Caller() caller: Principal, @Param('id') id: string) {
+    return found(id, () => this.missions.track(caller.organisationId, id));
   }
 
   /** The last go or no-go of each stage, rule by rule. */
@@ -55,14 +55,14 @@ export class HistoryController {
 
   /** Every command that was sent to the dock for the mission, and the dock's answer. */
   @Get('commands')
-  async commands(@Caller() caller: Principal, @Param('id') id: string) {
-    return { items: await found(id, () => this.missions.commands(caller.organisationId, id)) };
+  commands(@Caller() caller: Principal, @Param('id') id: string) {
+    return found(id, () => this.missions.commands(caller.organisationId, id));
   }
 
   /** Every place where the flight stopped. */
   @Get('breakpoints')
-  async breakPoints(@Caller() caller: Principal, @Param('id') id: string) {
-    return { items: await found(id, () => this.missions.breakPoints(caller.organisationId, id)) };
+  breakPoints(@Caller() caller: Principal, @Param('id') id: string) {
+    return found(id, () => this.missions.breakPoints(caller.organisationId, id));
   }
 }
 

@@ -24,7 +24,9 @@ export const HISTORY_ROUTES = [
     tag,
     summary: 'All that happened to a mission',
     description:
-      'Messages, timers, decisions and refusals, oldest first. `Accept: application/x-ndjson` works as well.',
+      'Messages, timers, decisions and refusals, oldest first. `Accept: application/x-ndjson` works as well. Timelines are ' +
+      'kept for a time after the end of a mission, as the deployment sets it; afterwards `prunedAt` says since when they ' +
+      'are gone, and the first entry is the note `detailPruned`.',
     params,
     query: timelineQuery,
     answers: {
@@ -43,7 +45,7 @@ export const HISTORY_ROUTES = [
     summary: 'Every report of the flight',
     description:
       'What the dock reported while it flew, as it came in. Reports are kept for some days, as the deployment sets it; ' +
-      'the timeline has each step and each tenth of a flight for longer.',
+      'the timeline has each step and each tenth of a flight for longer. `keptFrom` says since when they are kept.',
     params,
     answers: { 200: jsonAnswer('The reports, oldest first, at most 20 000.', trackSchema) },
   }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { instant } from '../views/fields.schema.js';
+import { prunedAt } from '../views/history.schema.js';
 import { ruleName } from '../views/mission.schema.js';
 
 const shown = z.union([z.number(), z.string(), z.boolean()]).nullable();
@@ -39,5 +40,6 @@ export const preflightStagesSchema = z
     plan: stored.optional().describe('As it was planned.'),
     prepare: stored.optional().describe('Before the dock was told.'),
     execute: stored.optional().describe('The last word before take-off.'),
+    prunedAt,
   })
   .describe('The last result of each stage that was judged.');

@@ -80,7 +80,7 @@ describe('a report of a flight that goes on as before', () => {
     await handle([progress(flight, 'in_progress', 23, {}, 2)]);
     expect(await count('timeline', flight)).toBe(before + 3);
     const track = await new MissionReadModel(pool()).track(ORGANISATION, flight.id);
-    expect(track?.map(({ percent }) => percent)).toEqual([5, 11, 12, 13, 19, 21, 22, 23]);
+    expect(track?.items.map(({ percent }) => percent)).toEqual([5, 11, 12, 13, 19, 21, 22, 23]);
   });
 
   it('counts up only, whichever comes first', async () => {
@@ -89,9 +89,9 @@ describe('a report of a flight that goes on as before', () => {
     await handle([late]);
     await handle([early]);
     expect(await shown(flight)).toMatchObject({ progress: { percent: 40, currentStep: 4 } });
-    expect((await new MissionReadModel(pool()).track(ORGANISATION, flight.id))?.map(({ percent }) => percent)).toEqual([
-      5, 30, 40,
-    ]);
+    expect(
+      (await new MissionReadModel(pool()).track(ORGANISATION, flight.id))?.items.map(({ percent }) => percent),
+    ).toEqual([5, 30, 40]);
   });
 
   it('is shown once although a whole backlog of it comes again after a crash', async () => {
@@ -100,7 +100,7 @@ describe('a report of a flight that goes on as before', () => {
     await handle(backlog);
     await handle(backlog);
     const track = await new MissionReadModel(pool()).track(ORGANISATION, flight.id);
-    expect(track?.map(({ percent }) => percent)).toEqual([5, ...backlog.map((_, number) => 20 + number)]);
+    expect(track?.items.map(({ percent }) => percent)).toEqual([5, ...backlog.map((_, number) => 20 + number)]);
     expect(await shown(flight)).toMatchObject({ progress: { percent: 79 } });
   });
 

@@ -4,6 +4,14 @@ import { dockErrorOrNull, dockErrorSchema, instant, instantOrNull, missionState 
 
 /** What happened to a mission, as the API shows it. */
 
+export const prunedAt = instantOrNull(
+  'When retention deleted the detail of the mission: its timeline, its commands and its preflight, and the places where ' +
+    'nobody can go on any more. What is shown is what is left. Null: nothing was deleted.',
+);
+
+const keptList = <Item extends z.ZodType>(item: Item, says: string) =>
+  listSchema(item, says).extend({ prunedAt }).describe('A whole list, as far as it is kept.');
+
 export const timelineEntrySchema = z
   .strictObject({
     at: instant('When it was written down.'),
@@ -20,9 +28,10 @@ export const timelineEntrySchema = z
   })
   .describe('One thing that happened to a mission.');
 
-export const timelineSchema = listSchema(
+export const timelineSchema = keptList(
   timelineEntrySchema,
-  'All that happened, oldest first; at most 20 000 entries.',
+  'All that happened, oldest first; at most 20 000 entries. Where retention has deleted them, the first entry is the ' +
+    'note `detailPruned`.',
 );
 export const timelineTextSchema = z
   .string()
@@ -40,7 +49,11 @@ export const trackPointSchema = z
   })
   .describe('One report of a flight.');
 
-export const trackSchema = listSchema(trackPointSchema, 'All reports, oldest first; at most 20 000.');
+export const trackSchema = listSchema(trackPointSchema, 'All reports, oldest first; at most 20 000.')
+  .extend({
+    keptFrom: instantOrNull('Reports from before this are not kept any more, or never were. Null: none are kept.'),
+  })
+  .describe('A whole list, as far as it is kept.');
 
 export const commandSchema = z
   .strictObject({
@@ -71,7 +84,7 @@ export const commandSchema = z
   })
   .describe('A command that was sent to the dock, what became of it, and the answer.');
 
-export const commandsSchema = listSchema(commandSchema, 'All commands, oldest first; at most 1000.');
+export const commandsSchema = keptList(commandSchema, 'All commands, oldest first; at most 1000.');
 
 export const breakPointSchema = z
   .strictObject({
@@ -93,4 +106,4 @@ export const breakPointSchema = z
   })
   .describe('A place where the flight stopped.');
 
-export const breakPointsSchema = listSchema(breakPointSchema, 'All places, oldest first.');
+export const breakPointsSchema = keptList(breakPointSchema, 'All places, oldest first.');

@@ -1,5 +1,5 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
-import type { MissionKind, MissionState } from '@aerie/mission-core';
+import { DETAIL_PRUNED, type MissionKind, type MissionState } from '@aerie/mission-core';
 import { DataSource } from 'typeorm';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import { showLive } from '../store/flight-live.js';
@@ -17,6 +17,15 @@ export interface TimelineView {
   readonly to: string | null;
   readonly version: number | null;
   readonly detail: unknown;
+}
+
+export interface Pruned {
+  /** When retention began to delete the detail of the mission; null: all of it is kept. */
+  readonly prunedAt: string | null;
+}
+
+export interface Kept<Item> extends Pruned {
+  readonly items: readonly Item[];
 }
 
 interface TimelineRow {
@@ -102,14 +111,15 @@ export class MissionReadModel {
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), view, sort);
   }
 
-  async timeline(organisationId: string, id: string): Promise<TimelineView[] | undefined> {
+  /** All that happened, oldest first. What retention has deleted of it is one entry that says so. */
+  async timeline(organisationId: string, id: string): Promise<Kept<TimelineView> | undefined> {
     if ((await this.row(organisationId, id)) === undefined) return undefined;
     const rows = await this.query<TimelineRow>(
       `SELECT id::text AS id, at, kind, what, from_state, to_state, revision, detail FROM mission.timeline
         WHERE mission_id = $1 ORDER BY mission.timeline.id LIMIT $2`,
       [id, TIMELINE_LIMIT],
     );
-    return rows.map((row) => ({
+    const items = rows.map((row) => ({
       at: row.at.toISOString(),
       kind: row.kind,
       what: row.what,
@@ -118,11 +128,15 @@ export class MissionReadModel {
       version: row.revision,
       detail: row.detail,
     }));
+    const prunedAt = await this.prunedAt(id);
+    return { items: prunedAt === null ? items : [prunedNote(prunedAt), ...items], prunedAt };
   }
 
   /** Every report of the flight, in the order in which they came in; those of days that were dropped are missing. */
   async track(organisationId: string, id: string) {
     if ((await this.row(organisationId, id)) === undefined) return undefined;
+    // Before the reports: a day that is dropped meanwhile was kept when it was asked for.
+    const keptFrom = await this.trackKeptFrom();
     const rows = await this.query<TrackRow>(
       // A backlog that was handled again after a crash has the same receive times.
       `SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count
@@ -131,19 +145,29 @@ export class MissionReadModel {
         ORDER BY received_at, min(mission.flight_track.id) LIMIT $2`,
       [id, TRACK_LIMIT],
     );
-    return rows.map(trackPointView);
+    return { items: rows.map(trackPointView), keptFrom };
+  }
+
+  /** The first day of the track that was not dropped. */
+  private async trackKeptFrom(): Promise<string | null> {
+    const [day] = await this.query<{ first: Date | null }>(
+      `SELECT min(to_date(right(c.relname, 8), 'YYYYMMDD'))::timestamptz AS first
+         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'mission.flight_track'::regclass AND c.relname ~ '^flight_track_[0-9]{8}$'`,
+    );
+    return iso(day?.first ?? null);
   }
 
   /** The last result of each stage, rule by rule. */
-  async preflight(organisationId: string, id: string): Promise<StoredPreflight | undefined> {
+  async preflight(organisationId: string, id: string): Promise<(StoredPreflight & Pruned) | undefined> {
     if ((await this.row(organisationId, id)) === undefined) return undefined;
-    return findPreflights(this.reads, id);
+    return { ...(await findPreflights(this.reads, id)), prunedAt: await this.prunedAt(id) };
   }
 
   async breakPoints(organisationId: string, id: string) {
     if ((await this.row(organisationId, id)) === undefined) return undefined;
     const rows = await findBreakPoints(this.reads, id);
-    return rows.map(breakPointView);
+    return { items: rows.map(breakPointView), prunedAt: await this.prunedAt(id) };
   }
 
   /** Every command that was sent for a mission, what became of it, and the dock's answer. */
@@ -155,7 +179,16 @@ export class MissionReadModel {
          FROM mission.dock_call WHERE mission_id = $1 ORDER BY claimed_at, tid LIMIT $2`,
       [id, COMMANDS_LIMIT],
     );
-    return rows.map(commandView);
+    return { items: rows.map(commandView), prunedAt: await this.prunedAt(id) };
+  }
+
+  /** Asked for after the rows: what retention has deleted before they were read is said. */
+  private async prunedAt(id: string): Promise<string | null> {
+    const [mission] = await this.query<{ detail_pruned_at: Date | null }>(
+      'SELECT detail_pruned_at FROM mission.mission WHERE id = $1',
+      [id],
+    );
+    return iso(mission?.detail_pruned_at ?? null);
   }
 
   private async row(organisationId: string, id: string): Promise<MissionRow | undefined> {
@@ -170,6 +203,17 @@ export class MissionReadModel {
     return this.dataSource.query<Row[]>(sql, [...parameters]);
   }
 }
+
+/** Stands where the deleted entries were: also a file of one entry on each line has to say that they are missing. */
+const prunedNote = (prunedAt: string): TimelineView => ({
+  at: prunedAt,
+  kind: 'note',
+  what: DETAIL_PRUNED,
+  from: null,
+  to: null,
+  version: null,
+  detail: { deleted: ['timeline', 'commands', 'preflight'], because: 'retention' },
+});
 
 interface TrackRow {
   readonly attempt: number;
@@ -246,4 +290,5 @@ const breakPointView = ({ id, at, reason, point }: BreakPointRow) => ({
   heightMeters: point.height ?? null,
 });
 
+const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 const dateOf = (atMs: number | undefined): Date | null => (atMs === undefined ? null : new Date(atMs));

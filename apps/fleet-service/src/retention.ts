@@ -1,0 +1,11 @@
+import { type Prune, inboxAndOutboxPrunes, pruneOldRows } from '@aerie/persistence';
+import type { Config } from './config.js';
+import { SCHEMA } from './database.js';
+
+type Days = Pick<Config, 'FLEET_INBOX_DAYS' | 'FLEET_KEPT_MESSAGE_DAYS' | 'FLEET_OUTBOX_DAYS'>;
+
+/** All that fleet-service deletes by age. */
+export const fleetPrunes = (days: Days): Prune[] => [
+  ...inboxAndOutboxPrunes(SCHEMA, { inboxDays: days.FLEET_INBOX_DAYS, outboxDays: days.FLEET_OUTBOX_DAYS }),
+  pruneOldRows({ table: 'fleet.kept_message', at: 'received_at', days: days.FLEET_KEPT_MESSAGE_DAYS }),
+];
