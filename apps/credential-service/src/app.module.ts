@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { openDatabase } from '@aerie/persistence';
+import { Retention, openDatabase } from '@aerie/persistence';
 import { type Host, type Ready, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
@@ -20,6 +20,7 @@ import { LedgerController } from './ledger/ledger.controller.js';
 import { StoredObjects } from './objects/stored-objects.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { QuestionsController } from './questions.controller.js';
+import { credentialPrunes } from './retention.js';
 import { RevokeKeys } from './revocation/revoke-keys.js';
 import { FileKeyRing } from './sealing/file-key-ring.js';
 import { ChangeStorage } from './storages/change-storage.js';
@@ -66,10 +67,10 @@ export class AppModule {
     const doctor = new RunDoctor({ storages, outbound, trusted, browserOrigin, clock });
     const readiness = new Readiness(doctor, logger);
     const claims = new ClaimStore(dataSource);
+    const retention = new Retention({ dataSource, prunes: credentialPrunes(config), logger, metrics });
     const sweepers = [
       { name: 'keys to be called back', everyMs: 2_000, run: () => revokeKeys.sweep() },
-      { name: 'old revocations', everyMs: MINUTE_MS, run: () => revokeKeys.prune() },
-      { name: 'old claims', everyMs: MINUTE_MS, run: () => claims.prune() },
+      { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
     ].map((chore) => new Sweeper(chore, logger));
     const consumer = new DockConsumer({
       connection: nats,

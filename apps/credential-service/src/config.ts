@@ -1,6 +1,7 @@
 import { InvalidError, Secret } from '@aerie/kernel';
-import { readConfig } from '@aerie/service-host';
+import { daysKept, readConfig } from '@aerie/service-host';
 import { z } from 'zod';
+import { LEAST_LEDGER_DAYS } from './retention.js';
 import { PROVIDERS, type Storage } from './storages/storage.js';
 
 const endpoint = z.url({ protocol: /^https?$/ });
@@ -68,6 +69,9 @@ const schema = z.object({
     .enum(['allowed', 'refused'])
     .default('refused')
     .describe('Whether organisations may choose a storage in a private network.'),
+  CREDENTIAL_LEDGER_DAYS: daysKept(400, LEAST_LEDGER_DAYS).describe(
+    'For how many days it is kept what opened a storage, what was called back, and which files docks said they uploaded.',
+  ),
   ...storageShape,
 });
 

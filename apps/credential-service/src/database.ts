@@ -2,10 +2,11 @@ import type { Logger } from '@aerie/observability';
 import { createDataSource } from '@aerie/persistence';
 import { type DataSource } from 'typeorm';
 import { CreateCredential1764000000000 } from './migrations/1764000000000-create-credential.js';
+import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
 
 export const SCHEMA = 'credential';
 
-export const MIGRATIONS = [CreateCredential1764000000000] as const;
+export const MIGRATIONS = [CreateCredential1764000000000, Retention1764900000000] as const;
 
 export function credentialDatabase(url: string, logger: Logger): DataSource {
   return createDataSource({

@@ -114,7 +114,7 @@ export class AppModule {
     };
     const deleteOldFiles = new DeleteOldFiles(dataSource, connection, logger);
     // One for each: a service or a storage that is slow to answer one question keeps no other dock waiting.
-    const retention = new Retention({ dataSource: api, prunes: logPrunes(), logger, metrics });
+    const retention = new Retention({ dataSource: api, prunes: logPrunes(config), logger, metrics });
     const sweepers = [
       { name: 'due uploads', everyMs: SECOND_MS, run: () => dueRunner.run() },
       { name: 'docks to give back', everyMs: SECOND_MS, run: () => releaseDocks.run() },

@@ -1,6 +1,9 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/log-core';
-import { readConfig } from '@aerie/service-host';
+import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
+import { LEAST_INBOX_DAYS } from '@aerie/persistence';
+import { daysKept, readConfig } from '@aerie/service-host';
 import { z } from 'zod';
+import { LEAST_DETAIL_DAYS } from './retention/least-days.js';
 
 const millis = (fallback: number, min: number, max: number) =>
   z.coerce.number().int().min(min).max(max).default(fallback);
@@ -45,6 +48,16 @@ const schema = z.object({
     .enum(['on', 'off'])
     .default('on')
     .describe('Whether the logs of failed missions are collected for organisations that have not decided.'),
+  LOG_DETAIL_DAYS: daysKept(90, LEAST_DETAIL_DAYS).describe(
+    'For how many days after its end the detail of an upload is kept: timeline and commands.',
+  ),
+  LOG_IDEMPOTENCY_DAYS: daysKept(LEAST_IDEMPOTENCY_DAYS, LEAST_IDEMPOTENCY_DAYS).describe(
+    'For how many days a repeated request gets its first answer.',
+  ),
+  LOG_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
+    'For how many days a message that comes again is known.',
+  ),
+  LOG_OUTBOX_DAYS: daysKept(7).describe('For how many days facts are kept after they were published.'),
 });
 
 export type Config = z.output<typeof schema>;

@@ -4,10 +4,16 @@ import { type DataSource } from 'typeorm';
 import { CreateLog1764200000000 } from './migrations/1764200000000-create-log.js';
 import { Indexes1764300000000 } from './migrations/1764300000000-indexes.js';
 import { EndedByPerson1764600000000 } from './migrations/1764600000000-ended-by-person.js';
+import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
 
 export const SCHEMA = 'log';
 
-export const MIGRATIONS = [CreateLog1764200000000, Indexes1764300000000, EndedByPerson1764600000000] as const;
+export const MIGRATIONS = [
+  CreateLog1764200000000,
+  Indexes1764300000000,
+  EndedByPerson1764600000000,
+  Retention1764900000000,
+] as const;
 
 /** A pool for each: a burst of requests must not keep the words of docks waiting, nor the other way round. */
 const POOL_SIZE = { api: 8, work: 12 } as const;

@@ -28,7 +28,7 @@ beforeAll(async () => {
     schema: 'kept',
     migrations: [],
     poolSize: 5,
-    statementTimeoutMs: 5_000,
+    statementTimeoutMs: 60_000,
     logger,
   }).initialize();
 });

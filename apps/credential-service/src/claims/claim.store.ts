@@ -10,10 +10,6 @@ export interface Claim extends Claimant {
   readonly reported: unknown;
 }
 
-/** As long as the ledger keeps what was given out. */
-const KEPT_DAYS = 400;
-const PRUNED_AT_ONCE = 5_000;
-
 /** What docks said that they have uploaded, each file once. */
 export class ClaimStore {
   constructor(private readonly dataSource: DataSource) {}
@@ -25,16 +21,6 @@ export class ClaimStore {
        VALUES ($1, $2, $3, $4, $5, $6::jsonb)
        ON CONFLICT (dock_sn, object_key) DO NOTHING`,
       [organisationId, dockSn, objectKey, flightId, verdict, JSON.stringify(reported)],
-    );
-  }
-
-  /** Forgets some of what is too old. */
-  async prune(): Promise<void> {
-    await this.dataSource.query(
-      `DELETE FROM credential.upload_claim WHERE (dock_sn, object_key) IN (
-         SELECT dock_sn, object_key FROM credential.upload_claim
-          WHERE claimed_at < now() - make_interval(days => $1) LIMIT $2)`,
-      [KEPT_DAYS, PRUNED_AT_ONCE],
     );
   }
 }

@@ -15,7 +15,6 @@ import { eventually } from '@aerie/testing';
 import { jest } from '@jest/globals';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { ORGANISATION, OTHER_ORGANISATION, type RunningService, startService } from '../running-service.fixture.js';
-import { ClaimStore } from './claim.store.js';
 
 jest.setTimeout(30_000);
 
@@ -164,22 +163,4 @@ it('hears nobody but docks', async () => {
   const tid = await claim('AIR-1', { object_key: `${folderOf('AIR-1')}/a.jpeg` });
   await handled();
   expect([await rowsOf('AIR-1'), sent.filter((one) => one.tid === tid)]).toEqual([[], []]);
-});
-
-it('forgets what is older than four hundred days', async () => {
-  const sn = aSerialNumber();
-  const store = new ClaimStore(service.dataSource);
-  for (const objectKey of ['old', 'young']) {
-    await store.record({
-      ...{ organisationId: ORGANISATION, dockSn: sn, objectKey, flightId: null, verdict: 'outside' as const },
-      reported: {},
-    });
-  }
-  await service.dataSource.query(
-    `UPDATE credential.upload_claim SET claimed_at = now() - make_interval(days => CASE object_key WHEN 'old' THEN 401 ELSE 399 END)
-      WHERE dock_sn = $1`,
-    [sn],
-  );
-  await store.prune();
-  expect(await rowsOf(sn)).toMatchObject([{ object_key: 'young' }]);
 });

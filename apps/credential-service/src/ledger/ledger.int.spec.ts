@@ -29,18 +29,3 @@ it('writes an address down by itself soon after it was made, and at its stop wha
   await ledger.stop();
   expect((await listed(organisationId)).sort()).toEqual(['first', 'last']);
 });
-
-it('keeps an entry for 400 days and no longer', async () => {
-  const organisationId = randomUUID();
-  const other = new Ledger(service.dataSource, createLogger('ledger-spec', 'silent'));
-  await ledger.record(anIssue(organisationId, 'old'), Date.now());
-  await ledger.record(anIssue(organisationId, 'young'), Date.now());
-  await service.dataSource.query(
-    `UPDATE credential.issue SET issued_at = now() - make_interval(days => CASE object_prefix WHEN 'old' THEN 401 ELSE 399 END)
-      WHERE organisation_id = $1`,
-    [organisationId],
-  );
-  // A ledger looks for old entries in its first turn, and its stop is a turn.
-  await other.stop();
-  expect(await listed(organisationId)).toEqual(['young']);
-});

@@ -53,10 +53,6 @@ interface IssueRow {
 const MAX_NOTES = 20_000;
 const PER_STATEMENT = 500;
 const NOTE_EVERY_MS = 250;
-/** A year of hindsight, and some weeks. */
-const KEPT_DAYS = 400;
-const PRUNE_EVERY_MS = 60_000;
-const PRUNED_AT_ONCE = 5_000;
 
 const COLUMNS = `organisation_id, kind, dock_sn, object_prefix, actions, provider, storage_version, access_key_id,
   asked_by, reason, expires_at`;
@@ -88,7 +84,6 @@ export class Ledger {
   private timer: NodeJS.Timeout | undefined;
   private working = false;
   private writing: Promise<void> = Promise.resolve();
-  private prunedAtMs = 0;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -191,10 +186,6 @@ export class Ledger {
   private async work(): Promise<void> {
     try {
       await this.writeNotes();
-      if (Date.now() - this.prunedAtMs > PRUNE_EVERY_MS) {
-        this.prunedAtMs = Date.now();
-        await this.prune();
-      }
     } catch (error) {
       this.logger.warn({ err: error, waiting: this.notes.length, lost: this.lost }, 'the ledger cannot be written now');
     }
@@ -212,14 +203,6 @@ export class Ledger {
     }
     if (this.lost > 0) this.logger.warn({ lost: this.lost }, 'some addresses are not in the ledger');
     this.lost = 0;
-  }
-
-  private async prune(): Promise<void> {
-    await this.dataSource.query(
-      `DELETE FROM credential.issue WHERE id = ANY(ARRAY(
-         SELECT id FROM credential.issue WHERE issued_at < now() - make_interval(days => $1) LIMIT $2))`,
-      [KEPT_DAYS, PRUNED_AT_ONCE],
-    );
   }
 }
 

@@ -54,7 +54,6 @@ const LONGEST_RETRY_SECONDS = 60;
 const SWEPT_AT_ONCE = 50;
 /** Other replicas write to the same policy; more rounds than that would be a quarrel. */
 const ROUNDS = 5;
-const KEPT_DAYS = 400;
 
 const SELECT = `SELECT *, to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
   FROM credential.revocation`;
@@ -153,14 +152,6 @@ export class RevokeKeys {
     }
     // One that cannot be told keeps no other waiting.
     await Promise.all([...byOrganisation].map(([organisationId, rows]) => this.retry(organisationId, rows)));
-  }
-
-  /** Forgets what was called back long ago. */
-  async prune(): Promise<void> {
-    await this.dataSource.query(
-      'DELETE FROM credential.revocation WHERE revoked_at < now() - make_interval(days => $1)',
-      [KEPT_DAYS],
-    );
   }
 
   /** By now the keys have ended by themselves. */

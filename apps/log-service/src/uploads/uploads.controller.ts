@@ -62,9 +62,9 @@ export class UploadsController {
   /** Everything that happened to an upload, in order. */
   @Get(':id/timeline')
   async timeline(@Caller() caller: Principal, @Param('id') id: string) {
-    const items = isUuid(id) ? await this.uploads.timeline(caller.organisationId, id) : undefined;
-    if (items === undefined) throw unknownUpload(id);
-    return { items };
+    const timeline = isUuid(id) ? await this.uploads.timeline(caller.organisationId, id) : undefined;
+    if (timeline === undefined) throw unknownUpload(id);
+    return timeline;
   }
 
   /** Calls an upload off. Idempotent; a dock that exports is told, and until it has stopped the upload is `stopping`. */

@@ -59,7 +59,9 @@ export const UPLOAD_ROUTES = [
     operationId: 'getLogUploadTimeline',
     tag,
     summary: 'All that happened to a log upload',
-    description: 'Messages, timers, decisions and refusals, oldest first. Never a key.',
+    description:
+      'Messages, timers, decisions and refusals, oldest first. Never a key. Kept for a time after the end of an upload, as the ' +
+      'deployment sets it; afterwards `prunedAt` says since when it is gone.',
     params,
     answers: { 200: jsonAnswer('The timeline.', timelineSchema) },
     problems: { 404: { description: '`unknown_upload`.' } },

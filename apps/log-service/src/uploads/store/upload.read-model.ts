@@ -55,6 +55,7 @@ export class UploadReadModel {
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf);
   }
 
+  /** What happened, oldest first, and when retention deleted it; read in this order, so that nothing is missing unsaid. */
   async timeline(organisationId: string, id: string) {
     const rows = await this.query<TimelineRow>(
       `SELECT * FROM (
@@ -64,8 +65,12 @@ export class UploadReadModel {
         ORDER BY id`,
       [organisationId, id, TIMELINE_LIMIT],
     );
-    // An upload has its first line from the beginning.
-    return rows.length === 0 ? undefined : rows.map(timelineView);
+    const [upload] = await this.query<{ detail_pruned_at: Date | null }>(
+      'SELECT detail_pruned_at FROM log.upload WHERE organisation_id = $1 AND id = $2',
+      [organisationId, id],
+    );
+    if (upload === undefined) return undefined;
+    return { items: rows.map(timelineView), prunedAt: upload.detail_pruned_at?.toISOString() ?? null };
   }
 
   private query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {

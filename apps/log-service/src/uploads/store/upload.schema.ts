@@ -103,7 +103,13 @@ export const timelineEntrySchema = z
 export const timelineSchema = listSchema(
   timelineEntrySchema,
   'Oldest first; the latest 10,000 entries where there are more.',
-);
+)
+  .extend({
+    prunedAt: instantOrNull(
+      'When retention deleted the timeline of the upload; what is shown is what is left. Null: nothing was deleted.',
+    ),
+  })
+  .describe('A whole list, as far as it is kept.');
 
 /** What a 409 says beside what every problem says. */
 export const uploadConflictSchema = problemSchema

@@ -1,0 +1,17 @@
+import { type Prune, pruneOldRows } from '@aerie/persistence';
+
+/** Longer than any key or presigned URL lives, and than a dock repeats what it has uploaded. */
+export const LEAST_LEDGER_DAYS = 30;
+
+/** All that credential-service deletes by age: what opened a storage, what was called back, and what docks uploaded. */
+export const credentialPrunes = ({
+  CREDENTIAL_LEDGER_DAYS: days,
+}: {
+  readonly CREDENTIAL_LEDGER_DAYS: number;
+}): Prune[] =>
+  [
+    { table: 'credential.issue', at: 'issued_at' },
+    // One that the provider was not told of yet is tried again.
+    { table: 'credential.revocation', at: 'revoked_at', where: `state <> 'pending'` },
+    { table: 'credential.upload_claim', at: 'claimed_at' },
+  ].map((rows) => pruneOldRows({ ...rows, days, leastDays: LEAST_LEDGER_DAYS }));

@@ -1,0 +1,57 @@
+import { Metrics, createLogger } from '@aerie/observability';
+import { Retention, enterInbox, inTransaction } from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
+import { loadConfig } from './config.js';
+import { fleetTestDatabase } from './fixtures/fleet-database.js';
+import { fleetPrunes } from './retention.js';
+
+const SETTINGS = {
+  ...{ FLEET_HTTP_PORT: '1', DATABASE_URL: 'postgres://spec@127.0.0.1:1/spec', REDIS_URL: 'redis://127.0.0.1:1' },
+  ...{ NATS_URL: 'nats://127.0.0.1:1', MQTT_URL: 'mqtt://127.0.0.1:1', MQTT_USER: 'spec', MQTT_PASSWORD: 'spec' },
+  FLEET_DOCK_MQTT_URL: 'mqtt://127.0.0.1:1',
+};
+
+let dataSource: DataSource;
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  ({ dataSource, drop } = await fleetTestDatabase());
+}, 60_000);
+afterAll(() => drop(), 30_000);
+
+const prune = (settings: Readonly<Record<string, string>> = {}): Promise<number> =>
+  new Retention({
+    ...{ dataSource, logger: createLogger('retention-spec', 'silent'), metrics: new Metrics('spec') },
+    prunes: fleetPrunes(loadConfig({ ...SETTINGS, ...settings })),
+  }).run();
+
+it('deletes messages that no service asked for after thirty days, or as it is set', async () => {
+  await dataSource.query(
+    `INSERT INTO fleet.kept_message (sn, channel, raw, received_at)
+     SELECT 'sn', 'events', days::text, now() - days * interval '1 day' FROM unnest(ARRAY[5, 29, 31]) AS days`,
+  );
+  const left = async (): Promise<string[]> =>
+    (await dataSource.query<{ raw: string }[]>('SELECT raw FROM fleet.kept_message ORDER BY id')).map(({ raw }) => raw);
+  await prune();
+  expect(await left()).toEqual(['5', '29']);
+  await prune({ FLEET_KEPT_MESSAGE_DAYS: '7' });
+  expect(await left()).toEqual(['5']);
+});
+
+it('knows a message that comes again one second after midnight', async () => {
+  const enter = () =>
+    inTransaction(dataSource, (tx) => enterInbox(tx, 'fleet', { sn: 'sn', method: 'midnight', messageId: 'tid' }));
+  expect(await enter()).toBe(true);
+  await dataSource.query(
+    `UPDATE fleet.inbox SET received_at = date_trunc('day', clock_timestamp()) - interval '500 milliseconds'`,
+  );
+  await prune();
+  expect(await enter()).toBe(false);
+});
+
+it.each([
+  ['FLEET_INBOX_DAYS', '7', 'must be at least 8, not "7"'],
+  ['FLEET_OUTBOX_DAYS', '0', 'must be at least 1, not "0"'],
+  ['FLEET_KEPT_MESSAGE_DAYS', '0', 'must be at least 1, not "0"'],
+])('refuses %s=%s at start, and says what is allowed', (name, value, text) => {
+  expect(() => loadConfig({ ...SETTINGS, [name]: value })).toThrow(`${name}: ${text}`);
+});
