@@ -3,7 +3,7 @@ import { isResumable } from '../dji/resumable.js';
 import type { StoredBreakPoint } from '../dji/dock-profiles.js';
 
 /** Missions of one transaction. Their rows are locked for some milliseconds; others wait for them that long. */
-const MISSIONS = 50;
+const MISSIONS = 30;
 /** Rows of the timeline, and commands, of one transaction. */
 const ROWS = 2_000;
 
