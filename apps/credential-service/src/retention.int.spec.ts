@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Metrics, createLogger } from '@aerie/observability';
 import { Retention, inTransaction } from '@aerie/persistence';
+import { explained } from '@aerie/testing';
 import { ClaimStore } from './claims/claim.store.js';
 import { type Issue, Ledger } from './ledger/ledger.js';
 import { credentialPrunes } from './retention.js';
@@ -90,3 +91,33 @@ it('keeps a revocation that the provider was not told of, however old it is', as
     await query('SELECT reason FROM credential.revocation WHERE organisation_id = $1 ORDER BY 1', [organisationId]),
   ).toEqual([{ reason: 'untold' }, { reason: 'young' }]);
 });
+
+it('finds the rows of each batch by an index', async () => {
+  await inTransaction(service.dataSource, async (tx) => {
+    await tx.run('SET LOCAL statement_timeout = 0');
+    const hoursAgo = `now() - n * interval '1 hour'`;
+    const many = `FROM generate_series(1, 20000) AS n`;
+    await tx.run(
+      `INSERT INTO credential.issue (id, organisation_id, kind, object_prefix, actions, provider, storage_version, asked_by,
+         reason, issued_at, expires_at)
+       SELECT gen_random_uuid(), $1, 'keys', 'many', '{}', 's3', 0, 'spec', 'spec', ${hoursAgo}, ${hoursAgo} ${many}`,
+      [randomUUID()],
+    );
+    await tx.run(
+      `INSERT INTO credential.revocation (id, organisation_id, storage_version, not_before, reason, revoked_by, revoked_at, state)
+       SELECT gen_random_uuid(), $1, 0, now(), 'many', 'spec', ${hoursAgo}, 'denied' ${many}`,
+      [randomUUID()],
+    );
+    await tx.run(
+      `INSERT INTO credential.upload_claim (organisation_id, dock_sn, object_key, verdict, reported, claimed_at)
+       SELECT $1, 'MANY', n::text, 'inside', '{}', ${hoursAgo} ${many}`,
+      [randomUUID()],
+    );
+    await tx.run('ANALYZE');
+  });
+  const plans: string[] = [];
+  for (const { batch } of credentialPrunes({ CREDENTIAL_LEDGER_DAYS: 400 }))
+    await inTransaction(service.dataSource, (tx) => batch(explained(tx, plans)));
+  expect(plans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
+  for (const index of ['issue_old', 'revocation_old', 'upload_claim_old']) expect(plans.join('\n')).toContain(index);
+}, 60_000);

@@ -1,5 +1,6 @@
 import { Metrics, createLogger } from '@aerie/observability';
 import { Retention, enterInbox, inTransaction } from '@aerie/persistence';
+import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { loadConfig } from './config.js';
 import { fleetTestDatabase } from './fixtures/fleet-database.js';
@@ -55,3 +56,21 @@ it.each([
 ])('refuses %s=%s at start, and says what is allowed', (name, value, text) => {
   expect(() => loadConfig({ ...SETTINGS, [name]: value })).toThrow(`${name}: ${text}`);
 });
+
+it('finds the rows of each batch by an index', async () => {
+  for (const [table, columns, values] of [
+    ['kept_message', 'sn, channel, raw, received_at', `'many', 'events', '{}'`],
+    ['inbox', 'sn, method, message_id, received_at', `'sn', 'many', n::text`],
+    ['outbox', 'subject, payload, done_at', `'s', '{}'`],
+  ])
+    await dataSource.query(
+      `INSERT INTO fleet.${table} (${columns}) SELECT ${values}, now() - n * interval '10 minutes' FROM generate_series(1, 10000) AS n`,
+    );
+  await dataSource.query('ANALYZE');
+  const plans: string[] = [];
+  for (const { batch } of fleetPrunes(loadConfig(SETTINGS)))
+    await inTransaction(dataSource, (tx) => batch(explained(tx, plans)));
+  expect(plans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
+  for (const index of ['kept_message_received_at', 'inbox_received_at', 'outbox_done'])
+    expect(plans.join('\n')).toContain(index);
+}, 60_000);

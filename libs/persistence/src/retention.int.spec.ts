@@ -1,5 +1,5 @@
 import { Metrics, createLogger } from '@aerie/observability';
-import { type TestDatabase, createTestDatabase, testEnvironment } from '@aerie/testing';
+import { type TestDatabase, createTestDatabase, explained, testEnvironment } from '@aerie/testing';
 import { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
 import { inboxAndOutboxPrunes, inboxOutboxTables } from './inbox-outbox.js';
@@ -106,21 +106,6 @@ describe('a run of retention', () => {
   });
 });
 
-/** What PostgreSQL does for a batch, with many rows and statistics. */
-async function planOf(prune: Prune): Promise<string> {
-  const plans: string[] = [];
-  await inTransaction(dataSource, async (tx) => {
-    const explaining = Object.create(tx) as typeof tx;
-    explaining.run = async (sql, parameters) => {
-      const lines = await tx.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${sql}`, parameters);
-      plans.push(...lines.map((line) => line['QUERY PLAN']));
-      return 0;
-    };
-    await prune.batch(explaining);
-  });
-  return plans.join('\n');
-}
-
 describe('a batch', () => {
   it.each([
     ['mostly old', 40, 2],
@@ -142,7 +127,9 @@ describe('a batch', () => {
     }
     await dataSource.query('ANALYZE kept.inbox, kept.outbox');
     for (const prune of inboxAndOutboxPrunes('kept', { inboxDays: 8, outboxDays: 7 })) {
-      const plan = await planOf(prune);
+      const plans: string[] = [];
+      await inTransaction(dataSource, (tx) => prune.batch(explained(tx, plans)));
+      const plan = plans.join('\n');
       expect(plan).toMatch(/Index Scan using (inbox_received_at|outbox_done)/);
       expect(plan).not.toContain('Seq Scan');
     }

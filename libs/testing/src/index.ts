@@ -2,6 +2,7 @@ export { type TestEnvironment, testEnvironment } from './environment.js';
 export { type SchemaCheck, schemaCompiler } from './json-schema.js';
 export { type MigrationRound, migrationRound } from './migrations.js';
 export { eventually } from './eventually.js';
+export { explained } from './explained.js';
 export { freePort } from '@aerie/loopback';
 export { type PrivateServer, startPrivateMosquitto, startPrivateNats } from './private-server.js';
 export { type PrivateStorage, type PrivateStorageOptions, startPrivateStorage } from './private-storage.js';

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { once } from '@aerie/http-api';
 import { Metrics } from '@aerie/observability';
 import { type Prune, Retention, type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { loadConfig } from '../config.js';
-import { ORGANISATION, aStart, anExport, apply, logTestDatabase, logger } from '../fixtures/log-database.js';
+import { ORGANISATION, aStart, anExport, anUpload, apply, logTestDatabase, logger } from '../fixtures/log-database.js';
 import { recordCall } from '../uploads/store/upload-critical.js';
 import { UploadReadModel } from '../uploads/store/upload.read-model.js';
 import { logPrunes, uploadDetailPrune } from './prunes.js';
@@ -152,4 +153,71 @@ it.each([
   ['LOG_OUTBOX_DAYS', '0', 'must be at least 1, not "0"'],
 ])('refuses %s=%s at start, and says what is allowed', (name, value, text) => {
   expect(() => loadConfig({ ...SETTINGS, [name]: value })).toThrow(`${name}: ${text}`);
+});
+
+describe('each batch, with many rows and statistics', () => {
+  it('finds its rows by an index', async () => {
+    const { id } = await anUpload(pool);
+    const own = `'id', 'dock_sn', 'state', 'next_action_at', 'since', 'updated_at', 'detail_kept'`;
+    const names = await query<{ name: string }>(
+      `SELECT quote_ident(attname) AS name FROM pg_attribute WHERE attrelid = 'log.upload'::regclass AND attnum > 0
+         AND NOT attisdropped AND attname NOT IN (${own})`,
+    );
+    const columns = names.map(({ name }) => name).join(', ');
+    const hoursAgo = `now() - n * interval '1 hour'`;
+    await within(async (tx) => {
+      await tx.run('SET LOCAL statement_timeout = 0');
+      await tx.run(
+        `INSERT INTO log.upload (id, dock_sn, state, next_action_at, since, updated_at, detail_kept, ${columns})
+         SELECT gen_random_uuid(), n::text, 'failed', NULL, ${hoursAgo}, ${hoursAgo}, n < 15000, ${columns}
+           FROM log.upload, generate_series(1, 20000) AS n WHERE id = $1`,
+        [id],
+      );
+      for (const [table, more, values] of [
+        ['timeline', 'upload_id, kind, what, detail', `u.id, 'note', 'spec', '{}'`],
+        ['dock_hold', 'upload_id, dock_sn, wanted, generation', `u.id, u.dock_sn, false, 1`],
+        [
+          'dock_call',
+          'tid, upload_id, organisation_id, dock_sn, method, attempt, not_after',
+          `gen_random_uuid(), u.id, u.organisation_id, u.dock_sn, 'fileupload_list', 0, now()`,
+        ],
+      ]) {
+        // Not each upload has a dock that was not given back.
+        const where = table === 'dock_hold' ? `u.dock_sn LIKE '%7'` : 'true';
+        await tx.run(`INSERT INTO log.${table} (${more}) SELECT ${values} FROM log.upload u WHERE ${where}
+          ON CONFLICT DO NOTHING`);
+      }
+      for (const [table, more, values] of [
+        ['inbox', 'sn, method, message_id, received_at', `'sn', 'many', n::text`],
+        ['outbox', 'subject, payload, done_at', `'s', '{}'`],
+        [
+          'idempotency_key',
+          'organisation_id, route, key, request_hash, status, body, created_at',
+          `gen_random_uuid(), 'm', n::text, '', 201, ''`,
+        ],
+        [
+          'dock_call',
+          'tid, organisation_id, dock_sn, method, attempt, not_after, claimed_at',
+          `gen_random_uuid(), gen_random_uuid(), 'sn', 'fileupload_list', 0, now()`,
+        ],
+      ]) {
+        await tx.run(
+          `INSERT INTO log.${table} (${more}) SELECT ${values}, ${hoursAgo} FROM generate_series(1, 20000) AS n`,
+        );
+      }
+      await tx.run('ANALYZE');
+    });
+    const plans: string[] = [];
+    for (const { batch } of logPrunes(DAYS)) await within((tx) => batch(explained(tx, plans)));
+    const scans = plans.filter((line) => /Scan/.test(line));
+    expect(scans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
+    for (const index of [
+      'upload_ended',
+      'timeline_upload',
+      'dock_call_upload',
+      'dock_call_listing',
+      'inbox_received_at',
+    ])
+      expect(scans.join('\n')).toContain(index);
+  }, 120_000);
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from '@aerie/http-api';
 import { Metrics, createLogger } from '@aerie/observability';
 import { type Prune, Retention, type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { loadConfig } from '../../config.js';
 import { ResumeMission } from '../breakpoints/resume-mission.js';
@@ -450,7 +451,8 @@ describe('each batch, with many rows and statistics', () => {
       );
     }
     await fill('ANALYZE');
-    const plans = await plansOf(missionPrunes(DAYS));
+    const plans: string[] = [];
+    for (const { batch } of missionPrunes(DAYS)) await within((tx) => batch(explained(tx, plans)));
     const scans = plans.filter((line) => /Scan/.test(line));
     expect(scans.length).toBeGreaterThan(15);
     expect(scans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
@@ -464,24 +466,3 @@ describe('each batch, with many rows and statistics', () => {
       expect(scans.join('\n')).toContain(index);
   }, 120_000);
 });
-
-/** How PostgreSQL does each statement of a batch. Statements are carried out as well, so that the next have their rows. */
-async function plansOf(prunes: readonly Prune[]): Promise<string[]> {
-  const plans: string[] = [];
-  for (const { batch } of prunes) {
-    await within(async (tx) => {
-      const explained = Object.create(tx) as Tx;
-      const explain = async (sql: string, parameters: readonly unknown[] = []) => {
-        const lines = await tx.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${sql}`, parameters);
-        plans.push(...lines.map((line) => line['QUERY PLAN']));
-      };
-      explained.run = async (sql, parameters) => (await explain(sql, parameters), tx.run(sql, parameters));
-      explained.query = async <Row>(sql: string, parameters: readonly unknown[] = []) => (
-        await explain(sql, parameters),
-        tx.query<Row>(sql, parameters)
-      );
-      return batch(explained);
-    });
-  }
-  return plans;
-}
