@@ -50,7 +50,7 @@ async function pruneDetail(tx: Tx, days: number, sizes: { uploads: number; rows:
       WHERE u.next_action_at IS NULL AND u.detail_kept
         AND u.since < clock_timestamp() - make_interval(days => $1)
         AND u.updated_at < clock_timestamp() - make_interval(days => $1)
-        AND NOT EXISTS (SELECT 1 FROM log.dock_hold h WHERE h.upload_id = u.id OFFSET 0)
+        AND NOT EXISTS (SELECT 1 FROM log.dock_hold h WHERE h.upload_id = u.id)
       ORDER BY u.since LIMIT $2 FOR NO KEY UPDATE OF u SKIP LOCKED`,
     [days, sizes.uploads],
   );
