@@ -1,6 +1,6 @@
 import type { Logger } from '@aerie/observability';
 import { DockSightings } from './dock-sightings.js';
-import { ONLINE_WITHIN_MS } from './dock-states.js';
+import { ONLINE_WITHIN_MS } from './sight.js';
 
 it('writes one line when a dock comes, one when it has gone, and one when it comes again', () => {
   const lines: [unknown, string][] = [];

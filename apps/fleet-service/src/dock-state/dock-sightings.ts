@@ -1,5 +1,5 @@
 import type { Logger } from '@aerie/observability';
-import { ONLINE_WITHIN_MS } from './dock-states.js';
+import { ONLINE_WITHIN_MS } from './sight.js';
 
 /**
  * Writes a line when a dock comes and when it has gone, by what this replica hears of it. Docks are spread over the

@@ -4,30 +4,11 @@ import type { Logger } from '@aerie/observability';
 import { DataSource } from 'typeorm';
 import { LRUCache } from 'lru-cache';
 import { boundedProperties } from './bounded-properties.js';
-import { type Rest, restOf } from './rest.js';
 import { RecentStates } from './recent-states.js';
+import { HIDES_NO_FLIGHT_MS, ONLINE_WITHIN_MS } from './sight.js';
+import { AHEAD_MS, BACK, BUSY, IDLE, SEEN, SKEW, StateWriter, keyOf } from './state-writer.js';
 
-/** A dock that was not heard for this long is offline. Docks send telemetry every two seconds. */
-export const ONLINE_WITHIN_MS = 30_000;
-/** Pending values are written this often: about ten writes a second for each dock, however much it sends. */
-const FLUSH_MS = 100;
-/** Devices with pending values; more than this and telemetry, which comes again, is dropped. */
-const MAX_PENDING_DEVICES = 50_000;
-/** The state of a device that has been silent for a week is no state. */
-const EXPIRE_SECONDS = 7 * 24 * 3_600;
-
-const SEEN = '_seen';
 const FILLED = '_filled';
-const BACK = '_back';
-const SKEW = '_skew';
-/** When the device last said that it is idle, and when it first said since that it is not. */
-const IDLE = '_idle';
-const BUSY = '_busy';
-/**
- * A silence shorter than this hides no flight: the cover has to open, the aircraft to climb, come back and land. After
- * a longer one nobody can say what the dock did.
- */
-const HIDES_NO_FLIGHT_MS = 45_000;
 /** A start does not wait for Redis: what this process heard itself answers after this long. */
 const PATIENCE_MS = 200;
 /** Then Redis is not asked again for so long. */
@@ -35,68 +16,28 @@ const LEAVE_ALONE_MS = 2_000;
 /** What a device's clock was off when it was last heard; an older figure says nothing. */
 const SKEW_FRESH_MS = 60_000;
 
-/** Properties of one device, over all its messages. A dock has some two hundred; beyond it only known ones are renewed. */
-const MAX_FIELDS = 1_000;
-
-/**
- * Writes values, and notes when the device was heard again after a long silence, when it was idle last and since when it
- * is busy. One step, so that replicas may race and overtake each other. A device whose hash is full gets no further
- * properties, however many names it invents.
- */
-const WRITE_STATE = `
-  local seen = redis.call('HGET', KEYS[1], '${SEEN}')
-  if (not seen) or (tonumber(ARGV[1]) - tonumber(seen) > tonumber(ARGV[2])) then
-    redis.call('HSET', KEYS[1], '${BACK}', ARGV[1])
-  end
-  redis.call('HSET', KEYS[1], '${SEEN}', ARGV[1])
-  local idle = math.max(tonumber(redis.call('HGET', KEYS[1], '${IDLE}') or 0), tonumber(ARGV[4]))
-  if idle > 0 then redis.call('HSET', KEYS[1], '${IDLE}', idle) end
-  local busy, told = tonumber(redis.call('HGET', KEYS[1], '${BUSY}') or 0), tonumber(ARGV[5])
-  if told > idle and (busy <= idle or told < busy) then redis.call('HSET', KEYS[1], '${BUSY}', told) end
-  local free = ${MAX_FIELDS} - redis.call('HLEN', KEYS[1])
-  if free >= (#ARGV - 5) / 2 then
-    if #ARGV > 5 then redis.call('HSET', KEYS[1], unpack(ARGV, 6)) end
-  else
-    for i = 6, #ARGV, 2 do
-      if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then
-        redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
-      elseif free > 0 then
-        redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
-        free = free - 1
-      end
-    end
-  end
-  redis.call('EXPIRE', KEYS[1], ARGV[3])`;
-/** A clock that is ahead of ours by more is worth a warning. */
-const AHEAD_MS = 2_000;
 /** One device, or one clock, is told of once in this time. */
 const WARN_EVERY_MS = 60_000;
-
-interface WithWriteState {
-  writeDeviceState(key: string, ...values: (string | number)[]): unknown;
-}
-const keyOf = (sn: string): string => `{fleet}:device:${sn}`;
 
 export interface DockPresence {
   readonly online: boolean;
   readonly lastSeenAt: string | null;
 }
 
-interface Pending {
-  readonly fields: Map<string, string>;
-  seenAtMs: number;
-  rest: Rest;
+interface Arrival {
+  readonly ingressAtMs: number;
+  /** By the device's own clock. */
+  readonly sentAtMs: number | null;
+  readonly onChange: boolean;
 }
 
 /**
  * The freshest state of each device: a Redis hash with one field for each property, holding its value and when it was
- * received. Partial messages merge by themselves, so any replica may write. A wiped Redis is full again after one
- * cycle of telemetry; properties that are sent only on change come back from the database.
+ * received. Partial messages merge by themselves, so any replica may write. A wiped Redis is full again after two
+ * cycles of telemetry; properties that are sent only on change come back from the database.
  */
 export class DockStates {
-  private pending = new Map<string, Pending>();
-  private timer: NodeJS.Timeout | undefined;
-  private writing: Promise<void> | undefined;
+  private readonly writer: StateWriter;
   private readonly recent = new RecentStates(HIDES_NO_FLIGHT_MS);
   private askAgainAtMs = 0;
   private ahead = { ms: 0, atMs: 0 };
@@ -107,47 +48,44 @@ export class DockStates {
     private readonly dataSource: DataSource,
     private readonly logger: Logger,
   ) {
-    redis.defineCommand('writeDeviceState', { numberOfKeys: 1, lua: WRITE_STATE });
+    this.writer = new StateWriter(redis, logger);
   }
 
   start(): void {
-    this.timer = setInterval(() => this.flush(), FLUSH_MS);
+    this.writer.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
-    await this.writing;
-    this.flush();
-    await this.writing;
+    await this.writer.stop();
   }
 
-  /** Takes in a partial message. Never waits. */
+  /** Takes in a partial message of telemetry, which comes again. Never waits. */
   merge(
     sn: string,
     properties: Readonly<Record<string, unknown>>,
     ingressAtMs: number,
     sentAtMs: number | null = null,
   ): void {
+    this.take(sn, properties, { ingressAtMs, sentAtMs, onChange: false });
+  }
+
+  /** Takes in properties that are sent only when they change. Never waits. */
+  mergeChange(sn: string, properties: Readonly<Record<string, unknown>>, ingressAtMs: number): void {
+    this.take(sn, properties, { ingressAtMs, sentAtMs: null, onChange: true });
+  }
+
+  private take(
+    sn: string,
+    properties: Readonly<Record<string, unknown>>,
+    { ingressAtMs, sentAtMs, onChange }: Arrival,
+  ): void {
     const receivedAtMs = this.notAhead(ingressAtMs);
     const { kept, dropped } = boundedProperties(properties);
     if (dropped > 0)
       this.warn(`bounds ${sn}`, { sn, dropped }, 'left out properties of a device: too many, or too long');
     this.recent.merge(sn, kept, receivedAtMs, sentAtMs);
-    let pending = this.pending.get(sn);
-    if (pending === undefined) {
-      if (this.pending.size >= MAX_PENDING_DEVICES) return;
-      pending = { fields: new Map(), seenAtMs: 0, rest: NEITHER };
-      this.pending.set(sn, pending);
-    }
-    pending.seenAtMs = Math.max(pending.seenAtMs, receivedAtMs);
-    pending.rest = restOf(pending.rest, kept, receivedAtMs);
-    for (const [property, json] of kept) {
-      if (pending.fields.size < MAX_FIELDS || pending.fields.has(property)) {
-        pending.fields.set(property, `[${receivedAtMs},${json}]`);
-      }
-    }
-    const skewMs = sentAtMs === null ? null : this.recent.of(sn)?.skew.read(receivedAtMs);
-    if (skewMs != null) pending.fields.set(SKEW, JSON.stringify([receivedAtMs, skewMs]));
+    const skewMs = sentAtMs === null ? null : (this.recent.of(sn)?.skew.read(receivedAtMs) ?? null);
+    this.writer.take(sn, { properties: kept, receivedAtMs, skewMs, onChange });
   }
 
   /** How far the clock of an ingress was ahead of this one when that was seen last; 0 where it was not for a minute. */
@@ -306,35 +244,7 @@ export class DockStates {
     await pipeline.exec().catch(() => null);
     return { ...stored, ...hash };
   }
-
-  private flush(): void {
-    // One write at a time: while Redis hangs, values go on merging in the bounded map.
-    if (this.pending.size === 0 || this.writing !== undefined) return;
-    const batch = this.pending;
-    this.pending = new Map();
-    this.writing = this.write(batch).finally(() => (this.writing = undefined));
-  }
-
-  private async write(batch: ReadonlyMap<string, Pending>): Promise<void> {
-    try {
-      const pipeline = this.redis.pipeline();
-      // The command that the constructor defined; the client's types cannot know it.
-      const withWriteState = pipeline as unknown as WithWriteState;
-      for (const [sn, { fields, seenAtMs, rest }] of batch) {
-        withWriteState.writeDeviceState(
-          ...([keyOf(sn), seenAtMs, HIDES_NO_FLIGHT_MS, EXPIRE_SECONDS, rest.idleAtMs, rest.busySinceMs] as const),
-          ...[...fields].flat(),
-        );
-      }
-      const failed = (await pipeline.exec())?.find(([error]) => error !== null);
-      if (failed !== undefined) throw failed[0] ?? new Error('a write failed');
-    } catch (error) {
-      this.logger.warn({ err: error }, 'failed to write dock states; the next telemetry brings them again');
-    }
-  }
 }
-
-const NEITHER: Rest = { idleAtMs: 0, busySinceMs: 0 };
 
 /** Only Redis has it: one process hears a part of what a device says, and could take a late sign for the first one. */
 function restView(

@@ -101,7 +101,7 @@ export class DockConsumer {
       facts.filter(isState),
     );
     facts.filter(isState).forEach(({ sn, data, receivedAtMs }) => {
-      this.parts.states.merge(sn, data as Record<string, unknown>, receivedAtMs);
+      this.parts.states.mergeChange(sn, data as Record<string, unknown>, receivedAtMs);
     });
     return facts.map(() => ACK);
   }
