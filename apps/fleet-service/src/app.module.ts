@@ -11,11 +11,11 @@ import { type Config } from './config.js';
 import { SCHEMA, fleetDatabase } from './database.js';
 import { DockNotes, receiveNotes } from './dock-state/dock-notes.js';
 import { DockStates } from './dock-state/dock-states.js';
-import { receiveTelemetry } from './dock-state/telemetry.js';
 import { DynamicSecurity } from './docks/broker/dynamic-security.js';
 import { AnswerRequests } from './docks/dock/answer-requests.js';
 import { DockConsumer } from './docks/dock/dock.consumer.js';
 import { KeepMessages } from './docks/dock/keep-messages.js';
+import { Telemetry } from './docks/dock/telemetry.js';
 import { UpdateTopology } from './docks/dock/update-topology.js';
 import { DockPositions } from './docks/dock-positions.js';
 import { DockStore } from './docks/dock.store.js';
@@ -84,7 +84,7 @@ export class AppModule {
       logger,
       metrics,
     });
-    let stopTelemetry = (): void => undefined;
+    let telemetry: Telemetry | undefined;
     let stopNotes = (): void => undefined;
     const retention = new Retention({ dataSource, prunes: fleetPrunes(config), logger, metrics });
     const chore = { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) };
@@ -95,7 +95,7 @@ export class AppModule {
         positions.start();
         outbox.start();
         consumer.start();
-        stopTelemetry = receiveTelemetry(nats, states, topologies, positions, logger);
+        telemetry = new Telemetry({ connection: nats, states, topologies, positions, logger, metrics });
         stopNotes = receiveNotes(nats, notes, topologies, logger);
         sweeper.start();
       },
@@ -103,7 +103,7 @@ export class AppModule {
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
-    shutdown.on('intake', 'telemetry', async () => stopTelemetry());
+    shutdown.on('intake', 'telemetry', async () => telemetry?.stop());
     shutdown.on('intake', 'dock notes', async () => stopNotes());
     shutdown.on('intake', 'retention', () => sweeper.stop());
     shutdown.on('work', 'outbox relay', () => outbox.stop());

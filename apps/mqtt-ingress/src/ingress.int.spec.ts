@@ -5,7 +5,10 @@ import {
   type SendAsk,
   deadLetter,
   dockFact,
+  type OsdFact,
+  RECEIVED_AT_HEADER,
   osdSubject,
+  rawOsdSubject,
   sendQuestion,
 } from '@aerie/bus-contract';
 import { MAX_PAYLOAD_BYTES } from '@aerie/dji-protocol';
@@ -249,6 +252,78 @@ describe.each([4, 5] as const)('a dock that publishes with the retain flag, MQTT
   });
 });
 
+describe('telemetry', () => {
+  const publishOsd = (dock: MqttClient, sn: string, payload: string) =>
+    dock.publishAsync(`thing/product/${sn}/osd`, payload, { qos: 0 });
+  const anOsd = (mark: number) => `{"tid":"t", "bid":"b", "timestamp":1,  "data":{"mark":${mark}}}`;
+
+  it('is handed on byte by byte, with the time when it was received, also where nobody can read it', async () => {
+    const sn = aSerialNumber();
+    const seen: { readonly text: string; readonly receivedAtMs: number }[] = [];
+    const subscription = connection.subscribe(rawOsdSubject(sn), {
+      callback: (_error, message) =>
+        void seen.push({ text: message.string(), receivedAtMs: Number(message.headers?.get(RECEIVED_AT_HEADER)) }),
+    });
+    await connection.flush();
+    const ingress = await start();
+    const dock = await connectDock();
+    const beganMs = Date.now();
+    await eventually('telemetry passes', async () => {
+      for (const payload of [anOsd(1), 'no JSON']) await publishOsd(dock, sn, payload);
+      return seen.length >= 2;
+    });
+    subscription.unsubscribe();
+    expect(new Set(seen.map(({ text }) => text))).toEqual(new Set([anOsd(1), 'no JSON']));
+    for (const { receivedAtMs } of seen) {
+      expect(receivedAtMs).toBeGreaterThanOrEqual(beganMs);
+      expect(receivedAtMs).toBeLessThanOrEqual(Date.now());
+    }
+    expect(ingress.running).toBe(true);
+  });
+
+  it('goes out as the release before reads it while nobody reads it raw, and raw once somebody does', async () => {
+    const sn = aSerialNumber();
+    const [read, raw]: [OsdFact[], string[]] = [[], []];
+    const old = connection.subscribe(osdSubject(sn), { callback: (_error, message) => void read.push(message.json()) });
+    await start();
+    const dock = await connectDock();
+    const sendUntil = (what: string, done: () => boolean) =>
+      eventually(what, async () => {
+        await publishOsd(dock, sn, anOsd(1));
+        return done();
+      });
+    await sendUntil('it comes in the old form', () => read.length > 3);
+    expect(read[0]).toMatchObject({ v: 1, sn, gateway: null, data: { mark: 1 } });
+    const fresh = connection.subscribe(rawOsdSubject(sn), {
+      callback: (_error, message) => void raw.push(message.string()),
+    });
+    await sendUntil('it comes raw', () => raw.length > 3);
+    expect(raw[0]).toBe(anOsd(1));
+    const count = read.length;
+    await sendUntil('it goes on raw', () => raw.length > 10);
+    expect(read).toHaveLength(count);
+    for (const subscription of [old, fresh]) subscription.unsubscribe();
+  });
+
+  it('that is too large for the bus is left out with a note, and the next one passes', async () => {
+    const sn = aSerialNumber();
+    const seen: string[] = [];
+    const notes: string[] = [];
+    connection.subscribe(rawOsdSubject(sn), { callback: (_error, message) => void seen.push(message.string()) });
+    connection.subscribe(`note.v1.${sn}`, { callback: (_error, message) => void notes.push(message.string()) });
+    await connection.flush();
+    await start();
+    const dock = await connectDock();
+    await eventually('it is noted, and the other one passes', async () => {
+      await publishOsd(dock, sn, 'x'.repeat(MAX_PAYLOAD_BYTES + 1));
+      await publishOsd(dock, sn, anOsd(1));
+      return seen.length > 0 && notes.length > 0;
+    });
+    expect(new Set(seen)).toEqual(new Set([anOsd(1)]));
+    expect(notes[0]).toContain('unreadable_telemetry');
+  });
+});
+
 describe('a copy that the broker keeps', () => {
   it('of an event is not taken by an ingress that connects later', async () => {
     const sn = aSerialNumber();
@@ -262,7 +337,7 @@ describe('a copy that the broker keeps', () => {
   it('of telemetry is no sign of life', async () => {
     const sn = aSerialNumber();
     const seen: unknown[] = [];
-    connection.subscribe(osdSubject(sn), { callback: (_error, message) => void seen.push(message.json()) });
+    connection.subscribe(rawOsdSubject(sn), { callback: (_error, message) => void seen.push(message.json()) });
     await connection.flush();
     const dock = await connectDock();
     const osd = (mark: number) => JSON.stringify({ tid: 't', bid: 'b', timestamp: 1, data: { mark } });

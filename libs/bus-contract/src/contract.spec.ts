@@ -72,6 +72,7 @@ describe('subjects', () => {
   });
 
   it('keep telemetry out of every stream', () => {
+    expect(streamsOf(contract.rawOsdSubject('DOCK-1'))).toEqual([]);
     expect(streamsOf(contract.osdSubject('DOCK-1'))).toEqual([]);
   });
 });

@@ -36,7 +36,7 @@ export const deadLetter = z.object({
 });
 export type DeadLetter = z.infer<typeof deadLetter>;
 
-/** Telemetry on `osd.v1.<sn>`. */
+/** Telemetry on `osd.v1.<sn>`, for a fleet-service of the release before. */
 export const osdFact = z.object({
   v: version,
   sn: z.string().describe('Serial number of the topic: a dock or an aircraft.'),

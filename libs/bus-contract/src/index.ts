@@ -3,6 +3,8 @@ export {
   NO_SN,
   NOTE_SUBJECTS,
   OSD_SUBJECTS,
+  RAW_OSD_SUBJECTS,
+  RECEIVED_AT_HEADER,
   type Owner,
   type UplinkKind,
   deadLetterSubject,
@@ -10,6 +12,7 @@ export {
   factSubject,
   noteSubject,
   osdSubject,
+  rawOsdSubject,
   subjectMatches,
 } from './subjects.js';
 export {

@@ -12,7 +12,13 @@ export function dockSubject(owner: Owner, sn: string, kind: UplinkKind, method: 
   return `dock.v1.${owner}.${sn}.${kind}.${method ?? NO_METHOD}`;
 }
 
-/** Telemetry: not stored, the freshest wins. */
+/** Telemetry, the payload as it came: not stored, the freshest wins. */
+export const rawOsdSubject = (sn: string): string => `osd.v2.${sn}`;
+export const RAW_OSD_SUBJECTS = 'osd.v2.*';
+/** When the ingress received it, milliseconds since the epoch by the ingress's clock. */
+export const RECEIVED_AT_HEADER = 'Aerie-Received-At-Ms';
+
+/** Telemetry as the release before reads it. */
 export const osdSubject = (sn: string): string => `osd.v1.${sn}`;
 export const OSD_SUBJECTS = 'osd.v1.*';
 

@@ -8,6 +8,7 @@ export { JetStreamPublisher } from './publish.js';
 export { messageIdOf } from './message-id.js';
 export { DeadLetters } from './dead-letters.js';
 export { NoteDocks } from './note-docks.js';
+export { type RawOsd, RawOsdPublisher, receiveRawOsd } from './raw-osd.js';
 export { answerDock } from './answer-dock.js';
 export { Backlog } from './backlog.js';
 export { Speakers } from './speakers.js';

@@ -1,6 +1,6 @@
 import { type OsdFact, osdSubject } from '@aerie/bus-contract';
-import { decodeMessage, uplinkFilters } from '@aerie/dji-protocol';
-import type { NatsConnection, NoteDocks } from '@aerie/messaging';
+import { MAX_PAYLOAD_BYTES, decodeMessage, parseTopic, topicFor, uplinkFilters } from '@aerie/dji-protocol';
+import { type NatsConnection, type NoteDocks, RawOsdPublisher } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import type { IPublishPacket } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
@@ -21,18 +21,21 @@ export interface TelemetryLinkOptions {
   readonly metrics: Metrics;
 }
 
-/** OSD on a connection of its own: it must neither wait behind control messages nor hold them up. Lost is lost. */
+/**
+ * OSD on a connection of its own: it must neither wait behind control messages nor hold them up. It is handed on as it
+ * came; fleet-service reads it. Lost is lost.
+ */
 export class TelemetryLink {
   private readonly link: KeptLink;
   private readonly passed;
   private readonly dropped;
-  private readonly flat;
+  private readonly raw: RawOsdPublisher;
 
   constructor(private readonly options: TelemetryLinkOptions) {
     const { login, ingressId, gate, logger, metrics } = options;
     this.passed = metrics.counter('ingress_osd_total', 'Telemetry messages passed on.');
     this.dropped = metrics.counter('ingress_osd_dropped_total', 'Telemetry messages dropped.', ['reason']);
-    this.flat = metrics.counter('ingress_osd_flat_total', 'Telemetry messages without `data`: properties beside it.');
+    this.raw = new RawOsdPublisher(options.nats);
     const clientId = `aerie-ingress-${ingressId}-osd`;
     this.link = new KeptLink({
       name: clientId,
@@ -75,22 +78,27 @@ export class TelemetryLink {
     if (isSweep(packet)) return;
     const receivedAtMs = Date.now();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    const { gate, notes, nats, budget } = this.options;
+    const { gate, notes, budget } = this.options;
     if (!budget.admits(packet.topic, payload, receivedAtMs)) return this.dropped.inc({ reason: 'over_budget' });
-    const message = decodeMessage({ topic: packet.topic, payload, receivedAtMs });
-    if (!message.accepted || Array.isArray(message.data)) {
-      const [from, reason] = message.accepted ? [message.sn, 'data: expected an object'] : [message.sn, message.reason];
-      if (gate.isOpen && from !== undefined) notes.note(from, 'unreadable_telemetry', receivedAtMs, reason);
+    const topic = parseTopic(packet.topic);
+    if (!topic.accepted) return this.dropped.inc({ reason: 'unreadable' });
+    const { sn } = topic;
+    if (payload.byteLength > MAX_PAYLOAD_BYTES) {
+      notes.note(sn, 'unreadable_telemetry', receivedAtMs, `payload is larger than ${MAX_PAYLOAD_BYTES} bytes`);
       return this.dropped.inc({ reason: 'unreadable' });
     }
     if (!gate.isOpen) return this.dropped.inc({ reason: 'no_nats' });
-    const { sn, gateway, timestampMs, data, flat } = message;
-    if (flat) {
-      this.flat.inc();
-      notes.note(sn, 'flat_properties', receivedAtMs);
-    }
-    const fact: OsdFact = { v: 1, sn, gateway, timestampMs, receivedAtMs, data: data as Record<string, unknown> };
-    nats.publish(osdSubject(sn), JSON.stringify(fact));
+    if (this.raw.isHeard(receivedAtMs)) this.raw.publish({ sn, payload, receivedAtMs });
+    else this.publishRead(sn, payload, receivedAtMs);
     this.passed.inc();
+  }
+
+  /** For a fleet-service of the release before, while no other listens. */
+  private publishRead(sn: string, payload: Uint8Array, receivedAtMs: number): void {
+    const message = decodeMessage({ topic: topicFor('osd', sn), payload, receivedAtMs });
+    if (!message.accepted || Array.isArray(message.data)) return;
+    const { gateway, timestampMs, data } = message;
+    const fact: OsdFact = { v: 1, sn, gateway, timestampMs, receivedAtMs, data: data as Record<string, unknown> };
+    this.options.nats.publish(osdSubject(sn), JSON.stringify(fact));
   }
 }

@@ -99,6 +99,7 @@ describe('the AsyncAPI document', () => {
   it.each([
     'dock.v1.{owner}.{sn}.{kind}.{method}',
     'osd.v1.{sn}',
+    'osd.v2.{sn}',
     'dead.v1.{sn}',
     'mission.v1.{organisation}.created',
     'mission.v1.{organisation}.stateChanged',

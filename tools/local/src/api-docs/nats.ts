@@ -15,9 +15,11 @@ import {
   dockNote,
   noteSubject,
   osdFact,
+  RECEIVED_AT_HEADER,
   osdSubject,
+  rawOsdSubject,
 } from '@aerie/bus-contract';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { jsonSchema } from './json-schema.js';
 import { type Json, type Part, channelMessageRef, channelRef, messageRef, serverRef } from './types.js';
 
@@ -77,8 +79,18 @@ const SUBJECTS: readonly Subject[] = [
     name: 'osd.v1',
     address: osdSubject('{sn}'),
     parameters: { sn: { description: 'Serial number of a dock or of an aircraft.' } },
-    summary: 'Telemetry. Not stored: the freshest wins.',
+    summary:
+      'Telemetry for a fleet-service of the release before, while no other listens. Not stored: the freshest wins.',
     schema: osdFact,
+    sender: 'mqtt-ingress',
+    stream: null,
+  },
+  {
+    name: 'osd.v2',
+    address: rawOsdSubject('{sn}'),
+    parameters: { sn: { description: 'Serial number of a dock or of an aircraft.' } },
+    summary: `Telemetry, the payload as it came; header \`${RECEIVED_AT_HEADER}\` says when. Not stored: the freshest wins.`,
+    schema: z.record(z.string(), z.unknown()).describe('As the device sent it; it may be no JSON at all.'),
     sender: 'mqtt-ingress',
     stream: null,
   },
@@ -88,7 +100,7 @@ const SUBJECTS: readonly Subject[] = [
     parameters: { sn: { description: 'Serial number of a dock or of an aircraft.' } },
     summary: 'How a dock speaks, where an operator has to know it. Not stored: it is said again.',
     schema: dockNote,
-    sender: 'mqtt-ingress, mission-service, log-service',
+    sender: 'mqtt-ingress, fleet-service, mission-service, log-service',
     stream: null,
   },
   {
