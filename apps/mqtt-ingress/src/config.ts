@@ -19,7 +19,7 @@ const schema = z.object({
     .min(1)
     .max(32)
     .default(8)
-    .describe('MQTT connections for control messages. Each has one message in work at a time.'),
+    .describe('MQTT connections for control messages. Each has up to 32 messages in work, of one dock one at a time.'),
   INGRESS_KEEPALIVE_SECONDS: z.coerce
     .number()
     .int()

@@ -61,6 +61,7 @@ function writeBrokerConfig(directory: string, port: number): string[] {
     'autosave_interval 1',
     'autosave_on_changes true',
     'max_queued_messages 100000',
+    'max_inflight_messages 500',
     'set_tcp_nodelay true',
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);

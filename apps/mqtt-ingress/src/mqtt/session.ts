@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import { AcknowledgeInOrder } from './acknowledge-in-order.js';
 
 export interface BrokerLogin {
   readonly url: string;
@@ -9,14 +10,26 @@ export interface BrokerLogin {
   readonly keepaliveSeconds: number;
 }
 
+export interface EndOfMessage {
+  /** Lets its PUBACK go, once the PUBACKs of all that came before have gone. */
+  readonly acknowledge: () => void;
+  /** Cuts the connection: the broker gives this one out again, and all behind it. */
+  readonly giveUp: () => void;
+}
+
 export interface SessionOptions {
   readonly login: BrokerLogin;
   readonly clientId: string;
   /** Seconds that the broker keeps the session of a client that is gone; 0 ends it with the connection. */
   readonly sessionExpirySeconds: number;
-  /** Called for each PUBLISH, one at a time. `acknowledge` sends the PUBACK and lets the next one come. */
-  readonly onMessage?: (packet: IPublishPacket, acknowledge: () => void) => void;
+  /** Called for each PUBLISH, with at most `inWork` of them at a time. Each is ended by one of the two calls. */
+  readonly onMessage?: (packet: IPublishPacket, end: EndOfMessage) => void;
+  /** 1 to `RECEIVE_MAXIMUM`. Default: one. */
+  readonly inWork?: number;
 }
+
+/** So many messages the broker sends without a PUBACK. [MQTT5-3.1.2.11.3] */
+export const RECEIVE_MAXIMUM = 100;
 
 /**
  * A store that keeps nothing. mqtt.js would otherwise send an unacknowledged publish again after it reconnects: a
@@ -59,7 +72,7 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     password: login.password,
     keepalive: login.keepaliveSeconds,
     clean: sessionExpirySeconds === 0,
-    properties: { sessionExpiryInterval: sessionExpirySeconds, receiveMaximum: 100 },
+    properties: { sessionExpiryInterval: sessionExpirySeconds, receiveMaximum: RECEIVE_MAXIMUM },
     connectTimeout: CONNECT_TIMEOUT_MS,
     reconnectPeriod: 0,
     resubscribe: false,
@@ -69,10 +82,7 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     incomingStore: new NoResendStore() as never,
   };
   const client = mqtt.connect(login.url, clientOptions);
-  if (onMessage) {
-    // mqtt.js sends the PUBACK when this calls back, and only then reads the next packet.
-    client.handleMessage = (packet, done) => onMessage(packet, () => done());
-  }
+  if (onMessage) handleSeveral(client, onMessage, options.inWork ?? 1);
   return new Promise((resolve, reject) => {
     client.once('connect', () => {
       client.removeListener('error', reject);
@@ -94,6 +104,28 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     });
     client.once('close', closed);
   });
+}
+
+/** mqtt.js reads the next packet when its handler calls back; with an error it does not send a PUBACK of its own. */
+const NO_PUBACK = new Error('its PUBACK is sent in its turn');
+
+function handleSeveral(client: MqttClient, onMessage: Required<SessionOptions>['onMessage'], atMost: number): void {
+  let readOn: (() => void) | undefined;
+  let acknowledgements: AcknowledgeInOrder | undefined;
+  client.handleMessage = (packet, done) => {
+    // Of a connection that was cut nothing more is taken: it comes again, behind what is not acknowledged.
+    if (client.stream.destroyed) return;
+    const inOrder = (acknowledgements ??= new AcknowledgeInOrder(client.stream, () => {
+      const next = readOn;
+      readOn = undefined;
+      next?.();
+    }));
+    const acknowledge = inOrder.add(packet.qos === 0 ? undefined : packet.messageId);
+    const next = (): void => done(NO_PUBACK);
+    if (inOrder.inWork >= atMost) readOn = next;
+    onMessage(packet, { acknowledge, giveUp: () => cutSession(client) });
+    if (readOn === undefined) next();
+  };
 }
 
 /** Cuts a connection without DISCONNECT and without PUBACKs that are still owed; the broker keeps the session. */

@@ -2,8 +2,9 @@ import { uplinkFilters } from '@aerie/dji-protocol';
 import type { Logger } from '@aerie/observability';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
-import { type BrokerLogin, openSession } from '../mqtt/session.js';
+import { type BrokerLogin, type EndOfMessage, openSession } from '../mqtt/session.js';
 import type { DockBudget } from './dock-budget.js';
+import { DockOrder } from './dock-order.js';
 import type { ReceiveUplink } from './receive-uplink.js';
 import { isSweep } from './retained-sweep.js';
 import type { StoreGate } from './store-gate.js';
@@ -16,6 +17,8 @@ const SESSION_EXPIRY_SECONDS = 3_600;
 /** After UNSUBACK, messages that were on their way still come; this long without one, and none is left. */
 const QUIET_MS = 300;
 const LONGEST_DRAIN_MS = 5_000;
+/** Messages that one connection has in work at a time, far below what the broker sends without a PUBACK. */
+const IN_WORK = 32;
 
 export interface ControlLinksOptions {
   readonly login: BrokerLogin;
@@ -28,18 +31,22 @@ export interface ControlLinksOptions {
 }
 
 /**
- * The connections that bring control messages. Several, because mqtt.js handles one message at a time on each; each
- * with a stable client id and a session that outlives a crash, since a shared subscription gives the messages of a
- * member that left to nobody else.
+ * The connections that bring control messages: several, each with some messages in work, those of one dock one by one in
+ * the order in which they came, over all connections. Each has a stable client id and a session that outlives a crash,
+ * since a shared subscription gives the messages of a member that left to nobody else.
  */
 export class ControlLinks {
   private readonly links: KeptLink[];
   private lastMessageMs = 0;
   private inWork = 0;
+  private readonly order = new DockOrder();
 
   constructor(private readonly options: ControlLinksOptions) {
     this.links = Array.from({ length: options.connections }, (_, index) => this.link(index));
-    options.gate.onClose(() => this.links.forEach((link) => link.drop()));
+    options.gate.onClose(() => {
+      this.order.breakOff();
+      this.links.forEach((link) => link.drop());
+    });
   }
 
   get connected(): number {
@@ -75,7 +82,8 @@ export class ControlLinks {
           login,
           clientId,
           sessionExpirySeconds: SESSION_EXPIRY_SECONDS,
-          onMessage: (packet, acknowledge) => void this.handle(packet, acknowledge),
+          inWork: IN_WORK,
+          onMessage: (packet, end) => void this.handle(packet, end),
         });
         // Live messages of docks that set the retain flag arrive without it; kept copies never arrive.
         await client.subscribeAsync(filters(), { qos: 1, rap: false, rh: 2 });
@@ -84,7 +92,7 @@ export class ControlLinks {
     });
   }
 
-  private async handle(packet: IPublishPacket, acknowledge: () => void): Promise<void> {
+  private async handle(packet: IPublishPacket, { acknowledge, giveUp }: EndOfMessage): Promise<void> {
     const { receive, budget, gate } = this.options;
     if (isSweep(packet)) return acknowledge();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
@@ -92,12 +100,15 @@ export class ControlLinks {
     if (!budget.admits(packet.topic, payload, this.lastMessageMs)) return acknowledge();
     this.inWork++;
     try {
-      await receive.receive({ topic: packet.topic, payload, retain: packet.retain }, this.lastMessageMs);
+      const receivedAtMs = this.lastMessageMs;
+      const message = { topic: packet.topic, payload, retain: packet.retain };
+      const sn = packet.topic.split('/')[2] ?? '';
+      if (!(await this.order.run(sn, () => receive.receive(message, receivedAtMs)))) return giveUp();
       gate.stored();
     } catch (error) {
       // No PUBACK: the broker sends it again. All leave, because none of them could store either.
       gate.close(error instanceof Error ? error.message : 'a store failed');
-      return;
+      return giveUp();
     } finally {
       this.inWork--;
     }

@@ -47,7 +47,7 @@ export class RetainedSweep {
           login,
           clientId,
           sessionExpirySeconds: 0,
-          onMessage: (packet, acknowledge) => {
+          onMessage: (packet, { acknowledge }) => {
             if (packet.retain) this.found.add(packet.topic);
             acknowledge();
           },

@@ -47,7 +47,7 @@ export class TelemetryLink {
           login,
           clientId,
           sessionExpirySeconds: 0,
-          onMessage: (packet, acknowledge) => {
+          onMessage: (packet, { acknowledge }) => {
             this.pass(packet);
             acknowledge();
           },
