@@ -1,6 +1,6 @@
 import { type OsdFact, osdSubject } from '@aerie/bus-contract';
 import { MAX_PAYLOAD_BYTES, decodeMessage, parseTopic, topicFor, uplinkFilters } from '@aerie/dji-protocol';
-import { type NatsConnection, type NoteDocks, RawOsdPublisher } from '@aerie/messaging';
+import { type NatsConnection, type NoteDocks, type RawOsd, RawOsdPublisher } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import type { IPublishPacket } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
@@ -9,6 +9,10 @@ import { SHARE_GROUP } from './control-links.js';
 import type { DockBudget } from './dock-budget.js';
 import { isSweep } from './retained-sweep.js';
 import type { StoreGate } from './store-gate.js';
+import { Together } from './together.js';
+
+/** Messages wait so long for others: docks send theirs each two seconds. */
+const TOGETHER_MS = 50;
 
 export interface TelemetryLinkOptions {
   readonly login: BrokerLogin;
@@ -30,6 +34,7 @@ export class TelemetryLink {
   private readonly passed;
   private readonly dropped;
   private readonly raw: RawOsdPublisher;
+  private readonly together = new Together<RawOsd>(TOGETHER_MS, (messages) => this.publish(messages));
 
   constructor(private readonly options: TelemetryLinkOptions) {
     const { login, ingressId, gate, logger, metrics } = options;
@@ -70,6 +75,7 @@ export class TelemetryLink {
 
   async stop(): Promise<void> {
     await this.link.stop((client) => client.endAsync());
+    this.together.flush();
   }
 
   private pass(packet: IPublishPacket): void {
@@ -78,7 +84,7 @@ export class TelemetryLink {
     if (isSweep(packet)) return;
     const receivedAtMs = Date.now();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    const { gate, notes, budget } = this.options;
+    const { notes, budget } = this.options;
     if (!budget.admits(packet.topic, payload, receivedAtMs)) return this.dropped.inc({ reason: 'over_budget' });
     const topic = parseTopic(packet.topic);
     if (!topic.accepted) return this.dropped.inc({ reason: 'unreadable' });
@@ -87,14 +93,21 @@ export class TelemetryLink {
       notes.note(sn, 'unreadable_telemetry', receivedAtMs, `payload is larger than ${MAX_PAYLOAD_BYTES} bytes`);
       return this.dropped.inc({ reason: 'unreadable' });
     }
-    if (!gate.isOpen) return this.dropped.inc({ reason: 'no_nats' });
-    if (this.raw.isHeard(receivedAtMs)) this.raw.publish({ sn, payload, receivedAtMs });
-    else this.publishRead(sn, payload, receivedAtMs);
-    this.passed.inc();
+    this.together.add({ sn, payload, receivedAtMs });
+  }
+
+  private publish(messages: readonly RawOsd[]): void {
+    if (!this.options.gate.isOpen) return this.dropped.inc({ reason: 'no_nats' }, messages.length);
+    const isHeard = this.raw.isHeard(Date.now());
+    for (const message of messages) {
+      if (isHeard) this.raw.publish(message);
+      else this.publishRead(message);
+    }
+    this.passed.inc(messages.length);
   }
 
   /** For a fleet-service of the release before, while no other listens. */
-  private publishRead(sn: string, payload: Uint8Array, receivedAtMs: number): void {
+  private publishRead({ sn, payload, receivedAtMs }: RawOsd): void {
     const message = decodeMessage({ topic: topicFor('osd', sn), payload, receivedAtMs });
     if (!message.accepted || Array.isArray(message.data)) return;
     const { gateway, timestampMs, data } = message;
