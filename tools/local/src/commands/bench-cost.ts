@@ -12,12 +12,15 @@ import {
   measureOsd,
   measureProgress,
   measureRest,
+  measureResting,
   measureTrickle,
   warmUp,
 } from './cost/stories.js';
 
 const OPTIONS = 'Options: --json FILE, --product DIR, --messages N, --docks N';
 const REST_MS = 20_000;
+/** As many as `npm start` brings. */
+const RESTING_DOCKS = 3;
 const POSTS = 300;
 const BATCH = 500;
 const FLOWN = 40;
@@ -29,7 +32,7 @@ const OSD_ROUNDS = 20;
 /**
  * What things cost, in CPU time, statements, commits, rows and WAL: one progress message out of a fixed backlog, and one
  * that comes alone, through to the commit; one accepted and one flown mission; one message of telemetry; and the programs
- * at rest without docks, which is taken off all others. Full-page images are off, so the WAL is that of the rows.
+ * at rest, with a few docks and without, of which the latter is taken off all others. Full-page images are off, so the WAL is that of the rows.
  * `--product DIR` measures another checkout, which must be built; figures of one machine are compared only with others of
  * the same machine and the same minutes.
  */
@@ -51,9 +54,12 @@ export async function benchCost(root: string, args: readonly string[]): Promise<
       console.error('At rest …');
       const rest = await measureRest(meter, REST_MS);
       const measured: Measured = { stack, meter, rest };
+      console.error('At rest with docks …');
+      const resting = await measureResting(stack, meter, RESTING_DOCKS, REST_MS);
       const idle = {
-        docks: 0,
-        cpuPercent: Math.round(rest.cpuMs) / 10,
+        docks: RESTING_DOCKS,
+        cpuPercent: Math.round(resting.cpuMs) / 10,
+        cpuPercentWithoutDocks: Math.round(rest.cpuMs) / 10,
         rssMb: Math.round(meter.serviceBytes() / 1_000_000),
       };
       console.error('Accepting …');

@@ -35,6 +35,26 @@ export async function measureRest(meter: Meter, forMs: number): Promise<Rates> {
   return ratesBetween(before, await meter.read());
 }
 
+/** The same while docks rest in sight of it, each with the telemetry of a real one. */
+export async function measureResting(stack: Stack, meter: Meter, docks: number, forMs: number): Promise<Rates> {
+  const sns = numbered('COST-REST', docks);
+  const connections = await importDocks(stack, sns);
+  const started = await Promise.all(
+    connections.map(({ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode }, index) =>
+      startDock({
+        ...{ sn: sns[index] ?? '', mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode },
+        ...{ model: 'dock2', aircraft: 'M3TD', position: HOME, seed: index },
+      }),
+    ),
+  );
+  try {
+    await Promise.all(started.map((dock) => dock.waitFor('online', HANDLED_WITHIN_MS)));
+    return await measureRest(meter, forMs);
+  } finally {
+    await Promise.all(started.map((dock) => dock.stop()));
+  }
+}
+
 const uploadRoute = async (api: Api): Promise<string> =>
   good(await api.upload<{ id: string }>('/waylines?name=cost', await makeSampleKmz({ ...ORIGIN, waypoints: 2 }))).id;
 
