@@ -119,5 +119,7 @@ it('finds the rows of each batch by an index', async () => {
   for (const { batch } of credentialPrunes({ CREDENTIAL_LEDGER_DAYS: 400 }))
     await inTransaction(service.dataSource, (tx) => batch(explained(tx, plans)));
   expect(plans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
+  const bounds = plans.filter((line) => line.includes('Index Cond:')).join('\n');
+  for (const age of ['issued_at', 'revoked_at', 'claimed_at']) expect(bounds).toContain(`${age} < (now()`);
   for (const index of ['issue_old', 'revocation_old', 'upload_claim_old']) expect(plans.join('\n')).toContain(index);
 }, 60_000);

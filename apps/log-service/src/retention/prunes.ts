@@ -25,7 +25,7 @@ const listingPrune = (): Prune => ({
   async batch(tx) {
     const deleted = await tx.run(
       `DELETE FROM log.dock_call WHERE tid = ANY(ARRAY(
-         SELECT tid FROM log.dock_call WHERE upload_id IS NULL AND claimed_at < clock_timestamp() - interval '1 hour'
+         SELECT tid FROM log.dock_call WHERE upload_id IS NULL AND claimed_at < now() - interval '1 hour'
           ORDER BY claimed_at LIMIT $1 FOR UPDATE SKIP LOCKED))`,
       [LISTINGS],
     );
@@ -48,8 +48,8 @@ async function pruneDetail(tx: Tx, days: number, sizes: { uploads: number; rows:
   const uploads = await tx.query<{ id: string }>(
     `SELECT u.id FROM log.upload u
       WHERE u.next_action_at IS NULL AND u.detail_kept
-        AND u.since < clock_timestamp() - make_interval(days => $1)
-        AND u.updated_at < clock_timestamp() - make_interval(days => $1)
+        AND u.since < now() - make_interval(days => $1)
+        AND u.updated_at < now() - make_interval(days => $1)
         AND NOT EXISTS (SELECT 1 FROM log.dock_hold h WHERE h.upload_id = u.id)
       ORDER BY u.since LIMIT $2 FOR NO KEY UPDATE OF u SKIP LOCKED`,
     [days, sizes.uploads],

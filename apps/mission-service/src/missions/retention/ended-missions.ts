@@ -18,12 +18,13 @@ export interface Sizes {
 
 /**
  * Missions that ended, and of which nothing was decided since, so many days ago. Never one that has not ended, whose
- * outcome is unknown and not resolved, or whose dock is still told something. The words of the index are repeated here.
+ * outcome is unknown and not resolved, or whose dock is still told something. The words of the index are repeated here, and
+ * now() bounds it: it would be read to its end by clock_timestamp(), which may change from row to row.
  */
 const isOld = (days: string): string => `m.next_action_at IS NULL
   AND NOT (m.state = 'outcome_unknown' AND m.resolution IS NULL)
-  AND m.since < clock_timestamp() - make_interval(days => ${days})
-  AND m.updated_at < clock_timestamp() - make_interval(days => ${days})
+  AND m.since < now() - make_interval(days => ${days})
+  AND m.updated_at < now() - make_interval(days => ${days})
   AND NOT ${repeatsCalls('m.id')}`;
 
 const repeatsCalls = (missionId: string): string => `EXISTS (
