@@ -116,6 +116,25 @@ it('a stop is sent in time when nobody ever says what became of the start', asyn
   await eventually('the stop is sent', async () => replica.effectsOf(id).length === 2, 10_000);
 }, 20_000);
 
+it.each([
+  ['refuses to answer', () => Promise.reject(new Error('the database is away'))],
+  ['does not answer', () => new Promise(() => undefined)],
+])(
+  'a stop is sent in time when the database %s what became of the start',
+  async (_what, query) => {
+    const replica = new Replica(Object.create(pool(), { query: { value: query } }) as DataSource);
+    const { id, orders } = await aClaim();
+    replica.afterCommit.enqueue(orders);
+    await eventually('the start is handed over', async () => replica.effectsOf(id).length === 1);
+    const askedAtMs = Date.now();
+    await replica.stop(id);
+    await eventually('the stop is sent', async () => replica.effectsOf(id).length === 2, 10_000);
+    expect(replica.effectsOf(id)).toEqual(['sendExecute', 'sendStop']);
+    expect(Date.now() - askedAtMs).toBeLessThan(5_000);
+  },
+  20_000,
+);
+
 it('a start that came to nothing is not tried again after a stop, and the stop is not sent to a dock that does not fly', async () => {
   const replica = new Replica(pool());
   const { id, orders } = await aClaim();

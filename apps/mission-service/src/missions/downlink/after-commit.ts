@@ -224,12 +224,18 @@ export class AfterCommit {
     return holds ? null : PLAN_CHANGED;
   }
 
-  /** Waits until it is known what became of the start, or until there is only just time left to send the command. */
+  /**
+   * Waits until it is known what became of the start, or until there is only just time left to send the command. A database
+   * that does not say keeps no stop from an aircraft that may fly.
+   */
   private async afterItsStart({ mission, notAfterMs }: Command): Promise<string | null> {
-    while (Date.now() < notAfterMs - STOP_MARGIN_MS && (await this.starting.find(mission.id)) === mission.attempt) {
+    const latestMs = notAfterMs - STOP_MARGIN_MS;
+    const isOnItsWay = async (): Promise<boolean> => (await this.starting.find(mission.id)) === mission.attempt;
+    while (Date.now() < latestMs && (await inTime(isOnItsWay(), latestMs, true))) {
       await new Promise((resolve) => setTimeout(resolve, START_LOOK_MS));
     }
-    const now = await this.plans.find(mission.id);
+    const now = await inTime(this.plans.find(mission.id), latestMs + STOP_MARGIN_MS / 2, undefined);
+    if (now === undefined) return null;
     const flies = now?.state === 'starting' || now?.state === 'executing' || now?.state === 'paused';
     return flies ? null : 'the mission does not start any more';
   }
@@ -303,6 +309,19 @@ export class AfterCommit {
     );
     if (advanced !== null) this.run(advanced);
   }
+}
+
+/** What somebody says until then; `otherwise` when that fails or comes too late. */
+async function inTime<Answer, Other>(
+  asked: Promise<Answer>,
+  untilMs: number,
+  otherwise: Other,
+): Promise<Answer | Other> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Other>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), untilMs - Date.now());
+  });
+  return Promise.race([asked.catch(() => otherwise), late]).finally(() => clearTimeout(timer));
 }
 
 /** What it means for a mission that a command did not leave. Null: nothing. */
