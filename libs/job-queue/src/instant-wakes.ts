@@ -18,9 +18,21 @@ export class InstantWakes {
   /** Wakes somebody soon after that, and not before. Never waits, never fails. */
   after(delayMs: number): void {
     const nowMs = Date.now();
-    const instantMs = Math.ceil((nowMs + Math.max(0, delayMs)) / GRAIN_MS) * GRAIN_MS;
-    if (this.known.has(instantMs)) return;
+    const instantMs = instantAfter(nowMs, delayMs);
+    if (!this.known.has(instantMs)) this.set(instantMs, nowMs);
+  }
+
+  /** The same, also where this process has set it before: the queue may have lost it, or not kept it for so long. */
+  again(delayMs: number): void {
+    const nowMs = Date.now();
+    this.set(instantAfter(nowMs, delayMs), nowMs);
+  }
+
+  private set(instantMs: number, nowMs: number): void {
     this.known.set(instantMs, true);
     this.queue.set([{ id: `due-${instantMs}`, revision: 0, delayMs: instantMs - nowMs }]);
   }
 }
+
+const instantAfter = (nowMs: number, delayMs: number): number =>
+  Math.ceil((nowMs + Math.max(0, delayMs)) / GRAIN_MS) * GRAIN_MS;

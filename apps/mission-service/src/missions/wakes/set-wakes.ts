@@ -13,9 +13,9 @@ const MOST_INSTANTS = 5_000;
  * Sets wakes for what is due in the next minutes: a wake is not kept for hours, and Redis may have lost those that were
  * set. What is set twice is one wake.
  */
-export async function setWakes(dataSource: DataSource, wakes: Pick<DueWakes, 'after'>): Promise<void> {
+export async function setWakes(dataSource: DataSource, wakes: Pick<DueWakes, 'again'>): Promise<void> {
   const reads = {
     query: <Row>(sql: string, parameters: readonly unknown[] = []) => dataSource.query<Row[]>(sql, [...parameters]),
   };
-  for (const afterMs of await findNextInstants(reads, AHEAD_MS, GRAIN_MS, MOST_INSTANTS)) wakes.after(afterMs);
+  for (const afterMs of await findNextInstants(reads, AHEAD_MS, GRAIN_MS, MOST_INSTANTS)) wakes.again(afterMs);
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BullWakes } from '@aerie/job-queue';
+import { BullWakes, type Wake } from '@aerie/job-queue';
 import { createLogger } from '@aerie/observability';
 import { eventually, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
@@ -68,6 +68,21 @@ it('wakes each of many missions at its instant by a job, so that none is left fo
   expect(executes(replica).sort()).toEqual([...ids].sort());
   expect([await foundBy('wake'), await foundBy('sweep')]).toEqual([MISSIONS, 0]);
 }, 40_000);
+
+it('sets a wake at each look, also for an instant that this process has set before', async () => {
+  const set: Wake[] = [];
+  const known = new DueWakes({ set: (more) => void set.push(...more) });
+  const id = await aMission(pool);
+  await pool.query(
+    `UPDATE mission.mission SET next_action_at = clock_timestamp() + interval '1 minute' WHERE id = $1`,
+    [id],
+  );
+  for (let looks = 1; looks <= 10; looks++) {
+    await setWakes(pool, known);
+    // Other missions of this file are due sooner.
+    expect(set.filter(({ delayMs }) => delayMs > 50_000)).toHaveLength(looks);
+  }
+});
 
 it('leaves to its wake what has only just become due, and finds by a sweep what no wake has found', async () => {
   const id = await aMission(pool);
