@@ -40,10 +40,17 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   return schema instanceof z.ZodPipe ? unwrapped(schema.def.in) : schema;
 }
 
-/** What fits the schema and yet cannot be kept: PostgreSQL has no text with a NUL character. Null where all is well. */
+/** Half of a pair that makes one character: a pattern with the flag `u` takes whole pairs for what they stand for. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
+
+/**
+ * What fits the schema and yet cannot be kept: PostgreSQL has no text with a NUL character, nor JSON with half of a
+ * surrogate pair. Null where all is well.
+ */
 function unfitIn(value: unknown, depth: number): { readonly path: string[]; readonly message: string } | null {
   if (typeof value === 'string') {
-    return value.includes('\u0000') ? { path: [], message: 'must not hold a NUL character' } : null;
+    if (value.includes('\u0000')) return { path: [], message: 'must not hold a NUL character' };
+    return HALF_A_PAIR.test(value) ? { path: [], message: 'must not hold half of a surrogate pair' } : null;
   }
   if (typeof value !== 'object' || value === null) return null;
   if (depth === DEEPEST) return { path: [], message: `must not be nested deeper than ${DEEPEST} levels` };

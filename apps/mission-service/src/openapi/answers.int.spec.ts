@@ -403,6 +403,21 @@ describe('missions answer as described', () => {
   });
 });
 
+describe('a new mission', () => {
+  it('finds its wayline also by an id in capital letters', async () => {
+    const answer = await caller.call(
+      'createMission',
+      aTimed({ dockSn: 'TWO-CAPITALS', waylineId: waylineId.toUpperCase() }),
+    );
+    expect([answer.status, answer.body['waylineId']]).toEqual([201, waylineId]);
+  });
+
+  it('is refused with half a character in its name, which nobody can store', async () => {
+    const { status, body } = await caller.call('createMission', aTimed({ dockSn: 'TWO-HALF', name: 'a \ud83d' }));
+    expect([status, body['errors']]).toMatchObject([422, [{ field: 'name' }]]);
+  });
+});
+
 describe('many missions in one request', () => {
   interface Result {
     readonly status: number;

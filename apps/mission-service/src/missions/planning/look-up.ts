@@ -59,7 +59,8 @@ export class LookUp {
   }
 
   async wayline(organisationId: string, id: string): Promise<PlannedWayline | null> {
-    const wayline = await this.waylines.find(id);
+    // As the database writes ids: a caller may use capital letters.
+    const wayline = await this.waylines.find(id.toLowerCase());
     return wayline?.organisation_id === organisationId ? wayline : null;
   }
 
