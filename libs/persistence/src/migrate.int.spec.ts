@@ -6,8 +6,8 @@ import { migrate } from './migrate.js';
 
 class CreateThing1700000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // Long enough that two at once would meet in the middle.
-    await runner.query('SELECT pg_sleep(0.3)');
+    // Longer than a statement of a request may take, and long enough that two at once would meet in the middle.
+    await runner.query('SELECT pg_sleep(2.5)');
     await runner.query('CREATE TABLE things.thing (id integer PRIMARY KEY)');
     await runner.query('INSERT INTO things.thing VALUES (1)');
   }
