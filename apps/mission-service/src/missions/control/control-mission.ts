@@ -60,11 +60,12 @@ export class ControlMission {
       if (found === undefined || found.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(request.version, found.revision);
       if (!knows(profileOf(found), method)) throw dockCannot(found, action);
-      if (fliesAnother(found)) throw otherFlight(found);
       const waitedMs = this.monotonicMs() - askedAtMs;
       if (waitedMs >= WISH_LIFETIME_MS) throw waitedTooLong(action, waitedMs);
       const wish = { by: caller.keyId, reason, parameters, waitedMs };
       const withdrawn = ENDS_A_START.has(action) && (await isWithdrawn(tx, found));
+      // What is withdrawn reaches no dock, whatever flies there.
+      if (!withdrawn && fliesAnother(found)) throw otherFlight(found);
       const happened: MissionEvent = withdrawn ? { type: 'startWithdrawn', attempt: found.attempt } : { type: event };
       const detail = withdrawn ? { detail: { asked: action } } : {};
       return { locked: found, withdrawn, advanced: await advance(tx, found, happened, { wish, ...detail }) };

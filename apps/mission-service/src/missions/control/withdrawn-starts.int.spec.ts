@@ -88,6 +88,20 @@ it.each(['stop', 'return-home'] as const)(
   },
 );
 
+it('a stop withdraws a start also when its dock names another flight', async () => {
+  const [claimer, other] = [new Replica(pool()), new Replica(pool(1))];
+  const { id, orders } = await aClaim();
+  await pool().query(
+    `UPDATE mission.dock SET flight_id = 'another', flight_at = clock_timestamp()
+      WHERE sn = (SELECT dock_sn FROM mission.mission WHERE id = $1)`,
+    [id],
+  );
+  expect((await other.stop(id)).command).toBeNull();
+  claimer.afterCommit.enqueue(orders);
+  await claimer.afterCommit.settle();
+  expect(claimer.effectsOf(id)).toEqual([]);
+});
+
 it('a stop goes behind a start that was handed to the ingress, once it is known what became of that', async () => {
   const replica = new Replica(pool());
   const { id, orders } = await aClaim();
