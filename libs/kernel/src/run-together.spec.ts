@@ -88,3 +88,21 @@ it('goes on after a failure', async () => {
   runs[1]?.end();
   expect(await second).toBe('of b');
 });
+
+it('rejects all of a run, and goes on, when nobody can say whether its error meets all', async () => {
+  const unsure = new Error('unsure');
+  let away = true;
+  const group = new RunTogether<string, string>({
+    ...{ atOnce: 10, runs: 1 },
+    run: async (items) => {
+      if (away) throw OUTAGE;
+      return items;
+    },
+    failsAll: () => {
+      throw unsure;
+    },
+  });
+  expect(await Promise.all(['a', 'b'].map((item) => outcomeOf(group.run(item))))).toEqual([unsure, unsure]);
+  away = false;
+  expect(await group.run('c')).toBe('c');
+});

@@ -40,7 +40,11 @@ export class RunTogether<Item, Result> {
     this.running++;
     // Whoever asks in this turn goes along.
     await Promise.resolve();
-    while (this.waiting.length > 0) await this.runOnce(this.waiting.splice(0, this.options.atOnce));
+    while (this.waiting.length > 0) {
+      const group = this.waiting.splice(0, this.options.atOnce);
+      // Nobody is left waiting, nor a run taken for under way, when `failsAll` itself fails.
+      await this.runOnce(group).catch((error: unknown) => group.forEach(({ reject }) => reject(error)));
+    }
     this.running--;
   }
 
