@@ -9,6 +9,7 @@ import {
   type StoredAnswer,
   answerOnce,
   findBeforeTogether,
+  findMeanwhileTogether,
   idempotencyPrune,
   idempotencyTable,
   once,
@@ -300,3 +301,41 @@ describe('many requests in one transaction', () => {
     ]);
   });
 });
+
+it('of many requests that are refused at once, those that somebody is committing get that answer, in a few transactions', async () => {
+  const requests = Array.from({ length: 150 }, (_, index) => aRequest({ key: `many-${index}` }));
+  const [first, other] = [requests[0] as IdempotentRequest, requests[1] as IdempotentRequest];
+  let transactions = 0;
+  const counting = Object.create(dataSource, {
+    driver: { get: () => (transactions++, dataSource.driver) },
+  }) as typeof dataSource;
+  const findMeanwhile = findMeanwhileTogether(counting, SCHEMA);
+  let isCommitting = false;
+  let commit: () => void = () => undefined;
+  const committing = inTransaction(dataSource, (tx) =>
+    onceTogether(tx, SCHEMA, [first, { ...other, body: 'another' }], async () => {
+      isCommitting = true;
+      await new Promise<void>((resolve) => (commit = resolve));
+      return [
+        { status: 201, body: '{"is":"first"}' },
+        { status: 201, body: '{"is":"another"}' },
+      ];
+    }),
+  );
+  await eventually('it is about to commit', () => isCommitting);
+  const refuse = () => Promise.reject(new Error('refused'));
+  const answers = requests.map((request) =>
+    answerOnce(dataSource, SCHEMA, request, refuse, undefined, findMeanwhile).catch((error: Error) => error.message),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  commit();
+  await committing;
+  const [answered, ...refused] = await Promise.all(answers);
+  expect(answered).toEqual({ status: 201, body: '{"is":"first"}' });
+  expect(new Set(refused)).toEqual(new Set(['refused']));
+  expect(transactions).toBeLessThan(10);
+  const [left] = await dataSource.query<[{ keys: number }]>(
+    `SELECT count(*)::int AS keys FROM idempotency_key WHERE key LIKE 'many-%'`,
+  );
+  expect(left.keys).toBe(2);
+}, 20_000);

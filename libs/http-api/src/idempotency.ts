@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { AskTogether, InvalidError } from '@aerie/kernel';
-import { type Prune, type Tx, inTransaction, pruneOldRows } from '@aerie/persistence';
+import { AskTogether, InvalidError, RunTogether } from '@aerie/kernel';
+import { type Prune, type Tx, inTransaction, isOutage, pruneOldRows } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 
 /** The table, for a service's first migration. The first answer under a key is the answer for ever after. */
@@ -62,6 +62,7 @@ export async function answerOnce(
   request: IdempotentRequest,
   accept: () => Promise<StoredAnswer>,
   findBefore: FindBefore = (one) => findAnswer(readsOf(dataSource), schema, one),
+  findMeanwhile: FindBefore = (one) => answeredMeanwhile(dataSource, schema, one),
 ): Promise<StoredAnswer> {
   if (request.key === undefined) return accept();
   const before = await findBefore(request);
@@ -69,7 +70,7 @@ export async function answerOnce(
   try {
     return await accept();
   } catch (refusal) {
-    const meanwhile = await answeredMeanwhile(dataSource, schema, request);
+    const meanwhile = await findMeanwhile(request);
     if (meanwhile === null) throw refusal;
     return meanwhile;
   }
@@ -129,7 +130,7 @@ function answerTo({ body }: IdempotentRequest, stored: StoredRow | undefined): S
  * The answer to this very request, also where somebody is just about to commit it: only a writer of the same key waits for
  * one that has not committed yet. Leaves nothing behind.
  */
-export function answeredMeanwhile(
+function answeredMeanwhile(
   dataSource: DataSource,
   schema: string,
   request: IdempotentRequest,
@@ -139,6 +140,29 @@ export function answeredMeanwhile(
     await giveKeysBack(tx, schema, [placeOf(request)]);
     return null;
   });
+}
+
+/** Requests in one look for what was answered meanwhile, and such looks at once: none waits long for the key of another. */
+const LOOKED_FOR_AT_ONCE = 100;
+const LOOKS = 2;
+
+/** As `answeredMeanwhile` in one transaction for all who ask at the same time: of a large batch each may be refused. */
+export function findMeanwhileTogether(dataSource: DataSource, schema: string): FindBefore {
+  const looking = new RunTogether<IdempotentRequest, StoredAnswer | null>({
+    atOnce: LOOKED_FOR_AT_ONCE,
+    runs: LOOKS,
+    run: (requests) =>
+      inTransaction(dataSource, async (tx) => {
+        const free = await takeKeys(tx, schema, requests);
+        await giveKeysBack(tx, schema, [...free]);
+        const others = requests.map(placeOf).filter((place) => !free.has(place));
+        const rows = others.length === 0 ? [] : await findAnswers(tx, schema, [...new Set(others)]);
+        const stored = new Map(rows.map((row) => [placeOf({ ...row, organisationId: row.organisation_id }), row]));
+        return requests.map((request) => answerTo(request, stored.get(placeOf(request))));
+      }),
+    failsAll: isOutage,
+  });
+  return (request) => looking.run(request);
 }
 
 /** The places that were free and are ours now; waits for whoever is about to take one. All take them in one order. */

@@ -5,8 +5,8 @@ import {
   Refused,
   type StoredAnswer,
   answerOnce,
-  answeredMeanwhile,
   findBeforeTogether,
+  findMeanwhileTogether,
   onceTogether,
   problemOf,
 } from '@aerie/http-api';
@@ -78,6 +78,7 @@ const TRANSACTIONS = 2;
  */
 export class CreateMission {
   private readonly findBefore: FindBefore;
+  private readonly findMeanwhile: FindBefore;
   private readonly writing: RunTogether<Accepting, StoredAnswer | Refused>;
 
   constructor(
@@ -87,6 +88,7 @@ export class CreateMission {
     private readonly logger: Logger,
   ) {
     this.findBefore = findBeforeTogether(dataSource, SCHEMA);
+    this.findMeanwhile = findMeanwhileTogether(dataSource, SCHEMA);
     this.writing = new RunTogether({
       atOnce: WRITTEN_AT_ONCE,
       runs: TRANSACTIONS,
@@ -102,7 +104,8 @@ export class CreateMission {
     { route, idempotencyKey: key, body }: CreateRequest,
     accept: () => Promise<StoredAnswer>,
   ): Promise<StoredAnswer> {
-    return answerOnce(this.dataSource, SCHEMA, { organisationId, route, key, body }, accept, this.findBefore);
+    const request = { organisationId, route, key, body };
+    return answerOnce(this.dataSource, SCHEMA, request, accept, this.findBefore, this.findMeanwhile);
   }
 
   async execute(
@@ -157,7 +160,7 @@ export class CreateMission {
       // They are committed together, so the first speaks for all of them.
       const [first] = requests;
       if (first?.key === undefined) throw refusal;
-      const meanwhile = await answeredMeanwhile(this.dataSource, SCHEMA, first);
+      const meanwhile = await this.findMeanwhile(first);
       const answers = meanwhile === null ? null : await this.allBefore(requests);
       if (answers === null) throw refusal;
       return answers;
