@@ -172,6 +172,20 @@ it('a start of a replica of the previous release is never withdrawn: it may have
   expect(await stateOf(pool(), id)).toBe('starting');
 });
 
+it('a stop of a flight waits behind no herd of other commands, of which none is answered', async () => {
+  const replica = new Replica(pool());
+  const { id } = await aClaim();
+  await apply(pool(), id, { type: 'flightInProgress' });
+  const preparing = await aMission(pool());
+  const { orders } = await apply(pool(), preparing, { type: 'prepareDue' });
+  replica.answerTo = ({ effect }) => (effect === 'sendStop' ? Promise.resolve(WRITTEN) : new Promise(() => undefined));
+  // More than there are places for.
+  replica.afterCommit.enqueue(Array.from({ length: 300 }, () => orders).flat());
+  await eventually('all places are taken', async () => replica.effectsOf(preparing).length >= 192);
+  await replica.stop(id);
+  await eventually('the stop is sent', async () => replica.effectsOf(id).includes('sendStop'));
+});
+
 it.each(Array.from({ length: SEEDS }, () => Math.floor(Math.random() * 2 ** 31)))(
   'of a herd that is stopped while it starts, no start leaves after its stop: seed %i',
   async (seed) => {

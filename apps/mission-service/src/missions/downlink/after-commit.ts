@@ -35,6 +35,11 @@ const CONCURRENCY = 256;
 const LOOKS = 64;
 /** Of these, so many are for executes alone: a start must not wait behind prepares that wait for an address. */
 const KEPT_FOR_EXECUTE = 64;
+/**
+ * A person's commands in work, beside the others: a stop must not wait behind the starts of a herd. Each may itself wait for
+ * a start, which costs a timer, so there are as many as a herd has flights.
+ */
+const WISHES = 1_000;
 /** What became of commands is written together: that many at most, and this long after the first of them. */
 const OUTCOMES_AT_ONCE = 100;
 const OUTCOMES_GATHER_MS = 20;
@@ -73,9 +78,11 @@ export class AfterCommit {
   private readonly inWork = new Set<Promise<void>>();
   private readonly executes: Command[] = [];
   private readonly waiting: Command[] = [];
+  private readonly wishes: Command[] = [];
   private readonly looks: Order[] = [];
   private looking = 0;
   private sending = 0;
+  private wishing = 0;
   private outcomes: Told[] = [];
   private telling: NodeJS.Timeout | undefined;
   private readonly sends;
@@ -128,8 +135,11 @@ export class AfterCommit {
       }
       const command: Command = { ...order, effect: order.effect };
       if (order.effect === 'sendExecute') this.executes.push(command);
-      else if (this.waiting.length < MAX_WAITING) this.waiting.push(command);
-      else this.drop(command, 'too many commands wait');
+      else {
+        const queue = isWish(command) ? this.wishes : this.waiting;
+        if (queue.length < MAX_WAITING) queue.push(command);
+        else this.drop(command, 'too many commands wait');
+      }
     }
     this.pump();
     this.pumpLooks();
@@ -161,27 +171,38 @@ export class AfterCommit {
   }
 
   private pump(): void {
+    while (this.wishing < WISHES) {
+      const wish = this.wishes.shift();
+      if (wish === undefined) break;
+      this.wishing++;
+      this.carryOut(wish, () => this.wishing--);
+    }
     while (this.sending < CONCURRENCY) {
       const mayTakeOthers = this.sending < CONCURRENCY - KEPT_FOR_EXECUTE;
       const order = this.executes.shift() ?? (mayTakeOthers ? this.waiting.shift() : undefined);
       if (order === undefined) return;
-      // An execute is sent all the same: only the ingress's word that it was too late opens the mission again.
-      if (order.effect !== 'sendExecute' && order.notAfterMs <= Date.now()) {
-        this.drop(order, 'too late');
-        continue;
-      }
-      const work: Promise<void> = this.send(order)
-        .catch((error: unknown) =>
-          this.parts.logger.warn({ err: error, missionId: order.mission.id, effect: order.effect }, 'an order failed'),
-        )
-        .finally(() => {
-          this.inWork.delete(work);
-          this.sending--;
-          this.pump();
-        });
       this.sending++;
-      this.inWork.add(work);
+      this.carryOut(order, () => this.sending--);
     }
+  }
+
+  private carryOut(order: Command, leave: () => void): void {
+    // An execute is sent all the same: only the ingress's word that it was too late opens the mission again.
+    if (order.effect !== 'sendExecute' && order.notAfterMs <= Date.now()) {
+      leave();
+      this.drop(order, 'too late');
+      return;
+    }
+    const work: Promise<void> = this.send(order)
+      .catch((error: unknown) =>
+        this.parts.logger.warn({ err: error, missionId: order.mission.id, effect: order.effect }, 'an order failed'),
+      )
+      .finally(() => {
+        this.inWork.delete(work);
+        leave();
+        this.pump();
+      });
+    this.inWork.add(work);
   }
 
   private async send(order: Command): Promise<void> {
@@ -310,6 +331,10 @@ export class AfterCommit {
     if (advanced !== null) this.run(advanced);
   }
 }
+
+/** A person's command in flight, which is worth nothing a few seconds later. */
+const isWish = ({ effect }: Command): boolean =>
+  effect !== 'sendPrepare' && effect !== 'sendExecute' && effect !== 'sendUndo';
 
 /** What somebody says until then; `otherwise` when that fails or comes too late. */
 async function inTime<Answer, Other>(

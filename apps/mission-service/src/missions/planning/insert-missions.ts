@@ -11,6 +11,9 @@ import { makeWay } from './clear-the-way.js';
 import { dockTaken, earliestExecuteAt } from './conflicts.js';
 import type { PlannedMission } from './new-mission.js';
 
+/** Refusals of one list that name a time with room: each is a look of its own, while all docks of the list are locked. */
+const MOST_ADVISED = 20;
+
 export interface ToInsert {
   readonly planned: PlannedMission;
   /** Null: it was not judged. */
@@ -56,7 +59,11 @@ export async function insertMissions(
   const written = new Map((await insertRows(tx, rows)).map((row) => [row.id, row]));
   const results: (LockedMission | ConflictError)[] = [];
   // What is refused is told of a time at which there is room, also beside those that were written just now.
-  for (const { planned } of wanted) results.push(written.get(planned.id) ?? (await refusal(tx, planned, taken)));
+  let refused = 0;
+  for (const { planned } of wanted) {
+    const row = written.get(planned.id);
+    results.push(row ?? (await refusal(tx, planned, taken, refused++ < MOST_ADVISED)));
+  }
   return results;
 }
 
@@ -93,12 +100,13 @@ async function refusal(
   tx: Tx,
   { id, dock, plan, timing }: PlannedMission,
   taken: ReadonlyMap<string, readonly Holder[]>,
+  isAdvised: boolean,
 ): Promise<ConflictError> {
   const holders = taken.get(id);
   if (holders === undefined) throw new Error('a mission vanished in its own transaction');
   const { executeAtMs, plannedDurationMs } = plan;
   const wish = { missionId: null, dockSn: dock.sn, plannedDurationMs, executeAtMs, timing };
-  const earliest = await earliestExecuteAt(tx, wish, plan.sinceMs);
+  const earliest = isAdvised ? await earliestExecuteAt(tx, wish, plan.sinceMs) : null;
   return dockTaken(holders, executeAtMs === null ? 'dockSn' : 'executeAt', earliest);
 }
 

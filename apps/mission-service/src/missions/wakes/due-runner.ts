@@ -59,6 +59,9 @@ const GATHER_MS = 5;
  */
 const LEFT_TO_WAKES_MS = 500;
 
+/** After which a mission is looked at again whose dock was held by somebody else. */
+const LOOK_AGAIN_MS = 100;
+
 /** Who found that a mission is due: a wake at its instant, or a sweep. */
 type Finder = 'wake' | 'sweep';
 
@@ -238,20 +241,32 @@ export class DueRunner {
   }
 
   private async advanceDue(due: readonly DueMission[], known: Known, finder: Finder): Promise<number> {
+    let held: readonly string[] = [];
     const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced[]> => {
       const locked = await lockDue(
         tx,
         due.map(({ id }) => id),
       );
+      const mine = new Set(locked.map(({ id }) => id));
+      held = due.filter(({ id }) => !mine.has(id)).map(({ id }) => id);
       const rows = await this.adoptModels(tx, locked, known.records);
       const steps = await this.stepsFor(tx, rows, known);
       return advanceAll(tx, steps);
     });
     // The commit is known to have succeeded: only now may anything leave.
     for (const one of advanced) this.parts.afterCommit.run(one);
+    this.lookAgainAt(held);
     const states = new Map(due.map(({ id, state }) => [id, state]));
     for (const { mission } of advanced) if (!isFlight(states.get(mission.id))) this.found.inc({ found_by: finder });
     return advanced.length;
+  }
+
+  /** Somebody else held their docks, for another replica's decision or a new plan: a wake is not repeated, so look once more. */
+  private lookAgainAt(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    setTimeout(() => {
+      for (const id of ids) this.wake(id);
+    }, LOOK_AGAIN_MS).unref();
   }
 
   /** A dock may have reported its model, or been corrected, since the mission was planned. */

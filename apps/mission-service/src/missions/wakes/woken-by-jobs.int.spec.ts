@@ -15,6 +15,8 @@ let pool: DataSource;
 let drop: () => Promise<void>;
 let wakes: BullWakes;
 let replica: Replica;
+/** A wake that only tries the connection starts nothing. */
+let armed = false;
 beforeAll(async () => {
   const database = await missionTestDatabase(1);
   drop = database.drop;
@@ -27,7 +29,7 @@ beforeAll(async () => {
     concurrency: 4,
     onWake: async () => {
       connected = true;
-      replica.runner.wakeAll();
+      if (armed) replica.runner.wakeAll();
     },
     logger,
   });
@@ -63,6 +65,7 @@ it('wakes each of many missions at its instant by a job, so that none is left fo
        FROM unnest($1::uuid[]) WITH ORDINALITY AS p (id, place) WHERE m.id = p.id`,
     [ids],
   );
+  armed = true;
   await setWakes(pool, new DueWakes(wakes));
   await eventually('all of them are started', async () => executes(replica).length >= MISSIONS, 20_000);
   expect(executes(replica).sort()).toEqual([...ids].sort());
@@ -100,4 +103,21 @@ it('leaves to its wake what has only just become due, and finds by a sweep what 
   await sweep();
   expect(executes(replica)).toContain(id);
   expect(await foundBy('sweep')).toBe(1);
+});
+
+it('looks again soon at a mission whose dock somebody else held when it was due', async () => {
+  const id = await aMission(pool);
+  await apply(pool, id, { type: 'prepareDue' });
+  await apply(pool, id, { type: 'prepareAccepted', edition: 1 });
+  const holder = pool.createQueryRunner();
+  await holder.startTransaction();
+  try {
+    await holder.query('SELECT 1 FROM mission.mission WHERE id = $1 FOR NO KEY UPDATE', [id]);
+    expect(await replica.runner.run([id])).toBe(0);
+  } finally {
+    await holder.rollbackTransaction();
+    await holder.release();
+  }
+  // No job and no sweep: nobody else looks.
+  await eventually('it is started', async () => executes(replica).includes(id));
 });
