@@ -161,10 +161,19 @@ it('DK10: an event that is said a hundred times is answered each time and has on
   expect(await events(id, 'flightPaused')).toBe(1);
 }, 90_000);
 
+interface Preview {
+  readonly preflight: { readonly rules: readonly { readonly rule: string; readonly verdict: string }[] };
+}
+
 it.each(['+40s', '-40s'])(
   'DK11: a dock whose clock is off by %s starts nothing by itself',
   async (skew) => {
     const dock = await world.dock({ faults: `clock-skew=${skew}` });
+    // It is measured by telemetry, the first of which comes just after the dock is online.
+    await eventually('its clock is measured', async () => {
+      const preview = await world.api.post<Preview>('/missions/preview', world.body(dock, { kind: 'immediate' }));
+      return good(preview).preflight.rules.some(({ rule, verdict }) => rule === 'clock_skew' && verdict === 'no_go');
+    });
     const { id } = await world.timed(dock, 8_000);
     const ended = await world.ended(id, 90_000);
     // A dock that is ahead refuses to prepare what is past by its own clock; whoever says it first, nothing starts.
