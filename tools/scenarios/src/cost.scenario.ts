@@ -25,9 +25,10 @@ const BUDGETS = JSON.parse(
 
 const REST_MS = 5_000;
 const DOCKS = 10;
-const BACKLOG = 1_000;
-const ALONE = 20;
-const POSTS = 20;
+// So many that what all programs do once a minute, some hundred statements, stays within the budget of each.
+const BACKLOG = 2_000;
+const ALONE = 60;
+const POSTS = 60;
 
 let stack: Stack | undefined;
 let meter: Meter | undefined;
