@@ -452,6 +452,8 @@ describe('many missions in one request', () => {
         one(first),
         one(second, { rthAltitudeMeters: 5 }),
         one(second, { waylineId: randomUUID() }),
+        one(second, { name: 'no\u0000text' }),
+        null,
         one(second),
       ],
     });
@@ -461,6 +463,8 @@ describe('many missions in one request', () => {
       [409, 'dock_taken'],
       [422, 'invalid_input'],
       [404, 'unknown_wayline'],
+      [422, 'invalid_input'],
+      [422, 'invalid_input'],
       [201, second],
     ]);
     expect(results[1]?.problem).toMatchObject({ conflicts: [{ id: results[0]?.mission?.id }] });

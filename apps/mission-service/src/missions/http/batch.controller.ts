@@ -40,9 +40,9 @@ export class BatchController {
         route: ROUTE,
         // A mission is known by its place in the request.
         idempotencyKey: key === undefined ? undefined : `${key}#${index}`,
-        body: mission,
+        body: mission.body(),
       },
-      input: () => readNewMission(mission, Date.now()),
+      input: () => readNewMission(mission.body(), Date.now()),
     }));
     const results = allOrNothing ? await this.all(caller, items) : await this.each(caller, items);
     response.type('application/json').send(`{"results":[${results.join(',')}]}`);

@@ -14,9 +14,15 @@ const parts = {
     .describe('true: when one of them is refused, none is planned. false: each has a verdict of its own.'),
 };
 
-/** Body of `POST /missions/batch`. What is wrong with one mission is no fault of the others: each is read by itself. */
+/**
+ * Body of `POST /missions/batch`. What is wrong with one mission is no fault of the others, also a character that cannot be
+ * kept: nobody looks into a mission here.
+ */
 export const newMissions = z.strictObject({
-  missions: z.array(z.unknown()).min(1).max(MOST_MISSIONS),
+  missions: z
+    .array(z.unknown().transform((body) => ({ body: (): unknown => body })))
+    .min(1)
+    .max(MOST_MISSIONS),
   ...parts,
 });
 
