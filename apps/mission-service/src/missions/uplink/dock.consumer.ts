@@ -27,7 +27,7 @@ import type { AfterCommit } from '../downlink/after-commit.js';
 import { type ForeignFlight, noteForeignFlights } from '../store/dock-notes.js';
 import { answerProgressGet } from './answer-progress-get.js';
 import { type Applied, applyUplinks } from './apply-uplinks.js';
-import { type Reading, readUplink } from './read-uplink.js';
+import { type Reading, isPlainReport, readUplink } from './read-uplink.js';
 import type { Uplink } from './uplink.js';
 
 export interface DockConsumerParts {
@@ -48,6 +48,12 @@ const MAX_BATCH = 100;
 const LANES = 2;
 /** What is taken and not yet settled: two batches for each lane. */
 const MAX_IN_WORK = 2 * LANES * MAX_BATCH;
+
+/**
+ * A report that a flight goes on moves nothing, and a dock sends one each two seconds: those of many docks share a
+ * transaction. Screens see it half a second later; whatever else a dock says takes those before it along at once.
+ */
+const REPORT_WAIT_MS = 500;
 
 /** One message of a batch, with all that it leads to. */
 interface Handling {
@@ -95,6 +101,7 @@ export class DockConsumer {
       lanes: LANES,
       logger,
       read: readDockFact,
+      mayWaitMs: (fact) => (isPlainReport(fact) ? REPORT_WAIT_MS : 0),
       handleBatch: (facts) => this.handle(facts),
       isHopeless: isDataError,
       isOutage: (error) => isOutage(error) || error instanceof NoAnswerError,
