@@ -87,6 +87,8 @@ export {
   listObjectsQuestion,
   presignDownloadQuestion,
   releaseDockQuestion,
+  SEND_TOGETHER,
+  sendManyQuestion,
   sendQuestion,
   speakersQuestion,
   takeDockQuestion,

@@ -35,7 +35,9 @@ export function withLive<Row extends Pick<LockedMission, 'attempt' | 'heard_at' 
   row: Row,
   live: FlightLive | null,
 ): Row & { readonly live: FlightLive | null } {
-  if (live === null || !countsFor(row, live)) return { ...row, live };
+  // Most rows have none, and all of them some sixty columns: they were read for this caller, and are not copied.
+  if (live === null) return Object.assign(row, { live });
+  if (!countsFor(row, live)) return { ...row, live };
   return { ...row, live, heard_at: live.heard_at, progress: live.progress };
 }
 

@@ -24,6 +24,7 @@ import type { AutoResume } from '../breakpoints/auto-resume.js';
 import { noFileAnswer } from '../dji/dock-answers.js';
 import type { DockCommands } from '../downlink/dock-commands.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
+import type { StartsFirst } from '../downlink/starts-first.js';
 import { type ForeignFlight, noteForeignFlights } from '../store/dock-notes.js';
 import { answerProgressGet } from './answer-progress-get.js';
 import { type Applied, applyUplinks } from './apply-uplinks.js';
@@ -35,6 +36,7 @@ export interface DockConsumerParts {
   readonly dataSource: DataSource;
   readonly autoResume: AutoResume;
   readonly afterCommit: AfterCommit;
+  readonly startsFirst: StartsFirst;
   readonly commands: DockCommands;
   readonly deadLetters: DeadLetters;
   readonly notes: NoteDocks;
@@ -55,6 +57,8 @@ const MAX_IN_WORK = 2 * LANES * MAX_BATCH;
  */
 const REPORT_WAIT_MS = 500;
 
+type Verdicts = Promise<Verdict>[];
+
 /** One message of a batch, with all that it leads to. */
 interface Handling {
   readonly fact: DockFact;
@@ -71,6 +75,7 @@ interface Handling {
 export class DockConsumer {
   private readonly handles: ConsumerHandle[] = [];
   private readonly speakers: Speakers;
+  private lastBatchMs = 0;
   private readonly received;
   private readonly orphans;
 
@@ -84,14 +89,17 @@ export class DockConsumer {
   }
 
   start(): void {
-    this.handles.push(this.consume(MISSION_REPLIES_CONSUMER), this.consume(MISSION_EVENTS_CONSUMER));
+    this.handles.push(
+      this.consume(MISSION_REPLIES_CONSUMER, (facts) => this.handle(facts)),
+      this.consume(MISSION_EVENTS_CONSUMER, (facts) => this.handleEvents(facts)),
+    );
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
   }
 
-  private consume(spec: ConsumerSpec): ConsumerHandle {
+  private consume(spec: ConsumerSpec, handleBatch: (facts: readonly DockFact[]) => Promise<Verdicts>): ConsumerHandle {
     const { connection, logger, deadLetters } = this.parts;
     return consume({
       connection,
@@ -102,14 +110,22 @@ export class DockConsumer {
       logger,
       read: readDockFact,
       mayWaitMs: (fact) => (isPlainReport(fact) ? REPORT_WAIT_MS : 0),
-      handleBatch: (facts) => this.handle(facts),
+      handleBatch,
       isHopeless: isDataError,
       isOutage: (error) => isOutage(error) || error instanceof NoAnswerError,
       keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
     });
   }
 
-  private async handle(facts: readonly DockFact[]): Promise<Promise<Verdict>[]> {
+  private async handleEvents(facts: readonly DockFact[]): Promise<Verdicts> {
+    await this.parts.startsFirst.makeWay(this.lastBatchMs);
+    const startedMs = performance.now();
+    const verdicts = await this.handle(facts);
+    this.lastBatchMs = performance.now() - startedMs;
+    return verdicts;
+  }
+
+  private async handle(facts: readonly DockFact[]): Promise<Verdicts> {
     const readings = await Promise.all(facts.map(async (fact) => readUplink(fact, await this.speakers.of(fact.sn))));
     const uplinks = readings.flatMap((reading) => reading.uplinks);
     const applied = await this.apply(uplinks);
