@@ -137,6 +137,16 @@ export const COMMANDS = {
     },
     rest: nothing,
   },
+  'bench-air': {
+    npm: 'npm run bench:air',
+    does: 'What docks in the air cost by the second, in real time, and whether anything falls behind.',
+    options: {
+      docks: [text, 'N', '1 to 1000 (default 300)', whole(1, 1_000)],
+      minutes: [text, 'N', '1 to 12 (default 10)', whole(1, 12)],
+      json: [text, 'FILE', 'write the figures there too'],
+    },
+    rest: nothing,
+  },
   'bench-herd': {
     npm: 'npm run bench:herd',
     does: 'Missions that are all due at one instant, on one simulated dock each.',

@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   sim: async () => (await import('./commands/sim.js')).sim,
   'bench-uplink': async () => (await import('./commands/bench-uplink.js')).benchUplink,
   'bench-cost': async () => (await import('./commands/bench-cost.js')).benchCost,
+  'bench-air': async () => (await import('./commands/bench-air.js')).benchAir,
   'bench-herd': async () => (await import('./commands/bench-herd.js')).benchHerd,
   'docs-api': async () => (await import('./commands/docs-api.js')).docsApi,
   'docs-missions': async () => (await import('./commands/docs-missions.js')).docsMissions,
