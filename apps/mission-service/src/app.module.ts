@@ -16,6 +16,7 @@ import { CancelMission } from './missions/control/cancel-mission.js';
 import { ControlController } from './missions/http/control.controller.js';
 import { ControlMission } from './missions/control/control-mission.js';
 import { ResolveMission } from './missions/control/resolve-mission.js';
+import { CutOffs } from './missions/dock-holds/cut-offs.js';
 import { DockHolds } from './missions/dock-holds/dock-holds.js';
 import { DockCommands } from './missions/downlink/dock-commands.js';
 import { DockConsumer } from './missions/uplink/dock.consumer.js';
@@ -226,6 +227,7 @@ export class AppModule {
         { provide: WaylineStore, useValue: waylines },
         { provide: StoreWayline, useValue: new StoreWayline(storage, waylines, kmzReader, nearDocks) },
         { provide: DockHolds, useValue: new DockHolds(api) },
+        { provide: CutOffs, useValue: new CutOffs(api, observeDock) },
         { provide: Intake, useValue: intake },
         RefusalFilter,
       ],

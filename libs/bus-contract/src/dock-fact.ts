@@ -72,3 +72,17 @@ export const dockNote = z.object({
   atMs: z.number().describe('When the last of them was received, milliseconds since the epoch.'),
 });
 export type DockNote = z.infer<typeof dockNote>;
+
+/** A device stays far over its budget, on `flood.v1.<sn>`. Lost is lost: it is said again while it lasts. */
+export const dockFlood = z.object({
+  v: version,
+  sn: z.string().describe('Serial number of the topic: a dock, or an aircraft that its dock speaks for.'),
+  ingressId: z.string().describe('The replica that measured it; each replica sees a part of what a dock sends.'),
+  sinceMs: z
+    .number()
+    .describe('Since when it has been far over its budget without a pause, milliseconds since the epoch.'),
+  atMs: z.number().describe('When it last was, milliseconds since the epoch.'),
+  messagesPerSecond: z.number().describe('What it sent in that time to this replica, messages a second.'),
+  bytesPerSecond: z.number().describe('The same in bytes a second.'),
+});
+export type DockFlood = z.infer<typeof dockFlood>;

@@ -400,6 +400,53 @@ export const releaseDockQuestion = question(
   z.object({ released: z.boolean().describe('False: it had it no more.') }),
 );
 
+/**
+ * Whether fleet-service may cut a dock off at the broker. A yes holds back every start on the dock until the given
+ * instant, so that no flight begins between the answer and the cut. Asked again with the same id it is a yes, and moves
+ * the instant. No answer means no.
+ */
+export const cutOffDockQuestion = question(
+  'ask.mission.v1.dock.cutOff',
+  5_000,
+  z.object({
+    organisationId: z.string().describe('Whose dock it is.'),
+    dockSn: z.string().describe('Serial number of the dock.'),
+    model: dockModel.describe('Which of the stations it is.'),
+    protocolGeneration: z.string().describe('Version of the protocol that its firmware speaks.'),
+    cutOffId: z.int().min(1).describe('Number of the cut-off. A later one of the same dock is greater.'),
+    untilMs: z
+      .number()
+      .nullable()
+      .describe('Starts are held back until then, milliseconds since the epoch. Null: until it is ended.'),
+    notAfterMs: z
+      .number()
+      .describe('After this instant nobody waits for the answer, and it is no. Milliseconds since the epoch.'),
+  }),
+  z.object({
+    granted: z.boolean().describe('Whether the dock may be cut off now.'),
+    because: z
+      .enum(['flight', 'unknown_outcome', 'other_flight', 'aircraft_out', 'not_known'])
+      .nullable()
+      .describe(
+        '`flight`: a mission of the dock flies or is being started. `unknown_outcome`: nobody knows how one ended. ' +
+          '`other_flight`: the dock reports a flight that was not planned here. `aircraft_out`: the dock said last that ' +
+          'its aircraft is not inside. `not_known`: nobody could say. Null: granted.',
+      ),
+    missionId: z.string().nullable().describe('The mission that stands in the way, where there is one.'),
+  }),
+);
+
+/** Ends a cut-off: starts on the dock are no longer held back. Asked again it means the same. */
+export const endCutOffQuestion = question(
+  'ask.mission.v1.dock.endCutOff',
+  5_000,
+  z.object({
+    dockSn: z.string().describe('Serial number of the dock.'),
+    cutOffId: z.int().min(1).describe('Number of the cut-off. A later one stays.'),
+  }),
+  z.object({ ended: z.boolean().describe('False: nothing was held back.') }),
+);
+
 /** Docks of an organisation by what they are, in the order of their serial numbers. */
 export const findDocksQuestion = question(
   'ask.fleet.v1.docks.find',

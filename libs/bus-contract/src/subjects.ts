@@ -26,6 +26,10 @@ export const OSD_SUBJECTS = 'osd.v1.*';
 export const noteSubject = (sn: string): string => `note.v1.${sn}`;
 export const NOTE_SUBJECTS = 'note.v1.*';
 
+/** A device that stays far over its budget. Not stored. */
+export const floodSubject = (sn: string): string => `flood.v1.${sn}`;
+export const FLOOD_SUBJECTS = 'flood.v1.*';
+
 /** What could not be read, kept with the reason. */
 export const deadLetterSubject = (sn: string): string => `dead.v1.${sn}`;
 /** The serial number part where even the topic could not be read. */

@@ -242,6 +242,16 @@ describe('a dock that is no longer in service', () => {
   );
 });
 
+describe('a dock that is cut off', () => {
+  it('is the cause at once, although nobody was there to get the prepare, and no more once it is back', () => {
+    const event: MissionEvent = { type: 'prepareDue', dockIsAway: true, dockIsCutOff: true };
+    const preparing = step(planned('immediate'), event, NOON);
+    const unsent = step(preparing, { type: 'prepareUnsent', edition: 1, because: 'dock_offline' }, NOON + 1);
+    expect([preparing.cause, unsent.cause]).toEqual([{ code: 'dock_cut_off' }, { code: 'dock_cut_off' }]);
+    expect(step(unsent, { type: 'prepareOverdue' }, NOON + 30_000).cause).toBeNull();
+  });
+});
+
 describe('what time brings about', () => {
   it('is nothing before the next action', () => {
     expect(dueEvent(aMission({ nextActionAtMs: NOON + 1 }), NOON, DEFAULT_TIMING)).toBeNull();

@@ -48,7 +48,7 @@ function factsOf(
       return { prepareCount: mission.prepareCount + 1, cause: causeOfPrepare(mission, event) };
     case 'prepareUnsent':
       // That nobody was there to get it follows from that.
-      return mission.cause?.code === 'dock_retired' ? {} : { cause: { code: event.because } };
+      return isOfFleet(mission.cause) ? {} : { cause: { code: event.because } };
     case 'prepareAccepted':
     case 'flightReady':
       // From here the start window of a mission without a planned instant counts.
@@ -177,13 +177,17 @@ function startDeadlineMs(mission: Mission, nowMs: number, timing: Timing): numbe
 /** It is told all the same: nobody heard the dock lately, and it may hear us. */
 function causeOfPrepare({ cause }: Mission, event: EventOf<'prepareDue' | 'prepareOverdue'>): Cause | null {
   if (event.dockIsRetired === true) return { code: 'dock_retired' };
+  if (event.dockIsCutOff === true) return { code: 'dock_cut_off' };
   if (event.dockIsAway === true) return { code: 'dock_offline' };
   return isUnsent(cause) ? null : cause;
 }
 
 /** What was true of one command says nothing about the next one. */
 const isUnsent = (cause: Cause | null): boolean =>
-  cause?.code === 'dock_offline' || cause?.code === 'dock_retired' || cause?.code === 'send_refused';
+  cause?.code === 'dock_offline' || cause?.code === 'send_refused' || isOfFleet(cause);
+
+/** Why the broker does not let the dock in. */
+const isOfFleet = (cause: Cause | null): boolean => cause?.code === 'dock_retired' || cause?.code === 'dock_cut_off';
 
 /** An operator's wish about a flight changes nothing by itself; in particular it puts no watchdog off. */
 const isWish = ({ type }: MissionEvent): boolean => type.endsWith('Requested') && type !== 'cancelRequested';

@@ -48,6 +48,7 @@ export type CauseCode =
   | 'start_deadline_passed'
   | 'dock_offline'
   | 'dock_busy'
+  | 'dock_cut_off'
   | 'dock_fault'
   | 'dock_retired'
   | 'dock_unknown_state'
@@ -69,6 +70,13 @@ export interface Cause {
   readonly code: CauseCode;
   /** The dock's own result code where it gave one; 0 is success. */
   readonly dockResult?: number;
+}
+
+/** What is known against a dock as it is told of a mission. It is told all the same. */
+export interface DockAtPrepare {
+  readonly dockIsAway?: boolean;
+  readonly dockIsCutOff?: boolean;
+  readonly dockIsRetired?: boolean;
 }
 
 /** All that a decision needs to know of a mission. Instants are milliseconds since the epoch by the database's clock. */
@@ -194,8 +202,8 @@ export type MissionEvent =
   | { readonly type: 'stopRequested' }
   | { readonly type: 'setupAbortRequested' }
   // Time.
-  | { readonly type: 'prepareDue'; readonly dockIsAway?: boolean; readonly dockIsRetired?: boolean }
-  | { readonly type: 'prepareOverdue'; readonly dockIsAway?: boolean; readonly dockIsRetired?: boolean }
+  | ({ readonly type: 'prepareDue' } & DockAtPrepare)
+  | ({ readonly type: 'prepareOverdue' } & DockAtPrepare)
   | { readonly type: 'prepareGivenUp'; readonly dockIsRetired?: boolean }
   | { readonly type: 'windowClosed'; readonly dockIsRetired?: boolean }
   | { readonly type: 'executeDue' }

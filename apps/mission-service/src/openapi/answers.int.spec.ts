@@ -4,6 +4,8 @@ import {
   MISSION_FACTS,
   type MissionFactName,
   releaseDockQuestion,
+  cutOffDockQuestion,
+  endCutOffQuestion,
   takeDockQuestion,
 } from '@aerie/bus-contract';
 import { type CallParts, Caller, describeRefusedInput, successesOf } from '@aerie/http-api/testing';
@@ -359,7 +361,7 @@ describe('missions answer as described', () => {
     const view = { ...aDockView('x'), properties: { ...properties, rainfall: { value: 3, agoMs: 0 } } };
     const distances = { firstMeters: 0, farthestMeters: 0, lastMeters: 0 };
     const way = { distances, durationMs: 1_000 };
-    const calm = { blockedBy: null, exportsLogs: false, getsReadyForThis: false };
+    const calm = { blockedBy: null, exportsLogs: false, cutOff: false, getsReadyForThis: false };
     const around = { view, record: undefined, heardAgoMs: 0, ...calm, way };
     const result = judgeDock('execute', wish, around, DEFAULT_POLICY);
     await happens(id, { type: 'executeHeld', because: 'preflight_no_go' }, { preflight: { stage: 'execute', result } });
@@ -793,6 +795,23 @@ describe('other services get answers', () => {
     await expect(take(ORGANISATION)).resolves.toMatchObject({ untilMs: null, refusal: { because: 'withdrawn' } });
     const release = () => ask(nats(), releaseDockQuestion, { dockSn: 'TWO-LENT', holderId, generation: 1 });
     expect([await release(), await release()]).toEqual([{ released: true }, { released: false }]);
+  });
+
+  it('when a dock is to be cut off: preflight says so until that is ended', async () => {
+    const dockSn = 'TWO-FLOODS';
+    const cutOff = ask(nats(), cutOffDockQuestion, {
+      ...{ organisationId: ORGANISATION, dockSn, model: 'dock2', protocolGeneration: '1.15', cutOffId: 1 },
+      ...{ untilMs: Date.now() + 60_000, notAfterMs: Date.now() + 60_000 },
+    });
+    await expect(cutOff).resolves.toMatchObject({ granted: true });
+    const failed = async () => {
+      const { body } = await caller.call('createMission', { ...aTimed({ dockSn }), query: { dryRun: 'true' } });
+      const { rules } = body['preflight'] as { rules: { rule: string; verdict: string }[] };
+      return rules.filter(({ verdict }) => verdict === 'no_go').map(({ rule }) => rule);
+    };
+    expect(await failed()).toContain('cut_off');
+    await expect(ask(nats(), endCutOffQuestion, { dockSn, cutOffId: 1 })).resolves.toEqual({ ended: true });
+    expect(await failed()).not.toContain('cut_off');
   });
 
   it('when it is the dock of somebody else: with the field', async () => {

@@ -131,6 +131,14 @@ export function judgeLogExport({ facts: { exportsLogs } }: Look): Judgement {
   );
 }
 
+export function judgeCutOff({ facts: { cutOff } }: Look): Judgement {
+  return judged(
+    exactly(cutOff, false),
+    cutOff ? 'The dock is cut off, because it sends far more than its share.' : 'The dock is not cut off.',
+    'Find out why it sends so much. It comes back by itself (GET /docks/{sn}, cutOff); a person can end it before.',
+  );
+}
+
 export function judgeClockSkew({ facts: { dock } }: Look): Judgement {
   const skewMs = numberOf(dock?.clockSkewMs);
   if (skewMs === null) return missing(CLOCK_SKEW_LIMIT_MS, "The dock's clock was not measured.");

@@ -43,6 +43,7 @@ describe('the cause of a no-go', () => {
     ['an aircraft fault', dock({ mode_code: 4, flighttask_step_code: 255 }), 'dock_fault'],
     ['a flight step that the dock does not know', dock({ flighttask_step_code: 256 }), 'dock_fault'],
     ['a log export', { exportsLogs: true }, 'dock_busy'],
+    ['a dock that is cut off', { cutOff: true }, 'dock_cut_off'],
   ])('is, for %s, its own', (_what, given, cause) => {
     expect(causeOf(resultOf(given))).toBe(cause);
   });
@@ -52,6 +53,11 @@ describe('the cause of a no-go', () => {
       'silence over everything',
       { ...dock({ ...FLYING, wind_speed: 20 }, { seenAgoMs: null }), blockedBy: 'm' },
       'dock_offline',
+    ],
+    [
+      'a cut-off over the silence that follows from it',
+      { ...dock({}, { seenAgoMs: null }), cutOff: true },
+      'dock_cut_off',
     ],
     [
       'wind over an unresolved mission and a log export',

@@ -1,9 +1,11 @@
 import type { PreflightResult, RuleName } from './preflight.types.js';
 
-export type PreflightCause = 'dock_offline' | 'dock_fault' | 'preflight_no_go' | 'dock_unknown_state' | 'dock_busy';
+export type PreflightCause =
+  'dock_cut_off' | 'dock_offline' | 'dock_fault' | 'preflight_no_go' | 'dock_unknown_state' | 'dock_busy';
 
 /** The rules whose no has a name of its own; every other one is `preflight_no_go`. */
 const NAMED_CAUSES: Readonly<Partial<Record<RuleName, PreflightCause>>> = {
+  cut_off: 'dock_cut_off',
   dock_seen: 'dock_offline',
   unknown_outcome: 'dock_unknown_state',
   dock_in_order: 'dock_fault',
@@ -15,10 +17,11 @@ const NAMED_CAUSES: Readonly<Partial<Record<RuleName, PreflightCause>>> = {
 const FOLLOWS_FROM_BUSY: readonly RuleName[] = ['aircraft_in_dock', 'cover', 'battery'];
 
 /**
- * The first that holds is the cause. Of a silent dock nothing else is known. Then what somebody must mend, or what only
+ * The first that holds is the cause. A dock that is cut off is silent because of that. Of a silent dock nothing else is known. Then what somebody must mend, or what only
  * the weather can; then the mission that a person must resolve; last what passes by itself.
  */
 const ORDER: readonly PreflightCause[] = [
+  'dock_cut_off',
   'dock_offline',
   'dock_fault',
   'preflight_no_go',

@@ -161,6 +161,15 @@ describe('log_export', () => {
   });
 });
 
+describe('cut_off', () => {
+  it.each([
+    [false, 'go'],
+    [true, 'no_go'],
+  ])('is, for a dock of which it is %p that it is cut off, %s', (cutOff, verdict) => {
+    expect(ask('cut_off', someFacts({ cutOff }))).toMatchObject({ verdict, input: cutOff, limit: false });
+  });
+});
+
 describe('clock_skew', () => {
   it.each([
     [0, 'go', 20_000],

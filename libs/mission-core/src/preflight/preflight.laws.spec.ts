@@ -60,6 +60,7 @@ const anyFacts: fc.Arbitrary<PreflightFacts> = fc.record({
   blockedBy: fc.option(fc.string()),
   blockedBySeenOver: fc.boolean(),
   exportsLogs: fc.boolean(),
+  cutOff: fc.boolean(),
   getsReadyForThis: fc.boolean(),
   models: anyModels,
 });

@@ -25,6 +25,8 @@ export interface PreflightFacts {
   readonly blockedBySeenOver: boolean;
   /** A log export holds the dock now. */
   readonly exportsLogs: boolean;
+  /** The dock is cut off at the broker, or about to be, because it sent far more than its share. */
+  readonly cutOff: boolean;
   /** What keeps the dock busy is getting ready for this very mission, by all that it said. */
   readonly getsReadyForThis: boolean;
   readonly models: ModelFacts;
@@ -62,6 +64,7 @@ export type HardRuleName =
   | 'dock_in_order'
   | 'dock_idle'
   | 'log_export'
+  | 'cut_off'
   | 'clock_skew'
   | 'aircraft_model'
   | 'dock_model'

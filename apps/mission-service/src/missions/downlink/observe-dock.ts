@@ -111,6 +111,15 @@ export class ObserveDock {
   }
 }
 
+/**
+ * Whether the dock said last that its aircraft is not inside, however long ago: a dock that floods may have its telemetry
+ * left out, and silence brings no aircraft home.
+ */
+export function isAircraftOut({ properties }: DockStateView): boolean {
+  const inside = properties['drone_in_dock']?.value;
+  return inside !== undefined && inside !== null && inside !== 1;
+}
+
 const UNKNOWN: Observation = { shows: 'unknown' };
 
 /**

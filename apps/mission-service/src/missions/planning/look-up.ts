@@ -17,9 +17,10 @@ export interface DockHere {
   readonly heardAgoMs: number | null;
   readonly unresolved: UnresolvedMission | null;
   readonly exportsLogs: boolean;
+  readonly cutOff: boolean;
 }
 
-const NOT_HERE: DockHere = { heardAgoMs: null, unresolved: null, exportsLogs: false };
+const NOT_HERE: DockHere = { heardAgoMs: null, unresolved: null, exportsLogs: false, cutOff: false };
 
 /**
  * What planning asks of others. All who plan at the same time ask with one question or statement; nothing is remembered,
@@ -70,18 +71,25 @@ export class LookUp {
       heard_ago_ms: string | null;
       unresolved: UnresolvedMission | null;
       exports_logs: boolean;
+      cut_off: boolean;
     }>(
       `SELECT d.sn, extract(epoch FROM clock_timestamp() - d.heard_at) * 1000 AS heard_ago_ms,
               ${unresolvedOn('d.sn')} AS unresolved,
               EXISTS (SELECT 1 FROM mission.dock_reservation r WHERE r.dock_sn = d.sn
-                         AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs
+                         AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs,
+              d.cut_off_until IS NOT NULL AND d.cut_off_until > clock_timestamp() AS cut_off
          FROM mission.dock d WHERE d.sn = ANY($1::text[])`,
       [sns],
     );
     return new Map(
-      rows.map(({ sn, heard_ago_ms, unresolved, exports_logs }) => [
+      rows.map(({ sn, heard_ago_ms, unresolved, exports_logs, cut_off }) => [
         sn,
-        { heardAgoMs: heard_ago_ms === null ? null : Number(heard_ago_ms), unresolved, exportsLogs: exports_logs },
+        {
+          heardAgoMs: heard_ago_ms === null ? null : Number(heard_ago_ms),
+          unresolved,
+          exportsLogs: exports_logs,
+          cutOff: cut_off,
+        },
       ]),
     );
   }

@@ -101,9 +101,18 @@ export class PlanMission {
       storage_needed_megabytes: input.storageNeededMegabytes,
       auto_resume_count: origin?.autoResumeCount ?? 0,
     };
-    const { heardAgoMs, unresolved, exportsLogs } = now;
+    const { heardAgoMs, unresolved, exportsLogs, cutOff } = now;
     const way = wayToRoute(shapes.get(wayline.id), positionOf(view, record?.position));
-    const around = { view, record, heardAgoMs, blockedBy: unresolved, exportsLogs, getsReadyForThis: false, way };
+    const around = {
+      view,
+      record,
+      heardAgoMs,
+      blockedBy: unresolved,
+      exportsLogs,
+      cutOff,
+      getsReadyForThis: false,
+      way,
+    };
     const result = judgeDock('plan', wish, around, policy.preflight);
     checkFitsAircraft(result);
     return result;

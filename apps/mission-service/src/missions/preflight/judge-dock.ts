@@ -33,6 +33,8 @@ export interface Surroundings {
   /** The mission of the dock whose outcome is unknown. */
   readonly blockedBy: UnresolvedMission | null;
   readonly exportsLogs: boolean;
+  /** fleet-service has cut the dock off at the broker, or may do so any moment. */
+  readonly cutOff: boolean;
   /** Whether what keeps the dock busy is getting ready for this mission. */
   readonly getsReadyForThis: boolean;
   /** Null: the position of the dock is unknown. */
@@ -43,7 +45,7 @@ export interface Surroundings {
 export function judgeDock(
   stage: Stage,
   mission: FlightWish,
-  { view, record, heardAgoMs, blockedBy, exportsLogs, getsReadyForThis, way }: Surroundings,
+  { view, record, heardAgoMs, blockedBy, exportsLogs, cutOff, getsReadyForThis, way }: Surroundings,
   policy: PreflightPolicy,
 ): PreflightResult {
   return preflight(
@@ -60,6 +62,7 @@ export function judgeDock(
       blockedBy: blockedBy?.id ?? null,
       blockedBySeenOver: blockedBy?.seenOver ?? false,
       exportsLogs,
+      cutOff,
       getsReadyForThis,
       distances: way?.distances ?? null,
       models: {

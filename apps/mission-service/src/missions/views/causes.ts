@@ -61,6 +61,15 @@ export const CAUSES: Readonly<Record<CauseCode, CauseText>> = {
     retry: 'later',
     advice: { en: 'Wait until it is free, then plan it again.', zh: '请等待机场空闲后重新下发。' },
   },
+  dock_cut_off: {
+    en: 'The dock is cut off for a while, because it sent far more than its share.',
+    zh: '机场发送的数据远超限额，已被暂时断开。',
+    retry: 'later',
+    advice: {
+      en: 'Find out why it sends so much; see cutOff of GET /docks/{sn} for when it comes back, or end it there.',
+      zh: '请排查机场为何发送过多数据；恢复时间见 GET /docks/{sn} 的 cutOff，也可在此提前恢复。',
+    },
+  },
   dock_fault: {
     en: 'The dock is not in order: somebody works on it, or has to.',
     zh: '机场处于调试、升级、待标定或故障状态。',

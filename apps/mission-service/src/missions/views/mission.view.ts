@@ -94,6 +94,7 @@ const HELD_BY_PREFLIGHT: ReadonlySet<string> = new Set([
   'preflight_no_go',
   'dock_offline',
   'dock_busy',
+  'dock_cut_off',
   'dock_fault',
   'dock_unknown_state',
 ]);

@@ -73,9 +73,14 @@ export function lookAhead(
   input: GuardInput,
 ): Guarded {
   const result = judgeDock('prepare', locked, surroundingsOf(locked, input), input.policy);
-  const dockIsAway = input.view !== undefined && result.verdict === 'no_go' && causeOf(result) === 'dock_offline';
+  const because = result.verdict === 'no_go' ? causeOf(result) : null;
+  const dockIsAway = input.view !== undefined && because === 'dock_offline';
+  const dockIsCutOff = because === 'dock_cut_off';
   return {
-    event: withRetirement(dockIsAway ? { ...event, dockIsAway } : event, input),
+    event: withRetirement(
+      { ...event, ...(dockIsAway ? { dockIsAway } : {}), ...(dockIsCutOff ? { dockIsCutOff } : {}) },
+      input,
+    ),
     evidence: { preflight: { stage: 'prepare', result } },
   };
 }
@@ -96,6 +101,7 @@ function surroundingsOf(locked: LockedMission, input: GuardInput): Surroundings 
     heardAgoMs: locked.dock_heard_at === null ? null : locked.now.getTime() - locked.dock_heard_at.getTime(),
     blockedBy: guard?.unresolved ?? null,
     exportsLogs: guard?.exports_logs ?? false,
+    cutOff: guard?.cut_off ?? false,
     getsReadyForThis: getsReadyForThis(locked, input),
     way,
   };
