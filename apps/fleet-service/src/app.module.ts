@@ -15,6 +15,8 @@ import { DynamicSecurity } from './docks/broker/dynamic-security.js';
 import { AnswerRequests } from './docks/dock/answer-requests.js';
 import { DockConsumer } from './docks/dock/dock.consumer.js';
 import { KeepMessages } from './docks/dock/keep-messages.js';
+import { CutOffDocks } from './docks/cut-offs/cut-off-docks.js';
+import { CutOffStore } from './docks/cut-offs/cut-off.store.js';
 import { Telemetry } from './docks/dock/telemetry.js';
 import { UpdateTopology } from './docks/dock/update-topology.js';
 import { DockPositions } from './docks/dock-positions.js';
@@ -39,6 +41,8 @@ export class Intake {
 }
 
 const MINUTE_MS = 60_000;
+/** A return may be so late; what is decided is done at once by who decided it. */
+const CUT_OFFS_EVERY_MS = 5_000;
 
 @Module({})
 export class AppModule {
@@ -89,6 +93,14 @@ export class AppModule {
     const retention = new Retention({ dataSource, prunes: fleetPrunes(config), logger, metrics });
     const chore = { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) };
     const sweeper = new Sweeper(chore, logger);
+    const cutOffs = new CutOffStore(dataSource);
+    const cutOffDocks = new CutOffDocks({
+      ...{ connection: nats, store: cutOffs, brokerUsers, topologies, logger, metrics },
+      firstMs: config.FLEET_CUT_OFF_SECONDS * 1_000,
+    });
+    const cutOffChore = { name: 'cut-offs', everyMs: CUT_OFFS_EVERY_MS, run: () => cutOffDocks.run() };
+    const cutOffSweeper = new Sweeper(cutOffChore, logger);
+    let stopFloods = (): void => undefined;
     const intake = new Intake(
       () => {
         states.start();
@@ -98,6 +110,8 @@ export class AppModule {
         telemetry = new Telemetry({ connection: nats, states, topologies, positions, logger, metrics });
         stopNotes = receiveNotes(nats, notes, topologies, logger);
         sweeper.start();
+        stopFloods = cutOffDocks.listen();
+        cutOffSweeper.start();
       },
       () => dataSource.isInitialized && (brokerUsers.connected || 'waiting for the MQTT broker'),
     );
@@ -106,6 +120,8 @@ export class AppModule {
     shutdown.on('intake', 'telemetry', async () => telemetry?.stop());
     shutdown.on('intake', 'dock notes', async () => stopNotes());
     shutdown.on('intake', 'retention', () => sweeper.stop());
+    shutdown.on('intake', 'floods', async () => stopFloods());
+    shutdown.on('intake', 'cut-offs', () => cutOffSweeper.stop());
     shutdown.on('work', 'outbox relay', () => outbox.stop());
     shutdown.on('work', 'dock states', () => states.stop());
     shutdown.on('work', 'dock positions', () => positions.stop());
@@ -128,6 +144,8 @@ export class AppModule {
         { provide: RegisterDock, useValue: new RegisterDock(dataSource, brokerUsers, topologies) },
         { provide: ChangeDock, useValue: new ChangeDock(dataSource, brokerUsers, topologies) },
         { provide: DockBrokerAddress, useValue: new DockBrokerAddress(config.FLEET_DOCK_MQTT_URL) },
+        { provide: CutOffStore, useValue: cutOffs },
+        { provide: CutOffDocks, useValue: cutOffDocks },
         { provide: Intake, useValue: intake },
       ],
     };

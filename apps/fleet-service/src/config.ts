@@ -18,6 +18,16 @@ const schema = z.object({
   FLEET_DJI_APP_ID: z.string().default('').describe("From the vendor's developer site; real docks want it."),
   FLEET_DJI_APP_KEY: z.string().default('').describe('As above.'),
   FLEET_DJI_APP_LICENSE: z.string().default('').describe('As above.'),
+  FLEET_CUT_OFF_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(21_600)
+    .default(600)
+    .describe(
+      'How long a dock is cut off at the broker that stays far over its budget, the first time in a day. Each further time ' +
+        'is four times as long, up to six hours.',
+    ),
   FLEET_KEPT_MESSAGE_DAYS: daysKept(30).describe('For how many days messages are kept that no service asked for.'),
   FLEET_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
     'For how many days a message of a dock that comes again is known.',

@@ -4,6 +4,7 @@ import { createDataSource } from '@aerie/persistence';
 import { CreateFleet1763683200000 } from './migrations/1763683200000-create-fleet.js';
 import { ReportedModels1764400000000 } from './migrations/1764400000000-reported-models.js';
 import { DockPositions1764500000000 } from './migrations/1764500000000-dock-positions.js';
+import { CutOffs1765010100000 } from './migrations/1765010100000-cut-offs.js';
 import { DocksMoveOn1764710000000 } from './migrations/1764710000000-docks-move-on.js';
 
 export const SCHEMA = 'fleet';
@@ -13,6 +14,7 @@ export const MIGRATIONS = [
   ReportedModels1764400000000,
   DockPositions1764500000000,
   DocksMoveOn1764710000000,
+  CutOffs1765010100000,
 ] as const;
 
 export function fleetDatabase(url: string, logger: Logger): DataSource {

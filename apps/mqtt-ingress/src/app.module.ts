@@ -8,6 +8,7 @@ import { SendController } from './downlink/send.controller.js';
 import { type AnswerTo, ReceiveUplink } from './uplink/receive-uplink.js';
 import { ControlLinks } from './uplink/control-links.js';
 import { DockBudget } from './uplink/dock-budget.js';
+import { FloodWatch } from './uplink/flood-watch.js';
 import { RetainedSweep } from './uplink/retained-sweep.js';
 import { StoreGate } from './uplink/store-gate.js';
 import { TelemetryLink } from './uplink/telemetry-link.js';
@@ -67,12 +68,15 @@ export class AppModule {
         });
     };
     const notes = new NoteDocks(nats);
+    const afterMs = config.INGRESS_FLOOD_SECONDS * 1_000;
+    const floods = new FloodWatch({ ingressId, afterMs }, nats, logger);
     const budget = new DockBudget(
       {
         messagesPerSecond: config.INGRESS_DOCK_MESSAGES_PER_SECOND,
         bytesPerSecond: config.INGRESS_DOCK_BYTES_PER_SECOND,
       },
       notes,
+      floods,
       metrics,
     );
     const receive = new ReceiveUplink((...args) => publisher.store(...args), answer, notes, logger, metrics);

@@ -48,6 +48,16 @@ const schema = z.object({
     .max(1_073_741_824)
     .default(524_288)
     .describe('The same in bytes. Docks send about ten thousand.'),
+  INGRESS_FLOOD_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_600)
+    .default(60)
+    .describe(
+      'A device floods that was far over its budget for so long: in each second at least half of what it sent was over it. ' +
+        'fleet-service then cuts its dock off at the broker, once it has no flight.',
+    ),
   INGRESS_RETAINED_SWEEP_MS: z.coerce
     .number()
     .int()

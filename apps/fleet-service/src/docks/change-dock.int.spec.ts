@@ -25,6 +25,12 @@ class NotedBroker extends BrokerUsers {
   override async grantAircraft(dockSn: string, aircraftSns: readonly string[]): Promise<void> {
     this.note(`grant ${dockSn} [${aircraftSns.join()}]`);
   }
+  override async disable(dockSn: string): Promise<void> {
+    this.note(`disable ${dockSn}`);
+  }
+  override async enable(dockSn: string): Promise<void> {
+    this.note(`enable ${dockSn}`);
+  }
   override async remove(dockSn: string): Promise<void> {
     this.note(`remove ${dockSn}`);
   }

@@ -6,6 +6,7 @@ import { DataSource } from 'typeorm';
 import { SCHEMA } from '../database.js';
 import { recordMove, yieldClaim } from './aircraft-moves.js';
 import { BrokerUsers } from './broker/broker-users.js';
+import { endOfRetired } from './cut-offs/cut-off.store.js';
 import { type DockCredentials, dockExists, hashOf, newCredentials } from './register-dock.js';
 import type { Topologies } from './topologies.js';
 
@@ -91,6 +92,7 @@ export class ChangeDock {
           WHERE sn = $1`,
         [sn],
       );
+      await endOfRetired(tx, sn);
       const freed = await tx.query<{ sn: string }>('DELETE FROM fleet.aircraft WHERE dock_sn = $1 RETURNING sn', [sn]);
       for (const { sn: aircraftSn } of freed) {
         const reason = 'dockRetired';

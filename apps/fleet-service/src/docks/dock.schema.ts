@@ -84,6 +84,17 @@ const dockMembers = {
     .strictObject(dockPosition.shape)
     .nullable()
     .describe('Last known position. Null: unknown, see `PUT /docks/{sn}/position`.'),
+  cutOff: z
+    .strictObject({
+      since: z.iso.datetime().describe('RFC 3339, UTC.'),
+      until: instantOrNull('When it comes back by itself. Null: when a person ends it.'),
+      reason: z.string().describe('What it sent, for people.'),
+    })
+    .nullable()
+    .describe(
+      'It is kept out at the broker, because it sent far more than its share for a while; never while it has a flight. ' +
+        'Its missions wait. Null: it is not cut off.',
+    ),
   boundAt: instantOrNull('When the dock was bound to the organisation. Null: not yet.'),
   retiredAt: instantOrNull('When it was taken out of service. Null: it is in service.'),
   createdAt: z.iso.datetime().describe('When it was registered. RFC 3339, UTC.'),
@@ -105,6 +116,28 @@ export const dockConnectionSchema = z
 export const registeredDockSchema = z
   .strictObject({ ...dockMembers, ...connectionMembers })
   .describe('The dock with what it needs to connect. Secret.');
+
+export const dockCutOffsSchema = z
+  .strictObject({
+    items: z
+      .array(
+        z.strictObject({
+          since: z.iso.datetime().describe('RFC 3339, UTC.'),
+          until: instantOrNull('When it was, or is, to end by itself. Null: a person kept the dock out.'),
+          reason: z.string().describe('What the dock sent, for people.'),
+          endedAt: instantOrNull('Null: it lasts.'),
+          endedBy: z
+            .enum(['time', 'person', 'calm', 'retired'])
+            .nullable()
+            .describe(
+              '`time`: its time was over. `person`: by a person. `retired`: the dock was retired. `calm`: the flood was over ' +
+                'before. Null: it lasts.',
+            ),
+        }),
+      )
+      .describe('The latest hundred, newest first.'),
+  })
+  .describe('When and why a dock was cut off.');
 
 export const dockAircraftSchema = z
   .strictObject({

@@ -23,6 +23,13 @@ export interface DockRow extends PositionColumns {
   readonly position: string;
 }
 
+/** A dock as it is shown, with its cut-off where it has one. */
+export interface ShownDockRow extends DockRow {
+  readonly cut_off_since: Date | null;
+  readonly cut_off_until: Date | null;
+  readonly cut_off_reason: string | null;
+}
+
 export interface AircraftRow {
   readonly sn: string;
   readonly online: boolean;
@@ -59,13 +66,18 @@ const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name
 const WITH_AIRCRAFT = `LEFT JOIN LATERAL (
   SELECT sn, online, model_key FROM fleet.aircraft WHERE dock_sn = d.sn ORDER BY online DESC, updated_at DESC LIMIT 1) a ON true`;
 
+const SHOWN_COLUMNS = `${COLUMNS}, c.since AS cut_off_since, c.until AS cut_off_until, c.reason AS cut_off_reason`;
+const WITH_CUT_OFF = `LEFT JOIN fleet.cut_off c
+  ON c.dock_sn = d.sn AND c.closed_at IS NULL AND c.since IS NOT NULL AND c.ended_at IS NULL`;
+
 /** Reads docks for screens and for other services. */
 export class DockStore {
   constructor(private readonly dataSource: DataSource) {}
 
-  async find(organisationId: string, sn: string): Promise<DockRow | undefined> {
-    const rows = await this.dataSource.query<DockRow[]>(
-      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} WHERE d.organisation_id = $1 AND d.sn = $2 AND d.provisioned_at IS NOT NULL`,
+  async find(organisationId: string, sn: string): Promise<ShownDockRow | undefined> {
+    const rows = await this.dataSource.query<ShownDockRow[]>(
+      `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
+        WHERE d.organisation_id = $1 AND d.sn = $2 AND d.provisioned_at IS NOT NULL`,
       [organisationId, sn],
     );
     return rows[0];
@@ -75,9 +87,9 @@ export class DockStore {
   list(
     organisationId: string,
     { limit, after, retired }: { limit: number; after: { createdAt: string; sn: string } | null; retired: boolean },
-  ): Promise<DockRow[]> {
-    return this.dataSource.query<DockRow[]>(
-      `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
+  ): Promise<ShownDockRow[]> {
+    return this.dataSource.query<ShownDockRow[]>(
+      `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
         WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL AND (d.retired_at IS NOT NULL) = $5
           AND ($2::timestamptz IS NULL OR (d.created_at, d.sn) < ($2::timestamptz, $3::text))
         ORDER BY d.created_at DESC, d.sn DESC LIMIT $4`,

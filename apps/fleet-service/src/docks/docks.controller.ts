@@ -11,7 +11,9 @@ import { reportedModelOf } from './dock/model-keys.js';
 import { DockPositions, positionOf } from './dock-positions.js';
 import { ChangeDock, dockHasConnected } from './change-dock.js';
 import { dockChange, dockListQuery, newDock, newPosition, newSerialNumber } from './dock.schema.js';
-import { DockStore, type DockRow } from './dock.store.js';
+import { CutOffDocks, notCutOff } from './cut-offs/cut-off-docks.js';
+import { CutOffStore } from './cut-offs/cut-off.store.js';
+import { DockStore, type ShownDockRow } from './dock.store.js';
 import { RegisterDock } from './register-dock.js';
 
 /** Where docks find the broker. */
@@ -30,6 +32,8 @@ export class DocksController {
     private readonly positions: DockPositions,
     private readonly notes: DockNotes,
     private readonly broker: DockBrokerAddress,
+    private readonly cutOffs: CutOffStore,
+    private readonly cutOffDocks: CutOffDocks,
   ) {}
 
   /** Registers a dock. The answer holds its credentials, this one time. */
@@ -92,6 +96,42 @@ export class DocksController {
   @HttpCode(200)
   async retire(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
     await this.changeDock.retire(caller.organisationId, sn);
+    return this.view(caller.organisationId, sn);
+  }
+
+  /** When and why the dock was cut off, the latest first. */
+  @Get(':sn/cut-offs')
+  async listCutOffs(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    await this.view(caller.organisationId, sn);
+    const rows = await this.cutOffs.history(caller.organisationId, sn);
+    return {
+      items: rows.map((row) => ({
+        since: row.since.toISOString(),
+        until: row.until?.toISOString() ?? null,
+        reason: row.reason,
+        endedAt: row.ended_at?.toISOString() ?? null,
+        endedBy: row.ended_by,
+      })),
+    };
+  }
+
+  /** Lets a dock in again that was cut off, at once. */
+  @Post(':sn/cut-off/end')
+  @HttpCode(200)
+  async endCutOff(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    await this.view(caller.organisationId, sn);
+    if (!(await this.cutOffs.endByPerson(caller.organisationId, sn))) throw notCutOff(sn);
+    this.cutOffDocks.runSoon();
+    return this.view(caller.organisationId, sn);
+  }
+
+  /** Keeps a dock out that was cut off, until a person ends it. */
+  @Post(':sn/cut-off/keep')
+  @HttpCode(200)
+  async keepCutOff(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
+    await this.view(caller.organisationId, sn);
+    if (!(await this.cutOffs.keep(caller.organisationId, sn))) throw notCutOff(sn);
+    this.cutOffDocks.runSoon();
     return this.view(caller.organisationId, sn);
   }
 
@@ -187,7 +227,7 @@ export class DocksController {
   }
 }
 
-function viewOf(row: DockRow, presence: DockPresence | undefined) {
+function viewOf(row: ShownDockRow, presence: DockPresence | undefined) {
   const reportedModel = reportedModelOf(row);
   return {
     sn: row.sn,
@@ -208,6 +248,14 @@ function viewOf(row: DockRow, presence: DockPresence | undefined) {
             modelKey: row.aircraft_model_key,
           },
     position: positionOf(row),
+    cutOff:
+      row.cut_off_since === null
+        ? null
+        : {
+            since: row.cut_off_since.toISOString(),
+            until: row.cut_off_until?.toISOString() ?? null,
+            reason: row.cut_off_reason ?? '',
+          },
     boundAt: row.bound_at?.toISOString() ?? null,
     retiredAt: row.retired_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),

@@ -8,6 +8,7 @@ import { DataSource } from 'typeorm';
 import { SCHEMA } from '../database.js';
 import { yieldClaim } from './aircraft-moves.js';
 import { BrokerUsers } from './broker/broker-users.js';
+import { cutOffAgain } from './cut-offs/cut-off.store.js';
 import type { Topologies } from './topologies.js';
 
 export interface NewDock {
@@ -87,6 +88,7 @@ export class RegisterDock {
       );
       // A broker that was set up anew has made the role without its aircraft: the next topology grants them again.
       await tx.run('UPDATE fleet.aircraft SET granted_at = NULL WHERE dock_sn = $1', [sn]);
+      await cutOffAgain(tx, sn);
     });
     return credentials;
   }

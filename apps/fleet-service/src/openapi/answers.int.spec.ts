@@ -194,6 +194,27 @@ describe('docks answer as described', () => {
     expect((await correct('FLEET-2', { sn: 'no spaces' }))[0]).toBe(422);
   });
 
+  it('when one is cut off, is kept out and is let in again', async () => {
+    const params = { sn: 'FLEET-2' };
+    for (const operation of ['endDockCutOff', 'keepDockCutOff']) {
+      const { status, body } = await caller.call(operation, { params });
+      expect([status, body['code']]).toEqual([409, 'not_cut_off']);
+      expect((await caller.call(operation, { params: { sn: 'NOPE' } })).status).toBe(404);
+    }
+    await database.query(`INSERT INTO fleet.cut_off (organisation_id, dock_sn, reason, reported_at, since, until, next_action_at)
+      SELECT organisation_id, sn, 'sends too much', now(), now(), now() + interval '1 hour', now() + interval '1 hour'
+        FROM fleet.dock WHERE sn = 'FLEET-2'`);
+    const cutOff = { since: expect.any(String), until: expect.any(String), reason: 'sends too much' };
+    expect((await caller.call('getDock', { params })).body).toMatchObject({ cutOff });
+    const { items } = (await caller.call('listDocks')).body as { items: { sn: string; cutOff: unknown }[] };
+    expect(items.find(({ sn }) => sn === 'FLEET-2')).toMatchObject({ cutOff });
+    const kept = await caller.call('keepDockCutOff', { params });
+    expect(kept.body).toMatchObject({ cutOff: { ...cutOff, until: null } });
+    expect((await caller.call('endDockCutOff', { params })).body).toMatchObject({ cutOff: null });
+    const history = await caller.call('listDockCutOffs', { params });
+    expect(history.body).toMatchObject({ items: [{ reason: 'sends too much', until: null, endedBy: 'person' }] });
+  });
+
   it('when docks that were retired are listed', async () => {
     await database.query(`INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, provisioned_at, retired_at)
       SELECT 'FLEET-OLD', id, 'dock1', '1.15', 'x', now(), now() FROM fleet.organisation LIMIT 1`);

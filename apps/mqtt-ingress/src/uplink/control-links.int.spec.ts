@@ -60,7 +60,7 @@ beforeEach(async () => {
     ingressId: 'one',
     connections: 1,
     receive: new ReceiveUplink(store, () => undefined, noNotes, logger, metrics),
-    budget: new DockBudget(GENEROUS, noNotes, metrics),
+    budget: new DockBudget(GENEROUS, noNotes, noNotes, metrics),
     gate: gate as unknown as StoreGate,
     logger,
   });

@@ -7,6 +7,7 @@ const SAVED_SECONDS = 60;
 
 let budget: DockBudget;
 let notes: string[];
+let floods: string[];
 let metrics: Metrics;
 let nowMs: number;
 beforeEach(() => {
@@ -15,7 +16,14 @@ beforeEach(() => {
   metrics = new Metrics(`budget-${Math.random()}`);
   const note = (sn: string, code: string, _atMs: number, detail: string | null = null): void =>
     void notes.push(`${sn} ${code} ${detail}`);
-  budget = new DockBudget({ messagesPerSecond: 10, bytesPerSecond: 100 * KIBIBYTE }, { note }, metrics);
+  floods = [];
+  const noteFlood = (sn: string, bytes: number, isOver: boolean): void => void floods.push(`${sn} ${bytes} ${isOver}`);
+  budget = new DockBudget(
+    { messagesPerSecond: 10, bytesPerSecond: 100 * KIBIBYTE },
+    { note },
+    { note: noteFlood },
+    metrics,
+  );
 });
 
 /** How many of so many messages are taken at this instant. */
@@ -78,4 +86,11 @@ describe('the budget of a device', () => {
     expect(notes).toEqual(['DOCK-1 over_budget other', 'DOCK-1 over_budget other']);
     expect(await metrics.registry.getSingleMetricAsString('ingress_left_out_total')).toMatch(/weight="other".* 2$/m);
   });
+});
+
+it('each message is counted for who floods, with whether it was over the budget; also what is taken all the same', () => {
+  taken(10 * SAVED_SECONDS + 1, 'events');
+  taken(10 * SAVED_SECONDS + 1, 'services_reply');
+  const over = (sent: readonly string[]) => sent.filter((text) => text === 'DOCK-1 100 true').length;
+  expect([floods.length, over(floods)]).toEqual([2 * (10 * SAVED_SECONDS + 1), 2]);
 });

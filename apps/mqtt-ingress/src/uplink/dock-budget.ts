@@ -1,6 +1,7 @@
 import type { NoteDocks } from '@aerie/messaging';
 import type { Metrics } from '@aerie/observability';
 import { LRUCache } from 'lru-cache';
+import type { FloodWatch } from './flood-watch.js';
 import { Share } from './share.js';
 
 /** What one device may send in a second, over a minute or more. */
@@ -42,6 +43,7 @@ export class DockBudget {
   constructor(
     private readonly options: BudgetOptions,
     private readonly notes: Pick<NoteDocks, 'note'>,
+    private readonly floods: Pick<FloodWatch, 'note'>,
     metrics: Metrics,
   ) {
     this.leftOut = metrics.counter(
@@ -57,7 +59,9 @@ export class DockBudget {
     const weight = weightOf(topic, payload);
     const shares = this.devices.get(sn) ?? this.begin(sn, nowMs);
     const share = weight === 'vital' ? shares.vital : shares.common;
-    if (share.take(payload.byteLength, nowMs, weight === 'telemetry' ? TELEMETRY_NEEDS : 0)) return true;
+    const isWithin = share.take(payload.byteLength, nowMs, weight === 'telemetry' ? TELEMETRY_NEEDS : 0);
+    this.floods.note(sn, payload.byteLength, !isWithin, nowMs);
+    if (isWithin) return true;
     this.leftOut.inc({ weight });
     this.notes.note(sn, 'over_budget', nowMs, weight);
     return weight === 'vital';

@@ -90,6 +90,14 @@ export class DynamicSecurity extends BrokerUsers {
     ]);
   }
 
+  override async disable(dockSn: string): Promise<void> {
+    await this.run([{ command: 'disableClient', username: dockSn }]);
+  }
+
+  override async enable(dockSn: string): Promise<void> {
+    await this.run([{ command: 'enableClient', username: dockSn }]);
+  }
+
   async stop(): Promise<void> {
     await this.client.endAsync();
   }

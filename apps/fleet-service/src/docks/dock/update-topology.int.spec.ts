@@ -16,6 +16,8 @@ class NotedGrants extends BrokerUsers {
   override async grantAircraft(dockSn: string, aircraftSns: readonly string[]): Promise<void> {
     this.grants.push({ dockSn, aircraftSns });
   }
+  override async disable(): Promise<void> {}
+  override async enable(): Promise<void> {}
   override async remove(): Promise<void> {}
 }
 
