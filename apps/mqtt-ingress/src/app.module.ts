@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { JetStreamPublisher, NoteDocks, connectNats } from '@aerie/messaging';
 import { type Host, type Ready, hostModule } from '@aerie/service-host';
 import { type Config } from './config.js';
+import { BrokerWatch } from './mqtt/broker-watch.js';
 import { DownlinkLink } from './downlink/downlink-link.js';
 import { SendDownlink } from './downlink/send-downlink.js';
 import { SendController } from './downlink/send.controller.js';
@@ -21,6 +22,7 @@ export class Ingress {
     readonly telemetry: TelemetryLink,
     readonly downlink: DownlinkLink,
     readonly sweep: RetainedSweep,
+    readonly watch: BrokerWatch,
   ) {}
 
   get ready(): Ready {
@@ -35,6 +37,7 @@ export class Ingress {
     this.control.start();
     this.telemetry.start();
     this.sweep.start();
+    this.watch.start();
   }
 }
 
@@ -94,6 +97,9 @@ export class AppModule {
     const everyMs = config.INGRESS_RETAINED_SWEEP_MS;
     const sweep = new RetainedSweep({ login, ingressId, everyMs, logger, metrics });
 
+    const watch = new BrokerWatch({ login, ingressId, logger, metrics });
+
+    shutdown.on('intake', 'broker watch', () => watch.stop());
     shutdown.on('intake', 'retained sweep', () => sweep.stop());
     shutdown.on('intake', 'control connections', () => control.stop());
     shutdown.on('intake', 'telemetry connection', () => telemetry.stop());
@@ -108,7 +114,7 @@ export class AppModule {
       controllers: [SendController],
       providers: [
         { provide: SendDownlink, useValue: sendDownlink },
-        { provide: Ingress, useValue: new Ingress(gate, control, telemetry, downlink, sweep) },
+        { provide: Ingress, useValue: new Ingress(gate, control, telemetry, downlink, sweep, watch) },
       ],
     };
   }

@@ -42,15 +42,18 @@ export const startPrivateNats = (): Promise<PrivateServer> =>
     argumentsFor: (directory, port) => ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', directory],
   });
 
-/** A broker without any user. It writes its sessions down at every change, so that they outlive a kill. */
-export const startPrivateMosquitto = (): Promise<PrivateServer> =>
+/**
+ * A broker without any user. It writes its sessions down at every change, so that they outlive a kill. `settings` are more
+ * lines of its configuration; they win over ours.
+ */
+export const startPrivateMosquitto = (settings: readonly string[] = []): Promise<PrivateServer> =>
   startPrivate({
     program: programOf('AERIE_TEST_BIN_MOSQUITTO'),
     scheme: 'mqtt',
-    argumentsFor: (directory, port) => writeBrokerConfig(directory, port),
+    argumentsFor: (directory, port) => writeBrokerConfig(directory, port, settings),
   });
 
-function writeBrokerConfig(directory: string, port: number): string[] {
+function writeBrokerConfig(directory: string, port: number, settings: readonly string[]): string[] {
   const file = path.join(directory, 'mosquitto.conf');
   const lines = [
     ...(process.getuid?.() === 0 ? ['user root'] : []),
@@ -63,6 +66,7 @@ function writeBrokerConfig(directory: string, port: number): string[] {
     'max_queued_messages 100000',
     'max_inflight_messages 500',
     'set_tcp_nodelay true',
+    ...settings,
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   return ['-c', file];

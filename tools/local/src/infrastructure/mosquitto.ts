@@ -43,13 +43,29 @@ const DOWNLINKS = ['services', 'events_reply', 'requests_reply', 'state_reply', 
 const STATUS = 'sys/product/+/status';
 const SHARE = '$share/aerie-ingress/';
 
+/** How many messages the broker has thrown away. */
+const DROPPED = '$SYS/broker/publish/messages/dropped';
+
 /** Docks may set the retain flag on all of these; the ingress removes the copies that the broker keeps then. */
 const SWEPT = [...UPLINKS, STATUS, 'thing/product/+/drc/up'];
 
+/**
+ * What the broker keeps for one client that is slow or gone. Beyond it, it acknowledges to the dock and throws away, which
+ * the ingress makes an alarm. 64 MiB on each of the eight connections of an ingress are 300 bytes a second of 500 docks for
+ * the hour that a session lasts, and half a gigabyte of memory at most.
+ */
+const QUEUE_LIMITS = [
+  'max_queued_messages 100000',
+  'max_queued_bytes 67108864',
+  // Sent and not acknowledged; an ingress allows 100 a connection. In bytes too, since one message may have 1 MiB.
+  'max_inflight_messages 500',
+  'max_inflight_bytes 33554432',
+];
+
 export const INGRESS_ACLS: readonly Acl[] = [
-  ...allow('subscribeLiteral', ...[...UPLINKS, STATUS].map((filter) => SHARE + filter), ...SWEPT),
+  ...allow('subscribeLiteral', ...[...UPLINKS, STATUS].map((filter) => SHARE + filter), ...SWEPT, DROPPED),
   ...allow('unsubscribePattern', '#', '$share/#'),
-  ...allow('publishClientReceive', ...SWEPT),
+  ...allow('publishClientReceive', ...SWEPT, DROPPED),
   ...allow('publishClientSend', ...DOWNLINKS, 'sys/product/+/status_reply', ...SWEPT),
 ];
 
@@ -141,8 +157,7 @@ function spawn(
       // Each second, not at each change: writing the whole store for every message costs nine tenths of the throughput
       // (see `npm run bench:uplink`). A broker that is killed forgets its last second; docks repeat what was not answered.
       'autosave_interval 1',
-      'max_queued_messages 100000',
-      'max_inflight_messages 500',
+      ...QUEUE_LIMITS,
       // Above what the ingress takes (256 KiB): a larger message then arrives there and is kept as a dead letter with its
       // reason. The broker acknowledges what is above its own limit, and throws it away.
       'message_size_limit 1048576',
