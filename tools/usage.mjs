@@ -145,6 +145,10 @@ export const COMMANDS = {
       minutes: [text, 'N', '1 to 12 (default 10)', whole(1, 12)],
       json: [text, 'FILE', 'write the figures there too'],
     },
+  'bench-fairness': {
+    npm: 'npm run bench:fairness',
+    does: 'What other docks notice when one dock floods, and when log-service stands still.',
+    options: { seconds: [text, 'N', 'of each round, 10 to 3600 (default 60)', whole(10, 3_600)] },
     rest: nothing,
   },
   'bench-herd': {

@@ -1,6 +1,9 @@
 export { type Replica, Stack } from './stack/stack.js';
 export { COST_SETTINGS, Meter } from './commands/cost/meter.js';
 export { type Measured, measureAccept, measureProgress, measureRest, measureTrickle } from './commands/cost/stories.js';
+export { Flood, type FloodFigures } from './commands/fairness/flood.js';
+export { delaysOf, lineOf, lossesOf } from './commands/fairness/figures.js';
+export { Others, type OthersFigures } from './commands/fairness/others.js';
 export { replay } from './commands/replay.js';
 export { Api, type Answer, type DockConnection, good, registerDock } from './stack/api.js';
 export { hasEnded } from './stack/has-ended.js';

@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'bench-cost': async () => (await import('./commands/bench-cost.js')).benchCost,
   'bench-air': async () => (await import('./commands/bench-air.js')).benchAir,
   'bench-herd': async () => (await import('./commands/bench-herd.js')).benchHerd,
+  'bench-fairness': async () => (await import('./commands/bench-fairness.js')).benchFairness,
   'docs-api': async () => (await import('./commands/docs-api.js')).docsApi,
   'docs-missions': async () => (await import('./commands/docs-missions.js')).docsMissions,
   replay: async () => (await import('./commands/replay.js')).replay,

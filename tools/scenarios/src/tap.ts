@@ -15,12 +15,17 @@ export class Tap {
 
   private constructor(private readonly client: MqttClient) {}
 
-  static async connect(url: string, username: string, password: string): Promise<Tap> {
+  static async connect(
+    url: string,
+    username: string,
+    password: string,
+    filters: readonly string[] = ['#'],
+  ): Promise<Tap> {
     const client = await mqtt.connectAsync(url, { protocolVersion: 5, username, password, reconnectPeriod: 100 });
     const tap = new Tap(client);
     client.on('message', (topic, payload) => tap.note(topic, payload));
     client.on('error', () => undefined);
-    await client.subscribeAsync('#', { qos: 1 });
+    await client.subscribeAsync([...filters], { qos: 1 });
     return tap;
   }
 

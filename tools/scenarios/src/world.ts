@@ -93,7 +93,11 @@ export class World {
     readonly directory: string,
   ) {}
 
-  static async start(env: Partial<Record<ServiceName, Readonly<Record<string, string>>>> = {}): Promise<World> {
+  /** `watched`: what the witness sees; not all of it where a dock floods, or it would be as busy as the ingress. */
+  static async start(
+    env: Partial<Record<ServiceName, Readonly<Record<string, string>>>> = {},
+    watched: readonly string[] = ['#'],
+  ): Promise<World> {
     const root = rootFolder();
     const base = path.join(root, '.aerie', 'scenarios');
     mkdirSync(base, { recursive: true });
@@ -111,7 +115,7 @@ export class World {
       say: () => undefined,
     });
     const { username, password } = stack.infrastructure.logins.observer;
-    const tap = await Tap.connect(stack.infrastructure.mqttUrl, username, password);
+    const tap = await Tap.connect(stack.infrastructure.mqttUrl, username, password, watched);
     const world = new World(stack, new Api(stack.apiUrl, stack.apiKey), tap, directory);
     world.waylineId = await world.upload('M3TD');
     return world;

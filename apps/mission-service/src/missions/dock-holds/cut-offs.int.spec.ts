@@ -105,6 +105,18 @@ it('a dock that said last that its aircraft is out is not cut off, however long 
   await expect(grant(aDock(), {}, inside(1, 60 * MINUTE_MS))).resolves.toMatchObject({ granted: true });
 });
 
+it('a dock whose flight has ended since it said that its aircraft is out may be cut off', async () => {
+  const dockSn = aDock();
+  const id = await aMission(pool(), { dockSn });
+  await pool().query(
+    `UPDATE mission.mission SET state = 'succeeded', next_action_at = NULL, since = clock_timestamp() - interval '1 minute'
+      WHERE id = $1`,
+    [id],
+  );
+  await expect(grant(dockSn, {}, inside(0, MINUTE_MS / 2))).resolves.toMatchObject({ because: 'aircraft_out' });
+  await expect(grant(dockSn, {}, inside(0, 2 * MINUTE_MS))).resolves.toMatchObject({ granted: true });
+});
+
 it('a dock is not cut off when nobody can say how it is, or when nobody waits for the answer any more', async () => {
   await expect(grant(aDock(), {}, null)).resolves.toMatchObject({ granted: false, because: 'not_known' });
   await expect(grant(aDock(), { notAfterMs: Date.now() - 1 })).resolves.toMatchObject({ granted: false });

@@ -3,7 +3,7 @@ import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { namesOther } from '../dji/named-flight.js';
-import { isAircraftOut, type ObserveDock } from '../downlink/observe-dock.js';
+import { aircraftOutAgoMs, type ObserveDock } from '../downlink/observe-dock.js';
 import { type DockForCutOff, endCutOff, holdForCutOff, lockForCutOff } from '../store/cut-offs.js';
 import { keepDocks } from '../store/flight-critical.js';
 
@@ -66,5 +66,11 @@ function judge(dock: DockForCutOff, view: DockStateView | null, { notAfterMs, cu
   if (dock.flight !== null) return refused('flight', dock.flight);
   if (dock.unresolved !== null && !dock.unresolved.seenOver) return refused('unknown_outcome', dock.unresolved.id);
   if (namesOther({ id: '', ...dock }, null)) return refused('other_flight');
-  return isAircraftOut(view) ? refused('aircraft_out') : GRANTED;
+  return isAircraftOut(dock, view) ? refused('aircraft_out') : GRANTED;
+}
+
+/** A dock that flooded while it flew may have said nothing since but that the flight is over, which is never left out. */
+function isAircraftOut({ now, came_home_at: homeAt }: DockForCutOff, view: DockStateView): boolean {
+  const agoMs = aircraftOutAgoMs(view);
+  return agoMs !== null && (homeAt === null || homeAt.getTime() <= now.getTime() - agoMs);
 }

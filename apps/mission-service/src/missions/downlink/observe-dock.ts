@@ -112,12 +112,12 @@ export class ObserveDock {
 }
 
 /**
- * Whether the dock said last that its aircraft is not inside, however long ago: a dock that floods may have its telemetry
- * left out, and silence brings no aircraft home.
+ * How long ago the dock said that its aircraft is not inside, where that was its last word, however old: a dock that
+ * floods may have its telemetry left out, and silence brings no aircraft home. Null: it said otherwise, or never.
  */
-export function isAircraftOut({ properties }: DockStateView): boolean {
-  const inside = properties['drone_in_dock']?.value;
-  return inside !== undefined && inside !== null && inside !== 1;
+export function aircraftOutAgoMs({ properties }: DockStateView): number | null {
+  const inside = properties['drone_in_dock'];
+  return inside === undefined || inside.value === null || inside.value === 1 ? null : inside.agoMs;
 }
 
 const UNKNOWN: Observation = { shows: 'unknown' };

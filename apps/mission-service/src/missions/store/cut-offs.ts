@@ -12,6 +12,8 @@ export interface DockForCutOff {
   /** The mission that flies, or that the dock is being told of. */
   readonly flight: string | null;
   readonly unresolved: UnresolvedMission | null;
+  /** When a flight of the dock last ended as it should, by the dock's own word: then the aircraft is inside. */
+  readonly came_home_at: Date | null;
   readonly dock_flight_id: string | null;
   readonly dock_flight_at: Date | null;
   readonly now: Date;
@@ -26,6 +28,7 @@ export function lockForCutOff(tx: Tx, dockSn: string): Promise<DockForCutOff | u
             (SELECT m.id FROM mission.mission m
               WHERE m.dock_sn = d.sn AND m.state IN ('starting', 'executing', 'paused')
               LIMIT 1) AS flight,
+            (SELECT max(m.since) FROM mission.mission m WHERE m.dock_sn = d.sn AND m.state = 'succeeded') AS came_home_at,
             ${unresolvedOn('d.sn')} AS unresolved, clock_timestamp() AS now
        FROM mission.dock d WHERE d.sn = $1`,
     [dockSn],
