@@ -145,6 +145,8 @@ export const COMMANDS = {
       minutes: [text, 'N', '1 to 12 (default 10)', whole(1, 12)],
       json: [text, 'FILE', 'write the figures there too'],
     },
+    rest: nothing,
+  },
   'bench-fairness': {
     npm: 'npm run bench:fairness',
     does: 'What other docks notice when one dock floods, and when log-service stands still.',

@@ -36,6 +36,7 @@ import { PolicyController } from './missions/http/policy.controller.js';
 import { PolicyStore } from './missions/store/policy.store.js';
 import { missionPrunes } from './missions/retention/prunes.js';
 import { keepTrackDays } from './missions/store/flight-track.js';
+import { TransactionShares } from './missions/store/transaction-shares.js';
 import { keepTiming } from './missions/store/keep-timing.js';
 import { logFact } from './missions/store/log-facts.js';
 import { MissionReadModel } from './missions/views/mission.read-model.js';
@@ -136,8 +137,10 @@ export class AppModule {
     // On the pool of the API: a policy is read while a claim holds a connection of the other.
     const policies = new PolicyStore(api);
     const routes = new RouteShapes(api);
+    const shares = new TransactionShares(metrics);
     const dueRunner = new DueRunner({
       dataSource: flight,
+      shares,
       afterCommit,
       observeDock,
       policies,
@@ -159,6 +162,7 @@ export class AppModule {
     const consumer = new DockConsumer({
       connection: nats,
       dataSource: docks,
+      shares,
       autoResume: new AutoResume(policies),
       afterCommit,
       startsFirst,

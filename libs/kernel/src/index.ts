@@ -10,6 +10,7 @@ export {
 export { isSerialNumber, isUuid } from './ids.js';
 export { AskTogether } from './ask-together.js';
 export { RunTogether, type RunTogetherOptions } from './run-together.js';
+export { WorkShares, type WorkSharesOptions } from './work-shares.js';
 export { type Clock } from './clock.js';
 export {
   AppError,

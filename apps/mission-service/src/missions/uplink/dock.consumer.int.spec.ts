@@ -18,6 +18,7 @@ import { StartsFirst } from '../downlink/starts-first.js';
 import { type Flight, aStart, progress } from '../fixtures/dock-words.js';
 import { missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
 import { PolicyStore } from '../store/policy.store.js';
+import { TransactionShares } from '../store/transaction-shares.js';
 import { DockConsumer } from './dock.consumer.js';
 
 const logger = createLogger('consumer-spec', 'silent');
@@ -40,7 +41,7 @@ beforeAll(async () => {
   answer(connection, speakersQuestion, ({ sns }) => ({ speakers: sns.map((sn) => ({ sn, dockSn: sn })) }));
   const metrics = new Metrics('consumer-spec');
   consumer = new DockConsumer({
-    ...{ connection, dataSource: pool, logger, metrics, startsFirst },
+    ...{ connection, dataSource: pool, logger, metrics, startsFirst, shares: new TransactionShares(metrics) },
     autoResume: new AutoResume(new PolicyStore(pool)),
     afterCommit: { run: () => undefined } as never,
     commands: {} as never,

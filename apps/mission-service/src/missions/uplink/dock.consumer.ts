@@ -26,6 +26,7 @@ import type { DockCommands } from '../downlink/dock-commands.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
 import type { StartsFirst } from '../downlink/starts-first.js';
 import { type ForeignFlight, noteForeignFlights } from '../store/dock-notes.js';
+import type { TransactionKind, TransactionShares } from '../store/transaction-shares.js';
 import { answerProgressGet } from './answer-progress-get.js';
 import { type Applied, applyUplinks } from './apply-uplinks.js';
 import { type Reading, isPlainReport, readUplink } from './read-uplink.js';
@@ -34,6 +35,7 @@ import type { Uplink } from './uplink.js';
 export interface DockConsumerParts {
   readonly connection: NatsConnection;
   readonly dataSource: DataSource;
+  readonly shares: TransactionShares;
   readonly autoResume: AutoResume;
   readonly afterCommit: AfterCommit;
   readonly startsFirst: StartsFirst;
@@ -90,7 +92,7 @@ export class DockConsumer {
 
   start(): void {
     this.handles.push(
-      this.consume(MISSION_REPLIES_CONSUMER, (facts) => this.handle(facts)),
+      this.consume(MISSION_REPLIES_CONSUMER, (facts) => this.handle(facts, 'replies')),
       this.consume(MISSION_EVENTS_CONSUMER, (facts) => this.handleEvents(facts)),
     );
   }
@@ -120,15 +122,15 @@ export class DockConsumer {
   private async handleEvents(facts: readonly DockFact[]): Promise<Verdicts> {
     await this.parts.startsFirst.makeWay(this.lastBatchMs);
     const startedMs = performance.now();
-    const verdicts = await this.handle(facts);
+    const verdicts = await this.handle(facts, 'events');
     this.lastBatchMs = performance.now() - startedMs;
     return verdicts;
   }
 
-  private async handle(facts: readonly DockFact[]): Promise<Verdicts> {
+  private async handle(facts: readonly DockFact[], kind: TransactionKind): Promise<Verdicts> {
     const readings = await Promise.all(facts.map(async (fact) => readUplink(fact, await this.speakers.of(fact.sn))));
     const uplinks = readings.flatMap((reading) => reading.uplinks);
-    const applied = await this.apply(uplinks);
+    const applied = await this.apply(uplinks, kind);
     let next = 0;
     const handlings = facts.map((fact, index): Handling => {
       const reading = readings[index] ?? NOTHING;
@@ -140,10 +142,12 @@ export class DockConsumer {
     return handlings.map((handling) => this.finish(handling));
   }
 
-  private async apply(uplinks: readonly Uplink[]): Promise<readonly Applied[]> {
+  private async apply(uplinks: readonly Uplink[], kind: TransactionKind): Promise<readonly Applied[]> {
     if (uplinks.length === 0) return [];
-    const { dataSource, autoResume, afterCommit } = this.parts;
-    const applied = await inTransaction(dataSource, (tx) => applyUplinks(tx, uplinks, autoResume));
+    const { dataSource, shares, autoResume, afterCommit } = this.parts;
+    const applied = await shares.run(kind, () =>
+      inTransaction(dataSource, (tx) => applyUplinks(tx, uplinks, autoResume)),
+    );
     // The commit is known to have succeeded: only now may anything leave.
     for (const one of applied) if (one.kind === 'advanced') afterCommit.run(one.advanced);
     return applied;

@@ -23,6 +23,7 @@ import {
   readClaimGuards,
 } from '../store/flight-critical.js';
 import { type HeldAgain, holdAgain } from '../store/hold-again.js';
+import type { TransactionShares } from '../store/transaction-shares.js';
 import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
 import {
   guardExecute,
@@ -36,6 +37,7 @@ import { callForDock, reserveLate } from './reserve-late.js';
 
 export interface DueRunnerParts {
   readonly dataSource: DataSource;
+  readonly shares: TransactionShares;
   readonly afterCommit: AfterCommit;
   readonly observeDock: ObserveDock;
   readonly policies: PolicyStore;
@@ -274,7 +276,7 @@ export class DueRunner {
 
   private async advanceDue(due: readonly DueMission[], known: Known, finder: Finder): Promise<number> {
     let held: readonly string[] = [];
-    const advanced = await inTransaction(this.parts.dataSource, async (tx): Promise<Advanced[]> => {
+    const claim = async (tx: Tx): Promise<Advanced[]> => {
       const locked = await lockDue(
         tx,
         due.map(({ id }) => id),
@@ -284,7 +286,8 @@ export class DueRunner {
       const rows = await this.adoptModels(tx, locked, known.records);
       const steps = await this.stepsFor(tx, rows, known);
       return advanceAll(tx, steps);
-    });
+    };
+    const advanced = await this.parts.shares.run('claims', () => inTransaction(this.parts.dataSource, claim));
     // The commit is known to have succeeded: only now may anything leave.
     for (const one of advanced) this.parts.afterCommit.run(one);
     this.lookAgainAt(held);
