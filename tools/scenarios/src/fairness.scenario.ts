@@ -3,7 +3,7 @@ import { eventually } from '@aerie/testing';
 import { World, rootFolder } from './world.js';
 
 const SECOND_MS = 1_000;
-/** As in the issue of a dock that stopped all others: 22 MB a second. */
+/** 22 MB a second: two thousand times what a dock sends. */
 const FLOOD = { method: 'fairness_flood', perSecond: 200, bytes: 110 * 1_024 };
 /** How long a dock floods before it is cut off, and how long it is cut off. */
 const FLOODS_FOR_SECONDS = 3;
