@@ -1,7 +1,8 @@
-import { CONSUMERS, type ConsumerSpec, subjectMatches } from '@aerie/bus-contract';
+import { CONSUMERS, type ConsumerSpec, RETIRED_CONSUMERS, subjectMatches } from '@aerie/bus-contract';
 import { assertNever, errorChain } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
+import { CONSUMER_NOT_FOUND, isApiError } from './api-errors.js';
 import type { NatsConnection } from './connection.js';
 import { declareTopology } from './declare.js';
 import { Lanes } from './lanes.js';
@@ -64,6 +65,8 @@ const FETCH_HEARTBEAT_MS = 2_000;
  * single message waits for nobody. A lost connection, a wiped stream or a stuck pull ends the inner loop; the outer one
  * declares what is missing and pulls again.
  *
+ * A retired consumer is pulled from until it is gone.
+ *
  * INVARIANTS: a message is acknowledged only after its verdict, that is after the commit; at most `maxInWork` messages
  * are taken and not settled; all of them are kept from being delivered again, also those that only wait. A lost
  * acknowledgement is a repeat, which every handler bears.
@@ -90,7 +93,9 @@ class PullLoop<Message> implements ConsumerHandle {
 
   start(): void {
     this.heartbeat = setInterval(() => this.keepHeld(), this.options.spec.ackWaitMs / 3);
-    this.finished = this.pullForEver().then(() => this.untilHeld(0));
+    this.finished = this.pullForEver()
+      .then(() => this.untilHeld(0))
+      .finally(() => clearInterval(this.heartbeat));
     void this.askAgainAfterReconnects();
   }
 
@@ -115,6 +120,10 @@ class PullLoop<Message> implements ConsumerHandle {
         if (leftAlone.length > 0) logger.warn({ streams: leftAlone }, 'a newer release declared these streams');
         await this.pull(await jetstream(connection).consumers.get(spec.stream, spec.durable));
       } catch (error) {
+        if (RETIRED_CONSUMERS.includes(spec) && isApiError(error, CONSUMER_NOT_FOUND)) {
+          logger.info({ consumer: spec.durable }, 'a retired consumer is gone: it was read empty');
+          return;
+        }
         if (!this.stopping) logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
       }
       if (!this.stopping) await delay(RESTART_DELAY_MS);
@@ -268,17 +277,22 @@ const laneOf = (subject: string): string => subject.split('.')[3] ?? '';
 
 /**
  * After an upgrade a consumer may still want subjects that this release reads through another consumer of the same
- * program, which was created while the message was stored, and so has it too.
+ * program, which was created while the message was stored, and so has it too. A retired one has its old filters in full.
  */
 function isReadElsewhere(spec: ConsumerSpec, subject: string): boolean {
-  if (spec.filterSubjects.some((filter) => subjectMatches(filter, subject))) return false;
-  return CONSUMERS.some(
-    ({ stream, service, durable, filterSubjects }) =>
-      stream === spec.stream &&
-      service === spec.service &&
-      durable !== spec.durable &&
-      filterSubjects.some((filter) => subjectMatches(filter, subject)),
-  );
+  const wants = ({ filterSubjects }: ConsumerSpec): boolean =>
+    filterSubjects.some((filter) => subjectMatches(filter, subject));
+  const others = (consumers: readonly ConsumerSpec[]): boolean =>
+    consumers.some(
+      (other) =>
+        other.stream === spec.stream &&
+        other.service === spec.service &&
+        other.durable !== spec.durable &&
+        wants(other),
+    );
+  return others(CONSUMERS)
+    ? RETIRED_CONSUMERS.includes(spec) || !wants(spec)
+    : !wants(spec) && others(RETIRED_CONSUMERS);
 }
 
 const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
