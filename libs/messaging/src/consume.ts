@@ -55,6 +55,8 @@ export interface ConsumeOptions<Message> {
 }
 
 const RESTART_DELAY_MS = 500;
+/** A retired consumer that is gone seldom comes back. */
+const RETIRED_LOOK_MS = 10_000;
 /** One request for messages stands open for this long. */
 const FETCH_MS = 10_000;
 /** Two missed ones show that the server or the consumer is gone. */
@@ -65,7 +67,7 @@ const FETCH_HEARTBEAT_MS = 2_000;
  * single message waits for nobody. A lost connection, a wiped stream or a stuck pull ends the inner loop; the outer one
  * declares what is missing and pulls again.
  *
- * A retired consumer is pulled from until it is gone.
+ * A retired consumer is pulled from as long as it is there.
  *
  * INVARIANTS: a message is acknowledged only after its verdict, that is after the commit; at most `maxInWork` messages
  * are taken and not settled; all of them are kept from being delivered again, also those that only wait. A lost
@@ -86,6 +88,7 @@ class PullLoop<Message> implements ConsumerHandle {
   private messages: ConsumerMessages | undefined;
   private stopping = false;
   private roomMade = (): void => undefined;
+  private endRest = (): void => undefined;
 
   constructor(private readonly options: ConsumeOptions<Message>) {
     this.lanes = new Lanes(options.lanes, options.maxBatch, (batch) => this.handle(batch));
@@ -93,9 +96,7 @@ class PullLoop<Message> implements ConsumerHandle {
 
   start(): void {
     this.heartbeat = setInterval(() => this.keepHeld(), this.options.spec.ackWaitMs / 3);
-    this.finished = this.pullForEver()
-      .then(() => this.untilHeld(0))
-      .finally(() => clearInterval(this.heartbeat));
+    this.finished = this.pullForEver().then(() => this.untilHeld(0));
     void this.askAgainAfterReconnects();
   }
 
@@ -103,6 +104,7 @@ class PullLoop<Message> implements ConsumerHandle {
     this.stopping = true;
     this.messages?.stop();
     this.roomMade();
+    this.endRest();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
     await Promise.race([this.finished, late]);
@@ -122,12 +124,34 @@ class PullLoop<Message> implements ConsumerHandle {
       } catch (error) {
         if (RETIRED_CONSUMERS.includes(spec) && isApiError(error, CONSUMER_NOT_FOUND)) {
           logger.info({ consumer: spec.durable }, 'a retired consumer is gone: it was read empty');
-          return;
-        }
-        if (!this.stopping) logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
+          await this.untilThereAgain();
+        } else if (!this.stopping)
+          logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
       }
-      if (!this.stopping) await delay(RESTART_DELAY_MS);
+      if (!this.stopping) await this.rest(RESTART_DELAY_MS);
     }
+  }
+
+  /** Somebody took the narrowing back, or JetStream was wiped and knows nothing of it. */
+  private async untilThereAgain(): Promise<void> {
+    const { connection, spec } = this.options;
+    while (!this.stopping && !connection.isClosed()) {
+      await this.rest(RETIRED_LOOK_MS);
+      const found = await jetstream(connection)
+        .consumers.get(spec.stream, spec.durable)
+        .catch(() => undefined);
+      if (found !== undefined) return;
+    }
+  }
+
+  private async rest(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** A server that was restarted knows nothing of our request; without this it would be missed only by its heartbeats. */
@@ -294,5 +318,3 @@ function isReadElsewhere(spec: ConsumerSpec, subject: string): boolean {
     ? RETIRED_CONSUMERS.includes(spec) || !wants(spec)
     : !wants(spec) && others(RETIRED_CONSUMERS);
 }
-
-const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
