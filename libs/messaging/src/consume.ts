@@ -296,7 +296,7 @@ const deliveryOf = (message: JsMsg): Delivery => ({
   deliveryCount: message.info.deliveryCount,
 });
 
-/** The serial number in `dock.v1.<owner>.<sn>.…`; messages without one share a lane. */
+/** The serial number in `dock.v1.<owner>.<sn>.…` and `bulk.v1.…`; messages without one share a lane. */
 const laneOf = (subject: string): string => subject.split('.')[3] ?? '';
 
 /**

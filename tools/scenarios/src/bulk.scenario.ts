@@ -3,9 +3,11 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { BULK_LOG_STREAM } from '@aerie/bus-contract';
 import type { DockHandle } from '@aerie/dock-simulator';
+import { good } from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { type NatsConnection, connect as connectToNats } from '@nats-io/transport-node';
+import { Client } from 'pg';
 import { World, rootFolder } from './world.js';
 
 let world: World;
@@ -97,6 +99,52 @@ it('flies missions and answers docks as ever while log-service stands still and 
   await eventually('each report was handled', async () => (await countOf('DEAD', talker.sn)) === told, 30_000);
   expect([await countOf('OVERFLOW', talker.sn), await countOf('BULK_LOG', talker.sn)]).toEqual([0, 0]);
 }, 180_000);
+
+interface StateView {
+  readonly properties: Readonly<Record<string, { readonly value: unknown }>>;
+  readonly notes: readonly { readonly code: string; readonly detail: string | null }[];
+}
+
+it('takes what a dock tells when it changes although the stream of unknown messages is full, and shows on the dock that it is', async () => {
+  const dock = await world.dock({ qos: 1 });
+  const tell = (channel: string, message: object): void => {
+    const envelope = { tid: randomUUID(), bid: randomUUID(), timestamp: Date.now(), gateway: dock.sn };
+    dock.publishRaw(`thing/product/${dock.sn}/${channel}`, JSON.stringify({ ...envelope, ...message }));
+  };
+  const state = async (): Promise<StateView> => good(await world.api.get<StateView>(`/docks/${dock.sn}/state`));
+  tell('events', { method: 'unheard_of', data: {} });
+  tell('state', { data: { compatible_status: 1 } });
+  await eventually('the property is shown', async () => (await state()).properties['compatible_status']?.value === 1);
+  await eventually('the unknown message is kept', async () => (await keptOf(dock.sn)) === 1);
+
+  const { config, state: held } = await manager.streams.info('BULK_FLEET');
+  await manager.streams.update('BULK_FLEET', { ...config, max_bytes: Math.max(1, held.bytes) });
+  tell('events', { method: 'unheard_of', data: {} });
+  tell('state', { data: { compatible_status: 0 } });
+  await eventually(
+    'the property is shown again',
+    async () => (await state()).properties['compatible_status']?.value === 0,
+  );
+  await eventually('the dock has a note', async () =>
+    (await state()).notes.some(({ code, detail }) => code === 'store_full' && detail === 'none: kept aside'),
+  );
+  await manager.streams.update('BULK_FLEET', config);
+  expect([await keptOf(dock.sn), await countOf('OVERFLOW', dock.sn)]).toEqual([1, 1]);
+  expect(sendOverflow()).toContain('1 sent again');
+  await eventually('it is kept as well', async () => (await keptOf(dock.sn)) === 2);
+}, 120_000);
+
+/** Messages that no service knows, of one dock. */
+async function keptOf(sn: string): Promise<number> {
+  const database = new Client({ connectionString: world.stack.infrastructure.databaseUrl });
+  await database.connect();
+  const { rows } = await database.query<{ count: number }>(
+    `SELECT count(*)::int AS count FROM fleet.kept_message WHERE sn = $1 AND method = 'unheard_of'`,
+    [sn],
+  );
+  await database.end();
+  return rows[0]?.count ?? 0;
+}
 
 /** When the last report of a flight was on the wire. */
 const lastReportOf = (id: string): number =>
