@@ -20,6 +20,7 @@ import { DockHolds } from './missions/dock-holds/dock-holds.js';
 import { DockCommands } from './missions/downlink/dock-commands.js';
 import { DockConsumer } from './missions/uplink/dock.consumer.js';
 import { ObserveDock } from './missions/downlink/observe-dock.js';
+import { StartsFirst } from './missions/downlink/starts-first.js';
 import { AfterCommit } from './missions/downlink/after-commit.js';
 import { RepeatCalls } from './missions/downlink/repeat-calls.js';
 import { HistoryController } from './missions/http/history.controller.js';
@@ -120,12 +121,14 @@ export class AppModule {
       replies: new Backlog(nats, [MISSION_REPLIES_CONSUMER]),
       all: new Backlog(nats, [MISSION_REPLIES_CONSUMER, MISSION_EVENTS_CONSUMER]),
     });
+    const startsFirst = new StartsFirst();
     const afterCommit = new AfterCommit({
       dataSource: flight,
       commands,
       observeDock,
       wakes: dueWakes,
       outbox,
+      startsFirst,
       logger,
       metrics,
     });
@@ -138,6 +141,7 @@ export class AppModule {
       observeDock,
       policies,
       routes,
+      startsFirst,
       logger,
       metrics,
     });
@@ -156,6 +160,7 @@ export class AppModule {
       dataSource: docks,
       autoResume: new AutoResume(policies),
       afterCommit,
+      startsFirst,
       commands,
       deadLetters: new DeadLetters(publisher, metrics),
       notes: new NoteDocks(nats),

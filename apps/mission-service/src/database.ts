@@ -13,6 +13,7 @@ import { ArchivedWaylines1764720000000 } from './migrations/1764720000000-archiv
 import { FlightReports1764800000000 } from './migrations/1764800000000-flight-reports.js';
 import { WithdrawnStarts1764850000000 } from './migrations/1764850000000-withdrawn-starts.js';
 import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
+import { ReportsInPieces1765200000000 } from './migrations/1765200000000-reports-in-pieces.js';
 
 export const SCHEMA = 'mission';
 
@@ -29,6 +30,7 @@ export const MIGRATIONS = [
   FlightReports1764800000000,
   WithdrawnStarts1764850000000,
   Retention1764900000000,
+  ReportsInPieces1765200000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

@@ -11,10 +11,11 @@ import {
   RECEIVED_AT_HEADER,
   osdSubject,
   rawOsdSubject,
+  sendManyQuestion,
   sendQuestion,
 } from '@aerie/bus-contract';
 import { MAX_PAYLOAD_BYTES } from '@aerie/dji-protocol';
-import { type NatsConnection, NoAnswerError, ask, connectNats } from '@aerie/messaging';
+import { AskMany, type NatsConnection, NoAnswerError, ask, connectNats } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, freePort, startPrivateMosquitto, startPrivateNats } from '@aerie/testing';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
@@ -691,6 +692,42 @@ describe('a downlink', () => {
     await send(sn, { tid: 'tid-2' });
     await eventually('the dock heard the second', () => heard.includes('tid-2'));
     expect(heard).toEqual(['tid-1', 'tid-2']);
+  });
+
+  it('is written or refused by itself among others of one question, in their order', async () => {
+    await start();
+    const sn = aSerialNumber();
+    const heard = await tidsHeardBy(await connectDock(), sn);
+    const late = { notAfterMs: Date.now() };
+    const answers = await Promise.all(
+      new AskMany(connection).ask(sendManyQuestion, [
+        anAsk(sn, { tid: 'tid-1' }),
+        anAsk(sn, { tid: 'tid-2', ...late }),
+        anAsk(aSerialNumber(), { tid: 'tid-3' }),
+        anAsk(sn, { tid: 'tid-4' }),
+      ]),
+    );
+    expect(answers.map(({ outcome, reason }) => reason ?? outcome)).toEqual([
+      ...['written', 'too late', 'no matching subscribers', 'written'],
+    ]);
+    await eventually('the dock heard the last', () => heard.includes('tid-4'));
+    expect(heard).toEqual(['tid-1', 'tid-4']);
+  });
+
+  it('that was refused has its answer although the broker is killed before it acknowledges the others', async () => {
+    await start();
+    const sn = aSerialNumber();
+    await tidsHeardBy(await connectDock(), sn);
+    await broker.freeze();
+    const answers = new AskMany(connection).ask(sendManyQuestion, [
+      anAsk(sn),
+      anAsk(sn, { tid: 'tid-2', notAfterMs: Date.now() }),
+      anAsk(sn, { tid: 'tid-3' }),
+    ]);
+    expect(await answers[1]).toEqual({ outcome: 'refused', reason: 'too late' });
+    await broker.kill();
+    expect((await Promise.all(answers)).map(({ outcome }) => outcome)).toEqual(['unknown', 'refused', 'unknown']);
+    await broker.start();
   });
 
   it('is kept by the broker for nobody who subscribes later', async () => {

@@ -98,6 +98,8 @@ export {
   listObjectsQuestion,
   presignDownloadQuestion,
   releaseDockQuestion,
+  SEND_TOGETHER,
+  sendManyQuestion,
   sendQuestion,
   speakersQuestion,
   takeDockQuestion,

@@ -60,6 +60,28 @@ export type SendAnswer = z.infer<typeof sendAnswer>;
 
 export const sendQuestion = question('ingress.v1.send', 10_000, sendAsk, sendAnswer);
 
+/** Commands in one question, at most: what an ingress that is cut off leaves without an answer. */
+export const SEND_TOGETHER = 20;
+
+export const sendManyAsk = z.object({
+  items: z
+    .array(sendAsk)
+    .min(1)
+    .max(SEND_TOGETHER)
+    .describe('Each is written or refused by itself, in this order; clock and connection are looked at before each.'),
+});
+
+export const sendManyAnswer = z.object({
+  index: z.int().min(0).describe('Which of the items this answers, from 0.'),
+  answer: sendAnswer.describe('What became of it.'),
+});
+
+/**
+ * Many messages in one question. Answers come one by one, each as soon as it is known; what has none when they end, or
+ * after the time of the question, is unknown.
+ */
+export const sendManyQuestion = question('ingress.v1.sendMany', 10_000, sendManyAsk, sendManyAnswer);
+
 export const dockModel = z.enum(['dock1', 'dock2', 'dock3']);
 export type DockModel = z.infer<typeof dockModel>;
 

@@ -1,6 +1,6 @@
 import type { Question } from '@aerie/bus-contract';
 import { InvalidError, UnavailableError, schemaProblems, withoutWords } from '@aerie/kernel';
-import { errors } from '@nats-io/transport-node';
+import { type Msg, errors } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { NatsConnection } from './connection.js';
 import { noteUnknownFields } from './unknown-fields.js';
@@ -19,6 +19,20 @@ export class NoAnswerError extends UnavailableError {
 /** The packet of Nest's NATS transport, which answers our questions. */
 const answerPacket = z.object({ response: z.unknown(), err: z.unknown() }).partial();
 
+/** The answer in a packet of Nest's; null where it only says that there are no more of them. Throws `NoAnswerError`. */
+export function answerIn<Ask, Answer>(
+  { subject, answer: schema }: Question<Ask, Answer>,
+  message: Pick<Msg, 'json'>,
+): Answer | null {
+  const packet = answerPacket.parse(message.json());
+  if (packet.err !== undefined) throw new NoAnswerError(false, subject, packet.err);
+  if (packet.response === undefined) return null;
+  const answer = schema.safeParse(packet.response);
+  if (!answer.success) throw new NoAnswerError(false, subject, answer.error);
+  noteUnknownFields(subject, packet.response, answer.data);
+  return answer.data;
+}
+
 let sequence = 0;
 
 /** Asks another service and checks its answer. Never repeats by itself: only the asker knows whether that is harmless. */
@@ -29,20 +43,16 @@ export async function ask<Ask, Answer>(
 ): Promise<Answer> {
   const { subject, timeoutMs } = question;
   const id = `${process.pid}-${++sequence}`;
-  let packet: z.infer<typeof answerPacket>;
+  let answer: Answer | null;
   try {
-    const message = await connection.request(subject, JSON.stringify({ pattern: subject, data, id }), {
-      timeout: timeoutMs,
-    });
-    packet = answerPacket.parse(message.json());
+    const packet = JSON.stringify({ pattern: subject, data, id });
+    answer = answerIn(question, await connection.request(subject, packet, { timeout: timeoutMs }));
   } catch (error) {
+    if (error instanceof NoAnswerError) throw error;
     throw new NoAnswerError(isNoResponders(error), subject, error);
   }
-  if (packet.err !== undefined) throw new NoAnswerError(false, subject, packet.err);
-  const answer = question.answer.safeParse(packet.response);
-  if (!answer.success) throw new NoAnswerError(false, subject, answer.error);
-  noteUnknownFields(subject, packet.response, answer.data);
-  return answer.data;
+  if (answer === null) throw new NoAnswerError(false, subject, new Error('an answer without content'));
+  return answer;
 }
 
 /** Checks what was asked, for the answering side. */

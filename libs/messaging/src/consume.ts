@@ -38,6 +38,11 @@ export interface ConsumeOptions<Message> {
   /** Batches in work at once. Messages of one dock share a lane, so no two batches wait for the same rows. */
   readonly lanes: number;
   readonly logger: Logger;
+  /**
+   * For how long a message may wait for others to share its batch, milliseconds; 0 without it. What may not wait, of any
+   * dock in its lane, takes along what does.
+   */
+  readonly mayWaitMs?: (message: Message) => number;
   /** Reads one message. What it throws at is rejected: it will not be readable the next time either. */
   readonly read: (delivery: Delivery) => Message;
   /**
@@ -64,7 +69,7 @@ const FETCH_HEARTBEAT_MS = 2_000;
 
 /**
  * Pulls from a durable consumer for ever, in batches: whatever arrived while a lane was busy is its next batch, and a
- * single message waits for nobody. A lost connection, a wiped stream or a stuck pull ends the inner loop; the outer one
+ * single message waits for nobody, unless it may. A lost connection, a wiped stream or a stuck pull ends the inner loop; the outer one
  * declares what is missing and pulls again.
  *
  * A retired consumer is pulled from as long as it is there.
@@ -103,6 +108,7 @@ class PullLoop<Message> implements ConsumerHandle {
   async stop(withinMs: number): Promise<void> {
     this.stopping = true;
     this.messages?.stop();
+    this.lanes.hurry();
     this.roomMade();
     this.endRest();
     let timer: NodeJS.Timeout | undefined;
@@ -196,7 +202,10 @@ class PullLoop<Message> implements ConsumerHandle {
       return;
     }
     try {
-      this.lanes.add(laneOf(message.subject), { message, read: this.options.read(deliveryOf(message)) });
+      const read = this.options.read(deliveryOf(message));
+      this.lanes.add(laneOf(message.subject), { message, read }, this.options.mayWaitMs?.(read));
+      // Waiting for company must never keep the next request for messages waiting.
+      if (this.held.size > this.options.maxInWork / 2) this.lanes.hurry();
     } catch (error) {
       void this.settle(message, { kind: 'reject', reason: errorChain(error) });
     }

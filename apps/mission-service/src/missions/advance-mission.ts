@@ -27,9 +27,10 @@ import {
   saveMissions,
   stopRepeats,
 } from './store/flight-critical.js';
-import { saveLive, withLive, withRecent } from './store/flight-live.js';
+import { isFull, saveLive, takeGathered, withLine, withLive } from './store/flight-live.js';
 import type { FlightLive } from './store/mission.row.js';
-import { type TrackPoint, writeTrack } from './store/flight-track.js';
+import { type TrackPiece, writeTrack } from './store/flight-track.js';
+import { type FlightReport, type KeptReport, lineOf, reportOf } from './store/report-lines.js';
 import { releaseDocks } from './store/dock-reservations.js';
 import { keepResolution } from './store/keep-resolution.js';
 import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
@@ -80,16 +81,6 @@ export interface Evidence {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** A report of a flight that goes on as before. */
-export interface Report {
-  /** What makes a repeat of it the same message. */
-  readonly messageId: string;
-  readonly progress: MissionProgress;
-  readonly receivedAtMs: number;
-  /** For the timeline, where it says something. */
-  readonly received: TimelineEntry;
-}
-
 export interface Step {
   readonly locked: LockedMission;
   readonly event: MissionEvent;
@@ -111,7 +102,8 @@ class Writes {
   readonly timeline: TimelineEntry[] = [];
   /** By mission: of several reports the last. */
   readonly lives = new Map<string, FlightLive>();
-  readonly track: TrackPoint[] = [];
+  /** By mission and attempt. */
+  private readonly track = new Map<string, TrackPiece>();
 
   change(change: MissionChange): void {
     const { id } = change.before;
@@ -123,6 +115,11 @@ class Writes {
   giveAnew(missionId: string): void {
     this.givenAnew.push(missionId);
     this.calls = this.calls.map((call) => (call.missionId === missionId ? { ...call, repeats: false } : call));
+  }
+
+  keepTrack(missionId: string, attempt: number, lines: readonly string[]): void {
+    const key = `${missionId} ${attempt}`;
+    this.track.set(key, { missionId, attempt, lines: [...(this.track.get(key)?.lines ?? []), ...lines] });
   }
 
   changesOtherOfDock({ dock_sn, id }: LockedMission): boolean {
@@ -143,7 +140,7 @@ class Writes {
       writeOutbox(tx, SCHEMA, this.facts),
       writeTimeline(tx, this.timeline),
       saveLive(tx, [...this.lives.values()]),
-      writeTrack(tx, this.track),
+      writeTrack(tx, [...this.track.values()]),
     ]);
   }
 }
@@ -193,6 +190,7 @@ export class AdvanceMissions {
   }
 
   async advance(id: string, event: MissionEvent, evidence: Evidence = {}): Promise<Advanced> {
+    this.keepGathered(id);
     const locked = this.rows.get(id);
     if (locked === undefined) throw new Error('a mission is advanced that is not locked');
     const decision = decide(missionOf(locked), event, locked.now.getTime(), timingOf(locked));
@@ -208,43 +206,63 @@ export class AdvanceMissions {
    * What a dock reports of a flight that goes on as before: it moves no state, so it is kept beside the mission and no
    * decision is made. Of reports that overtook each other the latest counts.
    */
-  hear(id: string, { messageId, progress, receivedAtMs, received }: Report): void {
+  hear(id: string, report: FlightReport): void {
     const locked = this.rows.get(id);
     if (locked === undefined) throw new Error('a mission is heard that is not locked');
     const { live, attempt, now } = locked;
+    const { receivedAtMs, progress } = report;
     const heardAtMs = Math.max(locked.heard_at?.getTime() ?? 0, Math.min(receivedAtMs, now.getTime()));
     const isOlder = live !== null && receivedAtMs < live.received_at.getTime();
-    const next: FlightLive = {
-      mission_id: id,
-      attempt,
+    const next = isOlder && locked.progress ? forward(progress, locked.progress) : forward(locked.progress, progress);
+    // What has gathered belongs to one attempt.
+    if (live !== null && live.attempt !== attempt) this.keepGathered(id);
+    const line = lineOf(report, saysSomething(locked.progress, next));
+    this.keepLive(id, {
+      ...{ mission_id: id, attempt, progress: next, recent: live?.recent ?? '' },
       heard_at: new Date(heardAtMs),
       received_at: isOlder ? live.received_at : new Date(receivedAtMs),
       reports: (live?.reports ?? 0) + 1,
-      recent: withRecent(live?.recent ?? '', messageId),
-      progress: isOlder && locked.progress ? forward(progress, locked.progress) : forward(locked.progress, progress),
-    };
-    if (saysSomething(locked.progress, next.progress)) this.writes.timeline.push(received);
-    this.writes.lives.set(id, next);
-    this.rows.set(id, withLive(locked, next));
+      ...withLine(this.rows.get(id)?.live ?? null, line),
+    });
   }
 
-  /** A report that a decision was made of: its repeat is known when the flight goes on. */
-  remember(id: string, { messageId, receivedAtMs }: Pick<Report, 'messageId' | 'receivedAtMs'>): void {
+  /** A report that is told to the core: it is in the track, and its repeat is known when the flight goes on. */
+  report(id: string, report: FlightReport): void {
+    const locked = this.rows.get(id);
+    if (locked === undefined) throw new Error('a mission reports that is not locked');
+    this.keepGathered(id);
+    this.writes.keepTrack(id, locked.attempt, [lineOf(report, false)]);
+  }
+
+  /** The same once it was decided on. */
+  remember(id: string, report: FlightReport): void {
     const locked = this.rows.get(id);
     if (locked?.state !== 'executing' || locked.progress === null || locked.heard_at === null) return;
     const { live, attempt, heard_at, progress } = locked;
-    const next: FlightLive = {
-      ...{ mission_id: id, attempt, heard_at, progress, reports: live?.reports ?? 0 },
-      received_at: new Date(Math.max(live?.received_at.getTime() ?? 0, receivedAtMs)),
-      recent: withRecent(live?.recent ?? '', messageId),
-    };
-    this.writes.lives.set(id, next);
-    this.rows.set(id, withLive(locked, next));
+    this.keepLive(id, {
+      ...{ mission_id: id, attempt, heard_at, progress, reports: live?.reports ?? 0, recent: live?.recent ?? '' },
+      received_at: new Date(Math.max(live?.received_at.getTime() ?? 0, report.receivedAtMs)),
+      ...withLine(live, lineOf(report, false), true),
+    });
   }
 
-  /** A report of a flight, for its track. */
-  track(point: TrackPoint): void {
-    this.writes.track.push(point);
+  private keepLive(id: string, next: FlightLive): void {
+    const locked = this.rows.get(id);
+    if (locked === undefined) return;
+    this.writes.lives.set(id, next);
+    this.rows.set(id, withLive(locked, next));
+    if (isFull(next)) this.keepGathered(id);
+  }
+
+  /** What has gathered goes into the track, and those that say something into the timeline, before what is decided next. */
+  private keepGathered(id: string): void {
+    const live = this.rows.get(id)?.live;
+    if (!live || live.gathered === 0) return;
+    const { lines, rest } = takeGathered(live);
+    this.writes.keepTrack(id, live.attempt, lines);
+    const steps = lines.map(reportOf).filter(({ isStep }) => isStep);
+    if (steps.length > 0) this.writes.timeline.push(stepsEntry(id, steps));
+    this.keepLive(id, { ...live, ...rest });
   }
 
   /** Something that moves nothing. */
@@ -498,6 +516,18 @@ function merged({ before: row, after: next, progress, verdicts, preparedFingerpr
     cause_dock_result: next.cause?.dockResult ?? null,
   };
 }
+
+/** In one entry, which may come a minute after the first of them; each says when it came in. */
+const stepsEntry = (missionId: string, steps: readonly KeptReport[]): TimelineEntry => ({
+  missionId,
+  kind: 'message_in',
+  what: 'flighttask_progress',
+  detail: {
+    reports: steps.map(({ receivedAtMs, percent, currentStep, waypointIndex, mediaCount }) => ({
+      ...{ at: new Date(receivedAtMs).toISOString(), percent, currentStep, waypointIndex, mediaCount },
+    })),
+  },
+});
 
 /** The timeline has each step and each tenth of a flight; every report is in its track. */
 const saysSomething = (before: MissionProgress | null, now: MissionProgress): boolean =>

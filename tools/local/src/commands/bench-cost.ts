@@ -21,6 +21,8 @@ const OPTIONS = 'Options: --json FILE, --product DIR, --messages N, --docks N';
 const REST_MS = 20_000;
 /** As many as `npm start` brings. */
 const RESTING_DOCKS = 3;
+/** What the docks that have left lead to, and compiling, is over then. */
+const SETTLED_AFTER_MS = 10_000;
 const POSTS = 300;
 const BATCH = 500;
 const FLOWN = 40;
@@ -51,6 +53,7 @@ export async function benchCost(root: string, args: readonly string[]): Promise<
     try {
       console.error('Warming up …');
       await warmUp(stack, meter, WARM_UP);
+      await settle();
       console.error('At rest …');
       const rest = await measureRest(meter, REST_MS);
       const measured: Measured = { stack, meter, rest };
@@ -84,6 +87,8 @@ export async function benchCost(root: string, args: readonly string[]): Promise<
     }
   });
 }
+
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLED_AFTER_MS));
 
 function readOptions(args: readonly string[]) {
   const text = { type: 'string' } as const;

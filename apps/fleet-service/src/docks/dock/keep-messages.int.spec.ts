@@ -38,3 +38,23 @@ it('takes the next value also after one whose time lay in the future', async () 
   await tell(sn, { emergency_stop_state: 1 }, Date.now() + 1);
   expect(await kept(sn)).toMatchObject({ value: 1 });
 });
+
+it('writes a value that it has anew only when it is ten minutes old', async () => {
+  const sn = randomUUID();
+  const version = async () => {
+    const [row] = await dataSource.query<{ version: string }[]>(
+      'SELECT xmin::text AS version FROM fleet.device_property WHERE sn = $1',
+      [sn],
+    );
+    return row?.version;
+  };
+  await tell(sn, { emergency_stop_state: 1 }, Date.now() - 700_000);
+  const first = await version();
+  await tell(sn, { emergency_stop_state: 1 }, Date.now() - 60_000);
+  const second = await version();
+  expect(second).not.toBe(first);
+  await tell(sn, { emergency_stop_state: 1 }, Date.now());
+  expect(await version()).toBe(second);
+  await tell(sn, { emergency_stop_state: 0 }, Date.now());
+  expect(await kept(sn)).toMatchObject({ value: 0 });
+});

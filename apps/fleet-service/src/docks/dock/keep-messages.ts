@@ -8,6 +8,9 @@ import { SCHEMA } from '../../database.js';
 const MAX_NAME_LENGTH = 128;
 const MAX_PROPERTIES = 200;
 
+/** How exactly it is kept when a device said last what it had said before. */
+const SAME_VALUE_SECONDS = 600;
+
 /** What a device proves itself with; never kept. */
 const SECRETS = new Set(['device_secret', 'nonce', 'device_binding_code', 'app_license', 'app_key']);
 
@@ -84,19 +87,23 @@ async function keepStates(tx: Tx, facts: readonly DockFact[]): Promise<void> {
   if (newest.size === 0) return;
   const properties = [...newest.values()];
   // Sorted: two replicas that write the same rows wait for each other in one order only. A time from the future would make
-  // the next values pass for older ones, and this one for new.
+  // the next values pass for older ones, and this one for new. Docks send all they know with each connection and each
+  // flight: a value that is there already is written anew only now and then.
   await tx.run(
     `INSERT INTO fleet.device_property AS p (sn, property, value, received_at)
      SELECT sn, property, value::jsonb, least(to_timestamp(received_at_ms / 1000.0), clock_timestamp())
        FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS told (sn, property, value, received_at_ms)
       ORDER BY sn, property
      ON CONFLICT (sn, property) DO UPDATE SET value = excluded.value, received_at = excluded.received_at
-      WHERE least(p.received_at, clock_timestamp()) <= excluded.received_at`,
+      WHERE least(p.received_at, clock_timestamp()) <= excluded.received_at
+        AND (p.value <> excluded.value OR p.received_at NOT BETWEEN excluded.received_at - $5::float8 * interval '1 second'
+                                                                AND clock_timestamp())`,
     [
       properties.map(({ sn }) => sn),
       properties.map(({ name }) => name),
       properties.map(({ value }) => value),
       properties.map(({ receivedAtMs }) => receivedAtMs),
+      SAME_VALUE_SECONDS,
     ],
   );
 }

@@ -4,6 +4,7 @@ import { eventually } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import type { Order } from '../advance-mission.js';
 import { AfterCommit } from '../downlink/after-commit.js';
+import { StartsFirst } from '../downlink/starts-first.js';
 import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
 import { ControlMission } from './control-mission.js';
 import type { ControlAction } from './controls.js';
@@ -41,6 +42,7 @@ class Replica {
       observeDock: {} as never,
       wakes: { for: () => undefined } as never,
       outbox: { kick: () => undefined } as never,
+      startsFirst: new StartsFirst(),
       logger: createLogger('withdrawn-starts', 'silent'),
       metrics: new Metrics(`withdrawn-starts-${Math.random()}`),
     });

@@ -36,6 +36,9 @@ export interface ToldOfFlight {
   readonly goesOn: boolean;
 }
 
+/** The dock's word for a flight that goes on. */
+const GOES_ON = 'in_progress';
+
 /** What a `flighttask_progress` says, and of which mission. Null when it names none of ours. */
 export function readProgress(fact: DockFact): ToldOfFlight | null {
   const { result, output } = fact.data as FlighttaskProgress;
@@ -60,13 +63,17 @@ export function readProgress(fact: DockFact): ToldOfFlight | null {
   };
 }
 
+/** Whether a `flighttask_progress` says only that the flight goes on. */
+export const isPlainProgress = (fact: DockFact): boolean =>
+  (fact.data as Partial<FlighttaskProgress>).output?.status === GOES_ON;
+
 function eventOfStatus(status: string, result: number, airborne: boolean): MissionEvent | null {
   const outcome = OUTCOME_OF_STATUS[status];
   if (outcome !== undefined) return { type: 'flightEnded', outcome, dockResult: result };
   switch (status) {
     case 'sent':
       return { type: 'flightSent' };
-    case 'in_progress':
+    case GOES_ON:
       return airborne ? { type: 'flightInProgress', airborne } : { type: 'flightInProgress' };
     case 'paused':
       return { type: 'flightPaused' };

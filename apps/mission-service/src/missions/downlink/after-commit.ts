@@ -18,6 +18,7 @@ import type { LockedMission } from '../store/mission.row.js';
 import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
 import type { DueWakes } from './due-wakes.js';
 import { settleLook } from './settle-look.js';
+import type { StartsFirst } from './starts-first.js';
 
 export interface AfterCommitParts {
   readonly dataSource: DataSource;
@@ -25,6 +26,7 @@ export interface AfterCommitParts {
   readonly observeDock: ObserveDock;
   readonly wakes: DueWakes;
   readonly outbox: OutboxRelay;
+  readonly startsFirst: StartsFirst;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -193,7 +195,9 @@ export class AfterCommit {
       this.drop(order, 'too late');
       return;
     }
-    const work: Promise<void> = this.send(order)
+    const sending =
+      order.effect === 'sendExecute' ? this.parts.startsFirst.during(() => this.send(order)) : this.send(order);
+    const work: Promise<void> = sending
       .catch((error: unknown) =>
         this.parts.logger.warn({ err: error, missionId: order.mission.id, effect: order.effect }, 'an order failed'),
       )

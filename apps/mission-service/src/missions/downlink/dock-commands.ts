@@ -1,4 +1,4 @@
-import { type SendAnswer, presignDownloadQuestion, sendQuestion } from '@aerie/bus-contract';
+import { type SendAnswer, presignDownloadQuestion } from '@aerie/bus-contract';
 import {
   type FlighttaskCreate,
   type FlighttaskPrepare,
@@ -8,7 +8,7 @@ import {
   encodeService,
 } from '@aerie/dji-protocol';
 import { assertNever } from '@aerie/kernel';
-import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
+import { type NatsConnection, NoAnswerError, SendTogether, ask } from '@aerie/messaging';
 import type { Order } from '../advance-mission.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type CommandEffect, commandFor } from '../dji/command-names.js';
@@ -22,7 +22,11 @@ const URL_LIFETIME_SECONDS = 900;
 
 /** Writes our orders in the dock's words, at the moment they are sent. */
 export class DockCommands {
-  constructor(private readonly connection: NatsConnection) {}
+  private readonly sender: SendTogether;
+
+  constructor(private readonly connection: NatsConnection) {
+    this.sender = new SendTogether(connection);
+  }
 
   /**
    * Sends one command, once. `refused` is proven; anything that may have reached the broker is `unknown` or `written`.
@@ -45,7 +49,7 @@ export class DockCommands {
       return { outcome: 'refused', reason: error instanceof Error ? error.message : 'the command cannot be written' };
     }
     try {
-      return await ask(this.connection, sendQuestion, {
+      return await this.sender.send({
         sn: order.mission.dock_sn,
         channel: 'services',
         method: commandFor(order.effect, order.mission.delivery),

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { Tx } from '@aerie/persistence';
 import type { FlightLive, LockedMission, MissionRow } from './mission.row.js';
+import { linesIn, shortIdOf } from './report-lines.js';
 
 interface Reader {
   readonly query: Tx['query'];
 }
 
-const COLUMNS = 'l.mission_id, l.attempt, l.heard_at, l.received_at, l.reports, l.recent, l.progress';
+const COLUMNS =
+  'l.mission_id, l.attempt, l.heard_at, l.received_at, l.reports, l.recent, l.progress, l.gathered, l.lines';
 
 /**
  * The reports of missions whose rows were locked by an earlier statement. In the statement of the lock they would be
@@ -34,7 +35,9 @@ export function withLive<Row extends Pick<LockedMission, 'attempt' | 'heard_at' 
   row: Row,
   live: FlightLive | null,
 ): Row & { readonly live: FlightLive | null } {
-  if (live === null || !countsFor(row, live)) return { ...row, live };
+  // Most rows have none, and all of them some sixty columns: they were read for this caller, and are not copied.
+  if (live === null) return Object.assign(row, { live });
+  if (!countsFor(row, live)) return { ...row, live };
   return { ...row, live, heard_at: live.heard_at, progress: live.progress };
 }
 
@@ -70,31 +73,53 @@ export type ShownMission = MissionRow & Pick<LockedMission, 'live'>;
  * minute.
  */
 const RECENT = 32;
-/** 36 bits: enough to tell so few apart. */
-const SHORT_ID_CHARACTERS = 6;
-
-const shortId = (messageId: string): string =>
-  createHash('sha256').update(messageId).digest('base64url').slice(0, SHORT_ID_CHARACTERS);
+/** So many gather before they go into the track: with `RECENT` more a row stays below 2 KB, where it would be split. */
+const GATHERED = 24;
 
 /** Whether a message is among the last reports of the flight. */
-export const isReported = (live: FlightLive | null, messageId: string): boolean =>
-  live !== null && live.recent.split(' ').includes(shortId(messageId));
+export function isReported(live: FlightLive | null, messageId: string): boolean {
+  if (live === null) return false;
+  const shortId = shortIdOf(messageId);
+  return live.recent.split(' ').includes(shortId) || linesIn(live.lines).some((line) => line.startsWith(`${shortId} `));
+}
 
-/** `recent` with one more report. */
-export const withRecent = (recent: string, messageId: string): string =>
-  [...recent.split(' ').slice(1 - RECENT), shortId(messageId)].join(' ').trim();
+type Lines = Pick<FlightLive, 'gathered' | 'lines'>;
+
+/** With one more report in front. `isInTrack`: it is there already, and kept only so that its repeat is known. */
+export const withLine = (live: Lines | null, line: string, isInTrack = false): Lines => ({
+  gathered: (live?.gathered ?? 0) + (isInTrack ? 0 : 1),
+  lines: live === null || live.lines === '' ? line : `${line}\n${live.lines}`,
+});
+
+export const isFull = ({ gathered }: Lines): boolean => gathered >= GATHERED;
+
+/** What has gathered, oldest first, and what stays. Only here old lines go: the rest of the row stays as it lies. */
+export function takeGathered(live: Lines): { readonly lines: readonly string[]; readonly rest: Lines } {
+  const all = linesIn(live.lines);
+  return {
+    lines: all.slice(0, live.gathered).reverse(),
+    rest: { gathered: 0, lines: all.slice(0, RECENT).join('\n') },
+  };
+}
 
 /** Writes what was reported last of each flight. The missions are locked. */
 export async function saveLive(tx: Tx, lives: readonly FlightLive[]): Promise<void> {
   if (lives.length === 0) return;
   await tx.run(
-    `INSERT INTO mission.flight_live AS l (mission_id, attempt, heard_at, received_at, reports, recent, progress)
-     SELECT mission_id, attempt, heard_at, received_at, reports, recent, progress
-       FROM jsonb_to_recordset($1::jsonb) AS n (mission_id uuid, attempt integer, heard_at timestamptz,
-              received_at timestamptz, reports integer, recent text, progress jsonb)
-     ON CONFLICT (mission_id) DO UPDATE
-        SET attempt = excluded.attempt, heard_at = excluded.heard_at, received_at = excluded.received_at,
-            reports = excluded.reports, recent = excluded.recent, progress = excluded.progress`,
+    `WITH told AS (
+       SELECT mission_id, attempt, heard_at, received_at, reports, recent, progress, gathered, lines
+         FROM jsonb_to_recordset($1::jsonb) AS n (mission_id uuid, attempt integer, heard_at timestamptz,
+                received_at timestamptz, reports integer, recent text, progress jsonb, gathered integer, lines text)
+     ), again AS (
+       UPDATE mission.flight_live AS l
+          SET attempt = t.attempt, heard_at = t.heard_at, received_at = t.received_at, reports = t.reports,
+              progress = t.progress, gathered = t.gathered, lines = t.lines
+         FROM told t WHERE l.mission_id = t.mission_id RETURNING l.mission_id
+     )
+     INSERT INTO mission.flight_live
+       (mission_id, attempt, heard_at, received_at, reports, recent, progress, gathered, lines)
+     SELECT mission_id, attempt, heard_at, received_at, reports, recent, progress, gathered, lines
+       FROM told WHERE mission_id NOT IN (SELECT mission_id FROM again)`,
     [JSON.stringify(lives)],
   );
 }

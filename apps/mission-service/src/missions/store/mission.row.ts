@@ -142,8 +142,12 @@ export interface FlightLive {
   readonly received_at: Date;
   /** How many there were. */
   readonly reports: number;
-  /** Short forms of the ids of the last of them, oldest first, with spaces between. */
+  /** Short forms of the ids of the last of them, as the release before this one kept them. */
   readonly recent: string;
+  /** How many of `lines` are not in the track yet: the first ones. */
+  readonly gathered: number;
+  /** The last reports, a line each, newest first. */
+  readonly lines: string;
   readonly progress: MissionProgress;
 }
 

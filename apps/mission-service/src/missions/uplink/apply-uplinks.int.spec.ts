@@ -29,8 +29,9 @@ async function recordOf({ id }: Flight): Promise<unknown> {
   const [mission] = await pool().query<Record<string, unknown>[]>(
     `SELECT state, revision, m.attempt, cause_code, cause_dock_result, m.progress->>'percent' AS percent,
             m.progress->>'status' AS status, resolution IS NOT NULL AS resolved,
-            l.progress->>'percent' AS reported, l.reports,
-            (SELECT count(*) FROM mission.flight_track t WHERE t.mission_id = m.id) AS tracked
+            l.progress->>'percent' AS reported, l.reports, l.gathered,
+            (SELECT sum(array_length(string_to_array(t.reports, E'\\n'), 1))
+               FROM mission.flight_track t WHERE t.mission_id = m.id) AS tracked
        FROM mission.mission m LEFT JOIN mission.flight_live l ON l.mission_id = m.id WHERE m.id = $1`,
     [id],
   );

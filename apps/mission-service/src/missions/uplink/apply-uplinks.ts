@@ -109,20 +109,18 @@ async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied>
   const received = messageIn(locked.id, fact.method ?? '', { tid: fact.tid, data: fact.data });
   const { receivedAtMs } = fact;
   const { progress } = evidence;
-  if (progress) batch.unit.track({ missionId: locked.id, attempt: locked.attempt, receivedAtMs, progress });
-  if (goesOnQuietly && progress) {
-    // The dock's own words are long, and of these only the numbers say something new.
-    const { status: _, reportedAt: __, ...numbers } = progress;
-    const short = messageIn(locked.id, fact.method ?? '', { tid: fact.tid, progress: numbers });
-    batch.unit.hear(locked.id, { messageId: messageIdOf(fact), progress, receivedAtMs, received: short });
+  const report = progress ? { messageId: messageIdOf(fact), receivedAtMs, progress } : null;
+  if (goesOnQuietly && report) {
+    batch.unit.hear(locked.id, report);
     return KEPT;
   }
+  if (report) batch.unit.report(locked.id, report);
   if (event === null) {
     batch.unit.note(received);
     return KEPT;
   }
   const advanced = await batch.unit.advance(locked.id, event, { ...evidence, received, detail: { tid: fact.tid } });
-  if (isReport(uplink)) batch.unit.remember(locked.id, { messageId: messageIdOf(fact), receivedAtMs });
+  if (isReport(uplink) && report) batch.unit.remember(locked.id, report);
   return { kind: 'advanced', advanced };
 }
 

@@ -24,10 +24,11 @@ import type { AutoResume } from '../breakpoints/auto-resume.js';
 import { noFileAnswer } from '../dji/dock-answers.js';
 import type { DockCommands } from '../downlink/dock-commands.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
+import type { StartsFirst } from '../downlink/starts-first.js';
 import { type ForeignFlight, noteForeignFlights } from '../store/dock-notes.js';
 import { answerProgressGet } from './answer-progress-get.js';
 import { type Applied, applyUplinks } from './apply-uplinks.js';
-import { type Reading, readUplink } from './read-uplink.js';
+import { type Reading, isPlainReport, readUplink } from './read-uplink.js';
 import type { Uplink } from './uplink.js';
 
 export interface DockConsumerParts {
@@ -35,6 +36,7 @@ export interface DockConsumerParts {
   readonly dataSource: DataSource;
   readonly autoResume: AutoResume;
   readonly afterCommit: AfterCommit;
+  readonly startsFirst: StartsFirst;
   readonly commands: DockCommands;
   readonly deadLetters: DeadLetters;
   readonly notes: NoteDocks;
@@ -48,6 +50,14 @@ const MAX_BATCH = 100;
 const LANES = 2;
 /** What is taken and not yet settled: two batches for each lane. */
 const MAX_IN_WORK = 2 * LANES * MAX_BATCH;
+
+/**
+ * A report that a flight goes on moves nothing, and a dock sends one each two seconds: those of many docks share a
+ * transaction. Screens see it half a second later; whatever else a dock says takes those before it along at once.
+ */
+const REPORT_WAIT_MS = 500;
+
+type Verdicts = Promise<Verdict>[];
 
 /** One message of a batch, with all that it leads to. */
 interface Handling {
@@ -65,6 +75,7 @@ interface Handling {
 export class DockConsumer {
   private readonly handles: ConsumerHandle[] = [];
   private readonly speakers: Speakers;
+  private lastBatchMs = 0;
   private readonly received;
   private readonly orphans;
 
@@ -78,14 +89,17 @@ export class DockConsumer {
   }
 
   start(): void {
-    this.handles.push(this.consume(MISSION_REPLIES_CONSUMER), this.consume(MISSION_EVENTS_CONSUMER));
+    this.handles.push(
+      this.consume(MISSION_REPLIES_CONSUMER, (facts) => this.handle(facts)),
+      this.consume(MISSION_EVENTS_CONSUMER, (facts) => this.handleEvents(facts)),
+    );
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
   }
 
-  private consume(spec: ConsumerSpec): ConsumerHandle {
+  private consume(spec: ConsumerSpec, handleBatch: (facts: readonly DockFact[]) => Promise<Verdicts>): ConsumerHandle {
     const { connection, logger, deadLetters } = this.parts;
     return consume({
       connection,
@@ -95,14 +109,23 @@ export class DockConsumer {
       lanes: LANES,
       logger,
       read: readDockFact,
-      handleBatch: (facts) => this.handle(facts),
+      mayWaitMs: (fact) => (isPlainReport(fact) ? REPORT_WAIT_MS : 0),
+      handleBatch,
       isHopeless: isDataError,
       isOutage: (error) => isOutage(error) || error instanceof NoAnswerError,
       keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
     });
   }
 
-  private async handle(facts: readonly DockFact[]): Promise<Promise<Verdict>[]> {
+  private async handleEvents(facts: readonly DockFact[]): Promise<Verdicts> {
+    await this.parts.startsFirst.makeWay(this.lastBatchMs);
+    const startedMs = performance.now();
+    const verdicts = await this.handle(facts);
+    this.lastBatchMs = performance.now() - startedMs;
+    return verdicts;
+  }
+
+  private async handle(facts: readonly DockFact[]): Promise<Verdicts> {
     const readings = await Promise.all(facts.map(async (fact) => readUplink(fact, await this.speakers.of(fact.sn))));
     const uplinks = readings.flatMap((reading) => reading.uplinks);
     const applied = await this.apply(uplinks);

@@ -50,6 +50,10 @@ const count = async (table: string, { id }: Flight): Promise<number> => {
   return rows;
 };
 
+/** Percentages of the reports in the track. */
+const tracked = async ({ id }: Flight): Promise<(number | null)[]> =>
+  ((await new MissionReadModel(pool()).track(ORGANISATION, id))?.items ?? []).map(({ percent }) => percent);
+
 const shown = async ({ id }: Flight) => {
   const view = await new MissionReadModel(pool()).find(ORGANISATION, id);
   if (view === undefined) throw new Error('there is no such mission');
@@ -75,12 +79,52 @@ describe('a report of a flight that goes on as before', () => {
 
   it('is in the track whole, and in the timeline for each step and each tenth of the flight', async () => {
     const flight = await aFlight();
-    const before = await count('timeline', flight);
     await handle([11, 12, 13, 19, 21, 22].map((percent) => progress(flight, 'in_progress', percent)));
     await handle([progress(flight, 'in_progress', 23, {}, 2)]);
-    expect(await count('timeline', flight)).toBe(before + 3);
+    const all = [5, 11, 12, 13, 19, 21, 22, 23];
+    expect(await tracked(flight)).toEqual(all);
+    await handle([progress(flight, 'paused', 24)]);
+    expect(await tracked(flight)).toEqual([...all, 24]);
+    const timeline = await pool().query<{ kind: string; what: string; detail: { reports?: { percent: number }[] } }[]>(
+      'SELECT kind, what, detail FROM mission.timeline WHERE mission_id = $1 ORDER BY id DESC LIMIT 3',
+      [flight.id],
+    );
+    expect(timeline.map(({ kind, what }) => `${kind} ${what}`)).toEqual([
+      'decision flightPaused',
+      'message_in flighttask_progress',
+      'message_in flighttask_progress',
+    ]);
+    expect(timeline.at(-1)?.detail.reports).toEqual(
+      [11, 21, 23].map((percent) => ({
+        ...{ at: expect.any(String) as string, percent, currentStep: percent === 23 ? 2 : 1 },
+        ...{ waypointIndex: null, mediaCount: null },
+      })),
+    );
+  });
+
+  it('goes into the track with two dozen others, whether they come together or one by one', async () => {
+    const flight = await aFlight();
+    const percents = Array.from({ length: 60 }, (_, number) => 10 + number);
+    await handle(percents.slice(0, 30).map((percent) => progress(flight, 'in_progress', percent)));
+    for (const percent of percents.slice(30)) await handle([progress(flight, 'in_progress', percent)]);
+    expect(await tracked(flight)).toEqual([5, ...percents]);
+    // The first report of the flight was decided on, and twelve have gathered since.
+    expect(await count('flight_track', flight)).toBe(3);
+    await apply(pool(), flight.id, { type: 'observationGivenUp' });
+    expect(await tracked(flight)).toEqual([5, ...percents]);
+    expect(await count('flight_track', flight)).toBe(4);
+    const { gathered, kept } = await ask<{ gathered: number; kept: number }>(
+      `SELECT gathered, array_length(string_to_array(lines, E'\\n'), 1) AS kept FROM mission.flight_live WHERE mission_id = $1`,
+      flight.id,
+    );
+    expect({ gathered, kept }).toEqual({ gathered: 0, kept: 32 });
+  });
+
+  it('keeps the words of a dock that knows others', async () => {
+    const flight = await aFlight();
+    await handle([progress(flight, 'going on * -\n', 20)]);
     const track = await new MissionReadModel(pool()).track(ORGANISATION, flight.id);
-    expect(track?.items.map(({ percent }) => percent)).toEqual([5, 11, 12, 13, 19, 21, 22, 23]);
+    expect(track?.items.map(({ status }) => status)).toEqual(['in_progress', 'going on * -\n']);
   });
 
   it('counts up only, whichever comes first', async () => {
@@ -89,9 +133,7 @@ describe('a report of a flight that goes on as before', () => {
     await handle([late]);
     await handle([early]);
     expect(await shown(flight)).toMatchObject({ progress: { percent: 40, currentStep: 4 } });
-    expect(
-      (await new MissionReadModel(pool()).track(ORGANISATION, flight.id))?.items.map(({ percent }) => percent),
-    ).toEqual([5, 30, 40]);
+    expect(await tracked(flight)).toEqual([5, 30, 40]);
   });
 
   it('is shown once although a whole backlog of it comes again after a crash', async () => {
@@ -99,8 +141,7 @@ describe('a report of a flight that goes on as before', () => {
     const backlog = Array.from({ length: 60 }, (_, number) => progress(flight, 'in_progress', 20 + number));
     await handle(backlog);
     await handle(backlog);
-    const track = await new MissionReadModel(pool()).track(ORGANISATION, flight.id);
-    expect(track?.items.map(({ percent }) => percent)).toEqual([5, ...backlog.map((_, number) => 20 + number)]);
+    expect(await tracked(flight)).toEqual([5, ...backlog.map((_, number) => 20 + number)]);
     expect(await shown(flight)).toMatchObject({ progress: { percent: 79 } });
   });
 
@@ -136,7 +177,7 @@ describe('a report of a flight that goes on as before', () => {
     expect(await ask(`SELECT reports FROM mission.flight_live WHERE mission_id = $1`, flight.id)).toEqual({
       reports: 20,
     });
-    expect(await count('flight_track', flight)).toBe(21);
+    expect(await tracked(flight)).toHaveLength(21);
   });
 
   it('is part of what the end of the flight shows', async () => {
@@ -269,9 +310,8 @@ describe('the days of the track', () => {
     await pool().query(`UPDATE mission.flight_live SET heard_at = heard_at - interval '1 day' WHERE mission_id = $1`, [
       flight.id,
     ]);
-    const before = await count('flight_track', flight);
     expect(kinds(await handle([report]))).toEqual(['repeat']);
-    expect(await count('flight_track', flight)).toBe(before);
+    expect(await tracked(flight)).toEqual([5, 20]);
   });
 
   it('take a report whose day was never made', async () => {
@@ -279,6 +319,7 @@ describe('the days of the track', () => {
     for (const name of (await days()).filter((day) => /\d{8}$/.test(day)))
       await pool().query(`DROP TABLE mission.${name}`);
     expect(kinds(await handle([progress(flight, 'in_progress', 20)]))).toEqual(['kept']);
-    expect(await count('flight_track', flight)).toBe(1);
+    await apply(pool(), flight.id, { type: 'observationGivenUp' });
+    expect(await tracked(flight)).toEqual([20]);
   });
 });

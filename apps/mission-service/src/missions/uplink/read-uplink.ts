@@ -1,6 +1,13 @@
 import type { DockFact } from '@aerie/bus-contract';
 import { isUuid } from '@aerie/kernel';
-import { foreignFlightOf, readProgress, readReady, readResourceGet, resultOf } from '../dji/translate-uplink.js';
+import {
+  foreignFlightOf,
+  isPlainProgress,
+  readProgress,
+  readReady,
+  readResourceGet,
+  resultOf,
+} from '../dji/translate-uplink.js';
 import { NOTICES } from './notices.js';
 import type { Uplink } from './uplink.js';
 
@@ -45,6 +52,10 @@ export function readUplink(fact: DockFact, dockSn: string | null): Reading {
       return { ...plain, uplinks: dockSn === null ? [] : noticeOf(fact, dockSn) };
   }
 }
+
+/** Whether it says only that a flight goes on, to nobody who waits for it. */
+export const isPlainReport = (fact: DockFact): boolean =>
+  fact.method === 'flighttask_progress' && !fact.channel.endsWith('_reply') && isPlainProgress(fact);
 
 function progressOf(
   fact: DockFact,

@@ -3,6 +3,7 @@ import { DETAIL_PRUNED, type MissionKind, type MissionState } from '@aerie/missi
 import { DataSource } from 'typeorm';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import { showLive } from '../store/flight-live.js';
+import { type TrackPoint, type TrackRow, pointsOf } from '../store/flight-track.js';
 import type { MissionRow } from '../store/mission.row.js';
 import { type StoredPreflight, findPreflights } from '../store/preflights.js';
 import { type MissionView, viewOf } from './mission.view.js';
@@ -138,14 +139,18 @@ export class MissionReadModel {
     // Before the reports: a day that is dropped meanwhile was kept when it was asked for.
     const keptFrom = await this.trackKeptFrom();
     const rows = await this.query<TrackRow>(
-      // A backlog that was handled again after a crash has the same receive times.
-      `SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count
-         FROM mission.flight_track WHERE mission_id = $1
-        GROUP BY attempt, received_at, status, percent, current_step, waypoint_index, media_count
-        ORDER BY received_at, min(mission.flight_track.id) LIMIT $2`,
+      // One statement: what has gathered goes into the track at any time.
+      `SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count, reports
+         FROM (SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count, reports, id
+                 FROM mission.flight_track WHERE mission_id = $1
+               UNION ALL
+               SELECT attempt, received_at, '', NULL, NULL, NULL, NULL,
+                      array_to_string((string_to_array(lines, E'\\n'))[:gathered], E'\\n'), NULL
+                 FROM mission.flight_live WHERE mission_id = $1 AND gathered > 0) AS t
+        ORDER BY received_at, id NULLS LAST LIMIT $2`,
       [id, TRACK_LIMIT],
     );
-    return { items: rows.map(trackPointView), keptFrom };
+    return { items: pointsOf(rows).slice(0, TRACK_LIMIT).map(trackPointView), keptFrom };
   }
 
   /** The first day of the track that was not dropped. */
@@ -215,25 +220,15 @@ const prunedNote = (prunedAt: string): TimelineView => ({
   detail: { deleted: ['timeline', 'commands', 'preflight'], because: 'retention' },
 });
 
-interface TrackRow {
-  readonly attempt: number;
-  readonly received_at: Date;
-  readonly status: string;
-  readonly percent: number | null;
-  readonly current_step: number | null;
-  readonly waypoint_index: number | null;
-  readonly media_count: number | null;
-}
-
-const trackPointView = (row: TrackRow) => ({
-  at: row.received_at.toISOString(),
-  attempt: row.attempt,
+const trackPointView = (point: TrackPoint) => ({
+  at: new Date(point.receivedAtMs).toISOString(),
+  attempt: point.attempt,
   /** The dock's own word. */
-  status: row.status,
-  percent: row.percent,
-  currentStep: row.current_step,
-  waypointIndex: row.waypoint_index,
-  mediaCount: row.media_count,
+  status: point.status,
+  percent: point.percent,
+  currentStep: point.current_step,
+  waypointIndex: point.waypoint_index,
+  mediaCount: point.media_count,
 });
 
 interface CommandRow {

@@ -35,6 +35,18 @@ it('gives each of 40 due missions to exactly one of two replicas that look at on
   expect(claimed.sort()).toEqual([...ids].sort());
 }, 30_000);
 
+it('looks once at each dock, though a sweep finds the same missions while a wake works on them', async () => {
+  const ids: string[] = [];
+  for (let number = 0; number < 130; number++) ids.push(await aPrepared());
+  const one = replica(0);
+  const runs = [one.runner.run(ids), one.runner.run(ids), one.runner.run(ids)];
+  expect((await Promise.all(runs)).sort((a, b) => b - a)).toEqual([130, 0, 0]);
+  expect(executes(one)).toHaveLength(130);
+  expect(one.looked.map((sns) => sns.length)).toEqual([100, 30]);
+  // Nothing is left over: what comes next for the same missions is looked at again.
+  expect(await one.runner.run(ids)).toBe(0);
+}, 60_000);
+
 it('holds a mission whose dock was not heard for half a minute, and says why', async () => {
   const id = await aPrepared();
   await pools[0]?.query(`UPDATE mission.dock SET heard_at = now() - interval '2 minutes'`);

@@ -38,7 +38,7 @@ export interface Cost {
 export type Rates = Pick<Cost, 'cpuMs' | 'statements' | 'commits' | 'walBytes' | 'rows'>;
 
 export class Meter {
-  private reportTable: string | undefined;
+  private reportCount: string | undefined;
 
   private constructor(
     private readonly stack: Stack,
@@ -80,10 +80,17 @@ export class Meter {
 
   /** Progress messages that were handled. An older product has an inbox row for each. */
   async reports(): Promise<number> {
-    this.reportTable ??= await this.query<{ tracks: boolean }>(
-      `SELECT to_regclass('mission.flight_track') IS NOT NULL AS tracks`,
-    ).then(([row]) => (row?.tracks === true ? 'mission.flight_track' : 'mission.inbox'));
-    const [row] = await this.query<{ count: string }>(`SELECT count(*) FROM ${this.reportTable}`);
+    this.reportCount ??= await this.query<{ track: boolean; pieces: boolean }>(
+      `SELECT to_regclass('mission.flight_track') IS NOT NULL AS track,
+              EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('mission.flight_live') AND attname = 'gathered')
+                AS pieces`,
+    ).then(([row]) =>
+      row?.pieces === true
+        ? `(SELECT coalesce(sum(array_length(string_to_array(reports, E'\\n'), 1)), 0) FROM mission.flight_track)
+           + (SELECT coalesce(sum(gathered), 0) FROM mission.flight_live)`
+        : `(SELECT count(*) FROM mission.${row?.track === true ? 'flight_track' : 'inbox'})`,
+    );
+    const [row] = await this.query<{ count: string }>(`SELECT ${this.reportCount} AS count`);
     return Number(row?.count);
   }
 

@@ -1,0 +1,95 @@
+import { Lanes } from './lanes.js';
+
+/** Longer than any test here lasts. */
+const FOR_EVER_MS = 600_000;
+
+const turns = async (count = 5): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+function lanesOf(maxBatch = 10) {
+  const batches: string[][] = [];
+  const gates: (() => void)[] = [];
+  let holds = false;
+  const lanes = new Lanes<string>(1, maxBatch, async (batch) => {
+    batches.push([...batch]);
+    if (holds) await new Promise<void>((resolve) => gates.push(resolve));
+  });
+  return {
+    lanes,
+    batches,
+    hold: () => (holds = true),
+    release: () => {
+      holds = false;
+      gates.splice(0).forEach((open) => open());
+    },
+  };
+}
+
+describe('what may wait for company', () => {
+  it('is taken along, in its place, by what may not wait', async () => {
+    const { lanes, batches } = lanesOf();
+    lanes.add('D', 'one', FOR_EVER_MS);
+    lanes.add('D', 'two', FOR_EVER_MS);
+    await turns();
+    expect(batches).toEqual([]);
+    lanes.add('D', 'three');
+    lanes.add('D', 'four', FOR_EVER_MS);
+    await turns();
+    expect(batches).toEqual([['one', 'two', 'three', 'four']]);
+  });
+
+  it('waits no longer than the first of it may', async () => {
+    const { lanes, batches } = lanesOf();
+    lanes.add('D', 'one', 30);
+    lanes.add('D', 'two', FOR_EVER_MS);
+    await turns();
+    expect(batches).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(batches).toEqual([['one', 'two']]);
+  });
+
+  it('goes once there is a batch of it', async () => {
+    const { lanes, batches } = lanesOf(3);
+    for (const item of ['one', 'two', 'three', 'four']) lanes.add('D', item, FOR_EVER_MS);
+    await turns();
+    // The fourth was there when the first three could not wait any longer.
+    expect(batches).toEqual([['one', 'two', 'three'], ['four']]);
+  });
+
+  it('goes when its lane is told to hurry', async () => {
+    const { lanes, batches } = lanesOf();
+    lanes.hurry();
+    lanes.add('D', 'one', FOR_EVER_MS);
+    await turns();
+    expect(batches).toEqual([]);
+    lanes.hurry();
+    await turns();
+    expect(batches).toEqual([['one']]);
+  });
+
+  it('waits behind a batch for others, and no longer than it would have without one', async () => {
+    const { lanes, batches, hold, release } = lanesOf();
+    hold();
+    lanes.add('D', 'first');
+    await turns();
+    lanes.add('D', 'one', 20);
+    release();
+    await turns();
+    expect(batches).toEqual([['first']]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(batches).toEqual([['first'], ['one']]);
+  });
+
+  it('is handled at once behind a batch when something may not wait', async () => {
+    const { lanes, batches, hold, release } = lanesOf();
+    hold();
+    lanes.add('D', 'first');
+    await turns();
+    lanes.add('D', 'one', FOR_EVER_MS);
+    lanes.add('D', 'two');
+    release();
+    await turns();
+    expect(batches).toEqual([['first'], ['one', 'two']]);
+  });
+});
