@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes } from '@aerie/job-queue';
-import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER } from '@aerie/bus-contract';
+import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, retiredConsumersOf } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
 import { type Host, type Ready, Sweeper, hostModule } from '@aerie/service-host';
@@ -100,7 +100,7 @@ export class AppModule {
     const lookAtDocks = new LookAtDocks(connection);
     const dueRunner = new DueRunner({
       ...{ dataSource, connection, lookAtDocks, afterCommit, logger, metrics },
-      backlog: new Backlog(connection, [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER]),
+      backlog: new Backlog(connection, [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER, ...retiredConsumersOf('log')]),
     });
     const policies = new PolicyStore(api, config.LOG_COLLECT_ON_FAILURE === 'on');
     const cancelUpload = new CancelUpload(dataSource, afterCommit);

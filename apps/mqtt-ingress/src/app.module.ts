@@ -10,6 +10,7 @@ import { type AnswerTo, ReceiveUplink } from './uplink/receive-uplink.js';
 import { ControlLinks } from './uplink/control-links.js';
 import { DockBudget } from './uplink/dock-budget.js';
 import { FloodWatch } from './uplink/flood-watch.js';
+import { Overflow } from './uplink/overflow.js';
 import { RetainedSweep } from './uplink/retained-sweep.js';
 import { StoreGate } from './uplink/store-gate.js';
 import { TelemetryLink } from './uplink/telemetry-link.js';
@@ -82,7 +83,8 @@ export class AppModule {
       floods,
       metrics,
     );
-    const receive = new ReceiveUplink((...args) => publisher.store(...args), answer, notes, logger, metrics);
+    const overflow = new Overflow({ store: (...args) => publisher.store(...args), notes, metrics, nowMs: clock.nowMs });
+    const receive = new ReceiveUplink((...args) => overflow.store(...args), answer, notes, logger, metrics);
     const control = new ControlLinks({
       login,
       ingressId,

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import {
   type DeadLetter,
@@ -101,7 +103,11 @@ async function read<Message>(stream: string, sn: string, parse: (json: unknown) 
   }
   return found;
 }
-const factsOf = (sn: string): Promise<DockFact[]> => read('DOCK', sn, (json) => dockFact.parse(json));
+const UPLINK_STREAMS = ['DOCK', 'BULK_FLEET', 'BULK_LOG'];
+const factsIn = (stream: string, sn: string): Promise<DockFact[]> => read(stream, sn, (json) => dockFact.parse(json));
+/** Of each stream in its order. */
+const factsOf = async (sn: string): Promise<DockFact[]> =>
+  (await Promise.all(UPLINK_STREAMS.map((stream) => factsIn(stream, sn)))).flat();
 const lettersOf = (sn: string): Promise<DeadLetter[]> => read('DEAD', sn, (json) => deadLetter.parse(json));
 const countOf = async (stream: string, sn: string): Promise<number> => {
   const { state } = await manager.streams.info(stream, { subjects_filter: '>' });
@@ -110,6 +116,8 @@ const countOf = async (stream: string, sn: string): Promise<number> => {
     0,
   );
 };
+const countOfUplinks = async (sn: string): Promise<number> =>
+  (await Promise.all(UPLINK_STREAMS.map((stream) => countOf(stream, sn)))).reduce((sum, count) => sum + count, 0);
 const tidsOf = async (sn: string): Promise<string[]> =>
   [...new Set((await factsOf(sn)).map(({ tid }) => tid ?? ''))].sort();
 
@@ -118,7 +126,7 @@ const storedTids = (sn: string, atLeast: number) =>
   eventually(
     `${atLeast} messages are stored`,
     async () => {
-      if ((await countOf('DOCK', sn)) < atLeast) return false;
+      if ((await countOfUplinks(sn)) < atLeast) return false;
       const tids = await tidsOf(sn);
       return tids.length >= atLeast && tids;
     },
@@ -175,7 +183,7 @@ describe('an uplink', () => {
     const sn = aSerialNumber();
     const dock = await connectDock();
     const before = publishEvents(dock, sn, numbered(100, 'before'));
-    await eventually('some are stored', async () => (await countOf('DOCK', sn)) > 10);
+    await eventually('some are stored', async () => (await countOfUplinks(sn)) > 10);
     await nats.kill();
     await before;
     await publishEvents(dock, sn, numbered(100, 'during'));
@@ -189,7 +197,7 @@ describe('an uplink', () => {
     const sn = aSerialNumber();
     const dock = await connectDock();
     const published = publishEvents(dock, sn, numbered(400));
-    await eventually('it is in the middle of them', async () => (await countOf('DOCK', sn)) > 20);
+    await eventually('it is in the middle of them', async () => (await countOfUplinks(sn)) > 20);
     await first.stop('SIGKILL');
     await published;
     await start();
@@ -423,7 +431,7 @@ describe('a thousand messages that cannot be read, among good ones', () => {
     expect(await storedTids(sn, 200)).toHaveLength(200);
     await eventually('all of the others are kept', async () => (await countOf('DEAD', sn)) >= 1_000, 30_000);
     expect((await lettersOf(sn)).filter(({ reason }) => reason === '')).toEqual([]);
-    expect([ingress.running, await countOf('DOCK', sn)]).toEqual([true, 200]);
+    expect([ingress.running, await countOfUplinks(sn)]).toEqual([true, 200]);
   });
 });
 
@@ -456,7 +464,7 @@ describe('K8: a list of logs', () => {
       reason: `payload is larger than ${MAX_PAYLOAD_BYTES} bytes`,
     });
     expect(Buffer.from(letter?.payloadBase64 ?? '', 'base64').toString()).toBe(payload.slice(0, 65_536));
-    expect([ingress.running, await ingress.isReady(), await countOf('DOCK', sn)]).toEqual([true, true, 20]);
+    expect([ingress.running, await ingress.isReady(), await countOfUplinks(sn)]).toEqual([true, true, 20]);
   });
 
   it('of as many entries as a message may have is stored whole, in its normalised form and as it came', async () => {
@@ -526,6 +534,105 @@ describe('a dock that sends far more than its share', () => {
       return (await tidsOf(sn)).some((tid) => tid.startsWith('later'));
     });
   });
+});
+
+describe('a stream of bulk messages that is full', () => {
+  /** Leaves room for one message more than the stream holds. */
+  async function fill(stream: string): Promise<() => Promise<unknown>> {
+    const { config, state } = await manager.streams.info(stream);
+    await manager.streams.update(stream, { ...config, max_bytes: Math.max(1, state.bytes) });
+    return () => manager.streams.update(stream, config);
+  }
+  const publish = (dock: MqttClient, sn: string, channel: string, message: object) =>
+    dock.publishAsync(
+      `thing/product/${sn}/${channel}`,
+      JSON.stringify({ bid: 'b', timestamp: 1, gateway: sn, ...message }),
+      {
+        qos: 1,
+      },
+    );
+  const publishReply = (dock: MqttClient, sn: string, tid: string) =>
+    publish(dock, sn, 'services_reply', { tid, method: 'flighttask_execute', data: { result: 0 } });
+
+  it('keeps no reply of a flight waiting and closes no gate; what it refuses is kept aside and can be stored again', async () => {
+    const tap = await BrokerTap.open(broker.url);
+    const ingress = await start('one', tap.url);
+    const [talker, flyer] = [aSerialNumber(), aSerialNumber()];
+    const dock = await connectDock();
+    const enlarge = await fill('BULK_FLEET');
+    await publishEvents(dock, talker, numbered(40));
+    for (const tid of numbered(20, 'reply')) await publishReply(dock, flyer, tid);
+    await eventually('the replies are stored', async () => (await countOf('DOCK', flyer)) === 20);
+    await eventually('the broker has every PUBACK', () => tap.acknowledged === 60);
+    tap.close();
+    expect([await countOf('BULK_FLEET', talker), await countOf('OVERFLOW', talker)]).toEqual([0, 40]);
+    expect([await ingress.counted('ingress_overflow_total'), ingress.logged('leaving the broker')]).toEqual([40, []]);
+    await enlarge();
+    expect(sendOverflow(talker)).toContain('40 sent again');
+    expect([await tidsOf(talker), await countOf('OVERFLOW', talker)]).toEqual([numbered(40).sort(), 0]);
+  });
+
+  it('is given a reply without a method once, beside the stream of flights, and keeps that from nobody', async () => {
+    await start();
+    const [sn, dock] = [aSerialNumber(), await connectDock()];
+    const reply = (tid: string) => publish(dock, sn, 'services_reply', { tid, data: { result: 0 } });
+    await reply('first');
+    await eventually('both have it', async () => (await countOf('DOCK', sn)) + (await countOf('BULK_LOG', sn)) === 2);
+    const enlarge = await fill('BULK_LOG');
+    await reply('second');
+    await eventually('it is kept aside', async () => (await countOf('OVERFLOW', sn)) === 1);
+    await enlarge();
+    expect((await factsIn('DOCK', sn)).map(({ tid }) => tid)).toEqual(['first', 'second']);
+    expect((await factsIn('BULK_LOG', sn)).map(({ tid }) => tid)).toEqual(['first']);
+  });
+
+  it('is left by a dock beyond its share of the overflow: counted, noted and acknowledged, and no other dock pays for it', async () => {
+    const ingress = await start();
+    const [loud, quiet] = [aSerialNumber(), aSerialNumber()];
+    const dock = await connectDock();
+    const notes: (string | null)[] = [];
+    const subscription = connection.subscribe(`note.v1.${loud}`, {
+      callback: (_error, message) => void notes.push(message.json<{ detail: string | null }>().detail),
+    });
+    const enlarge = await fill('BULK_FLEET');
+    const text = 'x'.repeat(100 * 1024);
+    const LARGE = 12;
+    for (const tid of numbered(LARGE))
+      await publish(dock, loud, 'events', { tid, method: 'some_event', data: { text } });
+    await publishEvents(dock, quiet, ['one']);
+    await eventually('the quiet one is kept', async () => (await countOf('OVERFLOW', quiet)) === 1);
+    await eventually('all are kept or counted', async () => {
+      const leftOut = await ingress.counted('ingress_overflow_left_out_total');
+      return leftOut + (await countOf('OVERFLOW', loud)) === LARGE;
+    });
+    await enlarge();
+    const kept = await countOf('OVERFLOW', loud);
+    expect(kept).toBeGreaterThan(1);
+    expect(kept).toBeLessThan(LARGE);
+    await eventually('the dock has a note', () => notes.includes('none: left out'));
+    subscription.unsubscribe();
+    expect(ingress.logged('leaving the broker')).toEqual([]);
+  });
+
+  it('leaves messages out once the overflow is full as well, and stores again as soon as it has room', async () => {
+    const ingress = await start();
+    const [sn, dock] = [aSerialNumber(), await connectDock()];
+    const enlarge = [await fill('BULK_FLEET'), await fill('OVERFLOW')];
+    await publishEvents(dock, sn, ['left out']);
+    await eventually('it is counted', async () => (await ingress.counted('ingress_overflow_left_out_total')) === 1);
+    for (const each of enlarge) await each();
+    await publishEvents(dock, sn, ['later']);
+    expect(await storedTids(sn, 1)).toEqual(['later']);
+    expect(ingress.logged('leaving the broker')).toEqual([]);
+  });
+
+  /** The command, as a person types it. */
+  function sendOverflow(sn: string): string {
+    const command = fileURLToPath(new URL('./replay-dead-letters.js', import.meta.url));
+    const env = { ...process.env, NATS_URL: nats.url };
+    const args = [command, '--overflow', '--send', '--sn', sn];
+    return spawnSync(process.execPath, args, { env, encoding: 'utf8', timeout: 30_000 }).stderr;
+  }
 });
 
 describe('a planned stop', () => {

@@ -1,17 +1,35 @@
-// Takes from each JetStream consumer what this release reads through another one. Run it once the last replica of the
-// older release has gone; docs/upgrading.md says when. Ends with 1 when a consumer had to be left alone.
-import { connectNats, narrowTopology } from '@aerie/messaging';
+// Takes from each JetStream consumer what this release reads through another one, and deletes those that it has read empty
+// and no longer needs. Run it once the last replica of the older release has gone; docs/upgrading.md says when. With --undo
+// it declares the deleted ones again, before replicas of the older release start. Ends with 1 when a consumer had to be
+// left alone.
+import { parseArgs } from 'node:util';
+import { connectNats, narrowTopology, restoreRetired } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
 import { readCommandConfig } from '@aerie/service-host';
 import { z } from 'zod';
 
+function wantsUndo(): boolean {
+  try {
+    return parseArgs({ options: { undo: { type: 'boolean', default: false } } }).values.undo;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\nThe one option is --undo.\n`);
+    process.exit(2);
+  }
+}
+
+const undo = wantsUndo();
 const { NATS_URL } = readCommandConfig(z.object({ NATS_URL: z.url() }));
 const nats = await connectNats(NATS_URL, 'narrow-topology', createLogger('narrow-topology'));
-const narrowings = await narrowTopology(nats);
-for (const { durable, dropped, refusal } of narrowings) {
-  const what = `${durable}: ${dropped.join(', ')}`;
-  process.stdout.write(refusal === null ? `dropped from ${what}\n` : `left on ${what}: ${refusal}\n`);
+if (undo) {
+  await restoreRetired(nats);
+  process.stdout.write('the consumers of the older release are there again\n');
+} else {
+  const narrowings = await narrowTopology(nats);
+  for (const { stream, durable, dropped, refusal } of narrowings) {
+    const what = `${stream} ${durable}: ${dropped.join(', ')}`;
+    process.stdout.write(refusal === null ? `dropped from ${what}\n` : `left on ${what}: ${refusal}\n`);
+  }
+  if (narrowings.length === 0) process.stdout.write('no consumer is wider than this release declares it\n');
+  process.exitCode = narrowings.some(({ refusal }) => refusal !== null) ? 1 : 0;
 }
-if (narrowings.length === 0) process.stdout.write('no consumer is wider than this release declares it\n');
 await nats.close();
-process.exitCode = narrowings.some(({ refusal }) => refusal !== null) ? 1 : 0;

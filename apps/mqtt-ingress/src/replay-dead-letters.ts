@@ -14,6 +14,7 @@ const HELP = `Usage: node apps/mqtt-ingress/dist/replay-dead-letters.js [options
 Lists messages of docks that were set aside, one as JSON on each line, with the reason and whether they can be sent
 again. Nothing is ever written to a dock, and nothing that could let a flight start is sent again.
 
+  --overflow        list what streams refused while they were full, instead of what could not be read or handled
   --send            store what can be sent again, and take it from the list; safe to repeat
   --sn SN           of this dock or aircraft only
   --seq N           this one only; may be given several times
@@ -37,6 +38,7 @@ function readArguments() {
   try {
     return parseArgs({
       options: {
+        overflow: { type: 'boolean', default: false },
         send: { type: 'boolean', default: false },
         sn: { type: 'string' },
         seq: { type: 'string', multiple: true },
@@ -67,9 +69,10 @@ const logger = createLogger('replay-dead-letters', 'warn', 'stderr');
 const nats = await connectNats(NATS_URL, 'replay-dead-letters', logger);
 const publisher = new JetStreamPublisher(nats, 5_000);
 const replay = new ReplayDeadLetters(await jetstreamManager(nats), (...args) => publisher.store(...args), logger);
+const from = values.overflow ? 'overflow' : 'dead';
 const counts = { sent: 0, ready: 0, kept: 0 };
 let lastSeq = 0;
-for await (const letter of replay.run({ sn: values.sn, seqs, after, limit, send: values.send })) {
+for await (const letter of replay.run({ from, sn: values.sn, seqs, after, limit, send: values.send })) {
   counts[letter.replay]++;
   lastSeq = letter.seq;
   process.stdout.write(`${JSON.stringify(letter)}\n`);

@@ -4,12 +4,17 @@ import {
   CONSUMERS,
   type Owner,
   type Question,
+  RETIRED_CONSUMERS,
   STREAMS,
   TOPOLOGY,
   deadLetterSubject,
-  dockSubject,
   factSubject,
+  isBulk,
+  overflowSubject,
+  overflowSubjectsOf,
+  overflowedSubject,
   subjectMatches,
+  uplinkSubjects,
 } from './index.js';
 
 const OWNERS: readonly Owner[] = ['mission', 'fleet', 'log', 'credential', 'none', 'any'];
@@ -19,48 +24,73 @@ const questions = (Object.values(contract) as unknown[]).filter(
   (entry): entry is Question<unknown, unknown> => typeof entry === 'object' && entry !== null && 'ask' in entry,
 );
 
+const KINDS = ['events', 'requests', 'replies', 'status', 'state'] as const;
+const takersOf = (subject: string) =>
+  CONSUMERS.filter(({ filterSubjects }) => filterSubjects.some((filter) => subjectMatches(filter, subject)));
+
 describe('subjects', () => {
-  it.each(OWNERS)('put an uplink of owner %s into stream DOCK only', (owner) => {
-    expect(streamsOf(dockSubject(owner, 'DOCK-1', 'events', 'flighttask_progress'))).toEqual(['DOCK']);
+  it.each([
+    ['mission', 'events', ['DOCK']],
+    ['mission', 'replies', ['DOCK']],
+    ['fleet', 'status', ['DOCK']],
+    ['fleet', 'requests', ['DOCK']],
+    ['fleet', 'events', ['BULK_FLEET']],
+    ['fleet', 'state', ['DOCK']],
+    ['none', 'requests', ['BULK_FLEET']],
+    ['log', 'events', ['BULK_LOG']],
+    ['log', 'replies', ['BULK_LOG']],
+    ['credential', 'requests', ['BULK_CREDENTIAL']],
+    ['any', 'replies', ['DOCK', 'BULK_LOG']],
+  ] as const)('put %s %s into one stream of each reader: %j', (owner, kind, streams) => {
+    expect(uplinkSubjects(owner, 'DOCK-1', kind, 'any_method').map(streamsOf)).toEqual(streams.map((name) => [name]));
   });
 
-  it.each(OWNERS)(
-    'give an uplink of owner %s to a consumer, because interest retention drops what nobody wants',
-    (owner) => {
-      const subject = dockSubject(owner, 'DOCK-1', 'replies', null);
-      expect(
-        CONSUMERS.filter(({ filterSubjects }) => filterSubjects.some((filter) => subjectMatches(filter, subject))),
-      ).not.toEqual([]);
-    },
-  );
+  it('give each kind of uplink of each owner to exactly one consumer, because interest retention drops what nobody wants', () => {
+    const subjects = OWNERS.flatMap((owner) => KINDS.flatMap((kind) => uplinkSubjects(owner, 'DOCK-1', kind, null)));
+    expect(subjects.filter((subject) => takersOf(subject).length !== 1)).toEqual([]);
+  });
 
-  it('give each kind of uplink of each owner to exactly one consumer of a program', () => {
-    const kinds = ['events', 'requests', 'replies', 'status', 'state'] as const;
-    const takers = OWNERS.flatMap((owner) =>
-      kinds.map((kind) => {
-        const subject = dockSubject(owner, 'DOCK-1', kind, 'any_method');
-        const services = CONSUMERS.filter(({ filterSubjects }) =>
-          filterSubjects.some((filter) => subjectMatches(filter, subject)),
-        ).map(({ service }) => service);
-        return { subject, services, distinct: new Set(services).size };
-      }),
+  it('give nothing in the stream of flights to log-service or credential-service, and nothing of theirs to others', () => {
+    const subjects = OWNERS.flatMap((owner) => KINDS.flatMap((kind) => uplinkSubjects(owner, 'DOCK-1', kind, null)));
+    const readers = (wanted: boolean) =>
+      new Set(
+        subjects
+          .filter((subject) => isBulk(subject) !== wanted)
+          .flatMap((subject) => takersOf(subject).map(({ service }) => service)),
+      );
+    expect([readers(true), readers(false)]).toEqual([
+      new Set(['mission', 'fleet']),
+      new Set(['fleet', 'log', 'credential']),
+    ]);
+    // Nor does a consumer that they had in the release before want anything that this one stores.
+    const wanted = RETIRED_CONSUMERS.flatMap(({ service, filterSubjects }) =>
+      service === 'fleet' ? [] : filterSubjects,
     );
-    expect(takers.filter(({ services, distinct }) => distinct === 0 || distinct !== services.length)).toEqual([]);
+    expect(subjects.filter((subject) => wanted.some((filter) => subjectMatches(filter, subject)))).toEqual([]);
   });
 
   it('give requests, and replies to commands that are waited for, to other consumers than events', () => {
-    const takers = (owner: Owner, kind: Parameters<typeof dockSubject>[2]): string[] =>
-      CONSUMERS.filter(({ filterSubjects }) =>
-        filterSubjects.some((filter) => subjectMatches(filter, dockSubject(owner, 'DOCK-1', kind, 'any_method'))),
-      ).map(({ durable }) => durable);
+    const takers = (owner: Owner, kind: Parameters<typeof uplinkSubjects>[2]): string[] =>
+      uplinkSubjects(owner, 'DOCK-1', kind, 'any_method')
+        .flatMap(takersOf)
+        .map(({ durable }) => durable);
     const apart = [
-      ...(['mission', 'fleet', 'log', 'credential'] as const).map((owner) => [owner, 'requests'] as const),
+      ...(['mission', 'log', 'credential'] as const).map((owner) => [owner, 'requests'] as const),
       ...(['mission', 'log'] as const).map((owner) => [owner, 'replies'] as const),
     ];
     for (const [owner, kind] of apart) {
       const events = takers(owner, 'events');
       expect(takers(owner, kind).filter((durable) => events.includes(durable))).toEqual([]);
     }
+    expect([takers('fleet', 'requests'), takers('fleet', 'state')]).toEqual([['fleet-requests'], ['fleet-state']]);
+  });
+
+  it('put what a bulk stream refused into the overflow only, from where its subject is found again', () => {
+    const [bulk = ''] = uplinkSubjects('log', 'DOCK-1', 'events', 'fileupload_progress');
+    expect(streamsOf(overflowSubject(bulk))).toEqual(['OVERFLOW']);
+    expect(overflowedSubject(overflowSubject(bulk))).toBe(bulk);
+    expect(subjectMatches(overflowSubjectsOf('DOCK-1'), overflowSubject(bulk))).toBe(true);
+    expect(subjectMatches(overflowSubjectsOf('DOCK-2'), overflowSubject(bulk))).toBe(false);
   });
 
   it('put a dead letter into stream DEAD only', () => {
@@ -124,7 +154,7 @@ describe('streams', () => {
   it('have another number when they change: raise TOPOLOGY.number, then write the new fingerprint here', () => {
     const { number, ...declared } = TOPOLOGY;
     const fingerprint = createHash('sha256').update(JSON.stringify(declared)).digest('hex').slice(0, 16);
-    expect([number, fingerprint]).toEqual([1, '83f393cf55fc9abd']);
+    expect([number, fingerprint]).toEqual([2, '05359a9f1249b479']);
   });
 
   it('are bounded in bytes, age and size of a message', () => {
@@ -134,7 +164,14 @@ describe('streams', () => {
     expect(unbounded).toEqual([]);
   });
 
-  it('refuse control messages when they are full, and forget none', () => {
-    expect(contract.DOCK_STREAM).toMatchObject({ retention: 'interest', discard: 'new' });
+  it.each(['DOCK', 'BULK_FLEET', 'BULK_LOG', 'BULK_CREDENTIAL'])(
+    '%s refuses when it is full, and forgets none',
+    (name) => {
+      expect(STREAMS.find((stream) => stream.name === name)).toMatchObject({ retention: 'interest', discard: 'new' });
+    },
+  );
+
+  it('need less than 1 GiB all together, as the documents say', () => {
+    expect(STREAMS.reduce((sum, { maxBytes }) => sum + maxBytes, 0)).toBe(960 * 1024 * 1024);
   });
 });

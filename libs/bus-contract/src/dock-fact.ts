@@ -59,6 +59,8 @@ export const DOCK_NOTES = {
     'The dock reports its flights in status words that are not known, so that their end cannot be read from them.',
   over_budget:
     'The dock sends more than its share. Telemetry is left out first, then other messages, so that no other dock has to wait; replies, reports of flights and topologies are taken all the same. See the detail for what was last over the share.',
+  store_full:
+    'What the dock says for a service that has stood still for long is kept aside, and can be stored again; beyond its share of that it is left out. Flights do not wait for it. See the detail for which service, and what was last done.',
 } as const;
 export type DockNoteCode = keyof typeof DOCK_NOTES;
 

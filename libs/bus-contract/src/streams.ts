@@ -1,3 +1,5 @@
+import type { BulkOwner } from './subjects.js';
+
 /** A JetStream stream as we declare it; `messaging` turns it into the server's terms. Kept free of any client library. */
 export interface StreamSpec {
   readonly name: string;
@@ -29,7 +31,10 @@ const HOUR_MS = 3_600_000;
 /** A dock message is at most 256 KiB; normalised and raw side by side, plus escapes. */
 const MAX_UPLINK_BYTES = 1000 * 1024;
 
-/** Control messages of docks. Interest retention and discard new: full means PUBACK waits, never that one is lost. */
+/**
+ * What flights, their starts, and docks on their way online wait for. Interest retention and discard new: full means PUBACK waits, never
+ * that one is lost.
+ */
 export const DOCK_STREAM: StreamSpec = {
   name: 'DOCK',
   subjects: ['dock.v1.>'],
@@ -37,6 +42,34 @@ export const DOCK_STREAM: StreamSpec = {
   discard: 'new',
   maxBytes: 256 * MEBIBYTE,
   maxAgeMs: 72 * HOUR_MS,
+  maxMessageBytes: MAX_UPLINK_BYTES,
+};
+
+/**
+ * What no flight waits for: one stream for each program that reads it, so that one that stands still fills its own alone.
+ * Full, it refuses; what it refuses goes to the overflow, and PUBACK does not wait.
+ */
+const bulkStream = (name: string, owners: readonly BulkOwner[], maxBytes: number): StreamSpec => ({
+  ...DOCK_STREAM,
+  name,
+  subjects: owners.map((owner) => `bulk.v1.${owner}.>`),
+  maxBytes,
+});
+export const BULK_FLEET_STREAM = bulkStream('BULK_FLEET', ['fleet', 'none'], 128 * MEBIBYTE);
+export const BULK_LOG_STREAM = bulkStream('BULK_LOG', ['log'], 64 * MEBIBYTE);
+export const BULK_CREDENTIAL_STREAM = bulkStream('BULK_CREDENTIAL', ['credential'], 64 * MEBIBYTE);
+
+/**
+ * What a full bulk stream refused, as it would have been stored there, so that it can be stored again. Full, it refuses
+ * too: then what docks say is counted and left out.
+ */
+export const OVERFLOW_STREAM: StreamSpec = {
+  name: 'OVERFLOW',
+  subjects: ['overflow.v1.>'],
+  retention: 'limits',
+  discard: 'new',
+  maxBytes: 128 * MEBIBYTE,
+  maxAgeMs: 30 * 24 * HOUR_MS,
   maxMessageBytes: MAX_UPLINK_BYTES,
 };
 
@@ -62,7 +95,15 @@ export const DEAD_LETTER_STREAM: StreamSpec = {
   maxMessageBytes: 512 * 1024,
 };
 
-export const STREAMS: readonly StreamSpec[] = [DOCK_STREAM, FACTS_STREAM, DEAD_LETTER_STREAM];
+export const STREAMS: readonly StreamSpec[] = [
+  DOCK_STREAM,
+  BULK_FLEET_STREAM,
+  BULK_LOG_STREAM,
+  BULK_CREDENTIAL_STREAM,
+  OVERFLOW_STREAM,
+  FACTS_STREAM,
+  DEAD_LETTER_STREAM,
+];
 
 /**
  * Messages in work at once over all replicas. A message that keeps failing stays in work until it is set aside, so this
@@ -80,7 +121,10 @@ export const MISSION_EVENTS_CONSUMER: ConsumerSpec = {
   maxAckPending: MAX_ACK_PENDING,
 };
 
-/** Replies to commands, and requests that a dock repeats after two seconds: they never wait behind events. */
+/**
+ * Replies to commands, and requests that a dock repeats after two seconds: they never wait behind events. `any`: so an
+ * ingress of the release before stores replies without a method.
+ */
 export const MISSION_REPLIES_CONSUMER: ConsumerSpec = {
   stream: DOCK_STREAM.name,
   durable: 'mission-replies',
@@ -91,15 +135,20 @@ export const MISSION_REPLIES_CONSUMER: ConsumerSpec = {
 };
 
 export const FLEET_EVENTS_CONSUMER: ConsumerSpec = {
-  stream: DOCK_STREAM.name,
+  stream: BULK_FLEET_STREAM.name,
   durable: 'fleet',
   service: 'fleet',
-  filterSubjects: [
-    'dock.v1.fleet.*.events.>',
-    'dock.v1.fleet.*.state.>',
-    'dock.v1.fleet.*.replies.>',
-    'dock.v1.none.>',
-  ],
+  filterSubjects: ['bulk.v1.fleet.>', 'bulk.v1.none.>'],
+  ackWaitMs: 5_000,
+  maxAckPending: MAX_ACK_PENDING,
+};
+
+/** What a dock tells once, when it changes; starts are decided by it. */
+export const FLEET_STATE_CONSUMER: ConsumerSpec = {
+  stream: DOCK_STREAM.name,
+  durable: 'fleet-state',
+  service: 'fleet',
+  filterSubjects: ['dock.v1.fleet.*.state.>'],
   ackWaitMs: 5_000,
   maxAckPending: MAX_ACK_PENDING,
 };
@@ -118,14 +167,14 @@ export const FLEET_REQUESTS_CONSUMER: ConsumerSpec = {
 const CREDENTIAL_ACK_WAIT_MS = 15_000;
 
 export const CREDENTIAL_EVENTS_CONSUMER: ConsumerSpec = {
-  stream: DOCK_STREAM.name,
+  stream: BULK_CREDENTIAL_STREAM.name,
   durable: 'credential',
   service: 'credential',
   filterSubjects: [
-    'dock.v1.credential.*.events.>',
-    'dock.v1.credential.*.replies.>',
-    'dock.v1.credential.*.status.>',
-    'dock.v1.credential.*.state.>',
+    'bulk.v1.credential.*.events.>',
+    'bulk.v1.credential.*.replies.>',
+    'bulk.v1.credential.*.status.>',
+    'bulk.v1.credential.*.state.>',
   ],
   ackWaitMs: CREDENTIAL_ACK_WAIT_MS,
   maxAckPending: MAX_ACK_PENDING,
@@ -133,28 +182,28 @@ export const CREDENTIAL_EVENTS_CONSUMER: ConsumerSpec = {
 
 /** Docks that wait for upload keys. */
 export const CREDENTIAL_REQUESTS_CONSUMER: ConsumerSpec = {
-  stream: DOCK_STREAM.name,
+  stream: BULK_CREDENTIAL_STREAM.name,
   durable: 'credential-requests',
   service: 'credential',
-  filterSubjects: ['dock.v1.credential.*.requests.>'],
+  filterSubjects: ['bulk.v1.credential.*.requests.>'],
   ackWaitMs: CREDENTIAL_ACK_WAIT_MS,
   maxAckPending: MAX_ACK_PENDING,
 };
 
 export const LOG_EVENTS_CONSUMER: ConsumerSpec = {
-  stream: DOCK_STREAM.name,
+  stream: BULK_LOG_STREAM.name,
   durable: 'log',
   service: 'log',
-  filterSubjects: ['dock.v1.log.*.events.>', 'dock.v1.log.*.status.>', 'dock.v1.log.*.state.>'],
+  filterSubjects: ['bulk.v1.log.*.events.>', 'bulk.v1.log.*.status.>', 'bulk.v1.log.*.state.>'],
   ackWaitMs: 5_000,
   maxAckPending: MAX_ACK_PENDING,
 };
 
 export const LOG_REPLIES_CONSUMER: ConsumerSpec = {
-  stream: DOCK_STREAM.name,
+  stream: BULK_LOG_STREAM.name,
   durable: 'log-replies',
   service: 'log',
-  filterSubjects: ['dock.v1.log.*.replies.>', 'dock.v1.log.*.requests.>', 'dock.v1.any.>'],
+  filterSubjects: ['bulk.v1.log.*.replies.>', 'bulk.v1.log.*.requests.>'],
   ackWaitMs: 5_000,
   maxAckPending: MAX_ACK_PENDING,
 };
@@ -177,6 +226,7 @@ export const CONSUMERS: readonly ConsumerSpec[] = [
   MISSION_EVENTS_CONSUMER,
   MISSION_REPLIES_CONSUMER,
   FLEET_EVENTS_CONSUMER,
+  FLEET_STATE_CONSUMER,
   FLEET_REQUESTS_CONSUMER,
   CREDENTIAL_EVENTS_CONSUMER,
   CREDENTIAL_REQUESTS_CONSUMER,
@@ -184,6 +234,44 @@ export const CONSUMERS: readonly ConsumerSpec[] = [
   LOG_REPLIES_CONSUMER,
   LOG_FACTS_CONSUMER,
 ];
+
+/** A consumer of the release before, in stream DOCK, of what this release stores in a stream of its own. */
+const retired = (service: ConsumerSpec['service'], durable: string, ...filterSubjects: string[]): ConsumerSpec => ({
+  stream: DOCK_STREAM.name,
+  ...{ durable, service, filterSubjects },
+  ackWaitMs: service === 'credential' ? CREDENTIAL_ACK_WAIT_MS : 5_000,
+  maxAckPending: MAX_ACK_PENDING,
+});
+
+/**
+ * For what an ingress of the release before stores; of what this one stores, for state alone, which `fleet-state` reads. They
+ * are read, and declared, until somebody narrows the topology: without them a JetStream that is wiped in the middle of an
+ * upgrade would drop what the older ingress stores.
+ */
+export const RETIRED_CONSUMERS: readonly ConsumerSpec[] = [
+  retired(
+    'fleet',
+    'fleet',
+    'dock.v1.fleet.*.events.>',
+    'dock.v1.fleet.*.state.>',
+    'dock.v1.fleet.*.replies.>',
+    'dock.v1.none.>',
+  ),
+  retired(
+    'credential',
+    'credential',
+    'dock.v1.credential.*.events.>',
+    'dock.v1.credential.*.replies.>',
+    'dock.v1.credential.*.status.>',
+    'dock.v1.credential.*.state.>',
+  ),
+  retired('credential', 'credential-requests', 'dock.v1.credential.*.requests.>'),
+  retired('log', 'log', 'dock.v1.log.*.events.>', 'dock.v1.log.*.status.>', 'dock.v1.log.*.state.>'),
+  retired('log', 'log-replies', 'dock.v1.log.*.replies.>', 'dock.v1.log.*.requests.>', 'dock.v1.any.>'),
+];
+
+export const retiredConsumersOf = (service: ConsumerSpec['service']): readonly ConsumerSpec[] =>
+  RETIRED_CONSUMERS.filter((consumer) => consumer.service === service);
 
 /** All streams and consumers of one release. */
 export interface Topology {
@@ -194,6 +282,8 @@ export interface Topology {
   readonly number: number;
   readonly streams: readonly StreamSpec[];
   readonly consumers: readonly ConsumerSpec[];
+  /** Consumers that this release reads empty and nothing is stored for any more. Narrowing deletes them. */
+  readonly retired: readonly ConsumerSpec[];
 }
 
-export const TOPOLOGY: Topology = { number: 1, streams: STREAMS, consumers: CONSUMERS };
+export const TOPOLOGY: Topology = { number: 2, streams: STREAMS, consumers: CONSUMERS, retired: RETIRED_CONSUMERS };

@@ -7,10 +7,45 @@ export type UplinkKind = 'events' | 'requests' | 'replies' | 'status' | 'state';
 /** Stands for the method in the subject of a message that has none. */
 export const NO_METHOD = '_none';
 
-/** Subject of one stored uplink: `dock.v1.<owner>.<sn>.<kind>.<method>`. All parts are already checked to be one token. */
-export function dockSubject(owner: Owner, sn: string, kind: UplinkKind, method: string | null): string {
-  return `dock.v1.${owner}.${sn}.${kind}.${method ?? NO_METHOD}`;
+/** Owners of what no flight waits for. */
+export type BulkOwner = 'fleet' | 'log' | 'credential' | 'none';
+
+/**
+ * Under which subjects one uplink is stored: `dock.v1.<owner>.<sn>.<kind>.<method>` where a flight, its start or a dock
+ * on its way online waits for it, `bulk.v1.…` otherwise. All parts are already checked to be one token.
+ */
+export function uplinkSubjects(owner: Owner, sn: string, kind: UplinkKind, method: string | null): readonly string[] {
+  const rest = `${sn}.${kind}.${method ?? NO_METHOD}`;
+  switch (owner) {
+    case 'mission':
+      return [`dock.v1.mission.${rest}`];
+    case 'any':
+      // Only its tid can tell whose command it answers. Written to each, so that nobody reads the store of another.
+      return [`dock.v1.mission.${rest}`, `bulk.v1.log.${rest}`];
+    case 'fleet':
+      return [`${isDecisive(kind) ? 'dock' : 'bulk'}.v1.fleet.${rest}`];
+    default:
+      return [`bulk.v1.${owner}.${rest}`];
+  }
 }
+
+/**
+ * Topologies, binding, configuration: without an answer to them a dock does not come online. And properties that are told
+ * when they change, once: a start is decided by them, so an old value must not stand for a new one that was set aside.
+ */
+const isDecisive = (kind: UplinkKind): boolean => kind === 'requests' || kind === 'status' || kind === 'state';
+
+const BULK = 'bulk.v1.';
+const OVERFLOW = 'overflow.v1.';
+
+export const isBulk = (subject: string): boolean => subject.startsWith(BULK);
+
+/** Where an uplink is kept that its bulk stream refused, and back. */
+export const overflowSubject = (bulkSubject: string): string => OVERFLOW + bulkSubject.slice(BULK.length);
+export const overflowedSubject = (subject: string): string => BULK + subject.slice(OVERFLOW.length);
+/** All of one device, or all. */
+export const overflowSubjectsOf = (sn: string | undefined): string =>
+  sn === undefined ? `${OVERFLOW}>` : `${OVERFLOW}*.${sn}.>`;
 
 /** Telemetry, the payload as it came: not stored, the freshest wins. */
 export const rawOsdSubject = (sn: string): string => `osd.v2.${sn}`;

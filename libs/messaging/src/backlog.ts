@@ -1,5 +1,6 @@
-import type { ConsumerSpec } from '@aerie/bus-contract';
+import { type ConsumerSpec, RETIRED_CONSUMERS } from '@aerie/bus-contract';
 import { type ConsumerInfo, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { CONSUMER_NOT_FOUND, isApiError } from './api-errors.js';
 import type { NatsConnection } from './connection.js';
 
 const LOOK_EVERY_MS = 100;
@@ -22,11 +23,21 @@ export class Backlog {
   async handledUntilNow(withinMs: number): Promise<boolean> {
     const endsAtMs = Date.now() + withinMs;
     try {
-      const handled = await Promise.all(this.consumers.map((durable) => this.isHandled(durable, endsAtMs)));
+      const handled = await Promise.all(this.consumers.map((durable) => this.isHandledOrGone(durable, endsAtMs)));
       return handled.every(Boolean);
     } catch {
       // A JetStream that does not answer may hold anything.
       return false;
+    }
+  }
+
+  /** A retired consumer is deleted once it was read empty; that one of the others is missing says nothing. */
+  private async isHandledOrGone(durable: Durable, endsAtMs: number): Promise<boolean> {
+    try {
+      return await this.isHandled(durable, endsAtMs);
+    } catch (error) {
+      if (isRetired(durable) && isApiError(error, CONSUMER_NOT_FOUND)) return true;
+      throw error;
     }
   }
 
@@ -47,3 +58,6 @@ export class Backlog {
     return (await this.manager).consumers.info(stream, durable);
   }
 }
+
+const isRetired = ({ stream, durable }: Durable): boolean =>
+  RETIRED_CONSUMERS.some((retired) => retired.stream === stream && retired.durable === durable);

@@ -4,7 +4,6 @@ import {
   MISSION_REPLIES_CONSUMER,
   STREAMS,
   type StreamSpec,
-  dockSubject,
 } from '@aerie/bus-contract';
 import { jest } from '@jest/globals';
 import { createLogger } from '@aerie/observability';
@@ -611,8 +610,8 @@ describe('a consumer that is wider than this release declares it', () => {
       done.push(textOf(delivery));
       return ACK;
     });
-    await publisher.store(dockSubject('mission', 'WIDE', 'replies', 'flighttask_prepare'), 'reply', 'wide-reply');
-    await publisher.store(dockSubject('mission', 'WIDE', 'events', 'flighttask_progress'), 'event', 'wide-event');
+    await publisher.store(`dock.v1.mission.WIDE.replies.flighttask_prepare`, 'reply', 'wide-reply');
+    await publisher.store(`dock.v1.mission.WIDE.events.flighttask_progress`, 'event', 'wide-event');
     await settled(MISSION_EVENTS_CONSUMER);
     expect(done).toEqual(['event']);
     expect((await infoOf(MISSION_REPLIES_CONSUMER)).num_pending).toBe(1);
@@ -621,7 +620,7 @@ describe('a consumer that is wider than this release declares it', () => {
 });
 
 describe('a JetStream that fails', () => {
-  const subject = (sn: string): string => dockSubject('mission', sn, 'events', 'flighttask_progress');
+  const subject = (sn: string): string => `dock.v1.mission.${sn}.events.flighttask_progress`;
   const publish = (sn: string) =>
     eventually('it is stored', () => publisher.store(subject(sn), sn, `dock-${sn}`).then(() => true), 20_000);
 

@@ -1,7 +1,8 @@
-import { CONSUMERS, type ConsumerSpec, subjectMatches } from '@aerie/bus-contract';
+import { CONSUMERS, type ConsumerSpec, RETIRED_CONSUMERS, subjectMatches } from '@aerie/bus-contract';
 import { assertNever, errorChain } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
+import { CONSUMER_NOT_FOUND, isApiError } from './api-errors.js';
 import type { NatsConnection } from './connection.js';
 import { declareTopology } from './declare.js';
 import { Lanes } from './lanes.js';
@@ -59,6 +60,8 @@ export interface ConsumeOptions<Message> {
 }
 
 const RESTART_DELAY_MS = 500;
+/** A retired consumer that is gone seldom comes back. */
+const RETIRED_LOOK_MS = 10_000;
 /** One request for messages stands open for this long. */
 const FETCH_MS = 10_000;
 /** Two missed ones show that the server or the consumer is gone. */
@@ -68,6 +71,8 @@ const FETCH_HEARTBEAT_MS = 2_000;
  * Pulls from a durable consumer for ever, in batches: whatever arrived while a lane was busy is its next batch, and a
  * single message waits for nobody, unless it may. A lost connection, a wiped stream or a stuck pull ends the inner loop; the outer one
  * declares what is missing and pulls again.
+ *
+ * A retired consumer is pulled from as long as it is there.
  *
  * INVARIANTS: a message is acknowledged only after its verdict, that is after the commit; at most `maxInWork` messages
  * are taken and not settled; all of them are kept from being delivered again, also those that only wait. A lost
@@ -88,6 +93,7 @@ class PullLoop<Message> implements ConsumerHandle {
   private messages: ConsumerMessages | undefined;
   private stopping = false;
   private roomMade = (): void => undefined;
+  private endRest = (): void => undefined;
 
   constructor(private readonly options: ConsumeOptions<Message>) {
     this.lanes = new Lanes(options.lanes, options.maxBatch, (batch) => this.handle(batch));
@@ -104,6 +110,7 @@ class PullLoop<Message> implements ConsumerHandle {
     this.messages?.stop();
     this.lanes.hurry();
     this.roomMade();
+    this.endRest();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
     await Promise.race([this.finished, late]);
@@ -121,10 +128,36 @@ class PullLoop<Message> implements ConsumerHandle {
         if (leftAlone.length > 0) logger.warn({ streams: leftAlone }, 'a newer release declared these streams');
         await this.pull(await jetstream(connection).consumers.get(spec.stream, spec.durable));
       } catch (error) {
-        if (!this.stopping) logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
+        if (RETIRED_CONSUMERS.includes(spec) && isApiError(error, CONSUMER_NOT_FOUND)) {
+          logger.info({ consumer: spec.durable }, 'a retired consumer is gone: it was read empty');
+          await this.untilThereAgain();
+        } else if (!this.stopping)
+          logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
       }
-      if (!this.stopping) await delay(RESTART_DELAY_MS);
+      if (!this.stopping) await this.rest(RESTART_DELAY_MS);
     }
+  }
+
+  /** Somebody took the narrowing back, or JetStream was wiped and knows nothing of it. */
+  private async untilThereAgain(): Promise<void> {
+    const { connection, spec } = this.options;
+    while (!this.stopping && !connection.isClosed()) {
+      await this.rest(RETIRED_LOOK_MS);
+      const found = await jetstream(connection)
+        .consumers.get(spec.stream, spec.durable)
+        .catch(() => undefined);
+      if (found !== undefined) return;
+    }
+  }
+
+  private async rest(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** A server that was restarted knows nothing of our request; without this it would be missed only by its heartbeats. */
@@ -272,22 +305,25 @@ const deliveryOf = (message: JsMsg): Delivery => ({
   deliveryCount: message.info.deliveryCount,
 });
 
-/** The serial number in `dock.v1.<owner>.<sn>.…`; messages without one share a lane. */
+/** The serial number in `dock.v1.<owner>.<sn>.…` and `bulk.v1.…`; messages without one share a lane. */
 const laneOf = (subject: string): string => subject.split('.')[3] ?? '';
 
 /**
  * After an upgrade a consumer may still want subjects that this release reads through another consumer of the same
- * program, which was created while the message was stored, and so has it too.
+ * program, which was created while the message was stored, and so has it too. A retired one has its old filters in full.
  */
 function isReadElsewhere(spec: ConsumerSpec, subject: string): boolean {
-  if (spec.filterSubjects.some((filter) => subjectMatches(filter, subject))) return false;
-  return CONSUMERS.some(
-    ({ stream, service, durable, filterSubjects }) =>
-      stream === spec.stream &&
-      service === spec.service &&
-      durable !== spec.durable &&
-      filterSubjects.some((filter) => subjectMatches(filter, subject)),
-  );
+  const wants = ({ filterSubjects }: ConsumerSpec): boolean =>
+    filterSubjects.some((filter) => subjectMatches(filter, subject));
+  const others = (consumers: readonly ConsumerSpec[]): boolean =>
+    consumers.some(
+      (other) =>
+        other.stream === spec.stream &&
+        other.service === spec.service &&
+        other.durable !== spec.durable &&
+        wants(other),
+    );
+  return others(CONSUMERS)
+    ? RETIRED_CONSUMERS.includes(spec) || !wants(spec)
+    : !wants(spec) && others(RETIRED_CONSUMERS);
 }
-
-const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -30,7 +30,7 @@ export class DeadLetters {
 
   /** A delivery that will never succeed. */
   keepDelivery({ subject, body }: Delivery, reason: string): Promise<void> {
-    // `dock.v1.<owner>.<sn>.…`
+    // `dock.v1.<owner>.<sn>.…` or `bulk.v1.…`
     return this.store('cannot_be_handled', subject.split('.')[3] ?? '_none', subject, body, reason, Date.now());
   }
 

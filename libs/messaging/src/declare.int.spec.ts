@@ -45,6 +45,7 @@ function aStream() {
     number,
     streams: [stream],
     consumers,
+    retired: [],
   });
   return {
     stream,
@@ -185,7 +186,9 @@ describe('narrowing', () => {
     await declareTopology(connection, next);
     expect(await filtersOf('wide')).toHaveLength(2);
     const [dropped] = consumer('x', 'two.>').filterSubjects;
-    expect(await narrowTopology(connection, next)).toEqual([{ durable: 'wide', dropped: [dropped], refusal: null }]);
+    expect(await narrowTopology(connection, next)).toEqual([
+      { stream: next.streams[0]?.name, durable: 'wide', dropped: [dropped], refusal: null },
+    ]);
     expect(await filtersOf('wide')).toEqual(consumer('x', 'one.>').filterSubjects);
     expect(await stored()).toBe(3);
     expect(await read('late')).toBe(3);

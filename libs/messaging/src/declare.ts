@@ -6,22 +6,23 @@ import {
   DeliverPolicy,
   DiscardPolicy,
   type JetStreamManager,
-  JetStreamApiError,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
   jetstreamManager,
 } from '@nats-io/jetstream';
+import { CONSUMER_EXISTS, CONSUMER_NOT_FOUND, STREAM_NAME_IN_USE, STREAM_NOT_FOUND, isApiError } from './api-errors.js';
 import type { NatsConnection } from './connection.js';
 
 const NANOS_PER_MS = 1_000_000;
-const STREAM_NOT_FOUND = 10_059;
-const STREAM_NAME_IN_USE = 10_058;
-const CONSUMER_NOT_FOUND = 10_014;
-const CONSUMER_EXISTS = 10_148;
 
 /** Under this key each stream and consumer keeps the number of the topology that declared it last. */
 const TOPOLOGY_KEY = 'aerie.topology';
+/**
+ * Under this key a stream keeps the number of the topology whose retired consumers were deleted. Before that they are
+ * declared like others: a JetStream that is wiped while replicas of the older release still store loses nothing then.
+ */
+const NARROWED_KEY = 'aerie.narrowed';
 /** Only the ingress's own retries of one store need it, and those end within seconds. */
 const DUPLICATE_WINDOW_MS = 120_000;
 
@@ -45,7 +46,10 @@ export async function declareTopology(
   for (const stream of topology.streams) {
     if (await declareStream(manager, stream, topology.number)) ours.push(stream);
   }
-  const consumers = topology.consumers.filter(({ stream }) => ours.some(({ name }) => name === stream));
+  const retired = await stillDeclared(manager, topology);
+  const consumers = [...topology.consumers, ...retired].filter(({ stream }) =>
+    ours.some(({ name }) => name === stream),
+  );
   const existing: { readonly spec: ConsumerSpec; readonly info: ConsumerInfo }[] = [];
   for (const spec of consumers) {
     const info = await findConsumer(manager, spec);
@@ -76,6 +80,16 @@ export async function declareStream(manager: JetStreamManager, spec: StreamSpec,
   if (declaredBy === number && isSubset(widened, existing)) return true;
   await manager.streams.update(spec.name, { ...widened, metadata: withNumber(existing.metadata, number) });
   return true;
+}
+
+/** Retired consumers of streams from which they were not taken yet. */
+async function stillDeclared(manager: JetStreamManager, { retired, number }: Topology): Promise<ConsumerSpec[]> {
+  const streams = new Set(retired.map(({ stream }) => stream));
+  const narrowed = new Set<string>();
+  for (const name of streams) {
+    if (Number((await findStream(manager, name))?.metadata?.[NARROWED_KEY] ?? 0) >= number) narrowed.add(name);
+  }
+  return retired.filter(({ stream }) => !narrowed.has(stream));
 }
 
 /** Creates or widens a consumer. */
@@ -117,17 +131,19 @@ async function widenConsumer(
 
 /** What a narrowing would do, or has done, to one consumer. */
 export interface Narrowing {
+  readonly stream: string;
   readonly durable: string;
   /** Filters that it has and no longer needs. */
   readonly dropped: readonly string[];
-  /** Why it was left alone; null when it is narrow now. */
+  /** Why it was left alone; null when it is narrow now, or gone if this release does not need it. */
   readonly refusal: string | null;
 }
 
 /**
- * Takes from each consumer the subjects that this release no longer reads through it. A step of its own: run it once
- * no replica of the older release is left. Nothing is lost by it, because a subject is only dropped when other
- * consumers of the same program, which exist, want all of it. Returns the consumers that were wider than declared.
+ * Takes from each consumer the subjects that this release no longer reads through it, and deletes the retired ones. A
+ * step of its own: run it once no replica of the older release is left. Nothing is lost by it: a subject is only dropped
+ * when other consumers of the same program, which exist, want all of it, and a retired consumer only when it was read
+ * empty. Returns the consumers that were wider than declared, or more.
  */
 export async function narrowTopology(
   connection: NatsConnection,
@@ -142,7 +158,7 @@ export async function narrowTopology(
     const dropped = filtersOf(info.config).filter((filter) => !spec.filterSubjects.includes(filter));
     if (dropped.length === 0) continue;
     const refusal = refusalOf(spec, info, dropped, topology);
-    narrowings.push({ durable: spec.durable, dropped, refusal });
+    narrowings.push({ stream: spec.stream, durable: spec.durable, dropped, refusal });
     if (refusal === null) {
       await manager.consumers.update(spec.stream, spec.durable, {
         ...consumerConfig(spec),
@@ -150,7 +166,54 @@ export async function narrowTopology(
       });
     }
   }
+  return [...narrowings, ...(await deleteRetired(manager, topology))];
+}
+
+/**
+ * Undoes the deletion of retired consumers, before replicas of the older release start again: an ingress of theirs
+ * stores what nobody else would want.
+ */
+export async function restoreRetired(connection: NatsConnection, topology: Topology = TOPOLOGY): Promise<void> {
+  const manager = await jetstreamManager(connection);
+  for (const stream of new Set(topology.retired.map(({ stream }) => stream))) {
+    await markNarrowed(manager, stream, 0, topology.number);
+  }
+  await declareTopology(connection, topology);
+}
+
+/** All of a stream or none: as long as one still has something, an older replica may be storing for the others too. */
+async function deleteRetired(manager: JetStreamManager, { retired, number }: Topology): Promise<Narrowing[]> {
+  const narrowings: Narrowing[] = [];
+  for (const stream of new Set(retired.map(({ stream }) => stream))) {
+    const infos: ConsumerInfo[] = [];
+    for (const spec of retired) {
+      const info = spec.stream === stream ? await findConsumer(manager, spec) : undefined;
+      if (info !== undefined) infos.push(info);
+    }
+    const refusals = infos.map((info) => refusalToDelete(info, number));
+    const refusal = refusals.find((each) => each !== null) ?? null;
+    // First, so that no replica declares again what is deleted.
+    if (refusal === null) await markNarrowed(manager, stream, number, number);
+    for (const [index, { name, config }] of infos.entries()) {
+      const why = refusals[index] ?? (refusal === null ? null : 'another one has to go with it');
+      if (why === null) await manager.consumers.delete(stream, name);
+      narrowings.push({ stream, durable: name, dropped: filtersOf(config), refusal: why });
+    }
+  }
   return narrowings;
+}
+
+function refusalToDelete({ config, num_pending, num_ack_pending }: ConsumerInfo, number: number): string | null {
+  if (numberOf(config.metadata) > number) return 'a newer release has declared it';
+  const waiting = num_pending + num_ack_pending;
+  return waiting === 0 ? null : `it has not been read empty: ${waiting} messages wait`;
+}
+
+async function markNarrowed(manager: JetStreamManager, name: string, narrowed: number, number: number): Promise<void> {
+  const existing = await findStream(manager, name);
+  if (existing === undefined || numberOf(existing.metadata) > number) return;
+  const metadata = { ...existing.metadata, [NARROWED_KEY]: String(narrowed) };
+  await manager.streams.update(name, { ...existing, metadata });
 }
 
 function refusalOf(
@@ -267,5 +330,3 @@ async function orUndefined<Value>(found: Promise<Value>, missing: number): Promi
     throw error;
   }
 }
-
-const isApiError = (error: unknown, code: number): boolean => error instanceof JetStreamApiError && error.code === code;

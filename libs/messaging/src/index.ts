@@ -1,11 +1,11 @@
 export { type NatsConnection, connectNats, natsOptions } from './connection.js';
-export { type Narrowing, declareTopology, narrowTopology } from './declare.js';
+export { type Narrowing, declareTopology, narrowTopology, restoreRetired } from './declare.js';
 export { ACK, type ConsumerHandle, type Delivery, type Verdict, consume } from './consume.js';
 export { readDockFact } from './read-dock-fact.js';
 export { AskMany, type ManyQuestion } from './ask-many.js';
 export { NoAnswerError, ask, readAsk } from './ask.js';
 export { countUnknownFields, noteUnknownFields } from './unknown-fields.js';
-export { JetStreamPublisher } from './publish.js';
+export { JetStreamPublisher, isStreamFull } from './publish.js';
 export { messageIdOf } from './message-id.js';
 export { DeadLetters } from './dead-letters.js';
 export { NoteDocks } from './note-docks.js';

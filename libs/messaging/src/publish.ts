@@ -1,4 +1,5 @@
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream';
+import { NOT_TAKEN, isApiError } from './api-errors.js';
 import type { NatsConnection } from './connection.js';
 
 /** Stores messages in JetStream. A resolved `store` means that the server holds the message. */
@@ -18,3 +19,10 @@ export class JetStreamPublisher {
     await this.client.publish(subject, body, { msgID: messageId, timeout: this.timeoutMs, retries: 0 });
   }
 }
+
+/**
+ * Whether a store failed because its stream has no room. Nothing else: a server that does not answer, or that has lost
+ * the stream, may have room again in a moment.
+ */
+export const isStreamFull = (error: unknown): boolean =>
+  isApiError(error, NOT_TAKEN) && error.message.startsWith('maximum ');

@@ -6,7 +6,6 @@ import {
   type SendAsk,
   deadLetter,
   deadLetterSubject,
-  dockSubject,
   sendQuestion,
 } from '@aerie/bus-contract';
 import { JetStreamPublisher, declareTopology } from '@aerie/messaging';
@@ -51,7 +50,7 @@ async function claim(sn: string, file: unknown, given: Partial<DockFact> = {}): 
     ...{ timestampMs: 1, receivedAtMs: Date.now(), needReply: true, gateway: null, data: { file }, raw: '{}' },
     ...given,
   };
-  await publisher.store(dockSubject('credential', sn, 'events', method), JSON.stringify(fact), randomUUID());
+  await publisher.store(`bulk.v1.credential.${sn}.events.${method}`, JSON.stringify(fact), randomUUID());
   return fact.tid ?? tid;
 }
 

@@ -4,6 +4,7 @@ import {
   type ConsumerSpec,
   type DockFact,
   type DockRecord,
+  retiredConsumersOf,
 } from '@aerie/bus-contract';
 import { type FileUploadCallback, type StorageConfigGet, encodeReply } from '@aerie/dji-protocol';
 import {
@@ -53,7 +54,8 @@ export class DockConsumer {
   }
 
   start(): void {
-    this.handles.push(this.consume(CREDENTIAL_REQUESTS_CONSUMER), this.consume(CREDENTIAL_EVENTS_CONSUMER));
+    const consumers = [CREDENTIAL_REQUESTS_CONSUMER, CREDENTIAL_EVENTS_CONSUMER, ...retiredConsumersOf('credential')];
+    this.handles.push(...consumers.map((spec) => this.consume(spec)));
   }
 
   async stop(): Promise<void> {

@@ -104,9 +104,13 @@ describe('a message that can be read', () => {
     expect(new Set(stored.map(({ messageId }) => messageId)).size).toBe(2);
   });
 
-  it('is a reply for whoever knows its tid when it has no method', async () => {
+  it('is a reply for whoever knows its tid when it has no method: each gets it once', async () => {
     await receive('services_reply', { tid: 'tid-1', bid: 'bid-1', timestamp: RECEIVED_AT_MS, data: { result: 0 } });
-    expect(stored[0]?.subject).toBe('dock.v1.any.DOCK-1.replies._none');
+    expect(stored.map(({ subject }) => subject)).toEqual([
+      'dock.v1.mission.DOCK-1.replies._none',
+      'bulk.v1.log.DOCK-1.replies._none',
+    ]);
+    expect(stored[0]?.body).toBe(stored[1]?.body);
   });
 
   it('is no success when the store fails', async () => {

@@ -6,7 +6,7 @@ import {
   NO_SN,
   type UplinkKind,
   deadLetterSubject,
-  dockSubject,
+  uplinkSubjects,
 } from '@aerie/bus-contract';
 import { type DecodedMessage, type RefusedMessage, decodeMessage, genericAnswer } from '@aerie/dji-protocol';
 import type { NoteDocks } from '@aerie/messaging';
@@ -148,7 +148,7 @@ export class ReceiveUplink {
     }
     const stop = this.storeSeconds.startTimer();
     // A fresh id for each PUBLISH: a dock's repeat has to be stored, and answered, again.
-    await this.store(dockSubject(owner, sn, kind, method), body, randomUUID());
+    for (const subject of uplinkSubjects(owner, sn, kind, method)) await this.store(subject, body, randomUUID());
     stop();
     this.received.inc({ kind, owner });
     if (message.gatewayDiffers) this.otherGateway.inc();

@@ -98,6 +98,8 @@ describe('the AsyncAPI document', () => {
 
   it.each([
     'dock.v1.{owner}.{sn}.{kind}.{method}',
+    'bulk.v1.{owner}.{sn}.{kind}.{method}',
+    'overflow.v1.{owner}.{sn}.{kind}.{method}',
     'osd.v1.{sn}',
     'osd.v2.{sn}',
     'dead.v1.{sn}',

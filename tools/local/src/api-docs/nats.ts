@@ -6,20 +6,22 @@ import {
   NO_METHOD,
   NO_SN,
   type Question,
+  RETIRED_CONSUMERS,
   STREAMS,
   deadLetter,
   deadLetterSubject,
   dockFact,
   dockFlood,
-  dockSubject,
   factSubject,
   floodSubject,
   dockNote,
   noteSubject,
+  overflowSubject,
   osdFact,
   RECEIVED_AT_HEADER,
   osdSubject,
   rawOsdSubject,
+  uplinkSubjects,
 } from '@aerie/bus-contract';
 import { z } from 'zod';
 import { jsonSchema } from './json-schema.js';
@@ -35,8 +37,8 @@ interface Subject {
   readonly summary: string;
   readonly schema: z.ZodType;
   readonly sender: string;
-  /** Null: not stored. */
-  readonly stream: string | null;
+  /** None: not stored. */
+  readonly streams: readonly string[];
 }
 
 const SN = { description: 'Serial number, or `_none` where not even the topic could be read.' };
@@ -57,25 +59,53 @@ const LOG_FACT_SUMMARIES: Readonly<Record<contract.LogFactName, string>> = {
   alarm: 'A dock claims to have written where it had no leave to.',
 };
 
+const UPLINK_PARAMETERS = {
+  sn: { description: 'Serial number of the topic.' },
+  kind: { enum: ['events', 'requests', 'replies', 'status', 'state'], description: 'What kind of message it is.' },
+  method: { description: `The vendor's name of the message, \`${NO_METHOD}\` where it has none.` },
+};
+const BULK_OWNER = {
+  enum: ['fleet', 'log', 'credential', 'none'],
+  description: 'The service that it is for. `none`: nobody knows the method, and fleet-service keeps it.',
+};
+// The type knows all owners and kinds; in an address they are parameters.
+const [bulkAddress = ''] = uplinkSubjects('{owner}' as never, '{sn}', '{kind}' as never, '{method}');
+
+const BULK_STREAMS = [contract.BULK_FLEET_STREAM, contract.BULK_LOG_STREAM, contract.BULK_CREDENTIAL_STREAM].map(
+  ({ name }) => name,
+);
+
 const SUBJECTS: readonly Subject[] = [
   {
     name: 'dock.v1',
-    // The type knows all owners and kinds; in an address they are parameters.
-    address: dockSubject('{owner}' as never, '{sn}', '{kind}' as never, '{method}'),
+    address: bulkAddress.replace('bulk', 'dock'),
     parameters: {
-      owner: {
-        enum: ['mission', 'fleet', 'log', 'credential', 'none', 'any'],
-        description:
-          'The service that it is for. `none`: nobody knows the method. `any`: a reply that only its tid tells apart.',
-      },
-      sn: { description: 'Serial number of the topic.' },
-      kind: { enum: ['events', 'requests', 'replies', 'status', 'state'], description: 'What kind of message it is.' },
-      method: { description: `The vendor's name of the message, \`${NO_METHOD}\` where it has none.` },
+      owner: { enum: ['mission', 'fleet'], description: 'The service that it is for.' },
+      ...UPLINK_PARAMETERS,
     },
-    summary: 'One message of a dock, stored before its PUBACK.',
+    summary: 'One message of a dock that a flight, or a dock on its way online, waits for, stored before its PUBACK.',
     schema: dockFact,
     sender: 'mqtt-ingress',
-    stream: contract.DOCK_STREAM.name,
+    streams: [contract.DOCK_STREAM.name],
+  },
+  {
+    name: 'bulk.v1',
+    address: bulkAddress,
+    parameters: { owner: BULK_OWNER, ...UPLINK_PARAMETERS },
+    summary:
+      'One message of a dock that no flight waits for, stored before its PUBACK in the stream of its owner. A reply without a method is here and under dock.v1.',
+    schema: dockFact,
+    sender: 'mqtt-ingress',
+    streams: BULK_STREAMS,
+  },
+  {
+    name: 'overflow.v1',
+    address: overflowSubject(bulkAddress),
+    parameters: { owner: BULK_OWNER, ...UPLINK_PARAMETERS },
+    summary: 'What a full stream of bulk.v1 refused, as it would have been stored there.',
+    schema: dockFact,
+    sender: 'mqtt-ingress',
+    streams: [contract.OVERFLOW_STREAM.name],
   },
   {
     name: 'osd.v1',
@@ -85,7 +115,7 @@ const SUBJECTS: readonly Subject[] = [
       'Telemetry for a fleet-service of the release before, while no other listens. Not stored: the freshest wins.',
     schema: osdFact,
     sender: 'mqtt-ingress',
-    stream: null,
+    streams: [],
   },
   {
     name: 'osd.v2',
@@ -94,7 +124,7 @@ const SUBJECTS: readonly Subject[] = [
     summary: `Telemetry, the payload as it came; header \`${RECEIVED_AT_HEADER}\` says when. Not stored: the freshest wins.`,
     schema: z.record(z.string(), z.unknown()).describe('As the device sent it; it may be no JSON at all.'),
     sender: 'mqtt-ingress',
-    stream: null,
+    streams: [],
   },
   {
     name: 'note.v1',
@@ -103,7 +133,7 @@ const SUBJECTS: readonly Subject[] = [
     summary: 'How a dock speaks, where an operator has to know it. Not stored: it is said again.',
     schema: dockNote,
     sender: 'mqtt-ingress, fleet-service, mission-service, log-service',
-    stream: null,
+    streams: [],
   },
   {
     name: 'flood.v1',
@@ -112,7 +142,7 @@ const SUBJECTS: readonly Subject[] = [
     summary: 'A device stays far over its budget. Not stored: it is said again while it lasts.',
     schema: dockFlood,
     sender: 'mqtt-ingress',
-    stream: null,
+    streams: [],
   },
   {
     name: 'dead.v1',
@@ -121,7 +151,7 @@ const SUBJECTS: readonly Subject[] = [
     summary: 'What could not be read, kept with the reason.',
     schema: deadLetter,
     sender: 'mqtt-ingress, mission-service, fleet-service, credential-service, log-service',
-    stream: contract.DEAD_LETTER_STREAM.name,
+    streams: [contract.DEAD_LETTER_STREAM.name],
   },
   ...Object.entries(MISSION_FACTS).map(([event, schema]) => ({
     name: `mission.v1.${event}`,
@@ -130,7 +160,7 @@ const SUBJECTS: readonly Subject[] = [
     summary: FACT_SUMMARIES[event as contract.MissionFactName],
     schema,
     sender: 'mission-service',
-    stream: contract.FACTS_STREAM.name,
+    streams: [contract.FACTS_STREAM.name],
   })),
   ...Object.entries(LOG_FACTS).map(([event, schema]) => ({
     name: `log.v1.${event}`,
@@ -139,7 +169,7 @@ const SUBJECTS: readonly Subject[] = [
     summary: LOG_FACT_SUMMARIES[event as contract.LogFactName],
     schema,
     sender: 'log-service',
-    stream: contract.FACTS_STREAM.name,
+    streams: [contract.FACTS_STREAM.name],
   })),
 ];
 
@@ -167,16 +197,20 @@ export function natsPart(): Part {
 }
 
 /** How JetStream keeps what is stored, in our own terms; `messaging` declares it so. */
-export const streamsExtension = (): Json => ({ 'x-streams': STREAMS, 'x-consumers': CONSUMERS });
+export const streamsExtension = (): Json => ({
+  'x-streams': STREAMS,
+  'x-consumers': CONSUMERS,
+  'x-retired-consumers': RETIRED_CONSUMERS,
+});
 
-const channelOf = ({ name, address, parameters, summary, sender, stream }: Subject): Json => ({
+const channelOf = ({ name, address, parameters, summary, sender, streams }: Subject): Json => ({
   address,
   title: name,
   description: `${summary} Sent by ${sender}.`,
   servers: [serverRef(SERVER)],
   parameters,
   messages: { [MESSAGE]: messageRef(name) },
-  ...(stream === null ? {} : { 'x-stream': stream }),
+  ...(streams.length === 0 ? {} : { 'x-stream': streams.join(', ') }),
 });
 
 const messageOf = ({ name, summary, schema }: Subject): Json => ({
@@ -187,15 +221,15 @@ const messageOf = ({ name, summary, schema }: Subject): Json => ({
   payload: jsonSchema(schema),
 });
 
-const operationOf = ({ name, summary, sender, stream }: Subject): Json => ({
+const operationOf = ({ name, summary, sender, streams }: Subject): Json => ({
   action: 'send',
   channel: channelRef(name),
   summary,
   messages: [channelMessageRef(name, MESSAGE)],
   'x-sender': sender,
-  'x-consumers': CONSUMERS.filter((consumer) => consumer.stream === stream && name === 'dock.v1').map(
-    ({ durable }) => durable,
-  ),
+  'x-consumers': CONSUMERS.filter(
+    ({ stream }) => streams.includes(stream) && (name === 'dock.v1' || name === 'bulk.v1'),
+  ).map(({ durable }) => durable),
 });
 
 const answersTo = (subject: string): string => `${subject}.answer`;

@@ -1,4 +1,10 @@
-import { type DockFact, FLEET_EVENTS_CONSUMER, FLEET_REQUESTS_CONSUMER } from '@aerie/bus-contract';
+import {
+  type DockFact,
+  FLEET_EVENTS_CONSUMER,
+  FLEET_REQUESTS_CONSUMER,
+  FLEET_STATE_CONSUMER,
+  retiredConsumersOf,
+} from '@aerie/bus-contract';
 import {
   type AirportBindStatus,
   type AirportOrganizationBind,
@@ -77,14 +83,16 @@ export class DockConsumer {
         lanes: 1,
         handleBatch: async (facts) => facts.map((fact) => this.answer(fact)),
       }),
-      consume({
-        ...common,
-        spec: FLEET_EVENTS_CONSUMER,
-        maxInWork: 2 * LANES * MAX_BATCH,
-        maxBatch: MAX_BATCH,
-        lanes: LANES,
-        handleBatch: (facts) => this.keep(facts),
-      }),
+      ...[FLEET_STATE_CONSUMER, FLEET_EVENTS_CONSUMER, ...retiredConsumersOf('fleet')].map((spec) =>
+        consume({
+          ...common,
+          spec,
+          maxInWork: 2 * LANES * MAX_BATCH,
+          maxBatch: MAX_BATCH,
+          lanes: LANES,
+          handleBatch: (facts) => this.keep(facts),
+        }),
+      ),
     );
   }
 

@@ -1,11 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type DockFact,
-  LOG_EVENTS_CONSUMER,
-  LOG_REPLIES_CONSUMER,
-  dockSubject,
-  speakersQuestion,
-} from '@aerie/bus-contract';
+import { type DockFact, LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, speakersQuestion } from '@aerie/bus-contract';
 import {
   Backlog,
   DeadLetters,
@@ -85,7 +79,7 @@ async function say(fact: Partial<DockFact> & Pick<DockFact, 'sn' | 'data'>): Pro
     ...fact,
   };
   const kind = whole.channel === 'events' ? 'events' : 'replies';
-  const subject = dockSubject('log', whole.sn, kind, whole.method);
+  const subject = `bulk.v1.log.${whole.sn}.${kind}.${whole.method ?? '_none'}`;
   await publisher.store(subject, JSON.stringify(whole), `spec-${++messages}`);
 }
 

@@ -5,6 +5,7 @@ import {
   LOG_REPLIES_CONSUMER,
   type LogAlarm,
   factSubject,
+  retiredConsumersOf,
 } from '@aerie/bus-contract';
 import type { FileuploadListReply } from '@aerie/dji-protocol';
 import { isUuid } from '@aerie/kernel';
@@ -66,7 +67,8 @@ export class DockConsumer {
   }
 
   start(): void {
-    this.handles.push(this.consume(LOG_REPLIES_CONSUMER), this.consume(LOG_EVENTS_CONSUMER));
+    const consumers = [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER, ...retiredConsumersOf('log')];
+    this.handles.push(...consumers.map((spec) => this.consume(spec)));
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { type DockFact, MISSION_EVENTS_CONSUMER, dockSubject, speakersQuestion } from '@aerie/bus-contract';
+import { type DockFact, MISSION_EVENTS_CONSUMER, speakersQuestion } from '@aerie/bus-contract';
 import {
   Backlog,
   DeadLetters,
@@ -59,7 +59,7 @@ afterAll(async () => {
 
 const say = (fact: DockFact): Promise<void> =>
   publisher.store(
-    dockSubject('mission', fact.sn, 'events', fact.method),
+    `dock.v1.mission.${fact.sn}.events.${fact.method ?? '_none'}`,
     JSON.stringify(fact),
     `${fact.sn}-${messageIdOf(fact)}`,
   );

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DockFact, dockSubject, speakersQuestion } from '@aerie/bus-contract';
+import { type DockFact, speakersQuestion } from '@aerie/bus-contract';
 import { JetStreamPublisher, type NatsConnection, connectNats, declareTopology } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
@@ -75,7 +75,7 @@ function fill(kind: TransactionKind): void {
 
 const tell = (fact: DockFact, kind: 'events' | 'replies') =>
   new JetStreamPublisher(nats, 5_000).store(
-    dockSubject('mission', fact.sn, kind, fact.method),
+    `dock.v1.mission.${fact.sn}.${kind}.${fact.method ?? '_none'}`,
     JSON.stringify(fact),
     randomUUID(),
   );
