@@ -42,7 +42,7 @@ it('looks once at each dock, though a sweep finds the same missions while a wake
   const runs = [one.runner.run(ids), one.runner.run(ids), one.runner.run(ids)];
   expect((await Promise.all(runs)).sort((a, b) => b - a)).toEqual([130, 0, 0]);
   expect(executes(one)).toHaveLength(130);
-  expect(one.looked.map((sns) => sns.length)).toEqual([100, 30]);
+  expect(one.looked.map((sns) => sns.length).sort((a, b) => b - a)).toEqual([50, 50, 30]);
   // Nothing is left over: what comes next for the same missions is looked at again.
   expect(await one.runner.run(ids)).toBe(0);
 }, 60_000);

@@ -49,7 +49,9 @@ export interface DueRunnerParts {
 
 /** Missions found at once, and missions decided in one transaction: few enough that none of them waits long for it. */
 const FIND_LIMIT = 600;
-const UNIT = 100;
+const UNIT = 50;
+/** Claims have two of the places of `TransactionShares`, while no reply waits for one. */
+const UNITS_AT_ONCE = 2;
 /** Longer than it takes to work off what docks said during an outage of an hour. */
 const LONGEST_BACKLOG_MS = 60 * 60_000;
 /** The store is in order, only time is short: so many rounds in a row, then the next sweep goes on. */
@@ -100,8 +102,6 @@ interface Known {
   /** By mission; none where the position of the dock is unknown. */
   readonly ways: ReadonlyMap<string, WayToRoute>;
 }
-
-const NOTHING_KNOWN: Known = { views: new Map(), records: new Map(), policies: new Map(), ways: new Map() };
 
 /**
  * Does what time has made due, for wakes and sweepers alike: one path, taken by every replica, any number of times.
@@ -224,28 +224,28 @@ export class DueRunner {
     }
   }
 
-  /** The next docks are looked at while the missions before them are written. */
+  /** Two at a time: while one is written the other one is decided. */
   private async runUnits(due: readonly DueMission[], finder: Finder): Promise<number> {
     const units = Array.from({ length: Math.ceil(due.length / UNIT) }, (_, index) =>
       due.slice(index * UNIT, (index + 1) * UNIT),
     );
     let advanced = 0;
-    let next = this.lookAt(units[0]);
-    for (const [index, unit] of units.entries()) {
-      const known = await next;
-      next = this.lookAt(units[index + 1]);
-      // It is waited for only behind this unit.
-      next.catch(() => undefined);
-      advanced += await this.runUnit(unit, known, finder);
-      // Its missions may be due again, for what comes next.
-      for (const { id } of unit) this.inWork.delete(id);
-    }
+    const work = async (): Promise<void> => {
+      for (let unit = units.shift(); unit !== undefined; unit = units.shift()) {
+        const known = await this.lookAt(unit);
+        // Not `+= await`: that would add to what it was before the other one was done.
+        const count = await this.runUnit(unit, known, finder);
+        advanced += count;
+        // Its missions may be due again, for what comes next.
+        for (const { id } of unit) this.inWork.delete(id);
+      }
+    };
+    await Promise.all(Array.from({ length: UNITS_AT_ONCE }, work));
     return advanced;
   }
 
   /** Before any row is locked: nothing is waited for while docks are held. */
-  private async lookAt(due: readonly DueMission[] = []): Promise<Known> {
-    if (due.length === 0) return NOTHING_KNOWN;
+  private async lookAt(due: readonly DueMission[]): Promise<Known> {
     const looked = await this.lookAtDocks(due);
     const [policies, ways] = await Promise.all([this.policiesOf(due, this.reads), this.measureWays(due, looked.views)]);
     return { ...looked, policies, ways };
