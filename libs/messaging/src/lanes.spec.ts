@@ -92,4 +92,26 @@ describe('what may wait for company', () => {
     await turns();
     expect(batches).toEqual([['first'], ['one', 'two']]);
   });
+
+  it('is one batch at a time, also where its time is up in the moment in which something may not wait any more', async () => {
+    const { lanes, batches, hold, release } = lanesOf();
+    lanes.add('D', 'one', 1);
+    await new Promise<void>((resolve) => {
+      // Behind the timers of this turn, and before those of the next: both ways to begin are due then.
+      setImmediate(() => {
+        for (const endMs = performance.now() + 5; performance.now() < endMs;);
+        hold();
+        lanes.add('D', 'two');
+        setTimeout(() => {
+          lanes.add('D', 'three');
+          resolve();
+        });
+      });
+    });
+    await turns();
+    expect(batches).toEqual([['one', 'two']]);
+    release();
+    await turns();
+    expect(batches).toEqual([['one', 'two'], ['three']]);
+  });
 });

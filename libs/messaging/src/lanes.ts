@@ -44,6 +44,8 @@ export class Lanes<Item> {
       return;
     }
     lane.busy = true;
+    // It could still fire before the turn ends: then two batches of one lane would be in work at once.
+    clearTimeout(lane.timer);
     // Whatever else arrives in this turn goes along.
     setImmediate(() => void this.work(lane));
   }
