@@ -34,8 +34,8 @@ export function lineOf({ messageId, receivedAtMs, progress }: FlightReport, isSt
     String(receivedAtMs),
     isStep ? STEP : NONE,
     ...[percent, currentStep, waypointIndex, mediaCount].map((value) => (value === null ? NONE : String(value))),
-    // The dock's own word, which may be anything.
-    ...(status === USUAL_STATUS ? [] : [encodeURIComponent(status)]),
+    // The dock's own word, which may be anything, half a character too.
+    ...(status === USUAL_STATUS ? [] : [encodeURIComponent(Buffer.from(status).toString())]),
   ];
   return fields.join(' ');
 }

@@ -159,6 +159,24 @@ describe('a report of a flight that goes on as before', () => {
     expect(await stateOf(pool(), flight.id)).toBe('executing');
   });
 
+  it('leaves no more than the last few, also where a dock pauses and goes on for ever', async () => {
+    const flight = await aFlight();
+    const facts = Array.from({ length: 100 }, () => [
+      progress(flight, 'paused', 20),
+      progress(flight, 'in_progress', 20),
+    ]).flat();
+    await handle(facts);
+    const { kept } = await ask<{ kept: number }>(
+      `SELECT array_length(string_to_array(lines, E'\\n'), 1) AS kept FROM mission.flight_live WHERE mission_id = $1`,
+      flight.id,
+    );
+    expect(kept).toBeLessThanOrEqual(56);
+    // Those that gather behind them are not lost by that.
+    const percents = Array.from({ length: 30 }, (_, number) => 21 + number);
+    for (const percent of percents) await handle([progress(flight, 'in_progress', percent)]);
+    expect((await tracked(flight)).slice(-30)).toEqual(percents);
+  });
+
   it('is no word against an end when a whole backlog of it comes again', async () => {
     const flight = await aFlight();
     const backlog = Array.from({ length: 60 }, (_, number) => progress(flight, 'in_progress', 20 + number));
