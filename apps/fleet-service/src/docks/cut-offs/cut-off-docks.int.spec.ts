@@ -248,6 +248,33 @@ describe('a dock that is cut off', () => {
     expect(broker.calls.at(-1)).toBe(`enable ${sn}`);
   });
 
+  it('is not taken from a flight that began after its time was over, though a person keeps it out', async () => {
+    const sn = await aDock();
+    broker.down = true;
+    await cutOffs.report(aFlood(sn));
+    await passes(sn, FIRST_MS);
+    // Starts are held back no longer, and the broker never had the command.
+    [says, broker.down] = [() => false, false];
+    expect(await store.keep(organisationId, sn)).toBe(false);
+    await cutOffs.run();
+    expect(broker.calls).not.toContain(`disable ${sn}`);
+    expect(await isCutOff(sn)).toBe(false);
+  });
+
+  it('is kept out by a person only once mission-service holds its missions back for that', async () => {
+    const sn = await aDock();
+    broker.down = true;
+    await cutOffs.report(aFlood(sn));
+    expect(await store.keep(organisationId, sn)).toBe(true);
+    [says, broker.down] = [() => false, false];
+    await cutOffs.run();
+    expect([asked.at(-1)?.untilMs, broker.calls]).toEqual([null, []]);
+    says = () => true;
+    await passes(sn, 10 * SECOND_MS);
+    await cutOffs.run();
+    expect(broker.calls).toEqual([`disable ${sn}`]);
+  });
+
   it('is let in by a process that was started anew, and once the broker and mission-service are there again', async () => {
     const sn = await aCutOffDock();
     await passes(sn, FIRST_MS);

@@ -128,26 +128,30 @@ export class CutOffDocks {
       logger.info({ err: error, dockSn: row.dock_sn }, 'mission-service does not say whether a dock has a flight');
       return null;
     });
-    if (answer?.granted !== true) {
-      this.acts.inc({ act: 'refused' });
-      logger.info({ dockSn: row.dock_sn, because: answer?.because }, 'a dock that floods is not cut off now');
-      await store.retry(row, ASK_AGAIN_MS);
-      return;
-    }
+    if (answer?.granted !== true) return this.refused(row, answer?.because);
     await this.decided(store.begin(row, until));
+  }
+
+  private async refused(row: LeasedCutOff, because: string | null | undefined): Promise<void> {
+    const { store, logger } = this.parts;
+    this.acts.inc({ act: 'refused' });
+    logger.info({ dockSn: row.dock_sn, because }, 'a dock that floods is not cut off now, asking again in 10 s');
+    await store.retry(row, ASK_AGAIN_MS);
   }
 
   private async cutOff(row: LeasedCutOff): Promise<void> {
     const { brokerUsers, store, logger, connection } = this.parts;
-    await brokerUsers.disable(row.dock_sn);
-    // A person keeps the dock out: missions of it are held back for longer than was asked for.
+    // A person keeps the dock out: missions of it are held back for longer than was asked for. Before the cut, since a
+    // flight may have begun if the time was over meanwhile.
     if (row.until === null) {
-      await ask(connection, cutOffDockQuestion, {
+      const answer = await ask(connection, cutOffDockQuestion, {
         ...{ organisationId: row.organisation_id, dockSn: row.dock_sn, model: row.model },
         ...{ protocolGeneration: row.protocol_generation, cutOffId: Number(row.id) },
-        ...{ untilMs: null, notAfterMs: row.now.getTime() + 2 * ANSWER_WITHIN_MS },
+        ...{ untilMs: null, notAfterMs: row.now.getTime() + ANSWER_WITHIN_MS },
       });
+      if (!answer.granted) return this.refused(row, answer.because);
     }
+    await brokerUsers.disable(row.dock_sn);
     this.acts.inc({ act: 'cut_off' });
     logger.warn({ dockSn: row.dock_sn, until: row.until, reason: row.reason }, 'cut a dock off at the broker');
     await this.settled(row, store.settle(row));

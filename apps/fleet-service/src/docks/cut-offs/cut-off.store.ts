@@ -159,17 +159,17 @@ export class CutOffStore {
     });
   }
 
-  /** Keeps a dock out until a person ends it. False: it is not cut off. */
+  /** Keeps a dock out until a person ends it. False: it is not cut off, or its time is over and a flight may begin. */
   async keep(organisationId: string, dockSn: string): Promise<boolean> {
     return inTransaction(this.dataSource, async (tx) => {
       const kept = await tx.run(
         `UPDATE fleet.cut_off SET until = NULL, settled_at = NULL, next_action_at = clock_timestamp(), revision = revision + 1
-          WHERE organisation_id = $1 AND dock_sn = $2 AND since IS NOT NULL AND ended_at IS NULL AND until IS NOT NULL`,
+          WHERE organisation_id = $1 AND dock_sn = $2 AND since IS NOT NULL AND ended_at IS NULL AND until > clock_timestamp()`,
         [organisationId, dockSn],
       );
       if (kept > 0) return true;
       const known = await tx.one(
-        'SELECT 1 FROM fleet.cut_off WHERE organisation_id = $1 AND dock_sn = $2 AND since IS NOT NULL AND ended_at IS NULL',
+        'SELECT 1 FROM fleet.cut_off WHERE organisation_id = $1 AND dock_sn = $2 AND since IS NOT NULL AND ended_at IS NULL AND until IS NULL',
         [organisationId, dockSn],
       );
       return known !== undefined;
