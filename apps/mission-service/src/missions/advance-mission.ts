@@ -122,8 +122,9 @@ class Writes {
     this.track.set(key, { missionId, attempt, lines: [...(this.track.get(key)?.lines ?? []), ...lines] });
   }
 
-  changesOtherOfDock({ dock_sn, id }: LockedMission): boolean {
-    return [...this.changes.values()].some(({ before }) => before.dock_sn === dock_sn && before.id !== id);
+  /** Whether something about a mission waits to be written. */
+  concerns({ id }: LockedMission): boolean {
+    return this.changes.has(id) || this.lives.has(id);
   }
 
   async flush(tx: Tx): Promise<void> {
@@ -285,8 +286,10 @@ export class AdvanceMissions {
    * ended in a way that nobody told us.
    */
   private async endOtherFlight(locked: LockedMission, { type }: MissionEvent): Promise<void> {
-    // One statement that ends one flight and begins another could meet the index that allows a dock one flight.
-    if (this.writes.changesOtherOfDock(locked)) await this.flush();
+    // One statement that ends one flight and begins another could meet the index that allows a dock one flight. And the
+    // other one is read anew: with what it reported in this batch.
+    const others = [...this.rows.values()].filter(({ dock_sn, id }) => dock_sn === locked.dock_sn && id !== locked.id);
+    if (others.some((other) => this.writes.concerns(other))) await this.flush();
     // A claim and a look made sure that there is no other flight; only the dock's own word can say that one has ended.
     if (type === 'executeDue' || type === 'observedFlying') return;
     const other = await lockOtherFlight(this.tx, locked.dock_sn, locked.id);

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { WatchMissions } from '../../grpc/watch-missions.js';
 import { type Flight, aStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
 import { aReplica } from '../fixtures/due-replica.js';
-import { ORGANISATION, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
 import { keepTrackDays } from '../store/flight-track.js';
 import { MissionReadModel } from '../views/mission.read-model.js';
 
@@ -203,6 +203,21 @@ describe('a report of a flight that goes on as before', () => {
     await handle([progress(flight, 'in_progress', 70)]);
     await apply(pool(), flight.id, { type: 'observationGivenUp' });
     expect(await shown(flight)).toMatchObject({ state: 'outcome_unknown', progress: { percent: 70 } });
+  });
+
+  it('is not left gathered where the dock says in the same batch that it flies another mission', async () => {
+    const flight = await aFlight();
+    const { dockSn } = flight;
+    const other = await aMission(pool(), { dockSn });
+    await apply(pool(), other, { type: 'prepareDue' });
+    await apply(pool(), other, { type: 'prepareAccepted', edition: 1 });
+    await handle([progress(flight, 'in_progress', 11), progress({ id: other, dockSn }, 'in_progress', 1)]);
+    expect([await stateOf(pool(), flight.id), await stateOf(pool(), other)]).toEqual(['outcome_unknown', 'executing']);
+    expect(await ask('SELECT gathered FROM mission.flight_live WHERE mission_id = $1', flight.id)).toEqual({
+      gathered: 0,
+    });
+    expect(await tracked(flight)).toEqual([5, 11]);
+    expect(await shown(flight)).toMatchObject({ progress: { percent: 11 } });
   });
 
   it('is told to whoever watches the mission', async () => {
