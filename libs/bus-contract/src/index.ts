@@ -104,6 +104,7 @@ export {
   listObjectsQuestion,
   presignDownloadQuestion,
   releaseDockQuestion,
+  NOT_CONNECTED,
   SEND_TOGETHER,
   sendManyQuestion,
   sendQuestion,

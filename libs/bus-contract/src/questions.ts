@@ -43,6 +43,9 @@ export const sendAsk = z.object({
 });
 export type SendAsk = z.infer<typeof sendAsk>;
 
+/** Why an ingress refuses that has no connection to the broker. Another one may have one. */
+export const NOT_CONNECTED = 'not connected to the broker';
+
 export const sendAnswer = z.object({
   outcome: z
     .enum(['refused', 'written', 'unknown'])

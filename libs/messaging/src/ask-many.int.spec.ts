@@ -1,4 +1,4 @@
-import { type SendAnswer, type SendAsk, sendManyQuestion, sendQuestion } from '@aerie/bus-contract';
+import { NOT_CONNECTED, type SendAnswer, type SendAsk, sendManyQuestion, sendQuestion } from '@aerie/bus-contract';
 import { createLogger } from '@aerie/observability';
 import { type PrivateServer, startPrivateNats } from '@aerie/testing';
 import { z } from 'zod';
@@ -150,5 +150,35 @@ describe('commands that are sent together', () => {
     expect(answers).toEqual(tids.map((tid) => ({ outcome: 'refused', reason: tid })));
     expect(sizes).toEqual([20, 20, 5]);
     expect(alone).toHaveLength(2);
+  });
+
+  it('go to another ingress where one that takes many has no connection: it has written nothing', async () => {
+    const another = await startPrivateNats();
+    const connect = (name: string) => connectNats(another.url, name, createLogger('test', 'silent'));
+    const [asks, old, young] = await Promise.all([connect('asks'), connect('old'), connect('young')]);
+    try {
+      const alone: string[] = [];
+      answer(old, sendQuestion, ({ tid }): SendAnswer => {
+        alone.push(tid);
+        return { outcome: 'written' };
+      });
+      const says: SendAnswer[] = [
+        { outcome: 'refused', reason: NOT_CONNECTED },
+        { outcome: 'refused', reason: 'too late' },
+        { outcome: 'unknown', reason: 'the connection was lost' },
+      ];
+      young.subscribe(sendManyQuestion.subject, {
+        callback: (_error, message) =>
+          says.forEach((reply, index) => message.respond(JSON.stringify({ response: { index, answer: reply } }))),
+      });
+      await Promise.all([old.flush(), young.flush()]);
+      const sender = new SendTogether(asks);
+      const answers = await Promise.all(['1', '2', '3'].map((tid) => sender.send(aCommand(tid))));
+      expect(answers).toEqual([{ outcome: 'written' }, says[1], says[2]]);
+      expect(alone).toEqual(['1']);
+    } finally {
+      await Promise.all([asks.close(), old.close(), young.close()]);
+      await another.remove();
+    }
   });
 });

@@ -1,4 +1,11 @@
-import { SEND_TOGETHER, type SendAnswer, type SendAsk, sendManyQuestion, sendQuestion } from '@aerie/bus-contract';
+import {
+  NOT_CONNECTED,
+  SEND_TOGETHER,
+  type SendAnswer,
+  type SendAsk,
+  sendManyQuestion,
+  sendQuestion,
+} from '@aerie/bus-contract';
 import { NoAnswerError, ask } from './ask.js';
 import { AskMany } from './ask-many.js';
 import type { NatsConnection } from './connection.js';
@@ -38,14 +45,24 @@ export class SendTogether {
     }
   }
 
-  /** An ingress of an earlier release takes commands one by one. */
+  /**
+   * An ingress of an earlier release takes commands one by one. And in an upgrade only the newer ones take many, so a first
+   * one without a connection would get all of them: what it has not written, any of them may write.
+   */
   private async orAlone(item: SendAsk, asked: Promise<SendAnswer> | undefined): Promise<SendAnswer> {
-    try {
-      if (asked === undefined) throw new Error('each command has an answer');
-      return await asked;
-    } catch (error) {
-      if (!(error instanceof NoAnswerError && error.noResponders)) throw error;
-      return ask(this.connection, sendQuestion, item);
-    }
+    if (asked === undefined) throw new Error('each command has an answer');
+    const answer = await orNull(asked);
+    const isDecided = answer !== null && !(answer.outcome === 'refused' && answer.reason === NOT_CONNECTED);
+    return isDecided ? answer : ask(this.connection, sendQuestion, item);
+  }
+}
+
+/** Null: nobody has seen the command. */
+async function orNull(asked: Promise<SendAnswer>): Promise<SendAnswer | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof NoAnswerError && error.noResponders) return null;
+    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { SendAnswer } from '@aerie/bus-contract';
+import { NOT_CONNECTED, type SendAnswer } from '@aerie/bus-contract';
 import type { Logger } from '@aerie/observability';
 import type { MqttClient } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
@@ -86,7 +86,7 @@ export class DownlinkLink {
   /** One PUBLISH, QoS 1, never retained, never repeated. */
   publish(topic: string, payload: string, expirySeconds: number): Promise<SendAnswer> {
     const client: MqttClient | undefined = this.link.current;
-    if (client === undefined) return Promise.resolve({ outcome: 'refused', reason: 'not connected to the broker' });
+    if (client === undefined) return Promise.resolve({ outcome: 'refused', reason: NOT_CONNECTED });
     if (this.waiting.size >= MAX_IN_FLIGHT)
       return Promise.resolve({ outcome: 'refused', reason: 'too many in flight' });
     if (this.standsStill()) {
