@@ -192,6 +192,27 @@ it('sends no start when the row of its command is refused among the statements t
   expect(await stateOf(pools[0] as DataSource, id)).toBe('prepared');
 });
 
+it('looks at what comes next for a mission while another one of its unit still fails', async () => {
+  const [good, bad] = [await aPrepared(), await aPrepared()];
+  // The bad one fails slowly, each time.
+  await pools[0]?.query(
+    `CREATE FUNCTION mission.refuse_slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF NEW.mission_id = '${bad}' THEN PERFORM pg_sleep(0.5); RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;
+     CREATE TRIGGER refuse_slowly BEFORE INSERT ON mission.dock_call FOR EACH ROW EXECUTE FUNCTION mission.refuse_slowly()`,
+  );
+  try {
+    const one = replica(0);
+    let ended = false;
+    const run = one.runner.run([good, bad]).finally(() => (ended = true));
+    await eventually('the good one has started', () => executes(one).includes(good));
+    await pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [good]);
+    expect([await one.runner.run([good]), ended]).toEqual([1, false]);
+    await run;
+  } finally {
+    await pools[0]?.query('DROP TRIGGER refuse_slowly ON mission.dock_call; DROP FUNCTION mission.refuse_slowly()');
+  }
+});
+
 it('claims nothing while a reservation holds the dock', async () => {
   const dockSn = 'RESERVED-1';
   const id = await aPrepared(dockSn);

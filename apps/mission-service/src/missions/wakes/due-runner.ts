@@ -269,6 +269,8 @@ export class DueRunner {
           this.parts.logger.warn({ err: failure, missionId: one.id }, 'failed to put a due mission off');
           return 0;
         });
+        // What comes next for it must not wait until the others have failed or not.
+        this.inWork.delete(one.id);
       }
       return advanced;
     }
