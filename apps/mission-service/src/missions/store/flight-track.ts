@@ -61,10 +61,14 @@ export interface TrackRow extends Omit<TrackPoint, 'receivedAtMs'> {
   readonly reports: string | null;
 }
 
-/** What rows hold, in the order in which docks said it. A backlog that was handled again after a crash is in them twice. */
-export function pointsOf(rows: readonly TrackRow[]): TrackPoint[] {
+/**
+ * What rows hold, in the order in which docks said it, at most so much. A backlog that was handled again after a crash is
+ * in them twice. Whoever asks for a track must not keep starts waiting: what is beyond the limit is not even read.
+ */
+export function pointsOf(rows: Iterable<TrackRow>, limit: number): TrackPoint[] {
   const points = new Map<string, TrackPoint>();
   for (const { reports, received_at, ...row } of rows) {
+    if (points.size >= limit) break;
     const inRow =
       reports === null
         ? [{ ...row, receivedAtMs: received_at.getTime() }]
@@ -74,7 +78,7 @@ export function pointsOf(rows: readonly TrackRow[]): TrackPoint[] {
       points.set([attempt, receivedAtMs, status, percent, current_step, waypoint_index, media_count].join(' '), point);
     }
   }
-  return [...points.values()].sort((one, other) => one.receivedAtMs - other.receivedAtMs);
+  return [...points.values()].sort((one, other) => one.receivedAtMs - other.receivedAtMs).slice(0, limit);
 }
 
 const pointOf = (attempt: number, report: KeptReport): TrackPoint => ({

@@ -150,7 +150,7 @@ export class MissionReadModel {
         ORDER BY received_at, id NULLS LAST LIMIT $2`,
       [id, TRACK_LIMIT],
     );
-    return { items: pointsOf(rows).slice(0, TRACK_LIMIT).map(trackPointView), keptFrom };
+    return { items: pointsOf(rows, TRACK_LIMIT).map(trackPointView), keptFrom };
   }
 
   /** The first day of the track that was not dropped. */
