@@ -659,6 +659,26 @@ describe('a JetStream that fails', () => {
     expect(handler.begun()).toBeGreaterThanOrEqual(1);
   });
 
+  it('that has no room for a stream of others is read all the same', async () => {
+    const another = await startPrivateNats();
+    const own = await connectNats(another.url, 'consume-spec', logger);
+    try {
+      // The server refuses a stream whose subjects another one has.
+      await (await jetstreamManager(own)).streams.add({ name: 'IN-THE-WAY', subjects: ['bulk.v1.log.>'] });
+      await expect(declareTopology(own)).rejects.toThrow('BULK_LOG');
+      const seen: string[] = [];
+      const spec = MISSION_EVENTS_CONSUMER;
+      work(spec, async ({ subject }) => (seen.push(subject), ACK), { connection: own });
+      const subject = 'dock.v1.mission.D.events.flighttask_progress';
+      await new JetStreamPublisher(own, 2_000).store(subject, '{}', 'one');
+      await eventually('it is read', () => seen.includes(subject));
+      await Promise.all(handles.splice(0).map((handle) => handle.stop(2_000)));
+    } finally {
+      await own.close();
+      await another.remove();
+    }
+  });
+
   it('is whole again after all its streams were wiped, without a restart of ours', async () => {
     await declareTopology(connection);
     const done: string[] = [];

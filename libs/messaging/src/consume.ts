@@ -4,7 +4,7 @@ import type { Logger } from '@aerie/observability';
 import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
 import { CONSUMER_NOT_FOUND, isApiError } from './api-errors.js';
 import type { NatsConnection } from './connection.js';
-import { declareTopology } from './declare.js';
+import { StreamsRefusedError, declareTopology } from './declare.js';
 import { Lanes } from './lanes.js';
 import { Refusals } from './refusals.js';
 
@@ -124,8 +124,7 @@ class PullLoop<Message> implements ConsumerHandle {
     while (!this.stopping && !connection.isClosed()) {
       try {
         // First, because a message of a wide consumer is skipped only where another consumer is known to have it.
-        const leftAlone = await declareTopology(connection);
-        if (leftAlone.length > 0) logger.warn({ streams: leftAlone }, 'a newer release declared these streams');
+        await this.declare();
         await this.pull(await jetstream(connection).consumers.get(spec.stream, spec.durable));
       } catch (error) {
         if (RETIRED_CONSUMERS.includes(spec) && isApiError(error, CONSUMER_NOT_FOUND)) {
@@ -135,6 +134,18 @@ class PullLoop<Message> implements ConsumerHandle {
           logger.warn({ err: error, consumer: spec.durable }, 'pull failed, starting it again');
       }
       if (!this.stopping) await this.rest(RESTART_DELAY_MS);
+    }
+  }
+
+  /** A stream of others that the server has no room for keeps nobody from reading this one. */
+  private async declare(): Promise<void> {
+    const { connection, spec, logger } = this.options;
+    try {
+      const leftAlone = await declareTopology(connection);
+      if (leftAlone.length > 0) logger.warn({ streams: leftAlone }, 'a newer release declared these streams');
+    } catch (error) {
+      if (!(error instanceof StreamsRefusedError) || error.streams.includes(spec.stream)) throw error;
+      logger.error({ err: error }, 'the server refused streams of others, reading this one all the same');
     }
   }
 

@@ -5,6 +5,7 @@ import {
   type ConsumerInfo,
   DeliverPolicy,
   DiscardPolicy,
+  JetStreamApiError,
   type JetStreamManager,
   RetentionPolicy,
   StorageType,
@@ -26,6 +27,16 @@ const NARROWED_KEY = 'aerie.narrowed';
 /** Only the ingress's own retries of one store need it, and those end within seconds. */
 const DUPLICATE_WINDOW_MS = 120_000;
 
+/** The server refused some streams, for want of room for example. All others are declared, with their consumers. */
+export class StreamsRefusedError extends Error {
+  constructor(
+    readonly streams: readonly string[],
+    options: ErrorOptions,
+  ) {
+    super(`the server refused streams: ${streams.join(', ')}`, options);
+  }
+}
+
 /**
  * Creates the streams and consumers of bus-contract that are missing, and widens those that want less. Every replica of
  * every service may call it at any time, so a JetStream that was wiped is whole again as soon as anybody calls it.
@@ -35,7 +46,7 @@ const DUPLICATE_WINDOW_MS = 120_000;
  * are created before an existing one changes. What a newer release declared is left alone. `narrowTopology` is the
  * other half, run by a person once the last replica of the older release has gone.
  *
- * @returns the streams that a newer release has declared.
+ * @returns the streams that a newer release has declared. Rejects with `StreamsRefusedError` once all others are declared.
  */
 export async function declareTopology(
   connection: NatsConnection,
@@ -43,8 +54,15 @@ export async function declareTopology(
 ): Promise<readonly string[]> {
   const manager = await jetstreamManager(connection);
   const ours: StreamSpec[] = [];
+  const refused: { readonly name: string; readonly error: JetStreamApiError }[] = [];
   for (const stream of topology.streams) {
-    if (await declareStream(manager, stream, topology.number)) ours.push(stream);
+    try {
+      if (await declareStream(manager, stream, topology.number)) ours.push(stream);
+    } catch (error) {
+      // A server that does not answer would not answer for the others either.
+      if (!(error instanceof JetStreamApiError)) throw error;
+      refused.push({ name: stream.name, error });
+    }
   }
   const retired = await stillDeclared(manager, topology);
   const consumers = [...topology.consumers, ...retired].filter(({ stream }) =>
@@ -57,6 +75,13 @@ export async function declareTopology(
     else existing.push({ spec, info });
   }
   for (const { spec, info } of existing) await widenConsumer(manager, spec, info, topology.number);
+  const [first] = refused;
+  if (first !== undefined) {
+    throw new StreamsRefusedError(
+      refused.map(({ name }) => name),
+      { cause: first.error },
+    );
+  }
   return topology.streams.filter((stream) => !ours.includes(stream)).map(({ name }) => name);
 }
 
