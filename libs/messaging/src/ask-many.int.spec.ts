@@ -100,6 +100,26 @@ describe('a question with many items', () => {
     expect(await outcomesOf(new AskMany(asking).ask(question, [1, 2]))).toEqual([NOBODY_KNOWS, NOBODY_KNOWS]);
   });
 
+  it('that may not listen for its answers has none, and leaves the connection to all others', async () => {
+    const strict = await startPrivateNats([
+      'authorization { users: [ { user: one, password: p, permissions: { subscribe: { deny: ["_INBOX.>"] } } } ] }',
+      'no_auth_user: one',
+    ]);
+    const one = await connectNats(strict.url, 'one', createLogger('test', 'silent'));
+    try {
+      const many = new AskMany(one);
+      const question = { ...aQuestion(), timeoutMs: 60_000 };
+      expect(await outcomesOf(many.ask(question, [1, 2]))).toEqual([NOBODY_KNOWS, NOBODY_KNOWS]);
+      expect(await outcomesOf(many.ask(question, [1]))).toEqual([NOBODY_KNOWS]);
+      const heard = new Promise((resolve) => one.subscribe('others', { callback: () => resolve(true) }));
+      one.publish('others');
+      expect(await heard).toBe(true);
+    } finally {
+      await one.close();
+      await strict.remove();
+    }
+  });
+
   it('is told apart from another one of the same asker', async () => {
     const question = aQuestion();
     const held: (() => void)[] = [];

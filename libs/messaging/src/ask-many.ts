@@ -70,15 +70,21 @@ export class AskMany {
     return promises;
   }
 
+  private refused(error: Error): void {
+    this.subscribed = false;
+    for (const { subject, fail } of [...this.asked.values()]) fail(new NoAnswerError(false, subject, error));
+  }
+
   private subscribe(): void {
     if (this.subscribed) return;
     this.subscribed = true;
     this.connection.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => {
+        // The subscription has ended, for want of a permission. There is no message, and to throw would end the connection.
+        if (error !== null) return this.refused(error);
         const asked = this.asked.get(message.subject.slice(this.inbox.length + 1));
         if (asked === undefined) return;
         try {
-          if (error !== null) throw error;
           if (message.data.length === 0 && message.headers?.code === NO_RESPONDERS) {
             asked.fail(new NoAnswerError(true, asked.subject, new Error('no responders')));
           } else asked.take(message);

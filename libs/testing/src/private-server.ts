@@ -34,12 +34,16 @@ export interface PrivateProgram {
   readonly isReady?: (port: number) => Promise<boolean>;
 }
 
-/** NATS with JetStream, without any user. */
-export const startPrivateNats = (): Promise<PrivateServer> =>
+/** NATS with JetStream, without any user. `settings` are lines of its configuration. */
+export const startPrivateNats = (settings: readonly string[] = []): Promise<PrivateServer> =>
   startPrivate({
     program: programOf('AERIE_TEST_BIN_NATS'),
     scheme: 'nats',
-    argumentsFor: (directory, port) => ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', directory],
+    argumentsFor: (directory, port) => {
+      const file = path.join(directory, 'nats.conf');
+      writeFileSync(file, `${settings.join('\n')}\n`);
+      return ['-c', file, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', directory];
+    },
   });
 
 /**
