@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { type SendAnswer, sendManyQuestion, sendQuestion } from '@aerie/bus-contract';
+import { type SendAnswer, type SendAsk, sendManyQuestion, sendQuestion } from '@aerie/bus-contract';
 import { readAsk } from '@aerie/messaging';
 import { type Observable, from, map, mergeMap } from 'rxjs';
 import { SendDownlink } from './send-downlink.js';
@@ -18,7 +18,15 @@ export class SendController {
   @MessagePattern(sendManyQuestion.subject)
   sendMany(@Payload() data: unknown): Observable<{ readonly index: number; readonly answer: SendAnswer }> {
     return from(readAsk(sendManyQuestion, data).items.entries()).pipe(
-      mergeMap(([index, item]) => from(this.sendDownlink.send(item)).pipe(map((answer) => ({ index, answer })))),
+      mergeMap(([index, item]) => from(this.sendAlone(item)).pipe(map((answer) => ({ index, answer })))),
     );
+  }
+
+  /** What cannot be written for a reason of its own says nothing about the others of its question. */
+  private sendAlone(item: SendAsk): Promise<SendAnswer> {
+    return this.sendDownlink.send(item).catch((error: unknown) => ({
+      outcome: 'unknown' as const,
+      reason: error instanceof Error ? error.message : 'it could not be written',
+    }));
   }
 }
