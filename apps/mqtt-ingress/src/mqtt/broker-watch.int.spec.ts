@@ -1,3 +1,4 @@
+import { BULK_FLEET_STREAM } from '@aerie/bus-contract';
 import { jest } from '@jest/globals';
 import { connectNats } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
@@ -54,7 +55,9 @@ async function publish(sn: string): Promise<void> {
 
 async function storedOf(sn: string): Promise<number> {
   const connection = await connectNats(nats.url, 'watch-spec', createLogger('test', 'silent'));
-  const { state } = await (await jetstreamManager(connection)).streams.info('DOCK', { subjects_filter: '>' });
+  const { streams } = await jetstreamManager(connection);
+  // No service asks for this method.
+  const { state } = await streams.info(BULK_FLEET_STREAM.name, { subjects_filter: '>' });
   await connection.close();
   return Object.entries(state.subjects ?? {}).reduce(
     (sum, [subject, count]) => sum + (subject.includes(sn) ? count : 0),
