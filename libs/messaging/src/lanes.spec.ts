@@ -3,6 +3,9 @@ import { Lanes } from './lanes.js';
 /** Longer than any test here lasts. */
 const FOR_EVER_MS = 600_000;
 
+/** Timers go off in the order of their times, however long this process was held up. */
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 const turns = async (count = 5): Promise<void> => {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
@@ -41,11 +44,12 @@ describe('what may wait for company', () => {
 
   it('waits no longer than the first of it may', async () => {
     const { lanes, batches } = lanesOf();
-    lanes.add('D', 'one', 30);
+    const [before, after] = [pause(100), pause(300)];
+    lanes.add('D', 'one', 200);
     lanes.add('D', 'two', FOR_EVER_MS);
-    await turns();
+    await before;
     expect(batches).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await after;
     expect(batches).toEqual([['one', 'two']]);
   });
 
@@ -73,11 +77,12 @@ describe('what may wait for company', () => {
     hold();
     lanes.add('D', 'first');
     await turns();
-    lanes.add('D', 'one', 20);
+    const [before, after] = [pause(100), pause(300)];
+    lanes.add('D', 'one', 200);
     release();
-    await turns();
+    await before;
     expect(batches).toEqual([['first']]);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await after;
     expect(batches).toEqual([['first'], ['one']]);
   });
 
@@ -95,10 +100,10 @@ describe('what may wait for company', () => {
 
   it('is one batch at a time, also where its time is up in the moment in which something may not wait any more', async () => {
     const { lanes, batches, hold, release } = lanesOf();
-    lanes.add('D', 'one', 1);
     await new Promise<void>((resolve) => {
       // Behind the timers of this turn, and before those of the next: both ways to begin are due then.
       setImmediate(() => {
+        lanes.add('D', 'one', 1);
         for (const endMs = performance.now() + 5; performance.now() < endMs;);
         hold();
         lanes.add('D', 'two');

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { aircraftSnOf, makeSampleKmz, startDock } from '@aerie/dock-simulator';
+import { makeSampleKmz, startDock } from '@aerie/dock-simulator';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { Problem } from '../infrastructure/problem.js';
@@ -9,6 +9,7 @@ import { Api, good } from '../stack/api.js';
 import type { Stack } from '../stack/stack.js';
 import { withStack } from '../stack/with-stack.js';
 import { COST_SETTINGS, Meter, type Reading, costBetween } from './cost/meter.js';
+import { importDocks, numbered, untilReady } from './cost/stories.js';
 
 const OPTIONS = 'Options: --docks N, --minutes N, --json FILE';
 const HOME = { latitude: 46.5197, longitude: 6.6323, heightMeters: 480 };
@@ -75,10 +76,8 @@ async function takeOff(stack: Stack, docks: number): Promise<{ readonly land: ()
     ...ROUTE,
   });
   const waylineId = good(await api.upload<{ id: string }>('/waylines?name=air', kmz)).id;
-  const sns = Array.from({ length: docks }, (_, index) => `AIR-${index}`);
-  const connections = await stack.importDocks(
-    sns.map((sn) => ({ sn, model: 'dock2', name: sn, aircraftSn: aircraftSnOf(sn) })),
-  );
+  const sns = numbered('AIR', docks);
+  const connections = await importDocks(stack, sns);
   const started = await Promise.all(
     connections.map(({ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode }, index) =>
       startDock({
@@ -94,16 +93,9 @@ async function takeOff(stack: Stack, docks: number): Promise<{ readonly land: ()
     await Promise.all(started.map((dock) => dock.waitFor('online', IN_THE_AIR_WITHIN_MS)));
     console.error(`${docks} docks are online; sending them up …`);
     const endsMs = performance.now() + IN_THE_AIR_WITHIN_MS;
-    for (const dockSn of sns) {
-      const body = { dockSn, waylineId, kind: 'immediate', rthAltitudeMeters: 80 };
-      for (;;) {
-        const preview = good(await api.post<{ verdict: string }>('/missions/preview', body));
-        if (preview.verdict === 'go') break;
-        if (performance.now() > endsMs) throw new Problem(`${dockSn} is not ready to fly: ${JSON.stringify(preview)}`);
-        await pause(500);
-      }
-      good(await api.post('/missions', body));
-    }
+    await untilReady(api, sns, waylineId);
+    for (const dockSn of sns)
+      good(await api.post('/missions', { dockSn, waylineId, kind: 'immediate', rthAltitudeMeters: 80 }));
     for (;;) {
       const flying = await countFlights(api, waylineId);
       if (flying === docks) {

@@ -96,7 +96,7 @@ export const withLine = (live: Lines | null, line: string, isInTrack = false): L
 
 export const isFull = ({ gathered }: Lines): boolean => gathered >= GATHERED;
 
-/** What has gathered, oldest first, and what stays. Only here old lines go: the rest of the row stays as it lies. */
+/** What has gathered, oldest first, and what stays. Seldom: the end of the row, which does not change, is not written to the WAL. */
 export function takeGathered(live: Lines): { readonly lines: readonly string[]; readonly rest: Lines } {
   const all = linesIn(live.lines);
   return {

@@ -11,11 +11,11 @@ import {
 } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
-import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
+import { type PrivateServer, startPrivateNats } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { AutoResume } from '../breakpoints/auto-resume.js';
 import { StartsFirst } from '../downlink/starts-first.js';
-import { type Flight, aStart, progress } from '../fixtures/dock-words.js';
+import { type Flight, aStart, handle, progress } from '../fixtures/dock-words.js';
 import { missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
 import { PolicyStore } from '../store/policy.store.js';
 import { TransactionShares } from '../store/transaction-shares.js';
@@ -47,6 +47,8 @@ beforeAll(async () => {
     commands: {} as never,
     deadLetters: new DeadLetters(publisher, metrics),
     notes: new NoteDocks(connection),
+    // Longer than any test here: what is handled was taken along.
+    reportWaitMs: 600_000,
   });
   consumer.start();
 }, 60_000);
@@ -79,33 +81,33 @@ async function writers(flights: readonly Flight[]): Promise<number> {
 const someFlights = async (count: number): Promise<Flight[]> => {
   const flights: Flight[] = [];
   for (let number = 0; number < count; number++) flights.push(await aStart(pool));
-  for (const flight of flights) await say(progress(flight, 'in_progress', 5));
-  await allIsHandled();
+  await handle(
+    pool,
+    flights.map((flight) => progress(flight, 'in_progress', 5)),
+  );
   return flights;
 };
 
-describe('reports of many docks, a tenth of a second apart', () => {
-  it('share a transaction in each lane, though none of them is there when another one comes', async () => {
-    const flights = await someFlights(8);
-    for (const flight of flights) {
-      await say(progress(flight, 'in_progress', 10));
-      await new Promise((resolve) => setTimeout(resolve, 40));
-    }
-    await allIsHandled();
-    // Two lanes; the first to wait may have gone while the last was still to come.
-    expect(await writers(flights)).toBeLessThanOrEqual(4);
-  });
+const percentOf = async ({ id }: Flight): Promise<string | undefined> => {
+  const [row] = await pool.query<{ percent: string }[]>(
+    `SELECT progress->>'percent' AS percent FROM mission.flight_live WHERE mission_id = $1`,
+    [id],
+  );
+  return row?.percent;
+};
 
-  it('go at once with the end of a flight', async () => {
+describe('reports of many docks', () => {
+  it('wait for each other, and share the transaction of whatever else a dock of their lane says', async () => {
     const flights = await someFlights(8);
-    for (const flight of flights) await say(progress(flight, 'in_progress', 20));
-    const saidMs = performance.now();
-    for (const flight of flights) await say(progress(flight, 'ok', 100));
-    await eventually('all have ended', async () => {
-      const states = await Promise.all(flights.map(({ id }) => stateOf(pool, id)));
-      return states.every((state) => state === 'succeeded');
-    });
-    expect(performance.now() - saidMs).toBeLessThan(2_000);
+    const ending = await someFlights(8);
+    for (const flight of flights) await say(progress(flight, 'in_progress', 10));
+    expect(await Promise.all(flights.map(percentOf))).toEqual(flights.map(() => '5'));
+    // So many that each of the two lanes has some.
+    for (const flight of ending) await say(progress(flight, 'ok', 100));
+    await allIsHandled();
+    expect(await Promise.all(flights.map(percentOf))).toEqual(flights.map(() => '10'));
+    expect(await writers(flights)).toBeLessThanOrEqual(2);
+    for (const { id } of ending) expect(await stateOf(pool, id)).toBe('succeeded');
   });
 });
 
@@ -115,15 +117,13 @@ describe('the end of a flight that comes while others start', () => {
     await allIsHandled();
   };
 
-  it('is taken within two seconds, though they never come to an end', async () => {
+  it('is taken, though they never come to an end', async () => {
     const flights = await someFlights(2);
     const [first, second] = flights as [Flight, Flight];
     await inBatches([first]);
     let started = (): void => undefined;
     const starting = startsFirst.during(() => new Promise<void>((resolve) => (started = resolve)));
-    const saidMs = performance.now();
     await inBatches([second]);
-    expect(performance.now() - saidMs).toBeLessThan(2_000);
     expect(await stateOf(pool, second.id)).toBe('succeeded');
     started();
     await starting;

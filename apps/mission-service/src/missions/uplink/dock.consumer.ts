@@ -42,6 +42,8 @@ export interface DockConsumerParts {
   readonly commands: DockCommands;
   readonly deadLetters: DeadLetters;
   readonly notes: NoteDocks;
+  /** How long a plain report waits for others, milliseconds; half a second unless a test says otherwise. */
+  readonly reportWaitMs?: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -102,7 +104,7 @@ export class DockConsumer {
   }
 
   private consume(spec: ConsumerSpec, handleBatch: (facts: readonly DockFact[]) => Promise<Verdicts>): ConsumerHandle {
-    const { connection, logger, deadLetters } = this.parts;
+    const { connection, logger, deadLetters, reportWaitMs = REPORT_WAIT_MS } = this.parts;
     return consume({
       connection,
       spec,
@@ -111,7 +113,7 @@ export class DockConsumer {
       lanes: LANES,
       logger,
       read: readDockFact,
-      mayWaitMs: (fact) => (isPlainReport(fact) ? REPORT_WAIT_MS : 0),
+      mayWaitMs: (fact) => (isPlainReport(fact) ? reportWaitMs : 0),
       handleBatch,
       isHopeless: isDataError,
       isOutage: (error) => isOutage(error) || error instanceof NoAnswerError,

@@ -70,10 +70,10 @@ async function patiently<Body>(ask: () => Promise<Answer<Body>>): Promise<Body> 
 const uploadRoute = async (api: Api): Promise<string> =>
   good(await api.upload<{ id: string }>('/waylines?name=cost', await makeSampleKmz({ ...ORIGIN, waypoints: 2 }))).id;
 
-const importDocks = (stack: Stack, sns: readonly string[]): Promise<readonly DockConnection[]> =>
+export const importDocks = (stack: Stack, sns: readonly string[]): Promise<readonly DockConnection[]> =>
   stack.importDocks(sns.map((sn) => ({ sn, model: 'dock2', name: sn, aircraftSn: aircraftSnOf(sn) })));
 
-const numbered = (prefix: string, count: number): string[] =>
+export const numbered = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
 
 /** One accepted mission that is due hours later. */
@@ -268,7 +268,7 @@ export async function measureFlown(
 const AT_TEN_TIMES = { speed: 10, progressIntervalMs: 10_000, osdIntervalMs: 10_000 } as const;
 
 /** A dock that came online a moment ago has not said yet that it can fly: its mission would be held back for seconds. */
-async function untilReady(api: Api, sns: readonly string[], waylineId: string): Promise<void> {
+export async function untilReady(api: Api, sns: readonly string[], waylineId: string): Promise<void> {
   const endsMs = performance.now() + HANDLED_WITHIN_MS;
   for (const dockSn of sns) {
     const body = { dockSn, waylineId, kind: 'immediate', rthAltitudeMeters: 80 };
