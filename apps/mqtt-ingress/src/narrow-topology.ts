@@ -1,6 +1,6 @@
 // Takes from each JetStream consumer what this release reads through another one, and deletes those that it has read empty
 // and no longer needs. Run it once the last replica of the older release has gone; docs/upgrading.md says when. With --undo
-// it declares the deleted ones again, before replicas of the older release start. Ends with 1 when a consumer had to be
+// it declares those of the older release as that wants them, before replicas of it start. Ends with 1 when a consumer had to be
 // left alone.
 import { parseArgs } from 'node:util';
 import { connectNats, narrowTopology, restoreRetired } from '@aerie/messaging';

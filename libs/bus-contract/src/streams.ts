@@ -244,19 +244,12 @@ const retired = (service: ConsumerSpec['service'], durable: string, ...filterSub
 });
 
 /**
- * For what an ingress of the release before stores; of what this one stores, for state alone, which `fleet-state` reads. They
- * are read, and declared, until somebody narrows the topology: without them a JetStream that is wiped in the middle of an
- * upgrade would drop what the older ingress stores.
+ * For what an ingress of the release before stores. They are read, and declared, until somebody narrows the topology:
+ * without them a JetStream that is wiped in the middle of an upgrade would drop what the older ingress stores. `fleet`
+ * wants no state where it is declared anew, since `fleet-state` reads it from either release.
  */
 export const RETIRED_CONSUMERS: readonly ConsumerSpec[] = [
-  retired(
-    'fleet',
-    'fleet',
-    'dock.v1.fleet.*.events.>',
-    'dock.v1.fleet.*.state.>',
-    'dock.v1.fleet.*.replies.>',
-    'dock.v1.none.>',
-  ),
+  retired('fleet', 'fleet', 'dock.v1.fleet.*.events.>', 'dock.v1.fleet.*.replies.>', 'dock.v1.none.>'),
   retired(
     'credential',
     'credential',
@@ -273,6 +266,13 @@ export const RETIRED_CONSUMERS: readonly ConsumerSpec[] = [
 export const retiredConsumersOf = (service: ConsumerSpec['service']): readonly ConsumerSpec[] =>
   RETIRED_CONSUMERS.filter((consumer) => consumer.service === service);
 
+/** The same as the release before wants them, for a step back: it reads state through `fleet`, as all else of its kind. */
+export const RESTORED_CONSUMERS: readonly ConsumerSpec[] = RETIRED_CONSUMERS.map((consumer) =>
+  consumer.durable === 'fleet'
+    ? { ...consumer, filterSubjects: [...consumer.filterSubjects, ...FLEET_STATE_CONSUMER.filterSubjects] }
+    : consumer,
+);
+
 /** All streams and consumers of one release. */
 export interface Topology {
   /**
@@ -284,6 +284,14 @@ export interface Topology {
   readonly consumers: readonly ConsumerSpec[];
   /** Consumers that this release reads empty and nothing is stored for any more. Narrowing deletes them. */
   readonly retired: readonly ConsumerSpec[];
+  /** The retired ones as the release before wants them: what a step back declares. */
+  readonly restored: readonly ConsumerSpec[];
 }
 
-export const TOPOLOGY: Topology = { number: 2, streams: STREAMS, consumers: CONSUMERS, retired: RETIRED_CONSUMERS };
+export const TOPOLOGY: Topology = {
+  number: 2,
+  streams: STREAMS,
+  consumers: CONSUMERS,
+  retired: RETIRED_CONSUMERS,
+  restored: RESTORED_CONSUMERS,
+};

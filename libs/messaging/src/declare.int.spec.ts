@@ -46,6 +46,7 @@ function aStream() {
     streams: [stream],
     consumers,
     retired: [],
+    restored: [],
   });
   return {
     stream,

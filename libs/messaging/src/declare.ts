@@ -195,7 +195,7 @@ export async function narrowTopology(
 }
 
 /**
- * Undoes the deletion of retired consumers, before replicas of the older release start again: an ingress of theirs
+ * Declares the retired consumers as the older release wants them, before replicas of it start again: an ingress of theirs
  * stores what nobody else would want.
  */
 export async function restoreRetired(connection: NatsConnection, topology: Topology = TOPOLOGY): Promise<void> {
@@ -203,7 +203,7 @@ export async function restoreRetired(connection: NatsConnection, topology: Topol
   for (const stream of new Set(topology.retired.map(({ stream }) => stream))) {
     await markNarrowed(manager, stream, 0, topology.number);
   }
-  await declareTopology(connection, topology);
+  await declareTopology(connection, { ...topology, retired: topology.restored });
 }
 
 /** All of a stream or none: as long as one still has something, an older replica may be storing for the others too. */

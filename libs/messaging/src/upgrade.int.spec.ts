@@ -12,6 +12,7 @@ import {
   FLEET_REQUESTS_CONSUMER,
   FLEET_STATE_CONSUMER,
   type Owner,
+  RESTORED_CONSUMERS,
   RETIRED_CONSUMERS,
   STREAMS,
   type Topology,
@@ -38,10 +39,11 @@ const BEFORE: Topology = {
     MISSION_EVENTS_CONSUMER,
     MISSION_REPLIES_CONSUMER,
     FLEET_REQUESTS_CONSUMER,
-    ...RETIRED_CONSUMERS,
+    ...RESTORED_CONSUMERS,
     LOG_FACTS_CONSUMER,
   ],
   retired: [],
+  restored: [],
 };
 
 /** Each kind of uplink, as each ingress stores it. */
@@ -241,6 +243,17 @@ describe('narrowing after the upgrade', () => {
     }
     await newIngressStores();
     await allIsRead();
+    expect([...handled].sort()).toEqual([...expected].sort());
+  }, 60_000);
+
+  it('gives a release before that never ran here all that its ingress stores', async () => {
+    await declareTopology(connection);
+    const fleet = await manager.consumers.info(DOCK_STREAM.name, 'fleet');
+    expect(fleet.config.filter_subjects).not.toContain('dock.v1.fleet.*.state.>');
+    await restoreRetired(connection);
+    await manager.consumers.delete(DOCK_STREAM.name, FLEET_STATE_CONSUMER.durable);
+    await oldIngressStores();
+    await oldProgramsRead();
     expect([...handled].sort()).toEqual([...expected].sort());
   }, 60_000);
 
