@@ -12,6 +12,7 @@ import { DockBudget } from './uplink/dock-budget.js';
 import { FloodWatch } from './uplink/flood-watch.js';
 import { Overflow } from './uplink/overflow.js';
 import { RetainedSweep } from './uplink/retained-sweep.js';
+import { StoreTogether } from './uplink/store-together.js';
 import { StoreGate } from './uplink/store-gate.js';
 import { TelemetryLink } from './uplink/telemetry-link.js';
 
@@ -44,6 +45,9 @@ export class Ingress {
 
 /** An answer that could not leave in this time helps nobody; the dock has asked again by then. */
 const ANSWER_LIFETIME_MS = 10_000;
+
+/** Reports and properties wait so long for others; docks send a report each two seconds. */
+const STORE_TOGETHER_MS = 50;
 
 @Module({})
 export class AppModule {
@@ -84,12 +88,14 @@ export class AppModule {
       metrics,
     );
     const overflow = new Overflow({ store: (...args) => publisher.store(...args), notes, metrics, nowMs: clock.nowMs });
-    const receive = new ReceiveUplink((...args) => overflow.store(...args), answer, notes, logger, metrics);
+    const together = new StoreTogether((...args) => overflow.store(...args), STORE_TOGETHER_MS);
+    const receive = new ReceiveUplink((...args) => together.store(...args), answer, notes, logger, metrics);
     const control = new ControlLinks({
       login,
       ingressId,
       connections: config.INGRESS_CONTROL_CONNECTIONS,
       receive,
+      hurry: () => together.hurry(),
       budget,
       gate,
       logger,

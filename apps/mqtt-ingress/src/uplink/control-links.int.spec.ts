@@ -7,8 +7,11 @@ import { ControlLinks } from './control-links.js';
 import { DockBudget } from './dock-budget.js';
 import { ReceiveUplink } from './receive-uplink.js';
 import type { StoreGate } from './store-gate.js';
+import { StoreTogether } from './store-together.js';
 
 const logger = createLogger('control-links-spec', 'silent');
+/** Nothing is stored after this time in a test: it has to be hurried. */
+const WAITS_MS = 600_000;
 const GENEROUS = { messagesPerSecond: 1_000_000, bytesPerSecond: 1_000_000_000 };
 const noNotes = { note: () => undefined };
 
@@ -55,11 +58,19 @@ beforeEach(async () => {
     await beforeStore(sn, tid ?? '');
     stored.push({ sn, tid: tid ?? '' });
   };
+  const together = new StoreTogether(store, WAITS_MS);
   links = new ControlLinks({
     login: { url: tap.url, username: 'ingress', password: 'irrelevant', keepaliveSeconds: 5 },
     ingressId: 'one',
     connections: 1,
-    receive: new ReceiveUplink(store, () => undefined, noNotes, logger, metrics),
+    receive: new ReceiveUplink(
+      (...args) => together.store(...args),
+      () => undefined,
+      noNotes,
+      logger,
+      metrics,
+    ),
+    hurry: () => together.hurry(),
     budget: new DockBudget(GENEROUS, noNotes, noNotes, metrics),
     gate: gate as unknown as StoreGate,
     logger,
@@ -75,12 +86,15 @@ afterEach(async () => {
   await broker.remove();
 });
 
-const publish = (sn: string, tid: string): Promise<unknown> =>
+const publish = (sn: string, tid: string, method = 'some_event', data: object = {}): Promise<unknown> =>
   dock.publishAsync(
     `thing/product/${sn}/events`,
-    JSON.stringify({ tid, bid: 'b', timestamp: 1, gateway: sn, method: 'some_event', data: {} }),
+    JSON.stringify({ tid, bid: 'b', timestamp: 1, gateway: sn, method, data }),
     { qos: 1 },
   );
+/** It waits for company. */
+const publishReport = (sn: string, tid: string): Promise<unknown> =>
+  publish(sn, tid, 'flighttask_progress', { result: 0, output: { status: 'in_progress' } });
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`);
 const tidsOf = (wanted: string): string[] => stored.flatMap(({ sn, tid }) => (sn === wanted ? [tid] : []));
 
@@ -150,4 +164,17 @@ it('has a bounded number of messages in work, whatever the broker has', async ()
   expect(asked.size).toBe(32);
   release();
   await eventually('all have their PUBACK', () => tap.acknowledged === 90);
+});
+
+it('a report that waits for company is stored as soon as its dock says something else, before it', async () => {
+  await publishReport('A', '0');
+  await publish('A', '1');
+  await eventually('both have their PUBACK', () => tap.acknowledged === 2);
+  expect(tidsOf('A')).toEqual(['0', '1']);
+});
+
+it('reports that wait for company are stored before they fill the connection', async () => {
+  for (let dock_ = 0; dock_ < 33; dock_++) await publishReport(`DOCK-${dock_}`, 'tid');
+  await publish('LAST', 'tid');
+  await eventually('all have their PUBACK', () => tap.acknowledged === 34);
 });

@@ -25,6 +25,8 @@ export interface ControlLinksOptions {
   readonly ingressId: string;
   readonly connections: number;
   readonly receive: ReceiveUplink;
+  /** Stores now what waits for company. */
+  readonly hurry: () => void;
   readonly budget: DockBudget;
   readonly gate: StoreGate;
   readonly logger: Logger;
@@ -93,7 +95,7 @@ export class ControlLinks {
   }
 
   private async handle(packet: IPublishPacket, { acknowledge, giveUp }: EndOfMessage): Promise<void> {
-    const { receive, budget, gate } = this.options;
+    const { receive, hurry, budget, gate } = this.options;
     if (isSweep(packet)) return acknowledge();
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     this.lastMessageMs = Date.now();
@@ -103,6 +105,8 @@ export class ControlLinks {
       const receivedAtMs = this.lastMessageMs;
       const message = { topic: packet.topic, payload, retain: packet.retain };
       const sn = packet.topic.split('/')[2] ?? '';
+      // What is stored a moment later must hold up neither what its dock says next nor, when much comes, its connection.
+      if (this.order.isBusy(sn) || this.inWork >= IN_WORK) hurry();
       if (!(await this.order.run(sn, () => receive.receive(message, receivedAtMs)))) return giveUp();
       gate.stored();
     } catch (error) {

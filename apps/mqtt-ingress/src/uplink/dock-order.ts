@@ -7,6 +7,11 @@ export class DockOrder {
   private readonly last = new Map<string, Promise<void>>();
   private round = 0;
 
+  /** Whether a message of this dock is in work. */
+  isBusy(sn: string): boolean {
+    return this.last.has(sn);
+  }
+
   /** Whatever waits for its turn now is left out. */
   breakOff(): void {
     this.round++;

@@ -6,6 +6,7 @@ interface Stored {
   readonly subject: string;
   readonly body: string;
   readonly messageId: string;
+  readonly mayWait: boolean;
 }
 
 const SN = 'DOCK-1';
@@ -23,9 +24,9 @@ beforeEach(() => {
   notes = [];
   storeFails = false;
   receiver = new ReceiveUplink(
-    async (subject, body, messageId) => {
+    async (subject, body, messageId, mayWait) => {
       if (storeFails) throw new Error('JetStream does not answer');
-      stored.push({ subject, body, messageId });
+      stored.push({ subject, body, messageId, mayWait });
     },
     (to, data) => void answers.push({ to, data }),
     { note: (sn, code) => void notes.push(`${sn} ${code}`) },
@@ -37,11 +38,11 @@ beforeEach(() => {
 const receive = (
   channel: string,
   payload: object | string,
-  { retain = false, topic = `thing/product/${SN}/${channel}` } = {},
+  { retain = false, topic = `thing/product/${SN}/${channel}`, atMs = RECEIVED_AT_MS } = {},
 ) =>
   receiver.receive(
     { topic, retain, payload: Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload)) },
-    RECEIVED_AT_MS,
+    atMs,
   );
 const anEvent = (method: string, more: object = {}) => ({
   bid: 'bid-1',
@@ -65,6 +66,67 @@ describe('a state whose properties are not under `data`', () => {
   it('gives no note where they are under `data`', async () => {
     await receive('state', { tid: 't', bid: 'b', timestamp: RECEIVED_AT_MS, data: { firmware_version: '1.2' } });
     expect(notes).toEqual([]);
+  });
+});
+
+describe('a state that a device repeats with the same tid', () => {
+  const aState = (value: number, more: object = {}) => ({
+    ...{ tid: 'tid-1', bid: 'bid-1', timestamp: RECEIVED_AT_MS, gateway: SN, need_reply: 1, data: { height: value } },
+    ...more,
+  });
+
+  it('is stored once and answered each time', async () => {
+    await receive('state', aState(1));
+    await receive('state', aState(1, { timestamp: RECEIVED_AT_MS + 1_000 }));
+    expect(stored).toHaveLength(1);
+    expect(answers.map(({ to, data }) => [to.channel, to.tid, data])).toEqual([
+      ['state', 'tid-1', { result: 0 }],
+      ['state', 'tid-1', { result: 0 }],
+    ]);
+  });
+
+  it.each([
+    ['says something else', aState(2)],
+    ['has another tid', aState(1, { tid: 'tid-2' })],
+    ['comes through another gateway', aState(1, { gateway: 'DOCK-2' })],
+  ])('is stored when it %s', async (_what, other) => {
+    await receive('state', aState(1));
+    await receive('state', other);
+    expect(stored).toHaveLength(2);
+  });
+
+  it('is stored again after twenty seconds, as a sign of life', async () => {
+    await receive('state', aState(1));
+    await receive('state', aState(1), { atMs: RECEIVED_AT_MS + 19_999 });
+    expect(stored).toHaveLength(1);
+    await receive('state', aState(1), { atMs: RECEIVED_AT_MS + 20_000 });
+    expect(stored).toHaveLength(2);
+  });
+
+  it('is stored when the first one could not be', async () => {
+    storeFails = true;
+    await expect(receive('state', aState(1))).rejects.toThrow();
+    storeFails = false;
+    await receive('state', aState(1));
+    expect(stored).toHaveLength(1);
+  });
+});
+
+describe('what may be stored a moment later, with others', () => {
+  const progress = (output: unknown) => anEvent('flighttask_progress', { data: { result: 0, output } });
+
+  it.each([
+    ['a report that a flight goes on', 'events', progress({ status: 'in_progress' }), true],
+    ['a property', 'state', { ...anEvent('none'), method: undefined, data: { height: 1 } }, true],
+    ['what is no message', 'events', 'nonsense', true],
+    ['the end of a flight', 'events', progress({ status: 'ok' }), false],
+    ['a pause of a flight', 'events', progress({ status: 'paused' }), false],
+    ['the word that a dock is ready', 'events', anEvent('flighttask_ready', { data: { flight_ids: ['a'] } }), false],
+    ['a reply', 'services_reply', anEvent('flighttask_execute', { data: { result: 0 } }), false],
+    ['a request', 'requests', anEvent('flighttask_resource_get', { data: { flight_id: 'a' } }), false],
+  ])('%s (%s)', async (_what, channel, payload, mayWait) => {
+    await receive(channel, payload);
+    expect(stored.map((one) => one.mayWait)).toEqual([mayWait]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   DOCK_STREAM,
   type DeadLetter,
@@ -17,6 +17,9 @@ import { type Refill, Share } from './share.js';
 
 /** Keeps a message until its owner has it. Rejects when that is not certain. */
 export type Store = (subject: string, body: string, messageId: string) => Promise<void>;
+
+/** The same; `mayWait`: nobody waits for this message, it may be stored a moment later with others. */
+export type StoreSoon = (subject: string, body: string, messageId: string, mayWait: boolean) => Promise<void>;
 
 /** Answers a dock on behalf of nobody in particular; best effort, since a dock repeats what it wants to know. */
 export type Answer = (message: AnswerTo, data: { readonly result: number }) => void;
@@ -51,6 +54,14 @@ const MAX_STORED_BYTES = DOCK_STREAM.maxMessageBytes - 1_024;
 /** A text this long could exceed the stream's limit once it is UTF-8. */
 const WORTH_MEASURING = DOCK_STREAM.maxMessageBytes / 4;
 
+/**
+ * A device repeats a property with the same tid for some 16 seconds, answered or not [seen on real docks]. What was stored
+ * is not stored again for so long.
+ */
+const STATE_REMEMBERED_MS = 20_000;
+/** One device tells some twenty properties; of one that is forgotten a repeat is stored again. */
+const MAX_REMEMBERED_STATES = 20_000;
+
 /** The kinds in which stored uplinks are sorted; a reply is a reply, whatever was asked. */
 export const KIND_OF_CHANNEL: Readonly<Record<string, UplinkKind>> = {
   events: 'events',
@@ -72,12 +83,17 @@ export class ReceiveUplink {
   private readonly otherGateway;
   private readonly flat;
   private readonly lettersLeftOut;
+  private readonly stateRepeats;
   private readonly storeSeconds;
+  /** By serial number and tid. */
+  private readonly storedStates = new LRUCache<string, { readonly data: string; readonly atMs: number }>({
+    max: MAX_REMEMBERED_STATES,
+  });
   /** By serial number. */
   private readonly letterShares = new LRUCache<string, Share>({ max: MAX_LETTER_SHARES });
 
   constructor(
-    private readonly store: Store,
+    private readonly store: StoreSoon,
     private readonly answer: Answer,
     private readonly notes: Pick<NoteDocks, 'note'>,
     private readonly logger: Logger,
@@ -95,6 +111,10 @@ export class ReceiveUplink {
     );
     this.otherGateway = metrics.counter('ingress_other_gateway_total', 'Messages whose body names another gateway.');
     this.flat = metrics.counter('ingress_state_flat_total', 'State messages without `data`: properties beside it.');
+    this.stateRepeats = metrics.counter(
+      'ingress_state_repeats_total',
+      'State messages that a device repeated and that were not stored again.',
+    );
     this.storeSeconds = metrics.histogram('ingress_store_seconds', 'Time from PUBLISH to the word of JetStream.');
   }
 
@@ -112,7 +132,18 @@ export class ReceiveUplink {
       const refused: RefusedMessage = { accepted: false, reason: `${message.channel} is no control channel` };
       return this.keepDeadLetter(topic, payload, refused, receivedAtMs);
     }
+    const said = kind === 'state' && message.tid !== null ? saidBy(message) : null;
+    if (said !== null && this.wasStored(said, receivedAtMs)) {
+      this.stateRepeats.inc();
+      return this.answerGenerically(message);
+    }
     await this.keep(kind, topic, message, payload, receivedAtMs);
+    if (said !== null) this.storedStates.set(said.key, { data: said.data, atMs: receivedAtMs });
+  }
+
+  private wasStored({ key, data }: Said, nowMs: number): boolean {
+    const stored = this.storedStates.get(key);
+    return stored?.data === data && nowMs - stored.atMs < STATE_REMEMBERED_MS;
   }
 
   private async keep(
@@ -148,7 +179,10 @@ export class ReceiveUplink {
     }
     const stop = this.storeSeconds.startTimer();
     // A fresh id for each PUBLISH: a dock's repeat has to be stored, and answered, again.
-    for (const subject of uplinkSubjects(owner, sn, kind, method)) await this.store(subject, body, randomUUID());
+    const mayWait = kind === 'state' || isPlainReport(message);
+    for (const subject of uplinkSubjects(owner, sn, kind, method)) {
+      await this.store(subject, body, randomUUID(), mayWait);
+    }
     stop();
     this.received.inc({ kind, owner });
     if (message.gatewayDiffers) this.otherGateway.inc();
@@ -181,7 +215,7 @@ export class ReceiveUplink {
       this.notes.note(token, 'over_budget', receivedAtMs, 'dead letters');
       return this.answerRefused(refused);
     }
-    await this.store(deadLetterSubject(token), body, randomUUID());
+    await this.store(deadLetterSubject(token), body, randomUUID(), true);
     this.deadLetters.inc();
     this.logger.warn({ topic, reason }, 'stored a dead letter');
     this.answerRefused(refused);
@@ -214,6 +248,26 @@ export class ReceiveUplink {
     if (channel === 'requests') this.answer({ ...to, channel }, { result: UNREADABLE_REQUEST_RESULT });
   }
 }
+
+/** A report that a flight goes on: nothing waits for it, and a dock sends one each two seconds. [flighttask_progress] */
+function isPlainReport({ method, data }: DecodedMessage): boolean {
+  if (method !== 'flighttask_progress') return false;
+  const told = data as { readonly output?: { readonly status?: unknown } | null } | null;
+  return told?.output?.status === 'in_progress';
+}
+
+interface Said {
+  readonly key: string;
+  readonly data: string;
+}
+
+/** A message without what differs between repeats: its time. Only a message of the same tid can be a repeat. */
+const saidBy = ({ sn, tid, gateway, data }: DecodedMessage): Said => ({
+  key: `${sn} ${tid}`,
+  data: createHash('sha256')
+    .update(JSON.stringify([gateway, data]))
+    .digest('base64'),
+});
 
 /** What devices prove themselves with. Nobody here needs it but for the binding code, which works once. */
 const SECRETS: ReadonlySet<string> = new Set(['device_secret', 'nonce', 'device_binding_code']);
