@@ -42,11 +42,40 @@ describe('what may wait for company', () => {
     expect(batches).toEqual([['one', 'two', 'three', 'four']]);
   });
 
+  it('goes on waiting when something of another key may not wait', async () => {
+    const { lanes, batches } = lanesOf();
+    lanes.add('D', 'one', FOR_EVER_MS);
+    lanes.add('E', 'two', FOR_EVER_MS);
+    lanes.add('E', 'three');
+    lanes.add('F', 'four');
+    await turns();
+    expect(batches).toEqual([['two', 'three', 'four']]);
+    lanes.add('D', 'five');
+    await turns();
+    expect(batches).toEqual([
+      ['two', 'three', 'four'],
+      ['one', 'five'],
+    ]);
+  });
+
+  it('keeps its order where more of its key goes than one batch holds', async () => {
+    const { lanes, batches } = lanesOf(4);
+    lanes.add('E', 'other', FOR_EVER_MS);
+    for (const item of ['one', 'two']) lanes.add('D', item, FOR_EVER_MS);
+    lanes.hurry();
+    await turns();
+    for (const item of ['three', 'four']) lanes.add('D', item, FOR_EVER_MS);
+    lanes.add('D', 'five');
+    lanes.add('D', 'six');
+    await turns();
+    expect(batches.flat()).toEqual(['other', 'one', 'two', 'three', 'four', 'five', 'six']);
+  });
+
   it('waits no longer than the first of it may', async () => {
     const { lanes, batches } = lanesOf();
     const [before, after] = [pause(100), pause(300)];
     lanes.add('D', 'one', 200);
-    lanes.add('D', 'two', FOR_EVER_MS);
+    lanes.add('E', 'two', FOR_EVER_MS);
     await before;
     expect(batches).toEqual([]);
     await after;

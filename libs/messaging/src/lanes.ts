@@ -1,7 +1,8 @@
 /**
  * Work in batches, in several lanes at once. What has one key goes through one lane, in its order. What arrives while a
  * lane is busy is its next batch; what arrives at a free lane is handled in this turn of the event loop, unless it may
- * wait for company.
+ * wait for company. What may wait is handled when its time is up, with all of its lane, or with the next item of its own
+ * key that may not.
  */
 export class Lanes<Item> {
   private readonly lanes: readonly Lane<Item>[];
@@ -15,12 +16,12 @@ export class Lanes<Item> {
     this.lanes = Array.from({ length: count }, () => ({ waiting: [], busy: false, hurries: false, timer: undefined }));
   }
 
-  /** `mayWaitMs`: for how long it may wait for others. What comes to its lane later and may not wait takes it along. */
+  /** `mayWaitMs`: for how long it may wait for others. What comes of its key later and may not wait takes it along. */
   add(key: string, item: Item, mayWaitMs = 0): void {
     const lane = this.lanes[hashOf(key) % this.lanes.length];
     if (lane === undefined) throw new Error('there are no lanes');
-    lane.waiting.push({ item, untilMs: performance.now() + mayWaitMs });
-    lane.hurries ||= mayWaitMs <= 0 || lane.waiting.length >= this.maxBatch;
+    lane.waiting.push({ key, item, isUrgent: mayWaitMs <= 0, untilMs: performance.now() + mayWaitMs });
+    lane.hurries ||= lane.waiting.length >= this.maxBatch;
     if (!lane.busy) this.start(lane);
   }
 
@@ -38,9 +39,15 @@ export class Lanes<Item> {
       lane.hurries = false;
       return;
     }
-    if (!lane.hurries) {
+    if (!mayNotWait(lane)) {
       // The first one says for how long: the others came later.
-      lane.timer ??= setTimeout(() => void this.work(lane), Math.max(0, first.untilMs - performance.now()));
+      lane.timer ??= setTimeout(
+        () => {
+          lane.hurries = true;
+          void this.work(lane);
+        },
+        Math.max(0, first.untilMs - performance.now()),
+      );
       return;
     }
     lane.busy = true;
@@ -54,20 +61,43 @@ export class Lanes<Item> {
     clearTimeout(lane.timer);
     lane.timer = undefined;
     lane.busy = true;
-    do {
-      // More than one batch: those behind it have waited long enough.
-      lane.hurries = lane.waiting.length > this.maxBatch;
-      await this.handle(lane.waiting.splice(0, this.maxBatch).map(({ item }) => item));
-    } while (lane.hurries && lane.waiting.length > 0);
+    do await this.handle(this.takeBatch(lane).map(({ item }) => item));
+    while (mayNotWait(lane) && lane.waiting.length > 0);
     lane.busy = false;
     this.start(lane);
   }
+
+  private takeBatch(lane: Lane<Item>): readonly Waiting<Item>[] {
+    if (lane.hurries) {
+      const batch = lane.waiting.splice(0, this.maxBatch);
+      // More than one batch: those behind it have waited long enough.
+      lane.hurries = lane.waiting.length > 0;
+      return batch;
+    }
+    const urgent = new Set(lane.waiting.filter(({ isUrgent }) => isUrgent).map(({ key }) => key));
+    const batch: Waiting<Item>[] = [];
+    const others: Waiting<Item>[] = [];
+    for (const one of lane.waiting) (urgent.has(one.key) && batch.length < this.maxBatch ? batch : others).push(one);
+    lane.waiting = others;
+    return batch;
+  }
+}
+
+const mayNotWait = <Item>({ hurries, waiting }: Lane<Item>): boolean =>
+  hurries || waiting.some(({ isUrgent }) => isUrgent);
+
+interface Waiting<Item> {
+  readonly key: string;
+  readonly item: Item;
+  /** It may not wait. */
+  readonly isUrgent: boolean;
+  readonly untilMs: number;
 }
 
 interface Lane<Item> {
-  readonly waiting: { readonly item: Item; readonly untilMs: number }[];
+  waiting: Waiting<Item>[];
   busy: boolean;
-  /** Whether something in it may not wait. */
+  /** Whether all that waits in it has to go. */
   hurries: boolean;
   timer: NodeJS.Timeout | undefined;
 }

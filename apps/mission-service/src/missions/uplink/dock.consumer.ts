@@ -42,14 +42,14 @@ export interface DockConsumerParts {
   readonly commands: DockCommands;
   readonly deadLetters: DeadLetters;
   readonly notes: NoteDocks;
-  /** How long a plain report waits for others, milliseconds; half a second unless a test says otherwise. */
+  /** How long a plain report waits for others, milliseconds; a second unless a test says otherwise. */
   readonly reportWaitMs?: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** A batch of this size costs each message about a twentieth of what it costs alone, and ends in some 30 ms. */
-const MAX_BATCH = 100;
+/** A batch of this size costs each message about a twentieth of what it costs alone, and ends in some 50 ms. */
+const MAX_BATCH = 200;
 /** Two transactions at once: while one waits for the disk the other decides. */
 const LANES = 2;
 /** What is taken and not yet settled: two batches for each lane. */
@@ -57,9 +57,9 @@ const MAX_IN_WORK = 2 * LANES * MAX_BATCH;
 
 /**
  * A report that a flight goes on moves nothing, and a dock sends one each two seconds: those of many docks share a
- * transaction. Screens see it half a second later; whatever else a dock says takes those before it along at once.
+ * transaction. Screens see it a second later; whatever else a dock says takes those before it along at once.
  */
-const REPORT_WAIT_MS = 500;
+const REPORT_WAIT_MS = 1_000;
 
 type Verdicts = Promise<Verdict>[];
 
