@@ -134,6 +134,7 @@ export const COMMANDS = {
       product: [text, 'DIR', 'measure another checkout, which must be built'],
       messages: [text, 'N', '1 to 100000 (default 3000)', whole(1, 100_000)],
       docks: [text, 'N', '1 to 500 (default 40)', whole(1, 500)],
+      flown: [text, 'N', 'docks that fly a whole mission, 1 to 500 (default 100)', whole(1, 500)],
     },
     rest: nothing,
   },

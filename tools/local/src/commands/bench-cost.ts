@@ -17,7 +17,7 @@ import {
   warmUp,
 } from './cost/stories.js';
 
-const OPTIONS = 'Options: --json FILE, --product DIR, --messages N, --docks N';
+const OPTIONS = 'Options: --json FILE, --product DIR, --messages N, --docks N, --flown N';
 const REST_MS = 20_000;
 /** As many as `npm start` brings. */
 const RESTING_DOCKS = 3;
@@ -25,7 +25,7 @@ const RESTING_DOCKS = 3;
 const SETTLED_AFTER_MS = 10_000;
 const POSTS = 300;
 const BATCH = 500;
-const FLOWN = 40;
+const FLOWN = 100;
 /** Flown before anything is measured: what each program does once, as compiling what it runs often, is not the cost of a mission. */
 const WARM_UP = 10;
 const TRICKLE = 50;
@@ -39,7 +39,7 @@ const OSD_ROUNDS = 20;
  * the same machine and the same minutes.
  */
 export async function benchCost(root: string, args: readonly string[]): Promise<number> {
-  const { product = root, json, messages, docks } = readOptions(args);
+  const { product = root, json, messages, docks, flown } = readOptions(args);
   const options = {
     root: path.resolve(product),
     anonymous: product !== root,
@@ -71,7 +71,7 @@ export async function benchCost(root: string, args: readonly string[]): Promise<
       const batchPerSecond = product === root ? await measureBatch(measured, BATCH) : null;
       const accept = { ...single, batchPerSecond };
       console.error('Flying …');
-      const perFlownMission = await measureFlown(measured, FLOWN);
+      const perFlownMission = await measureFlown(measured, flown);
       console.error('A backlog of progress …');
       const perProgress = await measureProgress(measured, docks, messages);
       console.error('Progress one by one …');
@@ -95,14 +95,19 @@ function readOptions(args: readonly string[]) {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { json: text, product: text, messages: text, docks: text },
+      options: { json: text, product: text, messages: text, docks: text, flown: text },
     });
-    const whole = (name: 'messages' | 'docks', fallback: number, most: number): number => {
+    const whole = (name: 'messages' | 'docks' | 'flown', fallback: number, most: number): number => {
       const value = Number(values[name] ?? fallback);
       if (Number.isInteger(value) && value >= 1 && value <= most) return value;
       throw new Error(`--${name} must be a whole number from 1 to ${most}, not "${values[name]}"`);
     };
-    return { ...values, messages: whole('messages', 3_000, 100_000), docks: whole('docks', 40, 500) };
+    return {
+      ...values,
+      messages: whole('messages', 3_000, 100_000),
+      docks: whole('docks', 40, 500),
+      flown: whole('flown', FLOWN, 500),
+    };
   } catch (error) {
     throw new Problem(`${(error as Error).message}\n${OPTIONS}`);
   }
