@@ -1,5 +1,4 @@
 import {
-  type ConsumerSpec,
   type DockFact,
   LOG_EVENTS_CONSUMER,
   LOG_REPLIES_CONSUMER,
@@ -12,14 +11,12 @@ import { isUuid } from '@aerie/kernel';
 import { isBelow } from '@aerie/log-core';
 import {
   ACK,
-  type ConsumerHandle,
+  Consumers,
   type DeadLetters,
   type NatsConnection,
-  NoAnswerError,
   Speakers,
   type Verdict,
   answerDock,
-  consume,
   messageIdOf,
   readDockFact,
 } from '@aerie/messaging';
@@ -54,42 +51,32 @@ type Outcome = Advanced | 'orphan' | 'repeat' | 'foreign key' | 'listing' | 'ign
  * effects; the messages are acknowledged after the commit. Replies never wait behind progress.
  */
 export class DockConsumer {
-  private readonly handles: ConsumerHandle[] = [];
+  private readonly consumers: Consumers<DockFact>;
   private readonly speakers: Speakers;
   private readonly received;
   private readonly alarms;
 
   constructor(private readonly parts: DockConsumerParts) {
-    const { connection, metrics } = parts;
+    const { connection, deadLetters, logger, metrics } = parts;
+    this.consumers = new Consumers({
+      ...{ connection, deadLetters, logger, read: readDockFact, isHopeless: isDataError, isOutage },
+    });
     this.speakers = new Speakers(connection);
     this.received = metrics.counter('log_uplinks_total', 'Messages of docks about logs.', ['method', 'outcome']);
     this.alarms = metrics.counter('log_foreign_keys_total', 'Claims of docks to have written where they may not.', []);
   }
 
   start(): void {
-    const consumers = [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER, ...retiredConsumersOf('log')];
-    this.handles.push(...consumers.map((spec) => this.consume(spec)));
+    for (const spec of [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER, ...retiredConsumersOf('log')]) {
+      this.consumers.startBatches(spec, {
+        ...{ maxBatch: MAX_BATCH, lanes: LANES },
+        handleBatch: (facts) => this.handle(facts),
+      });
+    }
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
-  }
-
-  private consume(spec: ConsumerSpec): ConsumerHandle {
-    const { connection, logger, deadLetters } = this.parts;
-    return consume({
-      connection,
-      spec,
-      maxInWork: 2 * LANES * MAX_BATCH,
-      maxBatch: MAX_BATCH,
-      lanes: LANES,
-      logger,
-      read: readDockFact,
-      handleBatch: (facts) => this.handle(facts),
-      isHopeless: isDataError,
-      isOutage: (error) => isOutage(error) || error instanceof NoAnswerError,
-      keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
-    });
+  stop(): Promise<void> {
+    return this.consumers.stop();
   }
 
   private async handle(facts: readonly DockFact[]): Promise<Promise<Verdict>[]> {
@@ -131,11 +118,7 @@ export class DockConsumer {
       await deadLetters.keepFirst(fact, fact.bid ?? '', 'it belongs to no log upload of its dock');
     }
     // [Cloud API] Progress asks for no answer; firmware that does is answered all the same.
-    if (fact.needReply) {
-      await answerDock(connection, fact, { result: 0 }).catch((error: unknown) =>
-        logger.info({ err: error, sn: fact.sn, method: fact.method }, 'failed to answer a dock'),
-      );
-    }
+    if (fact.needReply) await answerDock(connection, logger, fact, { result: 0 });
     return ACK;
   }
 
