@@ -11,7 +11,7 @@ import { type NatsConnection, connectNats, natsOptions } from '@aerie/messaging'
 import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
 import { migrate } from '@aerie/persistence';
-import { Shutdown } from '@aerie/service-host';
+import { Intake, Shutdown } from '@aerie/service-host';
 import {
   type PrivateStorage,
   createTestDatabase,
@@ -20,7 +20,7 @@ import {
   testEnvironment,
 } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
-import { AppModule, Intake } from './app.module.js';
+import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
 import { MIGRATIONS, credentialDatabase } from './database.js';
 import { ROUTES } from './openapi/credential-api.js';
