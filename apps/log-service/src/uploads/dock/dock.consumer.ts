@@ -21,14 +21,22 @@ import {
   readDockFact,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type Tx, enterInbox, inTransaction, isDataError, isOutage, writeOutbox } from '@aerie/persistence';
+import {
+  type Tx,
+  beginningOf,
+  enterInbox,
+  inTransaction,
+  isDataError,
+  isOutage,
+  writeOutbox,
+} from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { type Advanced, advance } from '../advance-upload.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { findAttempt, findCall, lockUpload, lockUploads, recordReply } from '../store/upload-critical.js';
 import type { LockedUpload } from '../store/upload.row.js';
-import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
+import { type TimelineEntry, writeMessage } from '../store/timeline.js';
 import { codeOfDock, eventOfProgress, eventOfReply, keysNamed, listedOf } from './translate-uplink.js';
 
 export interface DockConsumerParts {
@@ -151,13 +159,11 @@ export class DockConsumer {
     const payload: LogAlarm = {
       uploadId: locked.id,
       dockSn: locked.dock_sn,
-      claimedKey: claimedKey.slice(0, 500),
+      claimedKey: beginningOf(claimedKey, 500),
       expectedPrefix: prefix ?? '',
     };
-    await writeTimeline(tx, [
-      received,
-      { uploadId: locked.id, kind: 'refusal', what: 'foreignKey', fromState: locked.state, detail: { ...payload } },
-    ]);
+    const refusal = { kind: 'refusal', what: 'foreignKey', fromState: locked.state, detail: { ...payload } } as const;
+    await writeMessage(tx, received, { uploadId: locked.id, ...refusal });
     await writeOutbox(tx, SCHEMA, [{ subject: factSubject('log', locked.organisation_id, 'alarm'), payload }]);
     this.parts.logger.warn({ ...payload }, 'a dock claims to have written outside of its prefix');
   }
@@ -181,7 +187,7 @@ export class DockConsumer {
     const received = message(locked, `${call.method} reply`, { tid, result });
     const event = counts ? eventOfReply(call, { ...data, result }, locked.selection) : null;
     if (event !== null) return advance(tx, locked, event, { received, detail: { tid } });
-    await writeTimeline(tx, [received]);
+    await writeMessage(tx, received);
     return 'repeat';
   }
 }
