@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { Retention, openDatabase } from '@aerie/persistence';
-import { type Host, type Ready, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
+import { type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
 import { type Config, deploymentStorageOf } from './config.js';
@@ -30,14 +30,6 @@ import { StorageStore } from './storages/storage.store.js';
 import { Storages } from './storages/storage-access.js';
 import { PresignUpload } from './uploads/presign-upload.js';
 import { TransfersController } from './uploads/transfers.controller.js';
-
-/** What begins to run once everything listens. */
-export class Intake {
-  constructor(
-    readonly start: () => void,
-    readonly ready: () => Ready,
-  ) {}
-}
 
 /** Every route of the API is in one of these; openapi/credential-api.ts tells callers about each. */
 export const CONTROLLERS = [StorageController, LedgerController, TransfersController, OpenApiController] as const;

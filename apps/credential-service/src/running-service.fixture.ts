@@ -1,28 +1,20 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { NestFactory } from '@nestjs/core';
-import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type DockRecord, apiKeyQuestion, docksQuestion } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { type NatsConnection, connectNats, natsOptions } from '@aerie/messaging';
+import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
-import { Metrics, createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
-import { Shutdown } from '@aerie/service-host';
-import {
-  type PrivateStorage,
-  createTestDatabase,
-  startPrivateNats,
-  startPrivateStorage,
-  testEnvironment,
-} from '@aerie/testing';
+import { createLogger } from '@aerie/observability';
+import { migratedDatabase } from '@aerie/persistence/testing';
+import { Intake } from '@aerie/service-host';
+import { startInProcess } from '@aerie/service-host/testing';
+import { type Closers, type PrivateStorage, startAll, startPrivateNats, startPrivateStorage } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
-import { AppModule, Intake } from './app.module.js';
+import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
-import { MIGRATIONS, credentialDatabase } from './database.js';
+import { MIGRATIONS, SCHEMA, credentialDatabase } from './database.js';
 import { ROUTES } from './openapi/credential-api.js';
 
 export const ORGANISATION = '11111111-1111-4111-8111-111111111111';
@@ -61,33 +53,12 @@ const aDock = (sn: string): DockRecord => ({
 const logger = createLogger('credential-spec', 'silent');
 
 /** The whole service on a database, a NATS and a storage of its own. Of fleet-service only the answers are there. */
-export async function startService(env: Readonly<Record<string, string>> = {}): Promise<RunningService> {
-  // Last opened, first closed; also when the start fails, or the process would never end.
-  const closers: (() => unknown)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const close of closers.reverse()) await close();
-  };
-  try {
-    return { ...(await start(closers, env)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const startService = (env: Readonly<Record<string, string>> = {}): Promise<RunningService> =>
+  startAll((closers) => start(closers, env));
 
-async function start(
-  closers: (() => unknown)[],
-  env: Readonly<Record<string, string>>,
-): Promise<Omit<RunningService, 'stop'>> {
-  const database = await createTestDatabase(
-    testEnvironment().databaseUrl,
-    `template_credential_${MIGRATIONS.length}`,
-    async (url) => {
-      const dataSource = await credentialDatabase(url, logger).initialize();
-      await migrate(dataSource);
-      await dataSource.destroy();
-    },
-  );
+async function start(closers: Closers, env: Readonly<Record<string, string>>): Promise<Omit<RunningService, 'stop'>> {
+  const openForMigrations = (url: string): DataSource => credentialDatabase(url, logger);
+  const database = await migratedDatabase({ schema: SCHEMA, migrations: MIGRATIONS, openForMigrations, pools: 1 });
   closers.push(() => database.drop());
   const storage = await startPrivateStorage({
     roleActions: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
@@ -103,12 +74,8 @@ async function start(
   closers.push(() => rmSync(directory, { recursive: true }));
   const keyFile = path.join(directory, 'keys');
   writeFileSync(keyFile, `spec ${randomBytes(32).toString('base64')}\n`);
-  const dataSource = await credentialDatabase(database.url, logger).initialize();
-  closers.push(() => dataSource.destroy());
 
   const replica = async (): Promise<Replica> => {
-    const shutdown = new Shutdown();
-    closers.push(() => shutdown.run(logger));
     const config = loadConfig({
       CREDENTIAL_HTTP_PORT: '0',
       CREDENTIAL_GRPC_PORT: '0',
@@ -124,18 +91,13 @@ async function start(
       STS_ROLE_ARN: storage.roleArn,
       ...env,
     });
-    const host = { logger, metrics: new Metrics(`credential-spec-${randomUUID()}`), shutdown };
-    const module = await AppModule.compose(config, host);
-    const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
-    closers.push(() => app.close());
-    configureHttp(app, logger, ROUTES);
-    app.connectMicroservice<MicroserviceOptions>({
-      transport: Transport.NATS,
-      options: { ...natsOptions(bus.url, 'credential-service-answers'), queue: 'credential-service' },
+    const { url, app } = await startInProcess(closers, {
+      ...{ name: 'credential-service', logger, natsUrl: bus.url },
+      compose: (host) => AppModule.compose(config, host),
+      http: (application) => configureHttp(application, logger, ROUTES),
     });
-    await app.startAllMicroservices();
-    await app.listen(0, '127.0.0.1');
-    return { url: await app.getUrl(), intake: app.get(Intake) };
+    return { url, intake: app.get(Intake) };
   };
+  const [dataSource] = database.pools as [DataSource];
   return { ...(await replica()), storage, dataSource, nats, replica };
 }

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
-import { type Host, type Ready, Sweeper, hostModule } from '@aerie/service-host';
+import { type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
 import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
@@ -31,14 +31,6 @@ import { fleetPrunes } from './retention.js';
 
 /** Of the HTTP API. The document first: its name is no serial number. */
 export const CONTROLLERS = [OpenApiController, DocksController] as const;
-
-/** What begins to run once everything listens. */
-export class Intake {
-  constructor(
-    readonly start: () => void,
-    readonly ready: () => Ready,
-  ) {}
-}
 
 const MINUTE_MS = 60_000;
 /** A return may be so late; what is decided is done at once by who decided it. */

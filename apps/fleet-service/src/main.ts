@@ -1,6 +1,6 @@
 import { configureHttp } from '@aerie/http-api';
-import { runService } from '@aerie/service-host';
-import { AppModule, Intake } from './app.module.js';
+import { runService, withIntake } from '@aerie/service-host';
+import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
 import { ROUTES } from './openapi/fleet-api.js';
 
@@ -14,6 +14,5 @@ await runService({
   natsUrl: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),
   http: (app, host) => configureHttp(app, host.logger, ROUTES),
-  start: async (app) => app.get(Intake).start(),
-  ready: (app) => app.get(Intake).ready(),
+  ...withIntake,
 });

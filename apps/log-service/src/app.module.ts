@@ -4,7 +4,7 @@ import { BullWakes, InstantWakes } from '@aerie/job-queue';
 import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, retiredConsumersOf } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
-import { type Host, type Ready, Sweeper, hostModule } from '@aerie/service-host';
+import { type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
 import { CollectForMission } from './automatic/collect-for-mission.js';
 import { FactsConsumer } from './automatic/facts.consumer.js';
 import { CampaignReadModel } from './campaigns/campaign.read-model.js';
@@ -40,14 +40,6 @@ import { UploadReadModel } from './uploads/store/upload.read-model.js';
 import { UploadsController } from './uploads/uploads.controller.js';
 import { DueRunner } from './uploads/wakes/due-runner.js';
 import { logPrunes } from './retention/prunes.js';
-
-/** What begins to run once everything listens. */
-export class Intake {
-  constructor(
-    readonly start: () => void,
-    readonly ready: () => Ready,
-  ) {}
-}
 
 /** Every route of the API is in one of these; openapi/log-api.ts tells callers about each. */
 export const CONTROLLERS = [

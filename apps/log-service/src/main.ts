@@ -1,7 +1,7 @@
 import { LOG_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { runService } from '@aerie/service-host';
-import { AppModule, Intake } from './app.module.js';
+import { runService, withIntake } from '@aerie/service-host';
+import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
 import { ROUTES } from './openapi/log-api.js';
 
@@ -21,6 +21,5 @@ await runService({
   },
   compose: (host) => AppModule.compose(config, host),
   http: (app, host) => configureHttp(app, host.logger, ROUTES),
-  start: async (app) => app.get(Intake).start(),
-  ready: (app) => app.get(Intake).ready(),
+  ...withIntake,
 });

@@ -1,8 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import {
   type DockRecord,
   type DockStateView,
@@ -20,10 +17,9 @@ import {
 import { configureHttp } from '@aerie/http-api';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
-import { Metrics } from '@aerie/observability';
 import { inTransaction } from '@aerie/persistence';
-import { Shutdown } from '@aerie/service-host';
-import { startPrivateNats, testEnvironment } from '@aerie/testing';
+import { startInProcess } from '@aerie/service-host/testing';
+import { type Closers, startAll, startPrivateNats, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
@@ -88,21 +84,9 @@ export interface RunningService {
  * The whole service on a database and a NATS of its own, without its intake: nothing happens but what a request begins.
  * Of the other programs only the answers are there.
  */
-export async function startService(): Promise<RunningService> {
-  // Last opened, first closed; also when the start fails, or the process would never end.
-  const closers: (() => unknown)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const close of closers.reverse()) await close();
-  };
-  try {
-    return { ...(await start(closers)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const startService = (): Promise<RunningService> => startAll(start);
 
-async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, 'stop'>> {
+async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
   const { pools, drop } = await logTestDatabase(1);
   closers.push(drop);
   const dataSource = pools[0] as DataSource;
@@ -116,9 +100,6 @@ async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, '
   answerForMissions(others);
   answerForStorage(others, `http://127.0.0.1:${(storage.address() as AddressInfo).port}`);
   answerForDocks(others, dataSource);
-
-  const shutdown = new Shutdown();
-  closers.push(() => shutdown.run(logger));
   const config = loadConfig({
     LOG_HTTP_PORT: '0',
     LOG_GRPC_PORT: '0',
@@ -127,13 +108,12 @@ async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, '
     REDIS_URL: testEnvironment().redisUrl,
     NATS_URL: bus.url,
   });
-  const host = { logger, metrics: new Metrics(`log-spec-${randomUUID()}`), shutdown };
-  const module = await AppModule.compose(config, host);
-  const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
-  closers.push(() => app.close());
-  configureHttp(app, logger, ROUTES);
-  await app.listen(0, '127.0.0.1');
-  return { url: await app.getUrl(), dataSource };
+  const { url } = await startInProcess(closers, {
+    ...{ name: 'log-service', logger },
+    compose: (host) => AppModule.compose(config, host),
+    http: (app) => configureHttp(app, logger, ROUTES),
+  });
+  return { url, dataSource };
 }
 
 function answerForFleet(connection: NatsConnection): void {

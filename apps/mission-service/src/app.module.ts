@@ -4,7 +4,7 @@ import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats } from '@aerie/messaging';
 import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
-import { type Host, type Ready, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
+import { type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
 import { MissionGrpcController } from './grpc/mission.grpc.controller.js';
@@ -52,14 +52,6 @@ import { RouteShapes } from './waylines/route-shapes.js';
 import { StoreWayline } from './waylines/store-wayline.js';
 import { WaylineStore } from './waylines/wayline.store.js';
 import { WaylinesController } from './waylines/waylines.controller.js';
-
-/** What begins to run once everything listens. */
-export class Intake {
-  constructor(
-    readonly start: () => void,
-    readonly ready: () => Ready,
-  ) {}
-}
 
 /** Every route of the API is in one of these; openapi/mission-api.ts tells callers about each. */
 export const CONTROLLERS = [

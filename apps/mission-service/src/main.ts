@@ -1,7 +1,7 @@
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { runService } from '@aerie/service-host';
-import { AppModule, Intake } from './app.module.js';
+import { runService, withIntake } from '@aerie/service-host';
+import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
 import { ROUTES } from './openapi/mission-api.js';
 
@@ -22,6 +22,5 @@ await runService({
   },
   compose: (host) => AppModule.compose(config, host),
   http: (app, host) => configureHttp(app, host.logger, ROUTES),
-  start: async (app) => app.get(Intake).start(),
-  ready: (app) => app.get(Intake).ready(),
+  ...withIntake,
 });

@@ -30,7 +30,7 @@ export {
   exportTakesMs,
   neededMs,
 } from './upload.timing.js';
-export { allEnded } from './upload.files.js';
+export { allEnded, tellsMore } from './upload.files.js';
 export { decide } from './upload.machine.js';
 export { type Due, dueNow } from './upload.due.js';
 export { BOOTS_LIMIT, type ListedBoot, type ListedModule, chooseBoots, modulesOf } from './choose-boots.js';

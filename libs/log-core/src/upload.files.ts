@@ -1,4 +1,4 @@
-import type { EventOf, LogFile, ToldFile } from './upload.types.js';
+import type { Cause, EventOf, LogFile, LogUpload, ToldFile } from './upload.types.js';
 
 /** What is there decides how it ends: all, some or nothing of what was asked for. */
 export function endOf(files: readonly LogFile[]): 'stored' | 'partly_stored' | 'failed' {
@@ -75,3 +75,32 @@ export const allEnded = (files: readonly LogFile[], told: readonly ToldFile[]): 
   withTold(files, told).every(
     ({ state, told: word }) => state !== 'wanted' || (word !== null && word.progress !== 'going'),
   );
+
+type Told = Pick<LogUpload, 'files' | 'cause' | 'heardAtMs'>;
+
+/**
+ * Whether a report of an export that goes on tells what people look for in the history of it: the first word, each tenth, an
+ * end, and what was not known before. A size may count up with each report; it is known from the first.
+ */
+export const tellsMore = (before: Told, after: Told): boolean => knownOf(before) !== knownOf(after);
+
+const knownOf = ({ files, cause, heardAtMs }: Told): string =>
+  JSON.stringify([
+    ...[heardAtMs === null, ...partsOf(cause)],
+    files.map(({ state, problem, told }) => [state, ...partsOf(problem), told && wordOf(told)]),
+  ]);
+
+// One by one: what was stored may have its members in another order.
+const partsOf = (cause: Cause | null): readonly unknown[] => [cause?.code, cause?.dockResult];
+const wordOf = ({
+  progress,
+  key,
+  sizeBytes,
+  fingerprint,
+  percent,
+  dockResult,
+  several,
+}: ToldFile): readonly unknown[] => [
+  ...[progress, key, sizeBytes === null, fingerprint, dockResult, several],
+  percent === null ? null : Math.floor(percent / 10),
+];

@@ -1,4 +1,5 @@
 import { type DockFact, sendQuestion } from '@aerie/bus-contract';
+import type { Logger } from '@aerie/observability';
 import { type NatsConnection } from './connection.js';
 import { ask } from './ask.js';
 
@@ -9,14 +10,19 @@ const REPLY_CHANNEL = { events: 'events_reply', requests: 'requests_reply', stat
 
 /**
  * Answers a message of a dock: to the serial number of its topic, with its own tid, bid and method. Call it after the
- * commit. Best effort: a dock that did not get the answer asks again, and its repeat is answered again.
+ * commit. Best effort, and never rejects: a dock that did not get the answer asks again, and its repeat is answered again.
  */
-export async function answerDock(connection: NatsConnection, fact: DockFact, data: unknown): Promise<void> {
+export async function answerDock(
+  connection: NatsConnection,
+  logger: Logger,
+  fact: DockFact,
+  data: unknown,
+): Promise<void> {
   const channel = REPLY_CHANNEL[fact.channel as keyof typeof REPLY_CHANNEL] as string | undefined;
   // Without a tid there is nothing that the dock could match an answer with.
   if (fact.tid === null || channel === undefined) return;
   const nowMs = Date.now();
-  await ask(connection, sendQuestion, {
+  const answered = ask(connection, sendQuestion, {
     sn: fact.sn,
     channel: channel as (typeof REPLY_CHANNEL)[keyof typeof REPLY_CHANNEL],
     method: fact.method,
@@ -26,4 +32,7 @@ export async function answerDock(connection: NatsConnection, fact: DockFact, dat
     sentAtMs: nowMs,
     notAfterMs: nowMs + ANSWER_LIFETIME_MS,
   });
+  await answered.catch((error: unknown) =>
+    logger.info({ err: error, sn: fact.sn, method: fact.method }, 'failed to answer a dock'),
+  );
 }

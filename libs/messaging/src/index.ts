@@ -1,6 +1,7 @@
 export { type NatsConnection, connectNats, natsOptions } from './connection.js';
 export { type Narrowing, declareTopology, narrowTopology, restoreRetired } from './declare.js';
-export { ACK, type ConsumerHandle, type Delivery, type Verdict, consume } from './consume.js';
+export { ACK, type Delivery, type Verdict } from './consume.js';
+export { Consumers } from './consumers.js';
 export { readDockFact } from './read-dock-fact.js';
 export { AskMany, type ManyQuestion } from './ask-many.js';
 export { NoAnswerError, ask, readAsk } from './ask.js';

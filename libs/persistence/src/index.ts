@@ -20,5 +20,6 @@ export {
   inboxOutboxTables,
   writeOutbox,
 } from './inbox-outbox.js';
+export { Timeline, type TimelineEntry, beginningOf } from './timeline.js';
 export { OutboxRelay } from './outbox-relay.js';
 export { type OldRows, type Prune, type PrunedBatch, Retention, pruneOldRows } from './retention.js';

@@ -2,6 +2,7 @@ export { daysKept, readCommandConfig, readConfig } from './config.js';
 export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
 export { type Chore, Sweeper } from './sweeper.js';
+export { Intake, withIntake } from './intake.js';
 export { type Host } from './host.js';
 export { HostLogger, type ServiceOptions, hostModule, runService } from './run-service.js';
 export { type Refusal, RefusalFilter } from './refusal.filter.js';

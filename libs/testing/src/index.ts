@@ -3,6 +3,7 @@ export { type SchemaCheck, schemaCompiler } from './json-schema.js';
 export { type MigrationRound, migrationRound } from './migrations.js';
 export { eventually } from './eventually.js';
 export { explained } from './explained.js';
+export { type Closers, startAll } from './start-all.js';
 export { freePort } from '@aerie/loopback';
 export { type PrivateServer, startPrivateMosquitto, startPrivateNats } from './private-server.js';
 export { type PrivateStorage, type PrivateStorageOptions, startPrivateStorage } from './private-storage.js';

@@ -1,7 +1,6 @@
 import {
   CREDENTIAL_EVENTS_CONSUMER,
   CREDENTIAL_REQUESTS_CONSUMER,
-  type ConsumerSpec,
   type DockFact,
   type DockRecord,
   retiredConsumersOf,
@@ -9,12 +8,11 @@ import {
 import { type FileUploadCallback, type StorageConfigGet, encodeReply } from '@aerie/dji-protocol';
 import {
   ACK,
-  type ConsumerHandle,
+  Consumers,
   type DeadLetters,
   type NatsConnection,
   type Verdict,
   answerDock,
-  consume,
   readDockFact,
 } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
@@ -41,7 +39,7 @@ type Handler = (fact: DockFact, dock: DockRecord) => Promise<Verdict>;
 
 /** What docks ask this service, and what they tell it. A repeat is answered again. */
 export class DockConsumer {
-  private readonly handles: ConsumerHandle[] = [];
+  private readonly consumers: Consumers<DockFact>;
   private readonly docks;
   /** By channel and method. */
   private readonly handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
@@ -50,34 +48,27 @@ export class DockConsumer {
   ]);
 
   constructor(private readonly parts: DockConsumerParts) {
-    this.docks = docksBy(parts.connection);
+    const { connection, deadLetters, logger } = parts;
+    this.docks = docksBy(connection);
+    this.consumers = new Consumers({
+      ...{ connection, deadLetters, logger, read: readDockFact, isHopeless: isDataError, isOutage },
+    });
   }
 
   start(): void {
-    const consumers = [CREDENTIAL_REQUESTS_CONSUMER, CREDENTIAL_EVENTS_CONSUMER, ...retiredConsumersOf('credential')];
-    this.handles.push(...consumers.map((spec) => this.consume(spec)));
+    // Each message waits for others by itself: keys, or a ledger that writes many entries together.
+    const work = { maxInWork: MAX_IN_WORK, handle: (fact: DockFact) => this.receive(fact) };
+    for (const spec of [
+      CREDENTIAL_REQUESTS_CONSUMER,
+      CREDENTIAL_EVENTS_CONSUMER,
+      ...retiredConsumersOf('credential'),
+    ]) {
+      this.consumers.startSingles(spec, work);
+    }
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
-  }
-
-  /** Each message waits for others by itself: keys, or a ledger that writes many entries together. */
-  private consume(spec: ConsumerSpec): ConsumerHandle {
-    const { connection, logger, deadLetters } = this.parts;
-    return consume({
-      connection,
-      spec,
-      maxInWork: MAX_IN_WORK,
-      maxBatch: MAX_IN_WORK,
-      lanes: 1,
-      logger,
-      read: readDockFact,
-      handleBatch: async (facts) => facts.map((fact) => this.receive(fact)),
-      isHopeless: isDataError,
-      isOutage,
-      keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
-    });
+  stop(): Promise<void> {
+    return this.consumers.stop();
   }
 
   private async receive(fact: DockFact): Promise<Verdict> {
@@ -117,10 +108,8 @@ export class DockConsumer {
     if (fact.needReply) await this.answer(fact, encodeReply('events_reply', 'file_upload_callback', { result }));
   }
 
-  /** Best effort: a dock that heard nothing says it again. */
-  private async answer(fact: DockFact, data: unknown): Promise<void> {
-    await answerDock(this.parts.connection, fact, data).catch((error: unknown) =>
-      this.parts.logger.info({ err: error, sn: fact.sn }, 'failed to answer a dock'),
-    );
+  private answer(fact: DockFact, data: unknown): Promise<void> {
+    const { connection, logger } = this.parts;
+    return answerDock(connection, logger, fact, data);
   }
 }

@@ -1,23 +1,19 @@
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { configureHttp } from '@aerie/http-api';
 import { Caller, describeRefusedInput } from '@aerie/http-api/testing';
-import { Metrics, createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
-import { Shutdown } from '@aerie/service-host';
+import { createLogger } from '@aerie/observability';
+import { startInProcess } from '@aerie/service-host/testing';
 import type { DataSource } from 'typeorm';
-import { createTestDatabase, startPrivateNats, testEnvironment } from '@aerie/testing';
+import { startAll, startPrivateNats, testEnvironment } from '@aerie/testing';
 import { ApiKeyStore } from '../api-keys/api-key.store.js';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config.js';
-import { MIGRATIONS, fleetDatabase } from '../database.js';
 import { DockStates } from '../dock-state/dock-states.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
+import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { FLEET_API, ROUTES } from './fleet-api.js';
 
 const logger = createLogger('openapi-spec', 'silent');
-// Last opened, first closed; also when the start fails, or the process would never end.
-const closers: (() => unknown)[] = [];
+let stop: (() => Promise<void>) | undefined;
 let url = '';
 let key = '';
 let database: DataSource;
@@ -26,39 +22,31 @@ let states: DockStates;
 
 /** The whole service as it runs, without its intake, with two docks that never spoke. */
 beforeAll(async () => {
-  const { databaseUrl, redisUrl, mqttUrl } = testEnvironment();
-  const fresh = await createTestDatabase(databaseUrl, `template_fleet_${MIGRATIONS.length}`, async (url) => {
-    const source = await fleetDatabase(url, logger).initialize();
-    await migrate(source);
-    await source.destroy();
+  const { redisUrl, mqttUrl } = testEnvironment();
+  const started = await startAll(async (closers) => {
+    const { url: databaseUrl, dataSource, drop } = await fleetTestDatabase();
+    closers.push(drop);
+    const docks = ['FLEET-1', 'FLEET-2'].map((sn) => JSON.stringify({ sn, model: 'dock2', name: sn }));
+    await importDocks(dataSource, readDocks(docks.join('\n')));
+    const nats = await startPrivateNats();
+    closers.push(() => nats.remove());
+    const config = loadConfig({
+      ...{ FLEET_HTTP_PORT: '0', DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, NATS_URL: nats.url },
+      ...{ MQTT_URL: mqttUrl, MQTT_USER: 'irrelevant', MQTT_PASSWORD: 'irrelevant', FLEET_DOCK_MQTT_URL: mqttUrl },
+    });
+    const service = await startInProcess(closers, {
+      ...{ name: 'fleet-service', logger },
+      compose: (host) => AppModule.compose(config, host),
+      http: (app) => configureHttp(app, logger, ROUTES),
+    });
+    return { ...service, dataSource };
   });
-  closers.push(() => fresh.drop());
-  const dataSource = await fleetDatabase(fresh.url, logger).initialize();
-  closers.push(() => dataSource.destroy());
-  database = dataSource;
-  const docks = ['FLEET-1', 'FLEET-2'].map((sn) => JSON.stringify({ sn, model: 'dock2', name: sn }));
-  await importDocks(dataSource, readDocks(docks.join('\n')));
-  key = await new ApiKeyStore(dataSource).create('spec', false);
-  const nats = await startPrivateNats();
-  closers.push(() => nats.remove());
-  const shutdown = new Shutdown();
-  closers.push(() => shutdown.run(logger));
-  const config = loadConfig({
-    ...{ FLEET_HTTP_PORT: '0', DATABASE_URL: fresh.url, REDIS_URL: redisUrl, NATS_URL: nats.url },
-    ...{ MQTT_URL: mqttUrl, MQTT_USER: 'irrelevant', MQTT_PASSWORD: 'irrelevant', FLEET_DOCK_MQTT_URL: mqttUrl },
-  });
-  const module = await AppModule.compose(config, { logger, metrics: new Metrics('openapi-spec'), shutdown });
-  const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
-  closers.push(() => app.close());
-  configureHttp(app, logger, ROUTES);
-  await app.listen(0, '127.0.0.1');
-  states = app.get(DockStates);
-  url = await app.getUrl();
+  ({ url, stop, dataSource: database } = started);
+  key = await new ApiKeyStore(database).create('spec', false);
+  states = started.app.get(DockStates);
   caller = new Caller({ url, routes: ROUTES, key });
 }, 60_000);
-afterAll(async () => {
-  for (const close of closers.reverse()) await close();
-}, 30_000);
+afterAll(() => stop?.(), 30_000);
 
 describeRefusedInput(FLEET_API, () => ({ url, key }));
 

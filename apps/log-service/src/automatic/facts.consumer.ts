@@ -7,12 +7,11 @@ import {
 } from '@aerie/bus-contract';
 import {
   ACK,
-  type ConsumerHandle,
+  Consumers,
   type DeadLetters,
   type Delivery,
   type NatsConnection,
   type Verdict,
-  consume,
   noteUnknownFields,
 } from '@aerie/messaging';
 import { STOP_LEAD_MS } from '@aerie/log-core';
@@ -39,28 +38,21 @@ const MAX_IN_WORK = 8;
 
 /** What mission-service tells: missions that ended, and missions that need a dock which exports logs. */
 export class FactsConsumer {
-  private handle: ConsumerHandle | undefined;
+  private readonly consumers: Consumers<ReadFact>;
 
-  constructor(private readonly parts: FactsConsumerParts) {}
-
-  start(): void {
-    this.handle = consume({
-      connection: this.parts.connection,
-      spec: LOG_FACTS_CONSUMER,
-      maxInWork: MAX_IN_WORK,
-      maxBatch: MAX_IN_WORK,
-      lanes: 1,
-      logger: this.parts.logger,
-      read: readFact,
-      handleBatch: async (facts) => facts.map((fact) => this.receive(fact)),
-      isHopeless: isDataError,
-      isOutage,
-      keepRejected: (delivery, reason) => this.parts.deadLetters.keepDelivery(delivery, reason),
+  constructor(private readonly parts: FactsConsumerParts) {
+    const { connection, deadLetters, logger } = parts;
+    this.consumers = new Consumers({
+      ...{ connection, deadLetters, logger, read: readFact, isHopeless: isDataError, isOutage },
     });
   }
 
-  async stop(): Promise<void> {
-    await this.handle?.stop(10_000);
+  start(): void {
+    this.consumers.startSingles(LOG_FACTS_CONSUMER, { maxInWork: MAX_IN_WORK, handle: (fact) => this.receive(fact) });
+  }
+
+  stop(): Promise<void> {
+    return this.consumers.stop();
   }
 
   private async receive({ organisationId, fact }: ReadFact): Promise<Verdict> {

@@ -9,6 +9,7 @@ import {
   type UploadEvent,
   decide,
   isOutcome,
+  tellsMore,
 } from '@aerie/log-core';
 import { type OutboxFact, type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
@@ -18,7 +19,7 @@ import { type SeenFile, keepFiles } from './store/files.js';
 import { giveDockBack } from './store/dock-holds.js';
 import { beginAttempt, endAttempt, recordCall, saveUpload } from './store/upload-critical.js';
 import { type LockedUpload, columnsOf, timingOf, uploadOf } from './store/upload.row.js';
-import { type TimelineEntry, writeTimeline } from './store/timeline.js';
+import { type TimelineEntry, writeMessage, writeTimeline } from './store/timeline.js';
 
 /** What is to be done once the commit is known to have succeeded. */
 export interface Order {
@@ -65,22 +66,26 @@ export async function advance(
 ): Promise<Advanced> {
   const before = uploadOf(locked);
   const decision = decide(before, event, locked.now.getTime(), timingOf(locked));
-  const entries: TimelineEntry[] = evidence.received === undefined ? [] : [evidence.received];
+  const { received } = evidence;
   const detail = { ...evidence.detail, ...(evidence.by === undefined ? {} : { by: evidence.by }), event };
   const entry = { uploadId: locked.id, what: event.type, fromState: locked.state };
   if (decision.kind === 'refused') {
-    await writeTimeline(tx, [
-      ...entries,
-      { ...entry, kind: 'refusal', detail: { ...detail, reason: decision.reason } },
-    ]);
+    const refusal = { ...entry, kind: 'refusal', detail: { ...detail, reason: decision.reason } } as const;
+    await (received === undefined ? writeTimeline(tx, [refusal]) : writeMessage(tx, received, refusal));
     return { decision, upload: locked, orders: [], releases: false };
   }
   const { upload: after, effects } = decision;
   const decided = { ...entry, kind: 'decision', toState: after.state, revision: after.revision } as const;
-  const told = [...entries, { ...decided, detail: { ...detail, effects, cause: after.cause } }];
+  const told = { ...decided, detail: { ...detail, effects, cause: after.cause } };
+  const writeTold = async (): Promise<void> => {
+    if (received === undefined) return writeTimeline(tx, [told]);
+    if (decision.kind === 'moved') return writeTimeline(tx, [received, told]);
+    const goesOnAsBefore = event.type === 'exportTold' && !isOutcome(before.state) && !tellsMore(before, after);
+    if (!goesOnAsBefore) await writeMessage(tx, received, told);
+  };
   // It has ended; what still comes is evidence beside it.
   if (isOutcome(before.state)) {
-    await writeTimeline(tx, told);
+    await writeTold();
     return { decision, upload: locked, orders: [], releases: false };
   }
 
@@ -92,7 +97,7 @@ export async function advance(
   const orders = effects.filter((effect) => effect !== 'releaseDock').map((effect) => orderOf(effect, upload));
   // Sent together, and worked off in this order.
   await Promise.all([
-    writeTimeline(tx, told),
+    writeTold(),
     saveUpload(tx, locked, after),
     startedId === null ? undefined : beginAttempt(tx, startedId, locked.id, after.attempt),
     releases ? giveDockBack(tx, locked.id) : undefined,

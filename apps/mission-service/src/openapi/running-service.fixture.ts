@@ -1,8 +1,5 @@
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { NestFactory } from '@nestjs/core';
-import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import {
   type DockRecord,
   apiKeyQuestion,
@@ -13,11 +10,11 @@ import {
   sendQuestion,
 } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { type NatsConnection, connectNats, natsOptions } from '@aerie/messaging';
+import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
-import { Metrics, createLogger } from '@aerie/observability';
-import { Shutdown } from '@aerie/service-host';
-import { startPrivateNats, testEnvironment } from '@aerie/testing';
+import { createLogger } from '@aerie/observability';
+import { startInProcess } from '@aerie/service-host/testing';
+import { type Closers, startAll, startPrivateNats, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config.js';
@@ -43,21 +40,9 @@ const logger = createLogger('openapi-spec', 'silent');
  * the other programs only the answers are there. Every dock is registered; its name says its model, and whether
  * its position is unknown (`LOST`).
  */
-export async function startService(): Promise<RunningService> {
-  // Last opened, first closed; also when the start fails, or the process would never end.
-  const closers: (() => unknown)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const close of closers.reverse()) await close();
-  };
-  try {
-    return { ...(await start(closers)), stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-}
+export const startService = (): Promise<RunningService> => startAll(start);
 
-async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, 'stop'>> {
+async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
   const { pools, drop } = await missionTestDatabase(1);
   closers.push(drop);
   const dataSource = pools[0] as DataSource;
@@ -68,8 +53,6 @@ async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, '
   const others = await connectNats(nats.url, 'others', logger);
   closers.push(() => others.close());
   answerForOthers(others);
-  const shutdown = new Shutdown();
-  closers.push(() => shutdown.run(logger));
   const config = loadConfig({
     MISSION_HTTP_PORT: '0',
     MISSION_GRPC_PORT: '0',
@@ -81,17 +64,12 @@ async function start(closers: (() => unknown)[]): Promise<Omit<RunningService, '
     S3_ACCESS_KEY_ID: 'irrelevant',
     S3_SECRET_ACCESS_KEY: 'irrelevant',
   });
-  const module = await AppModule.compose(config, { logger, metrics: new Metrics('openapi-spec'), shutdown });
-  const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
-  closers.push(() => app.close());
-  configureHttp(app, logger, ROUTES);
-  app.connectMicroservice<MicroserviceOptions>({
-    transport: Transport.NATS,
-    options: { ...natsOptions(nats.url, 'mission-service-answers'), queue: 'mission-service' },
+  const { url } = await startInProcess(closers, {
+    ...{ name: 'mission-service', logger, natsUrl: nats.url },
+    compose: (host) => AppModule.compose(config, host),
+    http: (app) => configureHttp(app, logger, ROUTES),
   });
-  await app.startAllMicroservices();
-  await app.listen(0, '127.0.0.1');
-  return { url: await app.getUrl(), dataSource, nats: others };
+  return { url, dataSource, nats: others };
 }
 
 function answerForOthers(connection: NatsConnection): void {

@@ -14,12 +14,11 @@ import {
 } from '@aerie/dji-protocol';
 import {
   ACK,
-  type ConsumerHandle,
+  Consumers,
   type DeadLetters,
   type NatsConnection,
   type Verdict,
   answerDock,
-  consume,
   messageIdOf,
   readDockFact,
 } from '@aerie/messaging';
@@ -54,10 +53,14 @@ const REQUESTS_IN_WORK = 32;
  * answer to before it is online has a lane of its own.
  */
 export class DockConsumer {
-  private readonly handles: ConsumerHandle[] = [];
+  private readonly consumers: Consumers<DockFact>;
   private readonly unregistered;
 
   constructor(private readonly parts: DockConsumerParts) {
+    const { connection, deadLetters, logger } = parts;
+    this.consumers = new Consumers({
+      ...{ connection, deadLetters, logger, read: readDockFact, isHopeless: isDataError, isOutage },
+    });
     this.unregistered = parts.metrics.counter(
       'fleet_unregistered_total',
       'Messages of devices that are not registered.',
@@ -65,39 +68,20 @@ export class DockConsumer {
   }
 
   start(): void {
-    const { connection, logger, deadLetters } = this.parts;
-    const common = {
-      connection,
-      logger,
-      read: readDockFact,
-      isHopeless: isDataError,
-      isOutage,
-      keepRejected: deadLetters.keepDelivery.bind(deadLetters),
-    };
-    this.handles.push(
-      consume({
-        ...common,
-        spec: FLEET_REQUESTS_CONSUMER,
-        maxInWork: REQUESTS_IN_WORK,
-        maxBatch: REQUESTS_IN_WORK,
-        lanes: 1,
-        handleBatch: async (facts) => facts.map((fact) => this.answer(fact)),
-      }),
-      ...[FLEET_STATE_CONSUMER, FLEET_EVENTS_CONSUMER, ...retiredConsumersOf('fleet')].map((spec) =>
-        consume({
-          ...common,
-          spec,
-          maxInWork: 2 * LANES * MAX_BATCH,
-          maxBatch: MAX_BATCH,
-          lanes: LANES,
-          handleBatch: (facts) => this.keep(facts),
-        }),
-      ),
-    );
+    this.consumers.startSingles(FLEET_REQUESTS_CONSUMER, {
+      maxInWork: REQUESTS_IN_WORK,
+      handle: (fact) => this.answer(fact),
+    });
+    for (const spec of [FLEET_STATE_CONSUMER, FLEET_EVENTS_CONSUMER, ...retiredConsumersOf('fleet')]) {
+      this.consumers.startBatches(spec, {
+        ...{ maxBatch: MAX_BATCH, lanes: LANES },
+        handleBatch: (facts) => this.keep(facts),
+      });
+    }
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
+  stop(): Promise<void> {
+    return this.consumers.stop();
   }
 
   /** What asks for nothing: it is kept, and the freshest properties go into the state of the dock. */
@@ -122,9 +106,7 @@ export class DockConsumer {
       await this.parts.keepMessages.keep([fact], []);
       return ACK;
     }
-    await answerDock(this.parts.connection, fact, data).catch((error: unknown) =>
-      this.parts.logger.info({ err: error, sn: fact.sn, method: fact.method }, 'failed to answer a dock'),
-    );
+    await answerDock(this.parts.connection, this.parts.logger, fact, data);
     return ACK;
   }
 

@@ -15,6 +15,7 @@ import type { DataSource } from 'typeorm';
 import { aStart, anExport, apply, logTestDatabase, logger, prefixOf, stateOf } from '../../fixtures/log-database.js';
 import type { Advanced } from '../advance-upload.js';
 import type { LockedUpload } from '../store/upload.row.js';
+import { MESSAGES_LIMIT } from '../store/timeline.js';
 import { DockConsumer } from './dock.consumer.js';
 
 let nats: PrivateServer;
@@ -215,3 +216,63 @@ it('takes the first reply to a command, and keeps another one as evidence', asyn
   );
   expect(await timelineOf(id)).not.toContain('decision startDeferred');
 });
+
+it('takes what a huge message says, and keeps its beginning in the timeline', async () => {
+  const upload = await anExport(dataSource);
+  const { id, dock_sn: sn, attempt_id: bid } = upload;
+  const { output, ...progress } = progressOf(upload);
+  const files = output.ext.files.map((file) => ({ ...file, fingerprint: '😀'.repeat(20_000) }));
+  await say({ sn, bid, data: { ...progress, output: { ...output, ext: { files } }, more: 'x'.repeat(100_000) } });
+  // It may not write to that key, and the key that the alarm names ends in the middle of a character.
+  await say({ sn, bid, data: progressOf(upload, `other/x${'😀'.repeat(20_000)}`) });
+  await allIsHandled();
+  expect(await toldOf(id)).toMatchObject({ percent: 50 });
+  expect((await timelineOf(id)).slice(-4)).toEqual([
+    'message_in fileupload_progress',
+    'decision exportTold',
+    'message_in fileupload_progress',
+    'refusal foreignKey',
+  ]);
+  const rows = await dataSource.query<{ detail: { cut?: true; beginning?: string; characters?: number } }[]>(
+    'SELECT detail FROM log.timeline WHERE upload_id = $1 ORDER BY id DESC LIMIT 4',
+    [id],
+  );
+  for (const { detail } of rows) expect(JSON.stringify(detail.beginning ?? detail).length).toBeLessThan(20_000);
+  const [, foreign, decision, huge] = rows.map(({ detail }) => detail);
+  expect(foreign?.cut).toBe(true);
+  expect(decision).toMatchObject({ cut: true, beginning: expect.stringContaining('"type":"exportTold"') });
+  expect(huge).toMatchObject({ cut: true, beginning: expect.stringContaining('"tid"') });
+  expect(huge?.characters).toBeGreaterThan(140_000);
+});
+
+it('keeps each tenth of an export that is reported without end, and what it leads to', async () => {
+  const upload = await anExport(dataSource);
+  const { id, dock_sn: sn, attempt_id: bid } = upload;
+  const received = (): Promise<number> => entries(id, 'message_in fileupload_progress');
+  const report = (percents: readonly number[]): Promise<unknown> =>
+    Promise.all(percents.map((percent) => say({ sn, bid, data: progressOf(upload, undefined, percent) })));
+
+  for (let third = 0; third < 300; third++) await report([third / 3]);
+  await allIsHandled();
+  expect(await received()).toBe(10);
+  expect(await toldOf(id)).toMatchObject({ percent: 299 / 3 });
+
+  // It jumps to and fro for ever: each report is a new tenth.
+  for (let jump = 0; jump < MESSAGES_LIMIT; jump += 10) await report([5, 95, 5, 95, 5, 95, 5, 95, 5, 95]);
+  await allIsHandled();
+  const before = await timelineOf(id);
+  expect(await received()).toBe(MESSAGES_LIMIT);
+  expect(await entries(id, 'note messagesLeftOut')).toBe(1);
+  await report([5, 95]);
+  // Nor does it help to speak of what it may not.
+  await say({ sn, bid, data: progressOf(upload, 'other/dock.tar') });
+  await allIsHandled();
+  expect(await timelineOf(id)).toEqual(before);
+  expect(await toldOf(id)).toMatchObject({ percent: 95 });
+
+  const ended = progressOf(upload);
+  await say({ sn, bid, data: { ...ended, output: { ...ended.output, status: 'ok' } } });
+  await allIsHandled();
+  expect(await stateOf(dataSource, id)).toBe('verifying');
+  expect(await timelineOf(id)).toEqual([...before, 'message_in fileupload_progress', 'decision exportEnded']);
+}, 60_000);

@@ -1,5 +1,4 @@
 import {
-  type ConsumerSpec,
   type DockFact,
   LOG_EVENTS_CONSUMER,
   LOG_REPLIES_CONSUMER,
@@ -12,26 +11,32 @@ import { isUuid } from '@aerie/kernel';
 import { isBelow } from '@aerie/log-core';
 import {
   ACK,
-  type ConsumerHandle,
+  Consumers,
   type DeadLetters,
   type NatsConnection,
-  NoAnswerError,
   Speakers,
   type Verdict,
   answerDock,
-  consume,
   messageIdOf,
   readDockFact,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type Tx, enterInbox, inTransaction, isDataError, isOutage, writeOutbox } from '@aerie/persistence';
+import {
+  type Tx,
+  beginningOf,
+  enterInbox,
+  inTransaction,
+  isDataError,
+  isOutage,
+  writeOutbox,
+} from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { type Advanced, advance } from '../advance-upload.js';
 import type { AfterCommit } from '../effects/after-commit.js';
 import { findAttempt, findCall, lockUpload, lockUploads, recordReply } from '../store/upload-critical.js';
 import type { LockedUpload } from '../store/upload.row.js';
-import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
+import { type TimelineEntry, writeMessage } from '../store/timeline.js';
 import { codeOfDock, eventOfProgress, eventOfReply, keysNamed, listedOf } from './translate-uplink.js';
 
 export interface DockConsumerParts {
@@ -54,42 +59,32 @@ type Outcome = Advanced | 'orphan' | 'repeat' | 'foreign key' | 'listing' | 'ign
  * effects; the messages are acknowledged after the commit. Replies never wait behind progress.
  */
 export class DockConsumer {
-  private readonly handles: ConsumerHandle[] = [];
+  private readonly consumers: Consumers<DockFact>;
   private readonly speakers: Speakers;
   private readonly received;
   private readonly alarms;
 
   constructor(private readonly parts: DockConsumerParts) {
-    const { connection, metrics } = parts;
+    const { connection, deadLetters, logger, metrics } = parts;
+    this.consumers = new Consumers({
+      ...{ connection, deadLetters, logger, read: readDockFact, isHopeless: isDataError, isOutage },
+    });
     this.speakers = new Speakers(connection);
     this.received = metrics.counter('log_uplinks_total', 'Messages of docks about logs.', ['method', 'outcome']);
     this.alarms = metrics.counter('log_foreign_keys_total', 'Claims of docks to have written where they may not.', []);
   }
 
   start(): void {
-    const consumers = [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER, ...retiredConsumersOf('log')];
-    this.handles.push(...consumers.map((spec) => this.consume(spec)));
+    for (const spec of [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER, ...retiredConsumersOf('log')]) {
+      this.consumers.startBatches(spec, {
+        ...{ maxBatch: MAX_BATCH, lanes: LANES },
+        handleBatch: (facts) => this.handle(facts),
+      });
+    }
   }
 
-  async stop(): Promise<void> {
-    await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
-  }
-
-  private consume(spec: ConsumerSpec): ConsumerHandle {
-    const { connection, logger, deadLetters } = this.parts;
-    return consume({
-      connection,
-      spec,
-      maxInWork: 2 * LANES * MAX_BATCH,
-      maxBatch: MAX_BATCH,
-      lanes: LANES,
-      logger,
-      read: readDockFact,
-      handleBatch: (facts) => this.handle(facts),
-      isHopeless: isDataError,
-      isOutage: (error) => isOutage(error) || error instanceof NoAnswerError,
-      keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
-    });
+  stop(): Promise<void> {
+    return this.consumers.stop();
   }
 
   private async handle(facts: readonly DockFact[]): Promise<Promise<Verdict>[]> {
@@ -131,11 +126,7 @@ export class DockConsumer {
       await deadLetters.keepFirst(fact, fact.bid ?? '', 'it belongs to no log upload of its dock');
     }
     // [Cloud API] Progress asks for no answer; firmware that does is answered all the same.
-    if (fact.needReply) {
-      await answerDock(connection, fact, { result: 0 }).catch((error: unknown) =>
-        logger.info({ err: error, sn: fact.sn, method: fact.method }, 'failed to answer a dock'),
-      );
-    }
+    if (fact.needReply) await answerDock(connection, logger, fact, { result: 0 });
     return ACK;
   }
 
@@ -168,13 +159,11 @@ export class DockConsumer {
     const payload: LogAlarm = {
       uploadId: locked.id,
       dockSn: locked.dock_sn,
-      claimedKey: claimedKey.slice(0, 500),
+      claimedKey: beginningOf(claimedKey, 500),
       expectedPrefix: prefix ?? '',
     };
-    await writeTimeline(tx, [
-      received,
-      { uploadId: locked.id, kind: 'refusal', what: 'foreignKey', fromState: locked.state, detail: { ...payload } },
-    ]);
+    const refusal = { kind: 'refusal', what: 'foreignKey', fromState: locked.state, detail: { ...payload } } as const;
+    await writeMessage(tx, received, { uploadId: locked.id, ...refusal });
     await writeOutbox(tx, SCHEMA, [{ subject: factSubject('log', locked.organisation_id, 'alarm'), payload }]);
     this.parts.logger.warn({ ...payload }, 'a dock claims to have written outside of its prefix');
   }
@@ -198,7 +187,7 @@ export class DockConsumer {
     const received = message(locked, `${call.method} reply`, { tid, result });
     const event = counts ? eventOfReply(call, { ...data, result }, locked.selection) : null;
     if (event !== null) return advance(tx, locked, event, { received, detail: { tid } });
-    await writeTimeline(tx, [received]);
+    await writeMessage(tx, received);
     return 'repeat';
   }
 }

@@ -1,5 +1,6 @@
 import type { SendAnswer } from '@aerie/bus-contract';
 import type { InstantWakes } from '@aerie/job-queue';
+import { OrderPool } from '@aerie/kernel';
 import type { UploadState } from '@aerie/log-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
@@ -10,7 +11,6 @@ import { type CommandEffect, commandFor } from '../dock/command-names.js';
 import type { DockCommands, UploadKeys } from '../dock/dock-commands.js';
 import { keepPrefix, lockUpload, recordOutcome } from '../store/upload-critical.js';
 import { writeTimeline } from '../store/timeline.js';
-import { OrderPool } from './order-pool.js';
 import type { ReleaseDocks } from './release-docks.js';
 
 export interface AfterCommitParts {

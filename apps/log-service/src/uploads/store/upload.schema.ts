@@ -96,13 +96,18 @@ export const timelineEntrySchema = z
     from: z.string().nullable().describe('State before.'),
     to: z.string().nullable().describe('State after.'),
     version: z.int().nullable().describe('Version after.'),
-    detail: z.unknown().describe('What belongs to it. Never a key.'),
+    detail: z
+      .unknown()
+      .describe(
+        'What belongs to it. Never a key. Beyond 16 384 characters its beginning, with `cut` and `characters`.',
+      ),
   })
   .describe('One thing that happened to an upload.');
 
 export const timelineSchema = listSchema(
   timelineEntrySchema,
-  'Oldest first; the latest 10,000 entries where there are more.',
+  'Oldest first; the latest 10,000 entries where there are more. Of reports that an export goes on it has those that tell ' +
+    'something new; the note `messagesLeftOut` says that the dock has told more than is kept.',
 )
   .extend({
     prunedAt: instantOrNull(

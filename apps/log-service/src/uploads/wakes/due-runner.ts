@@ -1,4 +1,5 @@
 import { takeDockQuestion } from '@aerie/bus-contract';
+import { OrderPool } from '@aerie/kernel';
 import { type HoldReason, STOP_LEAD_MS, type UploadEvent, dueNow, neededMs } from '@aerie/log-core';
 import { type Backlog, type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
@@ -7,7 +8,6 @@ import type { DataSource } from 'typeorm';
 import { type Advanced, advance } from '../advance-upload.js';
 import type { LookAtDocks } from '../dock/look-at-docks.js';
 import type { AfterCommit } from '../effects/after-commit.js';
-import { OrderPool } from '../effects/order-pool.js';
 import { beginTake, endTake, isDockWanted, noteRelease, wantDock } from '../store/dock-holds.js';
 import { findDue, lockDue, lockUpload, postpone } from '../store/upload-critical.js';
 import { type LockedUpload, timingOf, uploadOf } from '../store/upload.row.js';

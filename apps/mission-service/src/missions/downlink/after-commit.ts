@@ -1,6 +1,6 @@
 import type { MissionEvent, MissionState, UnsentCause } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
-import { AskTogether, RunTogether } from '@aerie/kernel';
+import { AskTogether, OrderPool, RunTogether } from '@aerie/kernel';
 import { type OutboxRelay, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
@@ -80,11 +80,9 @@ export class AfterCommit {
   private readonly inWork = new Set<Promise<void>>();
   private readonly executes: Command[] = [];
   private readonly waiting: Command[] = [];
-  private readonly wishes: Command[] = [];
-  private readonly looks: Order[] = [];
-  private looking = 0;
+  private readonly wishes: OrderPool<Command>;
+  private readonly looks: OrderPool<Order>;
   private sending = 0;
-  private wishing = 0;
   private outcomes: Told[] = [];
   private telling: NodeJS.Timeout | undefined;
   private readonly sends;
@@ -95,7 +93,19 @@ export class AfterCommit {
   private readonly handing: RunTogether<string, boolean>;
 
   constructor(private readonly parts: AfterCommitParts) {
-    const { dataSource } = parts;
+    const { dataSource, logger } = parts;
+    this.wishes = new OrderPool({
+      concurrency: WISHES,
+      maxWaiting: MAX_WAITING,
+      carryOut: (command) => this.carryOut(command),
+      onError: (error, command) => this.failed(error, command),
+    });
+    this.looks = new OrderPool({
+      concurrency: LOOKS,
+      maxWaiting: MAX_WAITING,
+      carryOut: (order) => this.observe(order),
+      onError: (error, { mission }) => logger.warn({ err: error, missionId: mission.id }, 'failed to look at a dock'),
+    });
     this.plans = new AskTogether(async (ids) => {
       const rows = await dataSource.query<Plan[]>(
         'SELECT id, state, edition FROM mission.mission WHERE id = ANY($1::uuid[])',
@@ -132,81 +142,56 @@ export class AfterCommit {
     for (const order of orders) {
       if (order.effect === 'observeFlight') {
         // Beyond the limit it is left to the mission's timer, which asks for a look again.
-        if (this.looks.length < MAX_WAITING) this.looks.push(order);
+        this.looks.add(order);
         continue;
       }
       const command: Command = { ...order, effect: order.effect };
-      if (order.effect === 'sendExecute') this.executes.push(command);
-      else {
-        const queue = isWish(command) ? this.wishes : this.waiting;
-        if (queue.length < MAX_WAITING) queue.push(command);
-        else this.drop(command, 'too many commands wait');
-      }
+      if (!this.take(command)) this.drop(command, 'too many commands wait');
     }
     this.pump();
-    this.pumpLooks();
   }
 
-  private pumpLooks(): void {
-    while (this.looking < LOOKS) {
-      const order = this.looks.shift();
-      if (order === undefined) return;
-      // Too late: the mission's timer has asked for another look since.
-      if (order.notAfterMs <= Date.now()) continue;
-      const work: Promise<void> = this.observe(order)
-        .catch((error: unknown) =>
-          this.parts.logger.warn({ err: error, missionId: order.mission.id }, 'failed to look at a dock'),
-        )
-        .finally(() => {
-          this.inWork.delete(work);
-          this.looking--;
-          this.pumpLooks();
-        });
-      this.looking++;
-      this.inWork.add(work);
-    }
+  /** False: too many wait already. */
+  private take(command: Command): boolean {
+    if (isWish(command)) return this.wishes.add(command);
+    if (command.effect !== 'sendExecute' && this.waiting.length >= MAX_WAITING) return false;
+    (command.effect === 'sendExecute' ? this.executes : this.waiting).push(command);
+    return true;
   }
 
   async settle(): Promise<void> {
-    while (this.inWork.size > 0) await Promise.all(this.inWork);
+    do {
+      await Promise.all([this.wishes.settle(), this.looks.settle(), ...this.inWork]);
+    } while (this.inWork.size > 0 || !this.wishes.isIdle || !this.looks.isIdle);
     await this.tell();
   }
 
   private pump(): void {
-    while (this.wishing < WISHES) {
-      const wish = this.wishes.shift();
-      if (wish === undefined) break;
-      this.wishing++;
-      this.carryOut(wish, () => this.wishing--);
-    }
     while (this.sending < CONCURRENCY) {
       const mayTakeOthers = this.sending < CONCURRENCY - KEPT_FOR_EXECUTE;
       const order = this.executes.shift() ?? (mayTakeOthers ? this.waiting.shift() : undefined);
       if (order === undefined) return;
       this.sending++;
-      this.carryOut(order, () => this.sending--);
+      const work: Promise<void> = this.carryOut(order)
+        .catch((error: unknown) => this.failed(error, order))
+        .finally(() => {
+          this.inWork.delete(work);
+          this.sending--;
+          this.pump();
+        });
+      this.inWork.add(work);
     }
   }
 
-  private carryOut(order: Command, leave: () => void): void {
+  private async carryOut(order: Command): Promise<void> {
     // An execute is sent all the same: only the ingress's word that it was too late opens the mission again.
-    if (order.effect !== 'sendExecute' && order.notAfterMs <= Date.now()) {
-      leave();
-      this.drop(order, 'too late');
-      return;
-    }
-    const sending =
-      order.effect === 'sendExecute' ? this.parts.startsFirst.during(() => this.send(order)) : this.send(order);
-    const work: Promise<void> = sending
-      .catch((error: unknown) =>
-        this.parts.logger.warn({ err: error, missionId: order.mission.id, effect: order.effect }, 'an order failed'),
-      )
-      .finally(() => {
-        this.inWork.delete(work);
-        leave();
-        this.pump();
-      });
-    this.inWork.add(work);
+    if (order.effect === 'sendExecute') return this.parts.startsFirst.during(() => this.send(order));
+    if (order.notAfterMs <= Date.now()) this.drop(order, 'too late');
+    else await this.send(order);
+  }
+
+  private failed(error: unknown, { mission, effect }: Command): void {
+    this.parts.logger.warn({ err: error, missionId: mission.id, effect }, 'an order failed');
   }
 
   private async send(order: Command): Promise<void> {
@@ -326,7 +311,9 @@ export class AfterCommit {
     );
   }
 
-  private async observe({ mission }: Order): Promise<void> {
+  private async observe({ mission, notAfterMs }: Order): Promise<void> {
+    // Too late: the mission's timer has asked for another look since.
+    if (notAfterMs <= Date.now()) return;
     const lookedAtMs = Date.now();
     const observation = await this.parts.observeDock.observe(mission.dock_sn);
     const advanced = await inTransaction(this.parts.dataSource, (tx) =>

@@ -1,20 +1,13 @@
-import {
-  type ConsumerSpec,
-  type DockFact,
-  MISSION_EVENTS_CONSUMER,
-  MISSION_REPLIES_CONSUMER,
-} from '@aerie/bus-contract';
+import { type DockFact, MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
 import {
   ACK,
-  type ConsumerHandle,
+  Consumers,
   type DeadLetters,
   type NatsConnection,
-  NoAnswerError,
   type NoteDocks,
   Speakers,
   type Verdict,
   answerDock,
-  consume,
   readDockFact,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
@@ -52,8 +45,6 @@ export interface DockConsumerParts {
 const MAX_BATCH = 200;
 /** Two transactions at once: while one waits for the disk the other decides. */
 const LANES = 2;
-/** What is taken and not yet settled: two batches for each lane. */
-const MAX_IN_WORK = 2 * LANES * MAX_BATCH;
 
 /**
  * A report that a flight goes on moves nothing, and a dock sends one each two seconds: those of many docks share a
@@ -77,14 +68,17 @@ interface Handling {
  * have a lane of their own and never wait behind progress.
  */
 export class DockConsumer {
-  private readonly handles: ConsumerHandle[] = [];
+  private readonly consumers: Consumers<DockFact>;
   private readonly speakers: Speakers;
   private lastBatchMs = 0;
   private readonly received;
   private readonly orphans;
 
   constructor(private readonly parts: DockConsumerParts) {
-    const { metrics, connection } = parts;
+    const { metrics, connection, deadLetters, logger } = parts;
+    this.consumers = new Consumers({
+      ...{ connection, deadLetters, logger, read: readDockFact, isHopeless: isDataError, isOutage },
+    });
     this.speakers = new Speakers(connection);
     this.received = metrics.counter('mission_uplinks_total', 'Messages of docks handled.', ['method', 'repeat']);
     this.orphans = metrics.counter('mission_orphans_total', 'Messages that belong to no mission of their dock.', [
@@ -93,32 +87,23 @@ export class DockConsumer {
   }
 
   start(): void {
-    this.handles.push(
-      this.consume(MISSION_REPLIES_CONSUMER, (facts) => this.handle(facts, 'replies')),
-      this.consume(MISSION_EVENTS_CONSUMER, (facts) => this.handleEvents(facts)),
-    );
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.handles.map((handle) => handle.stop(10_000)));
-  }
-
-  private consume(spec: ConsumerSpec, handleBatch: (facts: readonly DockFact[]) => Promise<Verdicts>): ConsumerHandle {
-    const { connection, logger, deadLetters, reportWaitMs = REPORT_WAIT_MS } = this.parts;
-    return consume({
-      connection,
-      spec,
-      maxInWork: MAX_IN_WORK,
-      maxBatch: MAX_BATCH,
-      lanes: LANES,
-      logger,
-      read: readDockFact,
-      mayWaitMs: (fact) => (isPlainReport(fact) ? reportWaitMs : 0),
-      handleBatch,
-      isHopeless: isDataError,
-      isOutage: (error) => isOutage(error) || error instanceof NoAnswerError,
-      keepRejected: (delivery, reason) => deadLetters.keepDelivery(delivery, reason),
+    const { reportWaitMs = REPORT_WAIT_MS } = this.parts;
+    const batches = {
+      ...{ maxBatch: MAX_BATCH, lanes: LANES },
+      mayWaitMs: (fact: DockFact) => (isPlainReport(fact) ? reportWaitMs : 0),
+    };
+    this.consumers.startBatches(MISSION_REPLIES_CONSUMER, {
+      ...batches,
+      handleBatch: (facts) => this.handle(facts, 'replies'),
     });
+    this.consumers.startBatches(MISSION_EVENTS_CONSUMER, {
+      ...batches,
+      handleBatch: (facts) => this.handleEvents(facts),
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.consumers.stop();
   }
 
   private async handleEvents(facts: readonly DockFact[]): Promise<Verdicts> {
@@ -173,11 +158,7 @@ export class DockConsumer {
     const { fact, reading } = handling;
     await this.keepOrphans(handling);
     const answer = await this.answerOf(handling);
-    if (answer !== null) {
-      await answerDock(this.parts.connection, fact, answer).catch((error: unknown) =>
-        this.parts.logger.info({ err: error, sn: fact.sn, method: fact.method }, 'failed to answer a dock'),
-      );
-    }
+    if (answer !== null) await answerDock(this.parts.connection, this.parts.logger, fact, answer);
     const isRepeat = reading.uplinks.length > 0 && handling.applied.every(({ kind }) => kind === 'repeat');
     this.received.inc({ method: reading.method, repeat: String(isRepeat) });
     return ACK;

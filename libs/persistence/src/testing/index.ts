@@ -1,0 +1,1 @@
+export { type MigratedDatabase, type MigratedDatabaseOptions, migratedDatabase } from './migrated-database.js';

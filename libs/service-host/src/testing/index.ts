@@ -1,0 +1,1 @@
+export { type InProcess, startInProcess } from './start-in-process.js';
