@@ -9,6 +9,7 @@ export {
 } from './ids.js';
 export { isSerialNumber, isUuid } from './ids.js';
 export { AskTogether } from './ask-together.js';
+export { gatherWrites } from './gather-writes.js';
 export { OrderPool, type OrderPoolOptions } from './order-pool.js';
 export { RunTogether, type RunTogetherOptions } from './run-together.js';
 export { WorkShares, type WorkSharesOptions } from './work-shares.js';

@@ -1,6 +1,6 @@
 import { type NatsConnection, connect } from '@nats-io/transport-node';
 import { type Logger, sayWhileAwaited } from '@aerie/observability';
-import { gatherWrites } from './gather-writes.js';
+import { gatherNatsWrites } from './gather-writes.js';
 
 export type { NatsConnection };
 
@@ -37,7 +37,7 @@ export function natsOptions(url: string, name: string) {
 }
 
 export async function connectNats(url: string, name: string, logger: Logger): Promise<NatsConnection> {
-  gatherWrites();
+  gatherNatsWrites();
   const connection = await sayWhileAwaited('NATS', logger, () => connect(natsOptions(url, name)));
   void logStatus(connection, logger);
   // It gives up for good only when the server refuses our credentials again and again: better to end than to be half

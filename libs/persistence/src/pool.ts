@@ -1,4 +1,4 @@
-import { UnavailableError } from '@aerie/kernel';
+import { UnavailableError, gatherWrites } from '@aerie/kernel';
 import { type Connection, Pool as PgPool, type PoolClient, type PoolConfig } from 'pg';
 import type { DataSource } from 'typeorm';
 import { ConnectionLostError, sqlState } from './database-errors.js';
@@ -31,6 +31,8 @@ export class ConnectionPool extends PgPool {
     super(config);
     // A connection may break while nobody waits for an answer of it; its next user finds out.
     this.on('connect', (client) => client.on('error', () => undefined));
+    // Statements that are sent together are one packet, and wake the server once.
+    this.on('connect', (client) => gatherWrites((client as DatabaseClient).connection.stream));
     // Not before: a data source that cannot connect forgets its pool, and nobody would ever end it.
     this.once('connect', () => {
       this.refilling = setInterval(() => this.refill(), REFILL_EVERY_MS).unref();

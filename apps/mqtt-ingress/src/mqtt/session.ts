@@ -1,5 +1,6 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Socket } from 'node:net';
+import { gatherWrites } from '@aerie/kernel';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { AcknowledgeInOrder } from './acknowledge-in-order.js';
 
@@ -112,17 +113,21 @@ const NO_PUBACK = new Error('its PUBACK is sent in its turn');
 function handleSeveral(client: MqttClient, onMessage: Required<SessionOptions>['onMessage'], atMost: number): void {
   let readOn: (() => void) | undefined;
   let acknowledgements: AcknowledgeInOrder | undefined;
-  client.handleMessage = (packet, done) => {
-    // Of a connection that was cut nothing more is taken: it comes again, behind what is not acknowledged.
-    if (client.stream.destroyed) return;
-    const inOrder = (acknowledgements ??= new AcknowledgeInOrder(client.stream, () => {
+  const inOrderTo = (stream: MqttClient['stream']): AcknowledgeInOrder => {
+    gatherWrites(stream);
+    return new AcknowledgeInOrder(stream, () => {
       const next = readOn;
       readOn = undefined;
       next?.();
-    }));
-    const acknowledge = inOrder.add(packet.qos === 0 ? undefined : packet.messageId);
+    });
+  };
+  client.handleMessage = (packet, done) => {
+    // Of a connection that was cut nothing more is taken: it comes again, behind what is not acknowledged.
+    if (client.stream.destroyed) return;
+    acknowledgements ??= inOrderTo(client.stream);
+    const acknowledge = acknowledgements.add(packet.qos === 0 ? undefined : packet.messageId);
     const next = (): void => done(NO_PUBACK);
-    if (inOrder.inWork >= atMost) readOn = next;
+    if (acknowledgements.inWork >= atMost) readOn = next;
     onMessage(packet, { acknowledge, giveUp: () => cutSession(client) });
     if (readOn === undefined) next();
   };
