@@ -59,11 +59,13 @@ export async function benchCost(root: string, args: readonly string[]): Promise<
       const measured: Measured = { stack, meter, rest };
       console.error('At rest with docks …');
       const resting = await measureResting(stack, meter, RESTING_DOCKS, REST_MS);
+      const memory = meter.serviceBytes();
       const idle = {
         docks: RESTING_DOCKS,
         cpuPercent: Math.round(resting.cpuMs) / 10,
         cpuPercentWithoutDocks: Math.round(rest.cpuMs) / 10,
-        rssMb: Math.round(meter.serviceBytes() / 1_000_000),
+        rssMb: Math.round(memory.resident / 1_000_000),
+        pssMb: Math.round(memory.proportional / 1_000_000),
       };
       console.error('Accepting …');
       const single = await measureAccept(measured, POSTS);

@@ -113,12 +113,15 @@ export class Meter {
     return new Map(rows.map(({ statement, bytes }) => [statement, Number(bytes)]));
   }
 
-  /** Memory that the programs hold now, bytes; PostgreSQL, valkey, NATS and mosquitto are left out. */
-  serviceBytes(): number {
+  /**
+   * Memory that the programs hold now, bytes; PostgreSQL, valkey, NATS and mosquitto are left out. `resident` counts what they
+   * share, the program of Node itself above all, in each of them; `proportional` once.
+   */
+  serviceBytes(): { readonly resident: number; readonly proportional: number } {
     const servers = new Set(['postgres', 'valkey', 'nats', 'mosquitto']);
-    return Object.entries(this.stack.pids)
-      .filter(([name]) => !servers.has(name))
-      .reduce((sum, [, pid]) => sum + residentBytes(pid), 0);
+    const pids = Object.entries(this.stack.pids).flatMap(([name, pid]) => (servers.has(name) ? [] : [pid]));
+    const sumOf = (field: string): number => pids.reduce((sum, pid) => sum + bytesOf(pid, field), 0);
+    return { resident: sumOf('Rss'), proportional: sumOf('Pss') };
   }
 
   close(): Promise<void> {
@@ -181,7 +184,7 @@ function childrenOf(pid: number): number[] {
   return text === '' ? [] : text.split(' ').map(Number);
 }
 
-function residentBytes(pid: number): number {
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+function bytesOf(pid: number, field: string): number {
+  const kib = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
   return Number(kib ?? 0) * 1_024;
 }
