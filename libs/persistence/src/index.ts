@@ -13,11 +13,16 @@ export { Tx, inTransaction } from './transaction.js';
 export {
   LEAST_INBOX_DAYS,
   type MessageKey,
+  OUTBOX_COLUMNS,
+  OUTBOX_RETURNING,
   type OutboxFact,
+  type OutboxRow,
+  bearFacts,
   enterInbox,
   enterInboxMany,
   inboxAndOutboxPrunes,
   inboxOutboxTables,
+  outboxValues,
   writeOutbox,
 } from './inbox-outbox.js';
 export { OutboxRelay } from './outbox-relay.js';

@@ -58,8 +58,6 @@ export interface Advanced {
   /** The mission after the event; as it was when the event was refused. */
   readonly mission: LockedMission;
   readonly orders: readonly Order[];
-  /** Whether facts for others were written with it. */
-  readonly hasFacts: boolean;
 }
 
 export interface Evidence {
@@ -339,10 +337,9 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
       fromState: locked.state,
       detail: { ...detail, reason: decision.reason },
     });
-    return { decision, mission: locked, orders: [], hasFacts: false };
+    return { decision, mission: locked, orders: [] };
   }
   const { mission: next, effects } = decision;
-  const factsBefore = writes.facts.length;
   noteHolds(writes, locked, next, event);
   const mission = isOutcome(locked.state)
     ? keepLateWord(writes, locked, effects.find(isLate), evidence, detail)
@@ -358,7 +355,7 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
     detail: { ...detail, effects, nextActionAtMs: next.nextActionAtMs },
   });
   const orders = effects.filter(isOrder).map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
-  return { decision, mission, orders, hasFacts: writes.facts.length > factsBefore };
+  return { decision, mission, orders };
 }
 
 /** How often the mission was held back for the reason that ends now: the single holds are no events of its timeline. */

@@ -41,7 +41,6 @@ class Replica {
       } as never,
       observeDock: {} as never,
       wakes: { for: () => undefined } as never,
-      outbox: { kick: () => undefined } as never,
       startsFirst: new StartsFirst(),
       logger: createLogger('withdrawn-starts', 'silent'),
       metrics: new Metrics(`withdrawn-starts-${Math.random()}`),

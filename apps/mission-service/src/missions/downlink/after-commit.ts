@@ -1,7 +1,7 @@
 import type { MissionEvent, MissionState, UnsentCause } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { AskTogether, RunTogether } from '@aerie/kernel';
-import { type OutboxRelay, inTransaction } from '@aerie/persistence';
+import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
 import { type CommandEffect, commandFor } from '../dji/command-names.js';
@@ -25,7 +25,6 @@ export interface AfterCommitParts {
   readonly commands: DockCommands;
   readonly observeDock: ObserveDock;
   readonly wakes: DueWakes;
-  readonly outbox: OutboxRelay;
   readonly startsFirst: StartsFirst;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -120,9 +119,8 @@ export class AfterCommit {
   }
 
   /** Call it only after the commit is known to have succeeded. */
-  run({ decision, mission, orders, hasFacts }: Advanced): void {
+  run({ decision, mission, orders }: Advanced): void {
     if (decision.kind === 'refused') return;
-    if (hasFacts) this.parts.outbox.kick();
     this.parts.wakes.for(mission);
     this.enqueue(orders);
   }

@@ -1,5 +1,13 @@
 // New missions with all that is written beside them, in one statement. Their docks are locked.
-import type { OutboxFact, Tx } from '@aerie/persistence';
+import {
+  OUTBOX_COLUMNS,
+  OUTBOX_RETURNING,
+  type OutboxFact,
+  type OutboxRow,
+  type Tx,
+  bearFacts,
+  outboxValues,
+} from '@aerie/persistence';
 import type { PreflightResult, Span } from '@aerie/mission-core';
 import { SCHEMA } from '../../database.js';
 import { type LockedMission, type MissionRow, dateOf } from './mission.row.js';
@@ -37,13 +45,16 @@ export interface NewRows {
 export async function insertMissions(tx: Tx, rows: readonly NewRows[]): Promise<readonly LockedMission[]> {
   if (rows.length === 0) return [];
   const [, written] = await Promise.all([
-    tx.run(INSERT, [
-      JSON.stringify(rows.map(({ mission }) => mission)),
-      JSON.stringify(rows.flatMap(reservationOf)),
-      JSON.stringify(rows.flatMap(preflightOf)),
-      JSON.stringify(rows.map(({ entry }) => timelineColumns(entry))),
-      JSON.stringify(rows.map(({ fact }) => fact)),
-    ]),
+    bearFacts(tx, SCHEMA, (isClaimed) =>
+      tx.query<OutboxRow>(INSERT, [
+        JSON.stringify(rows.map(({ mission }) => mission)),
+        JSON.stringify(rows.flatMap(reservationOf)),
+        JSON.stringify(rows.flatMap(preflightOf)),
+        JSON.stringify(rows.map(({ entry }) => timelineColumns(entry))),
+        JSON.stringify(rows.map(({ fact }) => fact)),
+        isClaimed,
+      ]),
+    ),
     readMissions(
       tx,
       rows.map(({ mission }) => mission.id),
@@ -128,5 +139,6 @@ const INSERT = `
     SELECT mission_id, kind, what, from_state, to_state, revision, detail
       FROM jsonb_to_recordset($4::jsonb) AS t (mission_id uuid, kind text, what text, from_state text, to_state text,
              revision integer, detail jsonb))
-  INSERT INTO ${SCHEMA}.outbox (subject, payload)
-  SELECT subject, payload FROM jsonb_to_recordset($5::jsonb) AS f (subject text, payload jsonb)`;
+  INSERT INTO ${SCHEMA}.outbox (${OUTBOX_COLUMNS})
+  SELECT ${outboxValues('$6::boolean')} FROM jsonb_to_recordset($5::jsonb) AS f (subject text, payload jsonb)
+  RETURNING ${OUTBOX_RETURNING}`;
