@@ -136,7 +136,8 @@ describe('the detail of a mission that ended long ago', () => {
     const small = detailPrune(90, { missions: 1, rows: timeline - 1 });
     expect(await within((tx) => small.batch(tx))).toMatchObject({ rows: { timeline: timeline - 1 }, more: true });
     expect(await reads().timeline(ORGANISATION, id)).toMatchObject({
-      items: [{ what: 'detailPruned' }, { kind: 'decision' }],
+      // A message and what was decided on it are one row.
+      items: [{ what: 'detailPruned' }, { kind: 'message_in' }, { kind: 'decision' }],
     });
     await prune([small]);
     expect(await rowsOf(id)).toEqual(NOTHING);

@@ -12,7 +12,8 @@ import type { PreflightResult, Span } from '@aerie/mission-core';
 import { SCHEMA } from '../../database.js';
 import { type LockedMission, type MissionRow, dateOf } from './mission.row.js';
 import { readMissions } from './flight-critical.js';
-import { timelineColumns, type TimelineEntry } from './timeline.js';
+import type { TimelineEntry } from './timeline.js';
+import { rowsOf as timelineRowsOf } from './timeline-rows.js';
 
 /** What a new row says; all else is as the table has it by default. */
 export type NewMissionRow = Omit<
@@ -50,7 +51,7 @@ export async function insertMissions(tx: Tx, rows: readonly NewRows[]): Promise<
         JSON.stringify(rows.map(({ mission }) => mission)),
         JSON.stringify(rows.flatMap(reservationOf)),
         JSON.stringify(rows.flatMap(preflightOf)),
-        JSON.stringify(rows.map(({ entry }) => timelineColumns(entry))),
+        JSON.stringify(timelineRowsOf(rows.map(({ entry }) => entry))),
         JSON.stringify(rows.map(({ fact }) => fact)),
         isClaimed,
       ]),

@@ -1,4 +1,5 @@
 import type { Tx } from '@aerie/persistence';
+import { rowsOf } from './timeline-rows.js';
 
 /** One thing that happened to a mission. `detail` never holds a credential or a URL that works as one. */
 export interface TimelineEntry {
@@ -11,17 +12,7 @@ export interface TimelineEntry {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** No documented message is near this; what a dock sends beyond it is kept as its beginning. */
-const MAX_DETAIL_CHARACTERS = 16 * 1024;
-
-function bounded(detail: Readonly<Record<string, unknown>>): unknown {
-  const text = JSON.stringify(detail);
-  return text.length <= MAX_DETAIL_CHARACTERS
-    ? detail
-    : { cut: true, characters: text.length, beginning: text.slice(0, MAX_DETAIL_CHARACTERS) };
-}
-
-/** Writes entries in the order in which they are given. */
+/** Writes entries in the order in which they are given. They are read by `entriesOf`. */
 export async function writeTimeline(tx: Tx, entries: readonly TimelineEntry[]): Promise<void> {
   if (entries.length === 0) return;
   await tx.run(
@@ -30,17 +21,6 @@ export async function writeTimeline(tx: Tx, entries: readonly TimelineEntry[]): 
        FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (mission_id uuid, kind text, what text, from_state text,
               to_state text, revision integer, detail jsonb)) WITH ORDINALITY AS e
       ORDER BY e.ordinality`,
-    [JSON.stringify(entries.map(timelineColumns))],
+    [JSON.stringify(rowsOf(entries))],
   );
 }
-
-/** An entry by the names of its columns. */
-export const timelineColumns = (entry: TimelineEntry) => ({
-  mission_id: entry.missionId,
-  kind: entry.kind,
-  what: entry.what,
-  from_state: entry.fromState ?? null,
-  to_state: entry.toState ?? null,
-  revision: entry.revision ?? null,
-  detail: bounded(entry.detail ?? {}),
-});

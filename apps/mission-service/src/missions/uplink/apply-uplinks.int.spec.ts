@@ -1,7 +1,7 @@
 import type { DockFact } from '@aerie/bus-contract';
 import type { DataSource } from 'typeorm';
 import { type Flight, aFact, aStart as anyStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
-import { aMission, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { aMission, missionTestDatabase, stateOf, timelineOf } from '../fixtures/mission-database.js';
 import type { Applied } from './apply-uplinks.js';
 
 let pools: DataSource[];
@@ -35,11 +35,8 @@ async function recordOf({ id }: Flight): Promise<unknown> {
        FROM mission.mission m LEFT JOIN mission.flight_live l ON l.mission_id = m.id WHERE m.id = $1`,
     [id],
   );
-  const timeline = await pool().query<unknown[]>(
-    'SELECT kind, what, from_state, to_state, revision FROM mission.timeline WHERE mission_id = $1 ORDER BY id',
-    [id],
-  );
-  return { mission, timeline };
+  const timeline = await timelineOf(pool(), id);
+  return { mission, timeline: timeline.map(({ detail: _, ...entry }) => entry) };
 }
 
 const executeTid = async ({ id }: Flight): Promise<string> => {

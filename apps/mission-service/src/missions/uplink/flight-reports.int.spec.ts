@@ -5,7 +5,14 @@ import type { DataSource } from 'typeorm';
 import { WatchMissions } from '../../grpc/watch-missions.js';
 import { type Flight, aStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
 import { aReplica } from '../fixtures/due-replica.js';
-import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import {
+  ORGANISATION,
+  aMission,
+  apply,
+  missionTestDatabase,
+  stateOf,
+  timelineOf,
+} from '../fixtures/mission-database.js';
 import { keepTrackDays } from '../store/flight-track.js';
 import { MissionReadModel } from '../views/mission.read-model.js';
 
@@ -85,16 +92,13 @@ describe('a report of a flight that goes on as before', () => {
     expect(await tracked(flight)).toEqual(all);
     await handle([progress(flight, 'paused', 24)]);
     expect(await tracked(flight)).toEqual([...all, 24]);
-    const timeline = await pool().query<{ kind: string; what: string; detail: { reports?: { percent: number }[] } }[]>(
-      'SELECT kind, what, detail FROM mission.timeline WHERE mission_id = $1 ORDER BY id DESC LIMIT 3',
-      [flight.id],
-    );
+    const timeline = (await timelineOf(pool(), flight.id)).slice(-3);
     expect(timeline.map(({ kind, what }) => `${kind} ${what}`)).toEqual([
+      'message_in flighttask_progress',
+      'message_in flighttask_progress',
       'decision flightPaused',
-      'message_in flighttask_progress',
-      'message_in flighttask_progress',
     ]);
-    expect(timeline.at(-1)?.detail.reports).toEqual(
+    expect(timeline[0]?.detail['reports']).toEqual(
       [11, 21, 23].map((percent) => ({
         ...{ at: expect.any(String) as string, percent, currentStep: percent === 23 ? 2 : 1 },
         ...{ waypointIndex: null, mediaCount: null },
@@ -253,11 +257,11 @@ describe('the watch over a flight', () => {
   const SILENCE_MS = 60_000;
   const dueNow = (id: string) =>
     pool().query(`UPDATE mission.mission SET next_action_at = clock_timestamp() WHERE id = $1`, [id]);
-  const lastDecision = ({ id }: Flight) =>
-    ask<{ what: string; detail: { heardAtMs?: number; nextActionAtMs: number; effects: string[] } }>(
-      `SELECT what, detail FROM mission.timeline WHERE mission_id = $1 AND kind = 'decision' ORDER BY id DESC LIMIT 1`,
-      id,
-    );
+  const lastDecision = async ({ id }: Flight) => {
+    const last = (await timelineOf(pool(), id)).filter(({ kind }) => kind === 'decision').at(-1);
+    if (last === undefined) throw new Error('nothing was decided');
+    return last;
+  };
 
   it('goes on a silence after the last report, and says in its decision when that was', async () => {
     const flight = await aFlight();
