@@ -143,9 +143,51 @@ export const inboxAndOutboxPrunes = (
   { inboxDays, outboxDays }: { readonly inboxDays: number; readonly outboxDays: number },
 ): Prune[] => [
   pruneOldRows({ table: `${schema}.inbox`, at: 'received_at', days: inboxDays, leastDays: LEAST_INBOX_DAYS }),
-  // What was not published has no done_at, and stays.
-  pruneOldRows({ table: `${schema}.outbox`, at: 'done_at', days: outboxDays }),
+  pruneOutbox(schema, outboxDays),
 ];
+
+/** Rows of one transaction. */
+const OUTBOX_ROWS = 2_000;
+
+/**
+ * Facts are published in nearly the order of their ids, so the oldest of those that were published have the smallest ids:
+ * no index has to be kept for that. What was not published has no done_at, and stays.
+ */
+function pruneOutbox(schema: string, days: number): Prune {
+  if (!Number.isInteger(days) || days < 1) {
+    throw new RangeError(`${schema}.outbox is kept for 1 day at least, not for ${days}`);
+  }
+  return {
+    name: 'outbox',
+    async batch(tx) {
+      const deleted = await tx.run(
+        `DELETE FROM ${schema}.outbox WHERE ctid = ANY(ARRAY(
+           SELECT ctid FROM ${schema}.outbox WHERE ctid = ANY(ARRAY(
+             SELECT place FROM (SELECT ctid AS place, done_at FROM ${schema}.outbox
+                                 WHERE done_at IS NOT NULL ORDER BY id LIMIT $2) AS oldest
+              WHERE done_at < now() - make_interval(days => $1))) FOR UPDATE SKIP LOCKED))`,
+        [days, OUTBOX_ROWS],
+      );
+      // A few of the oldest may have been published late.
+      return { rows: { outbox: deleted }, more: deleted > 0 };
+    },
+  };
+}
+
+/**
+ * For a migration: rows change once, in the page that they are in, and no index is kept for those that were published.
+ * Nobody waits for it longer than for any lock.
+ */
+export const leanOutbox = (schema: string): string => `
+  DROP INDEX ${schema}.outbox_done;
+  ALTER TABLE ${schema}.outbox SET (fillfactor = 70);
+`;
+
+/** The way back. Writers wait while the index is made: seconds for millions. */
+export const fullOutbox = (schema: string): string => `
+  ALTER TABLE ${schema}.outbox RESET (fillfactor);
+  CREATE INDEX outbox_done ON ${schema}.outbox (done_at) WHERE done_at IS NOT NULL;
+`;
 
 /** The two tables, for a service's first migration. */
 export const inboxOutboxTables = (schema: string): string => `

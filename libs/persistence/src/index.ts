@@ -20,8 +20,10 @@ export {
   bearFacts,
   enterInbox,
   enterInboxMany,
+  fullOutbox,
   inboxAndOutboxPrunes,
   inboxOutboxTables,
+  leanOutbox,
   outboxValues,
   writeOutbox,
 } from './inbox-outbox.js';

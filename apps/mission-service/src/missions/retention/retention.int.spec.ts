@@ -458,12 +458,12 @@ describe('each batch, with many rows and statistics', () => {
     expect(scans.length).toBeGreaterThan(15);
     expect(scans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
     const bounds = plans.filter((line) => line.includes('Index Cond:')).join('\n');
-    for (const age of ['since', 'received_at', 'done_at', 'created_at', 'upper(during)', 'recorded_at'])
+    for (const age of ['since', 'received_at', 'created_at', 'upper(during)', 'recorded_at'])
       expect(bounds).toContain(`${age} < (now()`);
     for (const index of [
       'mission_ended',
       'inbox_received_at',
-      'outbox_done',
+      'outbox_pkey',
       'idempotency_key_created_at',
       'dock_reservation_over',
     ])

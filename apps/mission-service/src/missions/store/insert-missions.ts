@@ -12,6 +12,7 @@ import type { PreflightResult, Span } from '@aerie/mission-core';
 import { SCHEMA } from '../../database.js';
 import { type LockedMission, type MissionRow, dateOf } from './mission.row.js';
 import { readMissions } from './flight-critical.js';
+import { preflightColumns } from './preflights.js';
 import type { TimelineEntry } from './timeline.js';
 import { rowsOf as timelineRowsOf } from './timeline-rows.js';
 
@@ -77,9 +78,7 @@ const reservationOf = ({ mission, span }: NewRows) =>
       ];
 
 const preflightOf = ({ mission, preflight }: NewRows) =>
-  preflight === null
-    ? []
-    : [{ mission_id: mission.id, at: preflight.at, verdict: preflight.result.verdict, rules: preflight.result.rules }];
+  preflight === null ? [] : [preflightColumns({ missionId: mission.id, stage: 'plan', ...preflight })];
 
 const COLUMN_TYPES = {
   id: 'uuid',
@@ -132,9 +131,9 @@ const INSERT = `
     SELECT dock_sn, tstzrange(from_at, until_at), 'mission', holder_id
       FROM jsonb_to_recordset($2::jsonb) AS r (dock_sn text, from_at timestamptz, until_at timestamptz, holder_id uuid)),
   preflights AS (
-    INSERT INTO ${SCHEMA}.preflight (mission_id, stage, at, verdict, rules)
-    SELECT mission_id, 'plan', at, verdict, rules
-      FROM jsonb_to_recordset($3::jsonb) AS p (mission_id uuid, at timestamptz, verdict text, rules jsonb)),
+    INSERT INTO ${SCHEMA}.preflight (mission_id, stage, at, verdict, rules, packed)
+    SELECT mission_id, stage, at, verdict, '[]', decode(packed, 'base64')
+      FROM jsonb_to_recordset($3::jsonb) AS p (mission_id uuid, stage text, at timestamptz, verdict text, packed text)),
   entries AS (
     INSERT INTO ${SCHEMA}.timeline (mission_id, kind, what, from_state, to_state, revision, detail)
     SELECT mission_id, kind, what, from_state, to_state, revision, detail

@@ -149,7 +149,7 @@ const progressText = ({ result, output: { status, progress, ext } }: Progress): 
   [
     ...[result, status, progress['percent'], progress['current_step'], ext['current_waypoint_index']].map(written),
     ...[ext['media_count'], ext['wayline_mission_state'], ext['wayline_id']].map(written),
-    String(ext['track_id']),
+    ext['track_id'] as string,
   ].join(' ');
 
 function progressOf(text: string, missionId: string): Progress {
@@ -194,7 +194,7 @@ function reportsOf(text: string): Report[] {
   });
 }
 
-const written = (value: unknown): string => (value === null ? '-' : String(value));
+const written = (value: unknown): string => (value === null ? '-' : `${value as number}`);
 const read = (text: string | undefined): number | null => (text === '-' ? null : Number(text));
 
 // The plan with which a timeline begins.
