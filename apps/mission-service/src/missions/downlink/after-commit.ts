@@ -15,7 +15,7 @@ import {
   recordOutcomes,
 } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
-import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
+import { type TimelineEntry, isInItsCall, writeTimeline } from '../store/timeline.js';
 import type { DueWakes } from './due-wakes.js';
 import { settleLook } from './settle-look.js';
 import type { StartsFirst } from './starts-first.js';
@@ -68,7 +68,8 @@ interface Plan {
 
 interface Told {
   readonly outcome: SendOutcome;
-  readonly entry: TimelineEntry;
+  /** Null: the call says all of it, and its timeline is read from there. */
+  readonly entry: TimelineEntry | null;
 }
 
 /**
@@ -217,13 +218,11 @@ export class AfterCommit {
     if (outcome !== 'written')
       this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');
     const detail = { tid, outcome, reason };
-    const told: Told = {
-      outcome: { tid, outcome, reason },
-      entry: { missionId: mission.id, kind: 'message_out', what: method, detail },
-    };
+    const entry: TimelineEntry = { missionId: mission.id, kind: 'message_out', what: method, detail };
+    const told = { outcome: { tid, outcome, reason }, entry };
     const because = dockIsAway ? 'dock_offline' : 'send_refused';
     const unsent = outcome === 'refused' && !notWanted ? unsentEvent(order, because) : null;
-    if (unsent === null) this.gather(told);
+    if (unsent === null) this.gather(isInItsCall(method, outcome) ? { ...told, entry: null } : told);
     else await this.tellUnsent(mission, unsent, told);
   }
 
@@ -267,7 +266,11 @@ export class AfterCommit {
    * Proven that no byte left, or that nobody was there to get it. After an execute the mission may be claimed anew; of a
    * prepare it is the cause with which the mission waits.
    */
-  private async tellUnsent(mission: LockedMission, event: MissionEvent, { outcome, entry }: Told): Promise<void> {
+  private async tellUnsent(
+    mission: LockedMission,
+    event: MissionEvent,
+    { outcome, entry }: { readonly outcome: SendOutcome; readonly entry: TimelineEntry },
+  ): Promise<void> {
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       // Mission before call, as everywhere: the reply to this very command may be handled at the same instant.
       const locked = await lockMission(tx, mission.id, null);
@@ -284,7 +287,7 @@ export class AfterCommit {
     const { effect, mission, tid } = order;
     const detail = { tid, outcome: 'refused', reason };
     const what = commandFor(effect, mission.delivery);
-    const told: Told = { outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } };
+    const told = { outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } } as const;
     const unsent = unsentEvent(order, 'send_refused');
     if (unsent === null) return this.gather(told);
     const work: Promise<void> = this.tellUnsent(mission, unsent, told)
@@ -316,7 +319,8 @@ export class AfterCommit {
           told.map(({ outcome }) => outcome),
         ),
       );
-      const entries = told.map(({ entry }) => entry).sort((a, b) => (a.missionId < b.missionId ? -1 : 1));
+      const entries = told.flatMap(({ entry }) => entry ?? []).sort((a, b) => (a.missionId < b.missionId ? -1 : 1));
+      if (entries.length === 0) return;
       await inTransaction(this.parts.dataSource, (tx) => writeTimeline(tx, entries));
     };
     await written().catch((error: unknown) =>

@@ -7,6 +7,7 @@ import { type TrackPoint, type TrackRow, pointsOf } from '../store/flight-track.
 import type { MissionRow } from '../store/mission.row.js';
 import { type StoredPreflight, findPreflights } from '../store/preflights.js';
 import { type TimelineRow, entriesOf } from '../store/timeline-rows.js';
+import { type SentCall, withSentCalls } from '../store/timeline.js';
 import { type MissionView, viewOf } from './mission.view.js';
 import { breakReasonError, dockErrorOf } from '../dji/dock-errors.js';
 import { isResumable } from '../dji/resumable.js';
@@ -110,9 +111,12 @@ export class MissionReadModel {
         WHERE mission_id = $1 ORDER BY mission.timeline.id LIMIT $2`,
       [id, TIMELINE_LIMIT],
     );
-    const items = rows
-      .flatMap(({ at, ...row }) => entriesOf(id, row).map((entry) => timelineView(at, entry)))
-      .slice(0, TIMELINE_LIMIT);
+    const calls = await this.query<SentCall>(
+      'SELECT tid, method, send_outcome, send_reason, sent_at FROM mission.dock_call WHERE mission_id = $1 ORDER BY claimed_at LIMIT $2',
+      [id, COMMANDS_LIMIT],
+    );
+    const entries = rows.flatMap(({ at, ...row }) => entriesOf(id, row).map((entry) => ({ ...entry, at })));
+    const items = withSentCalls(entries, calls).slice(0, TIMELINE_LIMIT).map(timelineView);
     const prunedAt = await this.prunedAt(id);
     return { items: prunedAt === null ? items : [prunedNote(prunedAt), ...items], prunedAt };
   }
@@ -204,8 +208,8 @@ const prunedNote = (prunedAt: string): TimelineView => ({
   detail: { deleted: ['timeline', 'commands', 'preflight'], because: 'retention' },
 });
 
-const timelineView = (at: Date, row: TimelineRow) => ({
-  at: at.toISOString(),
+const timelineView = (row: TimelineRow & { readonly at: Date }): TimelineView => ({
+  at: row.at.toISOString(),
   kind: row.kind,
   what: row.what,
   from: row.from_state,
