@@ -1,5 +1,6 @@
 import { fullOutbox, leanOutbox } from '@aerie/persistence';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { type FlightLiveRow, liveOf } from '../missions/store/flight-live.js';
 import { unpackRules } from '../missions/store/packed-rules.js';
 
 /**
@@ -10,7 +11,7 @@ export class LeanRows1765300000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(leanOutbox('mission'));
     await runner.query(`
-      -- Nothing looks for an entry by its id alone; the index over mission and id stays.
+      -- Entries are looked for by their mission; that index stays.
       ALTER TABLE mission.timeline DROP CONSTRAINT timeline_pkey;
 
       -- A new version of a row in the page of the one before costs the WAL only what has changed.
@@ -24,6 +25,7 @@ export class LeanRows1765300000000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await unpackPreflights(runner);
+    await tellLives(runner);
     await runner.query(`
       ALTER TABLE mission.preflight DROP COLUMN packed;
       ALTER TABLE mission.idempotency_key RESET (fillfactor);
@@ -62,4 +64,20 @@ async function unpackPreflights(runner: QueryRunner): Promise<void> {
     if (end === undefined) return;
     last = end;
   }
+}
+
+/** Rows of flights say again what follows from the lines that have gathered in them: some hundred flights at a time. */
+async function tellLives(runner: QueryRunner): Promise<void> {
+  const rows = (await runner.query(
+    `SELECT mission_id, attempt, heard_at, received_at, reports, recent, progress, gathered, lines
+       FROM mission.flight_live WHERE gathered > 0 FOR UPDATE`,
+  )) as FlightLiveRow[];
+  await runner.query(
+    `UPDATE mission.flight_live AS l
+        SET heard_at = n.heard_at, received_at = n.received_at, reports = n.reports, progress = n.progress
+       FROM jsonb_to_recordset($1::jsonb) AS n (mission_id uuid, heard_at timestamptz, received_at timestamptz,
+              reports integer, progress jsonb)
+      WHERE l.mission_id = n.mission_id`,
+    [JSON.stringify(rows.map(liveOf))],
+  );
 }

@@ -3,7 +3,8 @@ import { inTransaction, migrate } from '@aerie/persistence';
 import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { MIGRATIONS, missionDatabase } from '../database.js';
-import { aMission } from '../missions/fixtures/mission-database.js';
+import { aStart, handle, progress } from '../missions/fixtures/dock-words.js';
+import { aMission, knownLive } from '../missions/fixtures/mission-database.js';
 import { findPreflights, keepPreflights } from '../missions/store/preflights.js';
 import { RULE_WORDS_1 } from '../missions/store/rule-words.js';
 import type { RuleResult } from '@aerie/mission-core';
@@ -66,4 +67,20 @@ describe('rules of a preflight', () => {
     await inTransaction(source, (tx) => keepPreflights(tx, [{ ...judged, result: { verdict: 'go', rules } }]));
     expect(await stored(id)).toMatchObject({ execute: { verdict: 'go', rules } });
   });
+});
+
+it('a flight is known whole by its row on the way back', async () => {
+  const flight = await aStart(source);
+  await handle(source, [progress(flight, 'in_progress', 5)]);
+  for (const percent of [20, 30]) await handle(source, [progress(flight, 'in_progress', percent)]);
+  const known = await knownLive(source, flight.id);
+  expect(known).toMatchObject({ reports: 2, progress: { percent: 30 } });
+  const later = MIGRATIONS.length - MIGRATIONS.indexOf(LeanRows1765300000000);
+  for (let undone = 0; undone < later; undone++) await source.undoLastMigration({ transaction: 'each' });
+  const [row] = await source.query<Record<string, unknown>[]>(
+    'SELECT heard_at, received_at, reports, progress FROM mission.flight_live WHERE mission_id = $1',
+    [flight.id],
+  );
+  const { heard_at, received_at, reports, progress: last } = known ?? {};
+  expect(row).toEqual({ heard_at, received_at, reports, progress: last });
 });

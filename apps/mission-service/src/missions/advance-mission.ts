@@ -27,7 +27,7 @@ import {
   saveMissions,
   stopRepeats,
 } from './store/flight-critical.js';
-import { isFull, saveLive, takeGathered, withLine, withLive } from './store/flight-live.js';
+import { isFull, keptWith, saveLive, takeGathered, withLine, withLive } from './store/flight-live.js';
 import type { FlightLive } from './store/mission.row.js';
 import { type TrackPiece, writeTrack } from './store/flight-track.js';
 import { type FlightReport, type KeptReport, lineOf, reportOf } from './store/report-lines.js';
@@ -35,6 +35,7 @@ import { releaseDocks } from './store/dock-reservations.js';
 import { keepResolution } from './store/keep-resolution.js';
 import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
 import type { StoredBreakPoint } from './dji/dock-profiles.js';
+import { forward } from './dji/reported-progress.js';
 import { type JudgedStage, keepPreflights, verdictsOf } from './store/preflights.js';
 import { type TimelineEntry, writeTimeline } from './store/timeline.js';
 
@@ -216,13 +217,19 @@ export class AdvanceMissions {
     // What has gathered belongs to one attempt.
     if (live !== null && live.attempt !== attempt) this.keepGathered(id);
     const line = lineOf(report, saysSomething(locked.progress, next));
-    this.keepLive(id, {
-      ...{ mission_id: id, attempt, progress: next, recent: live?.recent ?? '' },
+    const before = this.rows.get(id)?.live ?? null;
+    const said = {
+      progress: next,
       heard_at: new Date(heardAtMs),
       received_at: isOlder ? live.received_at : new Date(receivedAtMs),
       reports: (live?.reports ?? 0) + 1,
-      ...withLine(this.rows.get(id)?.live ?? null, line),
+    };
+    this.keepLive(id, {
+      ...{ mission_id: id, attempt, recent: live?.recent ?? '', ...said },
+      ...{ kept: keptWith(before, line, said), ...withLine(before, line) },
     });
+    // What gathers is read as heard when it was received, which must not be in the future.
+    if (receivedAtMs > now.getTime()) this.keepGathered(id);
   }
 
   /** A report that is told to the core: it is in the track, and its repeat is known when the flight goes on. */
@@ -261,7 +268,7 @@ export class AdvanceMissions {
     this.writes.keepTrack(id, live.attempt, lines);
     const steps = lines.map(reportOf).filter(({ isStep }) => isStep);
     if (steps.length > 0) this.writes.timeline.push(stepsEntry(id, steps));
-    this.keepLive(id, { ...live, ...rest });
+    this.keepLive(id, { ...live, ...rest, kept: undefined });
   }
 
   /** Something that moves nothing. */
@@ -534,15 +541,3 @@ const saysSomething = (before: MissionProgress | null, now: MissionProgress): bo
   before?.status !== now.status || before.currentStep !== now.currentStep || tenthOf(before) !== tenthOf(now);
 
 const tenthOf = ({ percent }: MissionProgress): number | null => (percent === null ? null : Math.floor(percent / 10));
-
-/** Messages overtake each other: what counts up never goes back. */
-function forward(before: MissionProgress | null, now: MissionProgress): MissionProgress {
-  const most = (a: number | null | undefined, b: number | null): number | null =>
-    a == null ? b : b === null ? a : Math.max(a, b);
-  return {
-    ...now,
-    percent: most(before?.percent, now.percent),
-    waypointIndex: most(before?.waypointIndex, now.waypointIndex),
-    mediaCount: now.mediaCount ?? before?.mediaCount ?? null,
-  };
-}

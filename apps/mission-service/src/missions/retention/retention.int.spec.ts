@@ -362,9 +362,10 @@ describe('a repeat one second after midnight', () => {
     expect(kinds(await handle(pool(), [report]))).toEqual(['repeat']);
     const track = await reads().track(ORGANISATION, flight.id);
     expect(track?.items.map(({ percent }) => percent)).toEqual([5, 20]);
-    const [live] = await query<{ reports: number }>('SELECT reports FROM mission.flight_live WHERE mission_id = $1', [
-      flight.id,
-    ]);
+    const [live] = await query<{ reports: number }>(
+      'SELECT reports + gathered AS reports FROM mission.flight_live WHERE mission_id = $1',
+      [flight.id],
+    );
     expect(live).toEqual({ reports: 1 });
   });
 });

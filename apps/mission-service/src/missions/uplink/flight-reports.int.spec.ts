@@ -12,6 +12,7 @@ import {
   missionTestDatabase,
   stateOf,
   timelineOf,
+  knownLive,
 } from '../fixtures/mission-database.js';
 import { keepTrackDays } from '../store/flight-track.js';
 import { MissionReadModel } from '../views/mission.read-model.js';
@@ -196,10 +197,40 @@ describe('a report of a flight that goes on as before', () => {
     const flight = await aFlight();
     const reports = Array.from({ length: 20 }, (_, number) => progress(flight, 'in_progress', 10 + number));
     await Promise.all([handle(reports, 0), handle(reports, 1)]);
-    expect(await ask(`SELECT reports FROM mission.flight_live WHERE mission_id = $1`, flight.id)).toEqual({
-      reports: 20,
-    });
+    expect(await knownLive(pool(), flight.id)).toMatchObject({ reports: 20 });
     expect(await tracked(flight)).toHaveLength(21);
+  });
+
+  it('changes only its own line of the row, and all that follows from it is known', async () => {
+    const flight = await aFlight();
+    const row = () =>
+      ask(
+        'SELECT heard_at, received_at, reports, progress, gathered FROM mission.flight_live WHERE mission_id = $1',
+        flight.id,
+      );
+    const before = await row();
+    const receivedAtMs = Date.now();
+    await handle([progress(flight, 'in_progress', 30, { receivedAtMs }, 4)]);
+    await handle([progress(flight, 'in_progress', 20, { receivedAtMs: receivedAtMs - 1 }, 3)]);
+    expect(await row()).toEqual({ ...(before as object), gathered: 2 });
+    const known = {
+      ...{ heard_at: new Date(receivedAtMs), received_at: new Date(receivedAtMs), reports: 2 },
+      progress: { percent: 30, currentStep: 4, reportedAt: new Date(receivedAtMs).toISOString() },
+    };
+    expect(await knownLive(pool(), flight.id)).toMatchObject(known);
+    await handle([progress(flight, 'paused', 31)]);
+    expect(await row()).toMatchObject({ ...known, gathered: 0 });
+  });
+
+  it('is counted on top of the row that the release before wrote whole', async () => {
+    const flight = await aFlight();
+    await handle([progress(flight, 'in_progress', 30, {}, 4)]);
+    const live = await knownLive(pool(), flight.id);
+    await pool().query(
+      `UPDATE mission.flight_live SET heard_at = $2, received_at = $3, progress = $4 WHERE mission_id = $1`,
+      [flight.id, live?.heard_at, live?.received_at, JSON.stringify(live?.progress)],
+    );
+    expect(await knownLive(pool(), flight.id)).toMatchObject({ ...live, kept: expect.anything() as unknown });
   });
 
   it('is part of what the end of the flight shows', async () => {
@@ -245,11 +276,14 @@ describe('a report of a flight that goes on as before', () => {
   it('of a clock ahead of ours does not count as heard in the future', async () => {
     const flight = await aFlight();
     await handle([progress(flight, 'in_progress', 20, { receivedAtMs: Date.now() + 600_000 })]);
-    const { ahead } = await ask<{ ahead: boolean }>(
-      'SELECT heard_at > clock_timestamp() AS ahead FROM mission.flight_live WHERE mission_id = $1',
+    const live = await knownLive(pool(), flight.id);
+    const { now } = await ask<{ now: Date }>(
+      'SELECT clock_timestamp() AS now FROM mission.mission WHERE id = $1',
       flight.id,
     );
-    expect(ahead).toBe(false);
+    expect(live?.heard_at.getTime()).toBeLessThanOrEqual(now.getTime());
+    // Nor later on, while nothing more is heard.
+    expect((await knownLive(pool(), flight.id))?.heard_at).toEqual(live?.heard_at);
   });
 });
 
@@ -269,10 +303,7 @@ describe('the watch over a flight', () => {
     await dueNow(flight.id);
     const replica = aReplica(pool());
     expect(await replica.runner.run([flight.id])).toBe(1);
-    const { heard_at } = await ask<{ heard_at: Date }>(
-      'SELECT heard_at FROM mission.flight_live WHERE mission_id = $1',
-      flight.id,
-    );
+    const { heard_at } = (await knownLive(pool(), flight.id)) ?? { heard_at: new Date(NaN) };
     const { what, detail } = await lastDecision(flight);
     expect(what).toBe('progressHeard');
     expect(detail).toMatchObject({
@@ -287,7 +318,7 @@ describe('the watch over a flight', () => {
     const flight = await aFlight();
     await handle([progress(flight, 'in_progress', 20)]);
     await pool().query(
-      `UPDATE mission.flight_live SET heard_at = clock_timestamp() - interval '61 seconds' WHERE mission_id = $1`,
+      `UPDATE mission.flight_live SET gathered = 0, heard_at = clock_timestamp() - interval '61 seconds' WHERE mission_id = $1`,
       [flight.id],
     );
     await pool().query(
