@@ -27,5 +27,6 @@ export {
   outboxValues,
   writeOutbox,
 } from './inbox-outbox.js';
+export { PackedJson } from './packed-json.js';
 export { OutboxRelay } from './outbox-relay.js';
 export { type OldRows, type Prune, type PrunedBatch, Retention, pruneOldRows } from './retention.js';
