@@ -190,10 +190,11 @@ export class AdvanceMissions {
   }
 
   async advance(id: string, event: MissionEvent, evidence: Evidence = {}): Promise<Advanced> {
-    this.keepGathered(id);
-    const locked = this.rows.get(id);
-    if (locked === undefined) throw new Error('a mission is advanced that is not locked');
-    const decision = decide(missionOf(locked), event, locked.now.getTime(), timingOf(locked));
+    const before = this.rows.get(id);
+    if (before === undefined) throw new Error('a mission is advanced that is not locked');
+    const decision = decide(missionOf(before), event, before.now.getTime(), timingOf(before));
+    if (!isReportOfFlight(before, event, decision)) this.keepGathered(id);
+    const locked = this.rows.get(id) ?? before;
     if (decision.kind !== 'refused' && isFlying(decision.mission) && !isFlying(locked)) {
       await this.endOtherFlight(locked, event);
     }
@@ -232,7 +233,7 @@ export class AdvanceMissions {
     if (receivedAtMs > now.getTime()) this.keepGathered(id);
   }
 
-  /** A report that is told to the core: it is in the track, and its repeat is known when the flight goes on. */
+  /** A report that was told to the core goes into the track. */
   report(id: string, report: FlightReport): void {
     const locked = this.rows.get(id);
     if (locked === undefined) throw new Error('a mission reports that is not locked');
@@ -240,16 +241,21 @@ export class AdvanceMissions {
     this.writes.keepTrack(id, locked.attempt, [lineOf(report, false)]);
   }
 
-  /** The same once it was decided on. */
-  remember(id: string, report: FlightReport): void {
+  /** The same where the flight goes on: it gathers with the others, and its repeat is known. False: nothing was kept. */
+  remember(id: string, report: FlightReport): boolean {
     const locked = this.rows.get(id);
-    if (locked?.state !== 'executing' || locked.progress === null || locked.heard_at === null) return;
-    const { live, attempt, heard_at, progress } = locked;
+    if (locked?.state !== 'executing' || locked.progress === null || locked.heard_at === null) return false;
+    const { attempt, heard_at, progress, now } = locked;
+    // What has gathered belongs to one attempt.
+    if (locked.live !== null && locked.live.attempt !== attempt) this.keepGathered(id);
+    const live = this.rows.get(id)?.live ?? null;
     this.keepLive(id, {
       ...{ mission_id: id, attempt, heard_at, progress, reports: live?.reports ?? 0, recent: live?.recent ?? '' },
       received_at: new Date(Math.max(live?.received_at.getTime() ?? 0, report.receivedAtMs)),
-      ...withLine(live, lineOf(report, false), true),
+      ...withLine(live, lineOf(report, false)),
     });
+    if (report.receivedAtMs > now.getTime()) this.keepGathered(id);
+    return true;
   }
 
   private keepLive(id: string, next: FlightLive): void {
@@ -306,6 +312,13 @@ export class AdvanceMissions {
     if (this.rows.has(mission.id)) this.rows.set(mission.id, mission);
   }
 }
+
+/**
+ * A report that is told to the core, e.g. of the take-off, and changes nothing but the watch: the steps before it need not be
+ * in the timeline first, since each says when it was.
+ */
+const isReportOfFlight = (locked: LockedMission, { type }: MissionEvent, decision: Decision): boolean =>
+  type === 'flightInProgress' && decision.kind !== 'refused' && decision.mission.state === locked.state;
 
 /** One event of each of several missions. */
 export async function advanceAll(tx: Tx, steps: readonly Step[]): Promise<Advanced[]> {

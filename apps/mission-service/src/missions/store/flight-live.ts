@@ -130,12 +130,9 @@ export function isReported(live: FlightLive | null, messageId: string): boolean 
 
 type Lines = Pick<FlightLive, 'gathered' | 'lines'>;
 
-/**
- * With one more report in front. `isInTrack`: it is there already, and kept only so that its repeat is known. Such a one
- * is never taken when the others are, so old lines go here too: a dock may pause and go on without end.
- */
-export const withLine = (live: Lines | null, line: string, isInTrack = false): Lines => ({
-  gathered: (live?.gathered ?? 0) + (isInTrack ? 0 : 1),
+/** With one more report in front. A dock may pause and go on without end, so old lines go here too. */
+export const withLine = (live: Lines | null, line: string): Lines => ({
+  gathered: (live?.gathered ?? 0) + 1,
   lines: [line, ...linesIn(live?.lines ?? '')].slice(0, RECENT + GATHERED).join('\n'),
 });
 
