@@ -44,6 +44,7 @@ export class OutboxRelay implements FactTaker {
   private readonly inWork = new Set<Promise<void>>();
   private published: string[] = [];
   private finishTimer: NodeJS.Timeout | undefined;
+  private readonly finishing = new Set<Promise<void>>();
 
   constructor(private readonly options: OutboxRelayOptions) {}
 
@@ -87,7 +88,8 @@ export class OutboxRelay implements FactTaker {
     for (const writer of this.writers()) stopGivingFacts(writer, this.options.schema, this);
     this.waiting.length = 0;
     await Promise.all([this.running, ...this.inWork]);
-    await this.finish();
+    this.finish();
+    await Promise.all(this.finishing);
   }
 
   private writers(): readonly DataSource[] {
@@ -110,20 +112,23 @@ export class OutboxRelay implements FactTaker {
 
   private finishSoon(id: string): void {
     this.published.push(id);
-    if (this.published.length >= FINISH_AT_ONCE) void this.finish();
-    else this.finishTimer ??= setTimeout(() => void this.finish(), FINISH_WITHIN_MS);
+    if (this.published.length >= FINISH_AT_ONCE) this.finish();
+    else this.finishTimer ??= setTimeout(() => this.finish(), FINISH_WITHIN_MS);
   }
 
-  private async finish(): Promise<void> {
+  private finish(): void {
     clearTimeout(this.finishTimer);
     this.finishTimer = undefined;
     const ids = this.published;
     this.published = [];
     if (ids.length === 0) return;
     const { dataSource, schema, logger } = this.options;
-    await finishOutbox(dataSource, schema, ids).catch((error: unknown) =>
-      logger.warn({ err: error, rows: ids.length }, 'failed to finish outbox rows, they are published once more'),
-    );
+    const finishing: Promise<void> = finishOutbox(dataSource, schema, ids)
+      .catch((error: unknown) =>
+        logger.warn({ err: error, rows: ids.length }, 'failed to finish outbox rows, they are published once more'),
+      )
+      .finally(() => this.finishing.delete(finishing));
+    this.finishing.add(finishing);
   }
 
   private async drain(): Promise<void> {
