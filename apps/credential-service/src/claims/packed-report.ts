@@ -1,5 +1,4 @@
 import { PackedJson } from '@aerie/persistence';
-import type { Claim } from './claim.store.js';
 
 /** A `file_upload_callback` as docks usually send it. Fixed for ever, since rows were packed by it. */
 export const REPORT_WORDS_1 =
@@ -11,7 +10,11 @@ export const REPORT_WORDS_1 =
 
 const packedReport = new PackedJson(1, REPORT_WORDS_1);
 
-type Named = Pick<Claim, 'objectKey' | 'flightId'>;
+/** How its row names the file and its flight. */
+interface Named {
+  readonly objectKey: string;
+  readonly flightId: string | null;
+}
 
 /** What stands in the row beside it. */
 const words = ({ objectKey, flightId }: Named): string => `${objectKey}${flightId ?? ''}`;

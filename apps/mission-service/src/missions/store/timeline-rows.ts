@@ -4,7 +4,7 @@
 // INVARIANTS: reading a row gives exactly the entries that were written. Each form is tried by reading it back; what
 // would not come back as it was is written plainly. A row without `packed` is plain, as the release before wrote it.
 import { isDeepStrictEqual } from 'node:util';
-import type { TimelineEntry } from './timeline.js';
+import type { TimelineEntry } from './timeline-entry.js';
 
 export interface TimelineRow {
   readonly kind: TimelineEntry['kind'];

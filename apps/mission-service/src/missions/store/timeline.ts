@@ -1,17 +1,8 @@
 import type { Tx } from '@aerie/persistence';
-import type { TimelineRow } from './timeline-rows.js';
-import { rowsOf } from './timeline-rows.js';
+import type { TimelineEntry } from './timeline-entry.js';
+import { type TimelineRow, rowsOf } from './timeline-rows.js';
 
-/** One thing that happened to a mission. `detail` never holds a credential or a URL that works as one. */
-export interface TimelineEntry {
-  readonly missionId: string;
-  readonly kind: 'decision' | 'refusal' | 'message_in' | 'message_out' | 'note';
-  readonly what: string;
-  readonly fromState?: string;
-  readonly toState?: string;
-  readonly revision?: number;
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
+export type { TimelineEntry };
 
 /**
  * Whether the row of a command says all that an entry about its way out would say. An undo is sent again under the same
