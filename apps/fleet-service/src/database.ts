@@ -6,6 +6,7 @@ import { ReportedModels1764400000000 } from './migrations/1764400000000-reported
 import { DockPositions1764500000000 } from './migrations/1764500000000-dock-positions.js';
 import { CutOffs1765010100000 } from './migrations/1765010100000-cut-offs.js';
 import { DocksMoveOn1764710000000 } from './migrations/1764710000000-docks-move-on.js';
+import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 
 export const SCHEMA = 'fleet';
 
@@ -15,6 +16,7 @@ export const MIGRATIONS = [
   DockPositions1764500000000,
   DocksMoveOn1764710000000,
   CutOffs1765010100000,
+  LeanOutbox1765300000000,
 ] as const;
 
 export function fleetDatabase(url: string, logger: Logger): DataSource {

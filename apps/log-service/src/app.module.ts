@@ -69,6 +69,7 @@ export class AppModule {
     const deadLetters = new DeadLetters(publisher, metrics);
     const outbox = new OutboxRelay({
       dataSource,
+      writers: [api],
       schema: SCHEMA,
       publish: (subject, payload, messageId) => publisher.store(subject, payload, messageId),
       logger,
@@ -86,7 +87,7 @@ export class AppModule {
     const hashObject = new HashObject(connection);
     const checkObjects = new CheckObjects({ dataSource, connection, hashObject, logger });
     const afterCommit: AfterCommit = new AfterCommit({
-      ...{ dataSource, commands, checkObjects, releaseDocks, wakes, outbox, logger, metrics },
+      ...{ dataSource, commands, checkObjects, releaseDocks, wakes, logger, metrics },
       onCampaignDockEnded: (id) => runCampaigns.wakeOne(id),
     });
     const lookAtDocks = new LookAtDocks(connection);
@@ -97,7 +98,7 @@ export class AppModule {
     const policies = new PolicyStore(api, config.LOG_COLLECT_ON_FAILURE === 'on');
     const cancelUpload = new CancelUpload(dataSource, afterCommit);
     const runCampaigns = new RunCampaigns({
-      ...{ dataSource, connection, policies, lookAtDocks, cancelUpload, wakes, outbox, timing, logger },
+      ...{ dataSource, connection, policies, lookAtDocks, cancelUpload, wakes, timing, logger },
       wakeUploads: () => dueRunner.wakeAll(),
     });
     const wakeAll = (): void => {
@@ -167,7 +168,7 @@ export class AppModule {
         },
         {
           provide: ControlCampaign,
-          useValue: new ControlCampaign({ dataSource: api, campaigns, runCampaigns, outbox }),
+          useValue: new ControlCampaign({ dataSource: api, campaigns, runCampaigns }),
         },
         { provide: CampaignReadModel, useValue: campaigns },
         { provide: PolicyStore, useValue: policies },

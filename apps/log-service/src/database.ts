@@ -5,6 +5,7 @@ import { CreateLog1764200000000 } from './migrations/1764200000000-create-log.js
 import { Indexes1764300000000 } from './migrations/1764300000000-indexes.js';
 import { EndedByPerson1764600000000 } from './migrations/1764600000000-ended-by-person.js';
 import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
+import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 
 export const SCHEMA = 'log';
 
@@ -13,6 +14,7 @@ export const MIGRATIONS = [
   Indexes1764300000000,
   EndedByPerson1764600000000,
   Retention1764900000000,
+  LeanOutbox1765300000000,
 ] as const;
 
 /** A pool for each: a burst of requests must not keep the words of docks waiting, nor the other way round. */

@@ -95,6 +95,7 @@ export class AppModule {
     const publisher = new JetStreamPublisher(nats, 2_000);
     const outbox = new OutboxRelay({
       dataSource: flight,
+      writers: [api, docks],
       schema: SCHEMA,
       publish: async (subject, payload, messageId) => {
         await publisher.store(subject, payload, messageId);
@@ -121,7 +122,6 @@ export class AppModule {
       commands,
       observeDock,
       wakes: dueWakes,
-      outbox,
       startsFirst,
       logger,
       metrics,
@@ -172,7 +172,6 @@ export class AppModule {
       timing,
     });
     const wake = (id: string, delayMs: number): void => {
-      outbox.kick();
       if (delayMs <= 0) dueRunner.wake(id);
       else dueWakes.after(delayMs);
     };

@@ -15,6 +15,7 @@ import { WithdrawnStarts1764850000000 } from './migrations/1764850000000-withdra
 import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
 import { CutOffDocks1765010000000 } from './migrations/1765010000000-cut-off-docks.js';
 import { ReportsInPieces1765200000000 } from './migrations/1765200000000-reports-in-pieces.js';
+import { LeanRows1765300000000 } from './migrations/1765300000000-lean-rows.js';
 
 export const SCHEMA = 'mission';
 
@@ -33,6 +34,7 @@ export const MIGRATIONS = [
   Retention1764900000000,
   CutOffDocks1765010000000,
   ReportsInPieces1765200000000,
+  LeanRows1765300000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

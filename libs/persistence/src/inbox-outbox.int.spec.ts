@@ -154,6 +154,10 @@ describe('the outbox relay', () => {
     );
     return row.count;
   };
+  const attempts = async (): Promise<number[]> => {
+    const rows = await dataSource.query<{ attempts: number }[]>(`SELECT attempts FROM ${SCHEMA}.outbox ORDER BY id`);
+    return rows.map((row) => row.attempts);
+  };
   const allDone = () => eventually('every row is done', async () => (await undone()) === 0);
 
   beforeEach(() => {
@@ -171,15 +175,13 @@ describe('the outbox relay', () => {
   });
 
   it('publishes nothing of what was rolled back', async () => {
-    const relay = start();
+    start();
     const failing = inTransaction(dataSource, async (tx) => {
       await writeOutbox(tx, SCHEMA, [{ subject: 'never', payload: {} }]);
-      relay.kick();
       throw new Error('no');
     });
     await expect(failing).rejects.toThrow('no');
     await write('after');
-    relay.kick();
     await allDone();
     expect(published.map(({ subject }) => subject)).toEqual(['after']);
   });
@@ -193,10 +195,105 @@ describe('the outbox relay', () => {
     expect(published).toHaveLength(1);
   });
 
-  it('finds by itself what nobody kicked it for', async () => {
+  it('publishes what its own process commits, also by another pool, without a statement that claims it', async () => {
+    const other = await open();
+    start({ writers: [other] });
+    await allDone();
+    // Claimed already, so no poll can have found them.
+    const claims: unknown[] = [];
+    for (const writer of [dataSource, other]) {
+      await inTransaction(writer, async (tx) => {
+        await writeOutbox(tx, SCHEMA, [{ subject: 'fact', payload: { n: claims.length } }]);
+        claims.push(
+          await tx.one(
+            `SELECT attempts, not_before > clock_timestamp() + interval '9 seconds' AS leased FROM ${SCHEMA}.outbox
+              ORDER BY id DESC LIMIT 1`,
+          ),
+        );
+      });
+    }
+    await allDone();
+    await other.destroy();
+    expect(claims).toEqual([
+      { attempts: 1, leased: true },
+      { attempts: 1, leased: true },
+    ]);
+    expect(await attempts()).toEqual([1, 1]);
+    expect(published.map(({ payload }) => payload)).toEqual(['{"n":0}', '{"n":1}']);
+  });
+
+  it('publishes facts of one process in the order in which they were written', async () => {
+    start();
+    const subjects = Array.from({ length: 300 }, (_, index) => `fact-${index}`);
+    await write(...subjects.slice(0, 150));
+    await write(...subjects.slice(150));
+    await allDone();
+    expect(published.map(({ subject }) => subject)).toEqual(subjects);
+  });
+
+  it('publishes what a repeat of a transaction wrote, and nothing of the attempt before it', async () => {
+    start();
+    let attempt = 0;
+    await inTransaction(dataSource, async (tx) => {
+      attempt++;
+      await writeOutbox(tx, SCHEMA, [{ subject: `attempt-${attempt}`, payload: {} }]);
+      if (attempt === 1) await tx.run(`DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$`);
+    });
+    await allDone();
+    expect(published.map(({ subject }) => subject)).toEqual(['attempt-2']);
+  });
+
+  it('publishes what a process left behind that died between its commit and the bus', async () => {
+    // It stops before the commit, as a dead process would: it has the lease, and nobody hands the row over.
+    const dying = start();
+    await inTransaction(dataSource, async (tx) => {
+      await writeOutbox(tx, SCHEMA, [{ subject: 'left behind', payload: {} }]);
+      await dying.stop();
+    });
+    expect(published).toEqual([]);
+    start();
+    await write('another');
+    await eventually('only the row that was left behind is not done', async () => (await undone()) === 1);
+    await dataSource.query(`UPDATE ${SCHEMA}.outbox SET not_before = clock_timestamp() WHERE done_at IS NULL`);
+    await allDone();
+    expect(published.map(({ subject }) => subject)).toEqual(['another', 'left behind']);
+  });
+
+  it('takes no more into memory than it can hold, and publishes the rest from the table', async () => {
+    let release = (): void => undefined;
+    const away = new Promise<void>((resolve) => (release = resolve));
+    start({
+      publish: async (...fact) => {
+        await away;
+        await publish(...fact);
+      },
+    });
+    await write(...Array.from({ length: 1_100 }, (_, index) => `held-${index}`));
+    const born = await inTransaction(dataSource, async (tx) => {
+      await writeOutbox(tx, SCHEMA, [{ subject: 'free', payload: {} }]);
+      return tx.one(`SELECT attempts FROM ${SCHEMA}.outbox WHERE subject = 'free'`);
+    });
+    expect(born).toEqual({ attempts: 0 });
+    release();
+    await allDone();
+    expect([published.length, new Set(published.map(({ messageId }) => messageId)).size]).toEqual([1_101, 1_101]);
+  });
+
+  it('finishes rows that were published at nearly the same time in one statement', async () => {
     start();
     await allDone();
-    await write('unannounced');
+    for (let n = 0; n < 5; n++) await write(`fact-${n}`);
+    await allDone();
+    const rows = await dataSource.query<unknown[]>(`SELECT DISTINCT xmin::text FROM ${SCHEMA}.outbox`);
+    expect(rows.length).toBeLessThan(5);
+  });
+
+  it('finds by itself what a process without a relay wrote', async () => {
+    start();
+    await allDone();
+    const other = await open();
+    await inTransaction(other, (tx) => writeOutbox(tx, SCHEMA, [{ subject: 'unannounced', payload: {} }]));
+    await other.destroy();
     await eventually('the poll finds it', async () => (await undone()) === 0);
     expect(published).toHaveLength(1);
   });

@@ -44,23 +44,76 @@ export interface OutboxFact {
   readonly payload: unknown;
 }
 
-export async function writeOutbox(tx: Tx, schema: string, facts: readonly OutboxFact[]): Promise<void> {
-  if (facts.length === 0) return;
-  await tx.run(
-    `INSERT INTO ${schema}.outbox (subject, payload)
-     SELECT subject, payload::jsonb FROM unnest($1::text[], $2::text[]) AS fact (subject, payload)`,
-    [facts.map(({ subject }) => subject), facts.map(({ payload }) => JSON.stringify(payload))],
-  );
-}
-
 export interface OutboxRow {
   readonly id: string;
   readonly subject: string;
   readonly payload: unknown;
 }
 
+/** Publishes the facts that transactions of its own process have committed. */
+export interface FactTaker {
+  /** False: it has enough in hand. */
+  readonly takesMore: boolean;
+  /** Rows whose lease it has from now on, in the order of their ids. */
+  take(rows: readonly OutboxRow[]): void;
+  /** Some rows were left to whoever claims them first. */
+  kick(): void;
+}
+
+const takers = new WeakMap<DataSource, Map<string, FactTaker>>();
+
+/** From now on `taker` is given what transactions of this data source write into the outbox of `schema`. */
+export function giveFactsTo(dataSource: DataSource, schema: string, taker: FactTaker): void {
+  const ofSchemas = takers.get(dataSource) ?? new Map<string, FactTaker>();
+  takers.set(dataSource, ofSchemas.set(schema, taker));
+}
+
+export function stopGivingFacts(dataSource: DataSource, schema: string, taker: FactTaker): void {
+  const ofSchemas = takers.get(dataSource);
+  if (ofSchemas?.get(schema) === taker) ofSchemas.delete(schema);
+}
+
 /** How long a claimed row is left to its claimer before another replica takes it over. */
-const LEASE = "interval '10 seconds'";
+export const LEASE_MS = 10_000;
+const LEASE = `interval '${LEASE_MS} milliseconds'`;
+
+/** Columns and values with which a fact is born, and what its statement has to return. */
+export const OUTBOX_COLUMNS = 'subject, payload, attempts, not_before';
+export const outboxValues = (isClaimed: string): string =>
+  `subject, payload, CASE WHEN ${isClaimed} THEN 1 ELSE 0 END,
+   clock_timestamp() + CASE WHEN ${isClaimed} THEN ${LEASE} ELSE interval '0' END`;
+export const OUTBOX_RETURNING = 'id::text AS id, subject, payload';
+
+/**
+ * Facts are born claimed: the relay of this process is given them once the transaction has committed, and needs no
+ * statement to claim them. If the process dies before they are published, the lease runs out, and any replica finds them.
+ * Where there is no relay, or it has enough in hand, they are born free. `insert` runs the statement that writes them.
+ */
+export async function bearFacts(
+  tx: Tx,
+  schema: string,
+  insert: (isClaimed: boolean) => Promise<readonly OutboxRow[]>,
+): Promise<void> {
+  const taker = takers.get(tx.dataSource)?.get(schema);
+  const isClaimed = taker?.takesMore === true;
+  const rows = await insert(isClaimed);
+  if (taker === undefined || rows.length === 0) return;
+  const inOrder = [...rows].sort((one, other) => Number(one.id) - Number(other.id));
+  tx.afterCommit(() => (isClaimed ? taker.take(inOrder) : taker.kick()));
+}
+
+export async function writeOutbox(tx: Tx, schema: string, facts: readonly OutboxFact[]): Promise<void> {
+  if (facts.length === 0) return;
+  await bearFacts(tx, schema, (isClaimed) =>
+    tx.query<OutboxRow>(
+      `INSERT INTO ${schema}.outbox (${OUTBOX_COLUMNS})
+       SELECT ${outboxValues('$3::boolean')}
+         FROM (SELECT subject, payload::jsonb FROM unnest($1::text[], $2::text[]) AS fact (subject, payload)) AS fact
+       RETURNING ${OUTBOX_RETURNING}`,
+      [facts.map(({ subject }) => subject), facts.map(({ payload }) => JSON.stringify(payload)), isClaimed],
+    ),
+  );
+}
 
 /** Takes up to `limit` rows that nobody else is publishing. The lock is gone with this statement; the lease stays. */
 export async function claimOutbox(dataSource: DataSource, schema: string, limit: number): Promise<OutboxRow[]> {
@@ -90,9 +143,51 @@ export const inboxAndOutboxPrunes = (
   { inboxDays, outboxDays }: { readonly inboxDays: number; readonly outboxDays: number },
 ): Prune[] => [
   pruneOldRows({ table: `${schema}.inbox`, at: 'received_at', days: inboxDays, leastDays: LEAST_INBOX_DAYS }),
-  // What was not published has no done_at, and stays.
-  pruneOldRows({ table: `${schema}.outbox`, at: 'done_at', days: outboxDays }),
+  pruneOutbox(schema, outboxDays),
 ];
+
+/** Rows of one transaction. */
+const OUTBOX_ROWS = 2_000;
+
+/**
+ * Facts are published in nearly the order of their ids, so the oldest of those that were published have the smallest ids:
+ * no index has to be kept for that. What was not published has no done_at, and stays.
+ */
+function pruneOutbox(schema: string, days: number): Prune {
+  if (!Number.isInteger(days) || days < 1) {
+    throw new RangeError(`${schema}.outbox is kept for 1 day at least, not for ${days}`);
+  }
+  return {
+    name: 'outbox',
+    async batch(tx) {
+      const deleted = await tx.run(
+        `DELETE FROM ${schema}.outbox WHERE ctid = ANY(ARRAY(
+           SELECT ctid FROM ${schema}.outbox WHERE ctid = ANY(ARRAY(
+             SELECT place FROM (SELECT ctid AS place, done_at FROM ${schema}.outbox
+                                 WHERE done_at IS NOT NULL ORDER BY id LIMIT $2) AS oldest
+              WHERE done_at < now() - make_interval(days => $1))) FOR UPDATE SKIP LOCKED))`,
+        [days, OUTBOX_ROWS],
+      );
+      // A few of the oldest may have been published late.
+      return { rows: { outbox: deleted }, more: deleted > 0 };
+    },
+  };
+}
+
+/**
+ * For a migration: rows change once, in the page that they are in, and no index is kept for those that were published.
+ * Nobody waits for it longer than for any lock.
+ */
+export const leanOutbox = (schema: string): string => `
+  DROP INDEX ${schema}.outbox_done;
+  ALTER TABLE ${schema}.outbox SET (fillfactor = 70);
+`;
+
+/** The way back. Writers wait while the index is made: seconds for millions. */
+export const fullOutbox = (schema: string): string => `
+  ALTER TABLE ${schema}.outbox RESET (fillfactor);
+  CREATE INDEX outbox_done ON ${schema}.outbox (done_at) WHERE done_at IS NOT NULL;
+`;
 
 /** The two tables, for a service's first migration. */
 export const inboxOutboxTables = (schema: string): string => `

@@ -13,13 +13,21 @@ export { Tx, inTransaction } from './transaction.js';
 export {
   LEAST_INBOX_DAYS,
   type MessageKey,
+  OUTBOX_COLUMNS,
+  OUTBOX_RETURNING,
   type OutboxFact,
+  type OutboxRow,
+  bearFacts,
   enterInbox,
   enterInboxMany,
+  fullOutbox,
   inboxAndOutboxPrunes,
   inboxOutboxTables,
+  leanOutbox,
+  outboxValues,
   writeOutbox,
 } from './inbox-outbox.js';
-export { Timeline, type TimelineEntry, beginningOf } from './timeline.js';
+export { PackedJson } from './packed-json.js';
+export { Timeline, type TimelineEntry, beginningOf, boundedDetail } from './timeline.js';
 export { OutboxRelay } from './outbox-relay.js';
 export { type OldRows, type Prune, type PrunedBatch, Retention, pruneOldRows } from './retention.js';

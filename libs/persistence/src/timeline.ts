@@ -13,10 +13,11 @@ export interface TimelineEntry {
 /** No documented message is near this; what a dock sends beyond it is kept as its beginning. */
 const MAX_DETAIL_CHARACTERS = 16 * 1024;
 
-function bounded(detail: Readonly<Record<string, unknown>>): unknown {
+/** A detail as JSON has it, or its beginning. */
+export function boundedDetail(detail: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const text = JSON.stringify(detail);
   return text.length <= MAX_DETAIL_CHARACTERS
-    ? detail
+    ? (JSON.parse(text) as Readonly<Record<string, unknown>>)
     : { cut: true, characters: text.length, beginning: beginningOf(text, MAX_DETAIL_CHARACTERS) };
 }
 
@@ -24,6 +25,7 @@ function bounded(detail: Readonly<Record<string, unknown>>): unknown {
 export const beginningOf = (text: string, characters: number): string =>
   text.length <= characters ? text : text.slice(0, characters).replace(/[\ud800-\udbff]$/, '');
 
+/** By the names of its columns. */
 type TimelineRow = Readonly<Record<string, unknown>>;
 
 /** The table `timeline` of a service: all that happened to the things that it owns. */
@@ -51,12 +53,12 @@ export class Timeline {
       from_state: entry.fromState ?? null,
       to_state: entry.toState ?? null,
       revision: entry.revision ?? null,
-      detail: bounded(entry.detail ?? {}),
+      detail: boundedDetail(entry.detail ?? {}),
     };
   }
 
   /** Writes rows in the order in which they are given. */
-  async write(tx: Tx, rows: readonly TimelineRow[]): Promise<void> {
+  async write(tx: Tx, rows: readonly object[]): Promise<void> {
     if (rows.length > 0) await tx.run(this.insert, [JSON.stringify(rows)]);
   }
 }

@@ -10,7 +10,23 @@ import { StatementNames } from './statement-names.js';
  * not need each other's results may be sent together, with Promise.all: they are worked off in that order.
  */
 export class Tx {
-  constructor(private readonly send: (sql: string, parameters: readonly unknown[]) => Promise<QueryResult>) {}
+  private readonly afterwards: (() => void)[] = [];
+
+  constructor(
+    private readonly send: (sql: string, parameters: readonly unknown[]) => Promise<QueryResult>,
+    /** The pool of its connection. */
+    readonly dataSource: DataSource,
+  ) {}
+
+  /** Runs `work` once the COMMIT was confirmed, and never if it was not. `work` must not throw. */
+  afterCommit(work: () => void): void {
+    this.afterwards.push(work);
+  }
+
+  /** For inTransaction alone. */
+  committed(): void {
+    for (const work of this.afterwards) work();
+  }
 
   query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
     return this.read(sql, parameters, ({ rows }) => rows as Row[]);
@@ -66,8 +82,10 @@ async function once<Result>(
 ): Promise<Result> {
   const transaction = new OpenTransaction(await takeConnection(dataSource), names);
   try {
-    const result = await work(new Tx((sql, parameters) => transaction.send(sql, parameters)));
+    const tx = new Tx((sql, parameters) => transaction.send(sql, parameters), dataSource);
+    const result = await work(tx);
     await transaction.commit();
+    tx.committed();
     return result;
   } catch (error) {
     throw await transaction.rollBack(error);

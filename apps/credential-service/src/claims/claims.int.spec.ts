@@ -11,6 +11,7 @@ import {
 import { JetStreamPublisher, declareTopology } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { eventually } from '@aerie/testing';
+import { ClaimStore } from './claim.store.js';
 import { jest } from '@jest/globals';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { ORGANISATION, OTHER_ORGANISATION, type RunningService, startService } from '../running-service.fixture.js';
@@ -88,10 +89,12 @@ it('takes down a file in the folder of the dock, and then says that it is well',
   expect(await rowsOf(sn)).toEqual([
     {
       ...{ organisation_id: ORGANISATION, dock_sn: sn, object_key: objectKey, flight_id: 'f-1', verdict: 'inside' },
-      reported: { file: expect.objectContaining({ name: 'a.jpeg' }) },
-      claimed_at: expect.any(Date),
+      ...{ reported: {}, packed: expect.any(Buffer), claimed_at: expect.any(Date) },
     },
   ]);
+  const claims = new ClaimStore(service.dataSource);
+  expect(await claims.reportOf(sn, objectKey)).toEqual({ file: expect.objectContaining({ name: 'a.jpeg' }) });
+  expect(await claims.reportOf(sn, 'another')).toBeUndefined();
   expect(await foreignClaims()).toBe(before);
 });
 

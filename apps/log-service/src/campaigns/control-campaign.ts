@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { type CampaignWish, afterWish } from '@aerie/log-core';
-import { type OutboxRelay, inTransaction } from '@aerie/persistence';
+import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { CampaignReadModel } from './campaign.read-model.js';
 import { forgive, lockCampaign, saveCampaign, skipDocks, tallyOf } from './campaign.store.js';
@@ -16,12 +16,11 @@ export class ControlCampaign {
       readonly dataSource: DataSource;
       readonly campaigns: CampaignReadModel;
       readonly runCampaigns: RunCampaigns;
-      readonly outbox: OutboxRelay;
     },
   ) {}
 
   async execute(caller: Principal, id: string, wish: CampaignWish, version: ExpectedVersion): Promise<CampaignView> {
-    const { dataSource, campaigns, runCampaigns, outbox } = this.parts;
+    const { dataSource, campaigns, runCampaigns } = this.parts;
     await inTransaction(dataSource, async (tx) => {
       const campaign = await lockCampaign(tx, id);
       if (campaign?.organisation_id !== caller.organisationId) throw unknownCampaign(id);
@@ -36,7 +35,6 @@ export class ControlCampaign {
       await saveCampaign(tx, campaign, { state, cause: null, nextStartMs, nextActionAtMs: nowMs });
       await tellChange(tx, campaign, state, null);
     });
-    outbox.kick();
     runCampaigns.wake();
     const view = await campaigns.find(caller.organisationId, id);
     if (view === undefined) throw unknownCampaign(id);

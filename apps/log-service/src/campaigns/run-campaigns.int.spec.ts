@@ -46,7 +46,7 @@ function aReplica(dataSource: DataSource): RunCampaigns {
     ...{ dataSource, connection, cancelUpload, logger, timing: DEFAULT_TIMING },
     policies: new PolicyStore(dataSource, true),
     lookAtDocks: new LookAtDocks(connection),
-    ...{ wakes: { after: () => undefined } as never, outbox: { kick: () => undefined } as never },
+    ...{ wakes: { after: () => undefined } as never },
     wakeUploads: () => undefined,
   });
 }

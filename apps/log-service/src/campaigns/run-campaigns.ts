@@ -3,7 +3,7 @@ import type { InstantWakes } from '@aerie/job-queue';
 import { type CampaignState, type Timing, nextStep } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
-import { type OutboxRelay, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
+import { type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../database.js';
 import type { PolicyStore } from '../policy/policy.store.js';
@@ -36,7 +36,6 @@ export interface RunCampaignsParts {
   readonly lookAtDocks: LookAtDocks;
   readonly cancelUpload: CancelUpload;
   readonly wakes: InstantWakes;
-  readonly outbox: OutboxRelay;
   readonly timing: Timing;
   /** Uploads were begun. */
   readonly wakeUploads: () => void;
@@ -113,7 +112,6 @@ export class RunCampaigns {
     const step = await inTransaction(this.parts.dataSource, (tx) => this.step(tx, id, turns));
     if (step === null) return;
     if (step.kind === 'cancel') return this.cancel(step.campaign, step.uploadIds);
-    this.parts.outbox.kick();
     if (step.began > 0) this.parts.wakeUploads();
     if (step.inMs !== null) this.parts.wakes.after(step.inMs);
   }

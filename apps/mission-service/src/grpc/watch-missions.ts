@@ -71,7 +71,7 @@ export class WatchMissions {
     try {
       const ids = [...new Set([...this.watches].map(({ id }) => id))];
       const rows = await this.dataSource.query<Seen[]>(
-        `SELECT m.id, m.revision, coalesce(l.reports, 0) AS reports
+        `SELECT m.id, m.revision, coalesce(l.reports + l.gathered, 0) AS reports
            FROM mission.mission m LEFT JOIN mission.flight_live l ON l.mission_id = m.id WHERE m.id = ANY($1::uuid[])`,
         [ids],
       );

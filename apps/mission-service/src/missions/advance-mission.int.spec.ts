@@ -170,24 +170,3 @@ it('refuses in the database what no program should ask for: an active mission wi
     /mission_is_never_forgotten/,
   );
 });
-
-it.each([
-  ['changes the state', ['prepareDue']],
-  ['repeats what is known', ['prepareDue', 'prepareAccepted', 'prepareAccepted']],
-] as const)('says whether there is a fact to publish, where the last event %s', async (_, types) => {
-  const id = await aMission(pool(0));
-  const facts = async (): Promise<number> => {
-    const [row] = await pool(0).query<[{ count: number }]>(
-      `SELECT count(*)::integer AS count FROM mission.outbox WHERE payload ->> 'missionId' = $1`,
-      [id],
-    );
-    return row.count;
-  };
-  let before = 0;
-  let hasFacts = false;
-  for (const type of types) {
-    before = await facts();
-    ({ hasFacts } = await apply(pool(0), id, type === 'prepareDue' ? { type } : { type, edition: 1 }));
-  }
-  expect(hasFacts).toBe((await facts()) > before);
-});

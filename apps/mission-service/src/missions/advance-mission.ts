@@ -27,7 +27,7 @@ import {
   saveMissions,
   stopRepeats,
 } from './store/flight-critical.js';
-import { isFull, saveLive, takeGathered, withLine, withLive } from './store/flight-live.js';
+import { isFull, keptWith, saveLive, takeGathered, withLine, withLive } from './store/flight-live.js';
 import type { FlightLive } from './store/mission.row.js';
 import { type TrackPiece, writeTrack } from './store/flight-track.js';
 import { type FlightReport, type KeptReport, lineOf, reportOf } from './store/report-lines.js';
@@ -35,6 +35,7 @@ import { releaseDocks } from './store/dock-reservations.js';
 import { keepResolution } from './store/keep-resolution.js';
 import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
 import type { StoredBreakPoint } from './dji/dock-profiles.js';
+import { forward } from './dji/reported-progress.js';
 import { type JudgedStage, keepPreflights, verdictsOf } from './store/preflights.js';
 import { type TimelineEntry, writeTimeline } from './store/timeline.js';
 
@@ -58,8 +59,6 @@ export interface Advanced {
   /** The mission after the event; as it was when the event was refused. */
   readonly mission: LockedMission;
   readonly orders: readonly Order[];
-  /** Whether facts for others were written with it. */
-  readonly hasFacts: boolean;
 }
 
 export interface Evidence {
@@ -191,10 +190,11 @@ export class AdvanceMissions {
   }
 
   async advance(id: string, event: MissionEvent, evidence: Evidence = {}): Promise<Advanced> {
-    this.keepGathered(id);
-    const locked = this.rows.get(id);
-    if (locked === undefined) throw new Error('a mission is advanced that is not locked');
-    const decision = decide(missionOf(locked), event, locked.now.getTime(), timingOf(locked));
+    const before = this.rows.get(id);
+    if (before === undefined) throw new Error('a mission is advanced that is not locked');
+    const decision = decide(missionOf(before), event, before.now.getTime(), timingOf(before));
+    if (!isReportOfFlight(before, event, decision)) this.keepGathered(id);
+    const locked = this.rows.get(id) ?? before;
     if (decision.kind !== 'refused' && isFlying(decision.mission) && !isFlying(locked)) {
       await this.endOtherFlight(locked, event);
     }
@@ -218,16 +218,22 @@ export class AdvanceMissions {
     // What has gathered belongs to one attempt.
     if (live !== null && live.attempt !== attempt) this.keepGathered(id);
     const line = lineOf(report, saysSomething(locked.progress, next));
-    this.keepLive(id, {
-      ...{ mission_id: id, attempt, progress: next, recent: live?.recent ?? '' },
+    const before = this.rows.get(id)?.live ?? null;
+    const said = {
+      progress: next,
       heard_at: new Date(heardAtMs),
       received_at: isOlder ? live.received_at : new Date(receivedAtMs),
       reports: (live?.reports ?? 0) + 1,
-      ...withLine(this.rows.get(id)?.live ?? null, line),
+    };
+    this.keepLive(id, {
+      ...{ mission_id: id, attempt, recent: live?.recent ?? '', ...said },
+      ...{ kept: keptWith(before, line, said), ...withLine(before, line) },
     });
+    // What gathers is read as heard when it was received, which must not be in the future.
+    if (receivedAtMs > now.getTime()) this.keepGathered(id);
   }
 
-  /** A report that is told to the core: it is in the track, and its repeat is known when the flight goes on. */
+  /** A report that was told to the core goes into the track. */
   report(id: string, report: FlightReport): void {
     const locked = this.rows.get(id);
     if (locked === undefined) throw new Error('a mission reports that is not locked');
@@ -235,16 +241,21 @@ export class AdvanceMissions {
     this.writes.keepTrack(id, locked.attempt, [lineOf(report, false)]);
   }
 
-  /** The same once it was decided on. */
-  remember(id: string, report: FlightReport): void {
+  /** The same where the flight goes on: it gathers with the others, and its repeat is known. False: nothing was kept. */
+  remember(id: string, report: FlightReport): boolean {
     const locked = this.rows.get(id);
-    if (locked?.state !== 'executing' || locked.progress === null || locked.heard_at === null) return;
-    const { live, attempt, heard_at, progress } = locked;
+    if (locked?.state !== 'executing' || locked.progress === null || locked.heard_at === null) return false;
+    const { attempt, heard_at, progress, now } = locked;
+    // What has gathered belongs to one attempt.
+    if (locked.live !== null && locked.live.attempt !== attempt) this.keepGathered(id);
+    const live = this.rows.get(id)?.live ?? null;
     this.keepLive(id, {
       ...{ mission_id: id, attempt, heard_at, progress, reports: live?.reports ?? 0, recent: live?.recent ?? '' },
       received_at: new Date(Math.max(live?.received_at.getTime() ?? 0, report.receivedAtMs)),
-      ...withLine(live, lineOf(report, false), true),
+      ...withLine(live, lineOf(report, false)),
     });
+    if (report.receivedAtMs > now.getTime()) this.keepGathered(id);
+    return true;
   }
 
   private keepLive(id: string, next: FlightLive): void {
@@ -263,7 +274,7 @@ export class AdvanceMissions {
     this.writes.keepTrack(id, live.attempt, lines);
     const steps = lines.map(reportOf).filter(({ isStep }) => isStep);
     if (steps.length > 0) this.writes.timeline.push(stepsEntry(id, steps));
-    this.keepLive(id, { ...live, ...rest });
+    this.keepLive(id, { ...live, ...rest, kept: undefined });
   }
 
   /** Something that moves nothing. */
@@ -302,6 +313,13 @@ export class AdvanceMissions {
   }
 }
 
+/**
+ * A report that is told to the core, e.g. of the take-off, and changes nothing but the watch: the steps before it need not be
+ * in the timeline first, since each says when it was.
+ */
+const isReportOfFlight = (locked: LockedMission, { type }: MissionEvent, decision: Decision): boolean =>
+  type === 'flightInProgress' && decision.kind !== 'refused' && decision.mission.state === locked.state;
+
 /** One event of each of several missions. */
 export async function advanceAll(tx: Tx, steps: readonly Step[]): Promise<Advanced[]> {
   const unit = new AdvanceMissions(
@@ -339,10 +357,9 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
       fromState: locked.state,
       detail: { ...detail, reason: decision.reason },
     });
-    return { decision, mission: locked, orders: [], hasFacts: false };
+    return { decision, mission: locked, orders: [] };
   }
   const { mission: next, effects } = decision;
-  const factsBefore = writes.facts.length;
   noteHolds(writes, locked, next, event);
   const mission = isOutcome(locked.state)
     ? keepLateWord(writes, locked, effects.find(isLate), evidence, detail)
@@ -358,7 +375,7 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
     detail: { ...detail, effects, nextActionAtMs: next.nextActionAtMs },
   });
   const orders = effects.filter(isOrder).map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
-  return { decision, mission, orders, hasFacts: writes.facts.length > factsBefore };
+  return { decision, mission, orders };
 }
 
 /** How often the mission was held back for the reason that ends now: the single holds are no events of its timeline. */
@@ -537,15 +554,3 @@ const saysSomething = (before: MissionProgress | null, now: MissionProgress): bo
   before?.status !== now.status || before.currentStep !== now.currentStep || tenthOf(before) !== tenthOf(now);
 
 const tenthOf = ({ percent }: MissionProgress): number | null => (percent === null ? null : Math.floor(percent / 10));
-
-/** Messages overtake each other: what counts up never goes back. */
-function forward(before: MissionProgress | null, now: MissionProgress): MissionProgress {
-  const most = (a: number | null | undefined, b: number | null): number | null =>
-    a == null ? b : b === null ? a : Math.max(a, b);
-  return {
-    ...now,
-    percent: most(before?.percent, now.percent),
-    waypointIndex: most(before?.waypointIndex, now.waypointIndex),
-    mediaCount: now.mediaCount ?? before?.mediaCount ?? null,
-  };
-}

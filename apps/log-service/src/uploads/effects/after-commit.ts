@@ -3,7 +3,7 @@ import type { InstantWakes } from '@aerie/job-queue';
 import { OrderPool } from '@aerie/kernel';
 import type { UploadState } from '@aerie/log-core';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type OutboxRelay, inTransaction } from '@aerie/persistence';
+import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Order, advance } from '../advance-upload.js';
 import type { CheckObjects } from '../checking/check-objects.js';
@@ -19,7 +19,6 @@ export interface AfterCommitParts {
   readonly checkObjects: CheckObjects;
   readonly releaseDocks: ReleaseDocks;
   readonly wakes: InstantWakes;
-  readonly outbox: OutboxRelay;
   /** An upload of a campaign has ended: the next dock may begin. */
   readonly onCampaignDockEnded: (campaignId: string) => void;
   readonly logger: Logger;
@@ -57,8 +56,7 @@ export class AfterCommit {
   /** Call it only after the commit is known to have succeeded. */
   run({ decision, upload, orders, releases }: Advanced): void {
     if (decision.kind === 'refused') return;
-    const { wakes, outbox, releaseDocks, onCampaignDockEnded } = this.parts;
-    outbox.kick();
+    const { wakes, releaseDocks, onCampaignDockEnded } = this.parts;
     if (upload.next_action_at !== null) wakes.after(upload.next_action_at.getTime() - upload.now.getTime());
     if (releases) releaseDocks.kick();
     if (upload.next_action_at === null && upload.campaign_id !== null) onCampaignDockEnded(upload.campaign_id);

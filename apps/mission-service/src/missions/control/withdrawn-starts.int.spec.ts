@@ -5,7 +5,15 @@ import type { DataSource } from 'typeorm';
 import type { Order } from '../advance-mission.js';
 import { AfterCommit } from '../downlink/after-commit.js';
 import { StartsFirst } from '../downlink/starts-first.js';
-import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import {
+  ORGANISATION,
+  aMission,
+  apply,
+  missionTestDatabase,
+  stateOf,
+  timelineOf,
+} from '../fixtures/mission-database.js';
+import { MissionReadModel } from '../views/mission.read-model.js';
 import { ControlMission } from './control-mission.js';
 import type { ControlAction } from './controls.js';
 
@@ -41,7 +49,6 @@ class Replica {
       } as never,
       observeDock: {} as never,
       wakes: { for: () => undefined } as never,
-      outbox: { kick: () => undefined } as never,
       startsFirst: new StartsFirst(),
       logger: createLogger('withdrawn-starts', 'silent'),
       metrics: new Metrics(`withdrawn-starts-${Math.random()}`),
@@ -119,6 +126,24 @@ it('a stop goes behind a start that was handed to the ingress, once it is known 
   answer(WRITTEN);
   await replica.afterCommit.settle();
   expect(replica.effectsOf(id)).toEqual(['sendExecute', 'sendStop']);
+});
+
+it('a timeline shows a start that was written by the row of its command, and one that was not by an entry', async () => {
+  const [replica, silent] = [new Replica(pool()), new Replica(pool())];
+  silent.answerTo = async () => ({ outcome: 'unknown', reason: 'no answer' });
+  for (const [by, outcome, rows] of [
+    [replica, 'written', 0],
+    [silent, 'unknown', 1],
+  ] as const) {
+    const { id, orders } = await aClaim();
+    by.afterCommit.enqueue(orders);
+    await by.afterCommit.settle();
+    const timeline = await new MissionReadModel(pool()).timeline(ORGANISATION, id);
+    const start = timeline?.items.filter(({ kind, what }) => kind === 'message_out' && what === 'flighttask_execute');
+    expect(start).toMatchObject([{ detail: { outcome, reason: outcome === 'written' ? null : 'no answer' } }]);
+    const written = (await timelineOf(pool(), id)).filter(({ kind }) => kind === 'message_out');
+    expect(written).toHaveLength(rows);
+  }
 });
 
 it('a stop is sent in time when nobody ever says what became of the start', async () => {

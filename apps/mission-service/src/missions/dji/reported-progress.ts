@@ -12,3 +12,15 @@ export interface MissionProgress {
   readonly mediaCount: number | null;
   readonly reportedAt: string;
 }
+
+/** Messages overtake each other: what counts up never goes back. */
+export function forward(before: MissionProgress | null, now: MissionProgress): MissionProgress {
+  const most = (a: number | null | undefined, b: number | null): number | null =>
+    a == null ? b : b === null ? a : Math.max(a, b);
+  return {
+    ...now,
+    percent: most(before?.percent, now.percent),
+    waypointIndex: most(before?.waypointIndex, now.waypointIndex),
+    mediaCount: now.mediaCount ?? before?.mediaCount ?? null,
+  };
+}

@@ -1,7 +1,7 @@
 import type { MissionEvent, MissionState, UnsentCause } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { AskTogether, OrderPool, RunTogether } from '@aerie/kernel';
-import { type OutboxRelay, inTransaction } from '@aerie/persistence';
+import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
 import { type CommandEffect, commandFor } from '../dji/command-names.js';
@@ -15,7 +15,7 @@ import {
   recordOutcomes,
 } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
-import { type TimelineEntry, writeTimeline } from '../store/timeline.js';
+import { type TimelineEntry, isInItsCall, writeTimeline } from '../store/timeline.js';
 import type { DueWakes } from './due-wakes.js';
 import { settleLook } from './settle-look.js';
 import type { StartsFirst } from './starts-first.js';
@@ -25,7 +25,6 @@ export interface AfterCommitParts {
   readonly commands: DockCommands;
   readonly observeDock: ObserveDock;
   readonly wakes: DueWakes;
-  readonly outbox: OutboxRelay;
   readonly startsFirst: StartsFirst;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -69,7 +68,8 @@ interface Plan {
 
 interface Told {
   readonly outcome: SendOutcome;
-  readonly entry: TimelineEntry;
+  /** Null: the call says all of it, and its timeline is read from there. */
+  readonly entry: TimelineEntry | null;
 }
 
 /**
@@ -130,9 +130,8 @@ export class AfterCommit {
   }
 
   /** Call it only after the commit is known to have succeeded. */
-  run({ decision, mission, orders, hasFacts }: Advanced): void {
+  run({ decision, mission, orders }: Advanced): void {
     if (decision.kind === 'refused') return;
-    if (hasFacts) this.parts.outbox.kick();
     this.parts.wakes.for(mission);
     this.enqueue(orders);
   }
@@ -204,13 +203,11 @@ export class AfterCommit {
     if (outcome !== 'written')
       this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');
     const detail = { tid, outcome, reason };
-    const told: Told = {
-      outcome: { tid, outcome, reason },
-      entry: { missionId: mission.id, kind: 'message_out', what: method, detail },
-    };
+    const entry: TimelineEntry = { missionId: mission.id, kind: 'message_out', what: method, detail };
+    const told = { outcome: { tid, outcome, reason }, entry };
     const because = dockIsAway ? 'dock_offline' : 'send_refused';
     const unsent = outcome === 'refused' && !notWanted ? unsentEvent(order, because) : null;
-    if (unsent === null) this.gather(told);
+    if (unsent === null) this.gather(isInItsCall(method, outcome) ? { ...told, entry: null } : told);
     else await this.tellUnsent(mission, unsent, told);
   }
 
@@ -254,7 +251,11 @@ export class AfterCommit {
    * Proven that no byte left, or that nobody was there to get it. After an execute the mission may be claimed anew; of a
    * prepare it is the cause with which the mission waits.
    */
-  private async tellUnsent(mission: LockedMission, event: MissionEvent, { outcome, entry }: Told): Promise<void> {
+  private async tellUnsent(
+    mission: LockedMission,
+    event: MissionEvent,
+    { outcome, entry }: { readonly outcome: SendOutcome; readonly entry: TimelineEntry },
+  ): Promise<void> {
     const advanced = await inTransaction(this.parts.dataSource, async (tx) => {
       // Mission before call, as everywhere: the reply to this very command may be handled at the same instant.
       const locked = await lockMission(tx, mission.id, null);
@@ -271,7 +272,7 @@ export class AfterCommit {
     const { effect, mission, tid } = order;
     const detail = { tid, outcome: 'refused', reason };
     const what = commandFor(effect, mission.delivery);
-    const told: Told = { outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } };
+    const told = { outcome: detail, entry: { missionId: mission.id, kind: 'message_out', what, detail } } as const;
     const unsent = unsentEvent(order, 'send_refused');
     if (unsent === null) return this.gather(told);
     const work: Promise<void> = this.tellUnsent(mission, unsent, told)
@@ -303,7 +304,8 @@ export class AfterCommit {
           told.map(({ outcome }) => outcome),
         ),
       );
-      const entries = told.map(({ entry }) => entry).sort((a, b) => (a.missionId < b.missionId ? -1 : 1));
+      const entries = told.flatMap(({ entry }) => entry ?? []).sort((a, b) => (a.missionId < b.missionId ? -1 : 1));
+      if (entries.length === 0) return;
       await inTransaction(this.parts.dataSource, (tx) => writeTimeline(tx, entries));
     };
     await written().catch((error: unknown) =>

@@ -49,8 +49,7 @@ export class RescheduleMission {
         throw dockTaken(holders, 'executeAt', await earliestExecuteAt(tx, wish, nowMs));
       }
       await reserveDock(tx, id, locked.dock_sn, span);
-      // Exports of logs may have been told to give way.
-      return { ...done, hasFacts: true };
+      return done;
     });
     // Outside of the transaction, so that the refusal stays in the timeline.
     if (advanced.decision.kind === 'refused') throw tooLate(advanced.mission);

@@ -55,8 +55,9 @@ async function pruneDetail(tx: Tx, days: number, sizes: Sizes): Promise<PrunedBa
   // With the locks held, on what is there now.
   const [timeline, dockCall, preflight, flightLive, breakpoint] = await Promise.all([
     tx.run(
-      `DELETE FROM mission.timeline WHERE id = ANY(ARRAY(
-         SELECT id FROM mission.timeline WHERE mission_id = ANY($1::uuid[]) LIMIT $2))`,
+      // By place: entries never change, and whoever deletes them holds the lock of their mission.
+      `DELETE FROM mission.timeline WHERE ctid = ANY(ARRAY(
+         SELECT ctid FROM mission.timeline WHERE mission_id = ANY($1::uuid[]) LIMIT $2))`,
       [ids, sizes.rows],
     ),
     tx.run(

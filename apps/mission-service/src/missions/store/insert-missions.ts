@@ -1,10 +1,20 @@
 // New missions with all that is written beside them, in one statement. Their docks are locked.
-import type { OutboxFact, Tx } from '@aerie/persistence';
+import {
+  OUTBOX_COLUMNS,
+  OUTBOX_RETURNING,
+  type OutboxFact,
+  type OutboxRow,
+  type Tx,
+  bearFacts,
+  outboxValues,
+} from '@aerie/persistence';
 import type { PreflightResult, Span } from '@aerie/mission-core';
 import { SCHEMA } from '../../database.js';
 import { type LockedMission, type MissionRow, dateOf } from './mission.row.js';
 import { readMissions } from './flight-critical.js';
-import { timelineColumns, type TimelineEntry } from './timeline.js';
+import { preflightColumns } from './preflights.js';
+import type { TimelineEntry } from './timeline.js';
+import { rowsOf as timelineRowsOf } from './timeline-rows.js';
 
 /** What a new row says; all else is as the table has it by default. */
 export type NewMissionRow = Omit<
@@ -37,13 +47,16 @@ export interface NewRows {
 export async function insertMissions(tx: Tx, rows: readonly NewRows[]): Promise<readonly LockedMission[]> {
   if (rows.length === 0) return [];
   const [, written] = await Promise.all([
-    tx.run(INSERT, [
-      JSON.stringify(rows.map(({ mission }) => mission)),
-      JSON.stringify(rows.flatMap(reservationOf)),
-      JSON.stringify(rows.flatMap(preflightOf)),
-      JSON.stringify(rows.map(({ entry }) => timelineColumns(entry))),
-      JSON.stringify(rows.map(({ fact }) => fact)),
-    ]),
+    bearFacts(tx, SCHEMA, (isClaimed) =>
+      tx.query<OutboxRow>(INSERT, [
+        JSON.stringify(rows.map(({ mission }) => mission)),
+        JSON.stringify(rows.flatMap(reservationOf)),
+        JSON.stringify(rows.flatMap(preflightOf)),
+        JSON.stringify(timelineRowsOf(rows.map(({ entry }) => entry))),
+        JSON.stringify(rows.map(({ fact }) => fact)),
+        isClaimed,
+      ]),
+    ),
     readMissions(
       tx,
       rows.map(({ mission }) => mission.id),
@@ -65,9 +78,7 @@ const reservationOf = ({ mission, span }: NewRows) =>
       ];
 
 const preflightOf = ({ mission, preflight }: NewRows) =>
-  preflight === null
-    ? []
-    : [{ mission_id: mission.id, at: preflight.at, verdict: preflight.result.verdict, rules: preflight.result.rules }];
+  preflight === null ? [] : [preflightColumns({ missionId: mission.id, stage: 'plan', ...preflight })];
 
 const COLUMN_TYPES = {
   id: 'uuid',
@@ -120,13 +131,14 @@ const INSERT = `
     SELECT dock_sn, tstzrange(from_at, until_at), 'mission', holder_id
       FROM jsonb_to_recordset($2::jsonb) AS r (dock_sn text, from_at timestamptz, until_at timestamptz, holder_id uuid)),
   preflights AS (
-    INSERT INTO ${SCHEMA}.preflight (mission_id, stage, at, verdict, rules)
-    SELECT mission_id, 'plan', at, verdict, rules
-      FROM jsonb_to_recordset($3::jsonb) AS p (mission_id uuid, at timestamptz, verdict text, rules jsonb)),
+    INSERT INTO ${SCHEMA}.preflight (mission_id, stage, at, verdict, rules, packed)
+    SELECT mission_id, stage, at, verdict, '[]', decode(packed, 'base64')
+      FROM jsonb_to_recordset($3::jsonb) AS p (mission_id uuid, stage text, at timestamptz, verdict text, packed text)),
   entries AS (
     INSERT INTO ${SCHEMA}.timeline (mission_id, kind, what, from_state, to_state, revision, detail)
     SELECT mission_id, kind, what, from_state, to_state, revision, detail
       FROM jsonb_to_recordset($4::jsonb) AS t (mission_id uuid, kind text, what text, from_state text, to_state text,
              revision integer, detail jsonb))
-  INSERT INTO ${SCHEMA}.outbox (subject, payload)
-  SELECT subject, payload FROM jsonb_to_recordset($5::jsonb) AS f (subject text, payload jsonb)`;
+  INSERT INTO ${SCHEMA}.outbox (${OUTBOX_COLUMNS})
+  SELECT ${outboxValues('$6::boolean')} FROM jsonb_to_recordset($5::jsonb) AS f (subject text, payload jsonb)
+  RETURNING ${OUTBOX_RETURNING}`;

@@ -149,7 +149,11 @@ export interface FlightLive {
   /** The last reports, a line each, newest first. */
   readonly lines: string;
   readonly progress: MissionProgress;
+  /** The same as the row has it, before the reports that have gathered; undefined: there is no row yet. */
+  readonly kept?: KeptLive | undefined;
 }
+
+export type KeptLive = Pick<FlightLive, 'heard_at' | 'received_at' | 'reports' | 'progress'>;
 
 /** A locked mission with all that a decision and its commands need. */
 export interface LockedMission extends MissionRow, WaylineModels {

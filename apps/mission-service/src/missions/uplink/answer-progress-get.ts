@@ -3,12 +3,8 @@ import { isUuid } from '@aerie/kernel';
 import type { DataSource } from 'typeorm';
 import { noProgressAnswer, progressAnswer } from '../dji/dock-answers.js';
 import { flightAskedFor } from '../dji/translate-uplink.js';
-import type { MissionProgress } from '../store/mission.row.js';
-
-interface FlightRow {
-  readonly id: string;
-  readonly progress: MissionProgress | null;
-}
+import { showLive } from '../store/flight-live.js';
+import type { MissionRow } from '../store/mission.row.js';
 
 /**
  * What another dock of the same organisation reported last: of the flight that is named, or of its newest.
@@ -21,14 +17,16 @@ export async function answerProgressGet(
 ): Promise<unknown> {
   const { sn, flightId } = flightAskedFor(fact);
   if (dockSn === null || (flightId !== null && !isUuid(flightId))) return noProgressAnswer();
-  const [flight] = await dataSource.query<FlightRow[]>(
-    `SELECT m.id, CASE WHEN l.heard_at >= m.heard_at THEN l.progress ELSE m.progress END AS progress
-       FROM mission.mission m
-       LEFT JOIN mission.flight_live l ON l.mission_id = m.id AND l.attempt = m.attempt
+  const rows = await dataSource.query<MissionRow[]>(
+    `SELECT m.* FROM mission.mission m
        JOIN mission.dock asking ON asking.sn = $1 AND asking.organisation_id = m.organisation_id
       WHERE m.dock_sn = $2 AND m.progress IS NOT NULL AND ($3::uuid IS NULL OR m.id = $3)
       ORDER BY m.created_at DESC LIMIT 1`,
     [dockSn, sn, flightId],
   );
+  const reads = {
+    query: <Row>(sql: string, given: readonly unknown[] = []) => dataSource.query<Row[]>(sql, [...given]),
+  };
+  const [flight] = await showLive(reads, rows);
   return flight?.progress == null ? noProgressAnswer() : progressAnswer(flight.id, flight.progress);
 }

@@ -1,7 +1,7 @@
 import type { DockFact } from '@aerie/bus-contract';
 import type { DataSource } from 'typeorm';
 import { type Flight, aFact, aStart as anyStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
-import { aMission, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { aMission, missionTestDatabase, stateOf, timelineOf, knownLive } from '../fixtures/mission-database.js';
 import type { Applied } from './apply-uplinks.js';
 
 let pools: DataSource[];
@@ -29,17 +29,16 @@ async function recordOf({ id }: Flight): Promise<unknown> {
   const [mission] = await pool().query<Record<string, unknown>[]>(
     `SELECT state, revision, m.attempt, cause_code, cause_dock_result, m.progress->>'percent' AS percent,
             m.progress->>'status' AS status, resolution IS NOT NULL AS resolved,
-            l.progress->>'percent' AS reported, l.reports, l.gathered,
+            l.gathered,
             (SELECT sum(array_length(string_to_array(t.reports, E'\\n'), 1))
                FROM mission.flight_track t WHERE t.mission_id = m.id) AS tracked
        FROM mission.mission m LEFT JOIN mission.flight_live l ON l.mission_id = m.id WHERE m.id = $1`,
     [id],
   );
-  const timeline = await pool().query<unknown[]>(
-    'SELECT kind, what, from_state, to_state, revision FROM mission.timeline WHERE mission_id = $1 ORDER BY id',
-    [id],
-  );
-  return { mission, timeline };
+  const timeline = await timelineOf(pool(), id);
+  const live = await knownLive(pool(), id);
+  const { reports = null, progress = null } = live ?? {};
+  return { mission, reports, reported: progress?.percent, timeline: timeline.map(({ detail: _, ...entry }) => entry) };
 }
 
 const executeTid = async ({ id }: Flight): Promise<string> => {

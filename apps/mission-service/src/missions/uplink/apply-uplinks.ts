@@ -114,13 +114,14 @@ async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied>
     batch.unit.hear(locked.id, report);
     return KEPT;
   }
-  if (report) batch.unit.report(locked.id, report);
   if (event === null) {
+    if (report) batch.unit.report(locked.id, report);
     batch.unit.note(received);
     return KEPT;
   }
   const advanced = await batch.unit.advance(locked.id, event, { ...evidence, received, detail: { tid: fact.tid } });
-  if (isReport(uplink) && report) batch.unit.remember(locked.id, report);
+  const isKept = isReport(uplink) && report !== null && batch.unit.remember(locked.id, report);
+  if (report && !isKept) batch.unit.report(locked.id, report);
   return { kind: 'advanced', advanced };
 }
 

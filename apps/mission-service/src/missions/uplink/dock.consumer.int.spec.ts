@@ -16,7 +16,7 @@ import type { DataSource } from 'typeorm';
 import { AutoResume } from '../breakpoints/auto-resume.js';
 import { StartsFirst } from '../downlink/starts-first.js';
 import { type Flight, aStart, handle, progress } from '../fixtures/dock-words.js';
-import { missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { missionTestDatabase, stateOf, knownLive } from '../fixtures/mission-database.js';
 import { PolicyStore } from '../store/policy.store.js';
 import { TransactionShares } from '../store/transaction-shares.js';
 import { DockConsumer } from './dock.consumer.js';
@@ -93,11 +93,7 @@ const someFlights = async (count: number): Promise<Flight[]> => {
 };
 
 const percentOf = async ({ id }: Flight): Promise<string | undefined> => {
-  const [row] = await pool.query<{ percent: string }[]>(
-    `SELECT progress->>'percent' AS percent FROM mission.flight_live WHERE mission_id = $1`,
-    [id],
-  );
-  return row?.percent;
+  return (await knownLive(pool, id))?.progress.percent?.toString();
 };
 
 describe('reports of many docks', () => {

@@ -5,7 +5,15 @@ import type { DataSource } from 'typeorm';
 import { WatchMissions } from '../../grpc/watch-missions.js';
 import { type Flight, aStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
 import { aReplica } from '../fixtures/due-replica.js';
-import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import {
+  ORGANISATION,
+  aMission,
+  apply,
+  missionTestDatabase,
+  stateOf,
+  timelineOf,
+  knownLive,
+} from '../fixtures/mission-database.js';
 import { keepTrackDays } from '../store/flight-track.js';
 import { MissionReadModel } from '../views/mission.read-model.js';
 
@@ -85,16 +93,13 @@ describe('a report of a flight that goes on as before', () => {
     expect(await tracked(flight)).toEqual(all);
     await handle([progress(flight, 'paused', 24)]);
     expect(await tracked(flight)).toEqual([...all, 24]);
-    const timeline = await pool().query<{ kind: string; what: string; detail: { reports?: { percent: number }[] } }[]>(
-      'SELECT kind, what, detail FROM mission.timeline WHERE mission_id = $1 ORDER BY id DESC LIMIT 3',
-      [flight.id],
-    );
+    const timeline = (await timelineOf(pool(), flight.id)).slice(-3);
     expect(timeline.map(({ kind, what }) => `${kind} ${what}`)).toEqual([
+      'message_in flighttask_progress',
+      'message_in flighttask_progress',
       'decision flightPaused',
-      'message_in flighttask_progress',
-      'message_in flighttask_progress',
     ]);
-    expect(timeline.at(-1)?.detail.reports).toEqual(
+    expect(timeline[0]?.detail['reports']).toEqual(
       [11, 21, 23].map((percent) => ({
         ...{ at: expect.any(String) as string, percent, currentStep: percent === 23 ? 2 : 1 },
         ...{ waypointIndex: null, mediaCount: null },
@@ -108,11 +113,11 @@ describe('a report of a flight that goes on as before', () => {
     await handle(percents.slice(0, 30).map((percent) => progress(flight, 'in_progress', percent)));
     for (const percent of percents.slice(30)) await handle([progress(flight, 'in_progress', percent)]);
     expect(await tracked(flight)).toEqual([5, ...percents]);
-    // The first report of the flight was decided on, and twelve have gathered since.
-    expect(await count('flight_track', flight)).toBe(3);
+    // With the first report of the flight, which was decided on, thirteen have gathered since.
+    expect(await count('flight_track', flight)).toBe(2);
     await apply(pool(), flight.id, { type: 'observationGivenUp' });
     expect(await tracked(flight)).toEqual([5, ...percents]);
-    expect(await count('flight_track', flight)).toBe(4);
+    expect(await count('flight_track', flight)).toBe(3);
     const { gathered, kept } = await ask<{ gathered: number; kept: number }>(
       `SELECT gathered, array_length(string_to_array(lines, E'\\n'), 1) AS kept FROM mission.flight_live WHERE mission_id = $1`,
       flight.id,
@@ -192,10 +197,40 @@ describe('a report of a flight that goes on as before', () => {
     const flight = await aFlight();
     const reports = Array.from({ length: 20 }, (_, number) => progress(flight, 'in_progress', 10 + number));
     await Promise.all([handle(reports, 0), handle(reports, 1)]);
-    expect(await ask(`SELECT reports FROM mission.flight_live WHERE mission_id = $1`, flight.id)).toEqual({
-      reports: 20,
-    });
+    expect(await knownLive(pool(), flight.id)).toMatchObject({ reports: 20 });
     expect(await tracked(flight)).toHaveLength(21);
+  });
+
+  it('changes only its own line of the row, and all that follows from it is known', async () => {
+    const flight = await aFlight();
+    const row = <Row>() =>
+      ask<Row>(
+        'SELECT heard_at, received_at, reports, progress, gathered FROM mission.flight_live WHERE mission_id = $1',
+        flight.id,
+      );
+    const before = await row<{ gathered: number }>();
+    const receivedAtMs = Date.now();
+    await handle([progress(flight, 'in_progress', 30, { receivedAtMs }, 4)]);
+    await handle([progress(flight, 'in_progress', 20, { receivedAtMs: receivedAtMs - 1 }, 3)]);
+    expect(await row()).toEqual({ ...before, gathered: before.gathered + 2 });
+    const known = {
+      ...{ heard_at: new Date(receivedAtMs), received_at: new Date(receivedAtMs), reports: 2 },
+      progress: { percent: 30, currentStep: 4, reportedAt: new Date(receivedAtMs).toISOString() },
+    };
+    expect(await knownLive(pool(), flight.id)).toMatchObject(known);
+    await handle([progress(flight, 'paused', 31)]);
+    expect(await row()).toMatchObject({ ...known, gathered: 0 });
+  });
+
+  it('is counted on top of the row that the release before wrote whole', async () => {
+    const flight = await aFlight();
+    await handle([progress(flight, 'in_progress', 30, {}, 4)]);
+    const live = await knownLive(pool(), flight.id);
+    await pool().query(
+      `UPDATE mission.flight_live SET heard_at = $2, received_at = $3, progress = $4 WHERE mission_id = $1`,
+      [flight.id, live?.heard_at, live?.received_at, JSON.stringify(live?.progress)],
+    );
+    expect(await knownLive(pool(), flight.id)).toMatchObject({ ...live, kept: expect.anything() as unknown });
   });
 
   it('is part of what the end of the flight shows', async () => {
@@ -241,11 +276,14 @@ describe('a report of a flight that goes on as before', () => {
   it('of a clock ahead of ours does not count as heard in the future', async () => {
     const flight = await aFlight();
     await handle([progress(flight, 'in_progress', 20, { receivedAtMs: Date.now() + 600_000 })]);
-    const { ahead } = await ask<{ ahead: boolean }>(
-      'SELECT heard_at > clock_timestamp() AS ahead FROM mission.flight_live WHERE mission_id = $1',
+    const live = await knownLive(pool(), flight.id);
+    const { now } = await ask<{ now: Date }>(
+      'SELECT clock_timestamp() AS now FROM mission.mission WHERE id = $1',
       flight.id,
     );
-    expect(ahead).toBe(false);
+    expect(live?.heard_at.getTime()).toBeLessThanOrEqual(now.getTime());
+    // Nor later on, while nothing more is heard.
+    expect((await knownLive(pool(), flight.id))?.heard_at).toEqual(live?.heard_at);
   });
 });
 
@@ -253,11 +291,11 @@ describe('the watch over a flight', () => {
   const SILENCE_MS = 60_000;
   const dueNow = (id: string) =>
     pool().query(`UPDATE mission.mission SET next_action_at = clock_timestamp() WHERE id = $1`, [id]);
-  const lastDecision = ({ id }: Flight) =>
-    ask<{ what: string; detail: { heardAtMs?: number; nextActionAtMs: number; effects: string[] } }>(
-      `SELECT what, detail FROM mission.timeline WHERE mission_id = $1 AND kind = 'decision' ORDER BY id DESC LIMIT 1`,
-      id,
-    );
+  const lastDecision = async ({ id }: Flight) => {
+    const last = (await timelineOf(pool(), id)).filter(({ kind }) => kind === 'decision').at(-1);
+    if (last === undefined) throw new Error('nothing was decided');
+    return last;
+  };
 
   it('goes on a silence after the last report, and says in its decision when that was', async () => {
     const flight = await aFlight();
@@ -265,10 +303,7 @@ describe('the watch over a flight', () => {
     await dueNow(flight.id);
     const replica = aReplica(pool());
     expect(await replica.runner.run([flight.id])).toBe(1);
-    const { heard_at } = await ask<{ heard_at: Date }>(
-      'SELECT heard_at FROM mission.flight_live WHERE mission_id = $1',
-      flight.id,
-    );
+    const { heard_at } = (await knownLive(pool(), flight.id)) ?? { heard_at: new Date(NaN) };
     const { what, detail } = await lastDecision(flight);
     expect(what).toBe('progressHeard');
     expect(detail).toMatchObject({
@@ -283,7 +318,7 @@ describe('the watch over a flight', () => {
     const flight = await aFlight();
     await handle([progress(flight, 'in_progress', 20)]);
     await pool().query(
-      `UPDATE mission.flight_live SET heard_at = clock_timestamp() - interval '61 seconds' WHERE mission_id = $1`,
+      `UPDATE mission.flight_live SET gathered = 0, heard_at = clock_timestamp() - interval '61 seconds' WHERE mission_id = $1`,
       [flight.id],
     );
     await pool().query(
@@ -353,6 +388,6 @@ describe('the days of the track', () => {
       await pool().query(`DROP TABLE mission.${name}`);
     expect(kinds(await handle([progress(flight, 'in_progress', 20)]))).toEqual(['kept']);
     await apply(pool(), flight.id, { type: 'observationGivenUp' });
-    expect(await tracked(flight)).toEqual([20]);
+    expect(await tracked(flight)).toEqual([5, 20]);
   });
 });

@@ -6,6 +6,8 @@ import { showLive } from '../store/flight-live.js';
 import { type TrackPoint, type TrackRow, pointsOf } from '../store/flight-track.js';
 import type { MissionRow } from '../store/mission.row.js';
 import { type StoredPreflight, findPreflights } from '../store/preflights.js';
+import { type TimelineRow, entriesOf } from '../store/timeline-rows.js';
+import { type SentCall, withSentCalls } from '../store/timeline.js';
 import { type MissionView, viewOf } from './mission.view.js';
 import { breakReasonError, dockErrorOf } from '../dji/dock-errors.js';
 import { isResumable } from '../dji/resumable.js';
@@ -27,17 +29,6 @@ export interface Pruned {
 
 export interface Kept<Item> extends Pruned {
   readonly items: readonly Item[];
-}
-
-interface TimelineRow {
-  readonly id: string;
-  readonly at: Date;
-  readonly kind: string;
-  readonly what: string;
-  readonly from_state: string | null;
-  readonly to_state: string | null;
-  readonly revision: number | null;
-  readonly detail: unknown;
 }
 
 export const SORTS = ['-createdAt', 'createdAt', '-time', 'time'] as const;
@@ -115,20 +106,17 @@ export class MissionReadModel {
   /** All that happened, oldest first. What retention has deleted of it is one entry that says so. */
   async timeline(organisationId: string, id: string): Promise<Kept<TimelineView> | undefined> {
     if ((await this.row(organisationId, id)) === undefined) return undefined;
-    const rows = await this.query<TimelineRow>(
-      `SELECT id::text AS id, at, kind, what, from_state, to_state, revision, detail FROM mission.timeline
+    const rows = await this.query<TimelineRow & { readonly at: Date }>(
+      `SELECT at, kind, what, from_state, to_state, revision, detail FROM mission.timeline
         WHERE mission_id = $1 ORDER BY mission.timeline.id LIMIT $2`,
       [id, TIMELINE_LIMIT],
     );
-    const items = rows.map((row) => ({
-      at: row.at.toISOString(),
-      kind: row.kind,
-      what: row.what,
-      from: row.from_state,
-      to: row.to_state,
-      version: row.revision,
-      detail: row.detail,
-    }));
+    const calls = await this.query<SentCall>(
+      'SELECT tid, method, send_outcome, send_reason, sent_at FROM mission.dock_call WHERE mission_id = $1 ORDER BY claimed_at LIMIT $2',
+      [id, COMMANDS_LIMIT],
+    );
+    const entries = rows.flatMap(({ at, ...row }) => entriesOf(id, row).map((entry) => ({ ...entry, at })));
+    const items = withSentCalls(entries, calls).slice(0, TIMELINE_LIMIT).map(timelineView);
     const prunedAt = await this.prunedAt(id);
     return { items: prunedAt === null ? items : [prunedNote(prunedAt), ...items], prunedAt };
   }
@@ -218,6 +206,16 @@ const prunedNote = (prunedAt: string): TimelineView => ({
   to: null,
   version: null,
   detail: { deleted: ['timeline', 'commands', 'preflight'], because: 'retention' },
+});
+
+const timelineView = (row: TimelineRow & { readonly at: Date }): TimelineView => ({
+  at: row.at.toISOString(),
+  kind: row.kind,
+  what: row.what,
+  from: row.from_state,
+  to: row.to_state,
+  version: row.revision,
+  detail: row.detail,
 });
 
 const trackPointView = (point: TrackPoint) => ({

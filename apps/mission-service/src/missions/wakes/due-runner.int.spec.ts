@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { RULE_NAMES } from '@aerie/mission-core';
 import { ResolveMission } from '../control/resolve-mission.js';
 import { type Replica, aReplica, executes } from '../fixtures/due-replica.js';
-import { aDockView, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
+import { aDockView, aMission, apply, missionTestDatabase, stateOf, timelineOf } from '../fixtures/mission-database.js';
 import { findPreflights } from '../store/preflights.js';
 
 let pools: DataSource[];
@@ -270,11 +270,7 @@ it('keeps with a mission what preflight said before its dock was told and as the
 
 describe('a mission that is held back again and again for one reason', () => {
   const due = (id: string) => pools[0]?.query('UPDATE mission.mission SET next_action_at = now() WHERE id = $1', [id]);
-  const timelineOf = (id: string) =>
-    (pools[0] as DataSource).query<{ what: string; detail: Record<string, unknown> }[]>(
-      'SELECT what, detail FROM mission.timeline WHERE mission_id = $1 ORDER BY id',
-      [id],
-    );
+  const entries = (id: string) => timelineOf(pools[0] as DataSource, id);
   const held = (values: Record<string, unknown>) => {
     const told = Object.entries(values).map(([name, value]) => [name, { value, agoMs: 0 }]);
     return replica(0, { properties: { ...aDockView('x').properties, ...Object.fromEntries(told) } });
@@ -291,13 +287,13 @@ describe('a mission that is held back again and again for one reason', () => {
       [id],
     );
     expect(row).toMatchObject({ revision: 4, later: true, verdicts: { execute: { failed: ['rain'], times: 4 } } });
-    expect((await timelineOf(id)).filter(({ what }) => what === 'executeHeld')).toHaveLength(1);
+    expect((await entries(id)).filter(({ what }) => what === 'executeHeld')).toHaveLength(1);
 
     await due(id);
     await held({ rainfall: 3, wind_speed: 30 }).runner.run([id]);
     await due(id);
     await replica(0).runner.run([id]);
-    const told = (await timelineOf(id)).slice(-3);
+    const told = (await entries(id)).slice(-3);
     expect(told.map(({ what }) => what)).toEqual(['heldBack', 'executeHeld', 'executeDue']);
     expect(told[0]?.detail).toMatchObject({ because: 'preflight_no_go', failed: ['rain'], times: 4 });
   });
@@ -311,7 +307,7 @@ describe('a mission that is held back again and again for one reason', () => {
     await pools[0]?.query(`UPDATE mission.mission SET deadline = now(), next_action_at = now() WHERE id = $1`, [id]);
     await replica(0).runner.run([id]);
     expect(await stateOf(pools[0] as DataSource, id)).toBe('missed');
-    expect((await timelineOf(id)).filter(({ what }) => what === 'heldBack')).toMatchObject([{ detail: { times: 3 } }]);
+    expect((await entries(id)).filter(({ what }) => what === 'heldBack')).toMatchObject([{ detail: { times: 3 } }]);
   });
 });
 
