@@ -3,7 +3,7 @@ import type { Tx } from '@aerie/persistence';
 import type { LockedMission } from './mission.row.js';
 
 /** How exactly it is kept when a dock was heard. */
-const NOTED_EVERY_MS = 5_000;
+const NOTED_EVERY_MS = 10_000;
 
 type DockColumns = Pick<LockedMission, 'dock_heard_at' | 'dock_flight_id' | 'dock_flight_at'>;
 

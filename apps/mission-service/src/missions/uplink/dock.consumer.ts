@@ -35,7 +35,7 @@ export interface DockConsumerParts {
   readonly commands: DockCommands;
   readonly deadLetters: DeadLetters;
   readonly notes: NoteDocks;
-  /** How long a plain report waits for others, milliseconds; a second unless a test says otherwise. */
+  /** How long a plain report waits for others, milliseconds; 1,500 unless a test says otherwise. */
   readonly reportWaitMs?: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -48,9 +48,9 @@ const LANES = 2;
 
 /**
  * A report that a flight goes on moves nothing, and a dock sends one each two seconds: those of many docks share a
- * transaction. Screens see it a second later; whatever else a dock says takes those before it along at once.
+ * transaction. Screens see it a second and a half later; whatever else a dock says takes those before it along at once.
  */
-const REPORT_WAIT_MS = 1_000;
+const REPORT_WAIT_MS = 1_500;
 
 type Verdicts = Promise<Verdict>[];
 
