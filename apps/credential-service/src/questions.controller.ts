@@ -4,11 +4,14 @@ import {
   deleteObjectsQuestion,
   headObjectsQuestion,
   listObjectsQuestion,
+  type PresignDownloadAsk,
+  type PresignedDownload,
   presignDownloadQuestion,
+  presignDownloadsQuestion,
   uploadKeysQuestion,
 } from '@aerie/bus-contract';
 import { readAsk } from '@aerie/messaging';
-import { RefusalFilter } from '@aerie/service-host';
+import { HostLogger, RefusalFilter, refusalOf } from '@aerie/service-host';
 import { dockStorageOf } from './dock/dock-storage.js';
 import { type Download, PresignDownload } from './downloads/presign-download.js';
 import { StoredObjects } from './objects/stored-objects.js';
@@ -22,20 +25,18 @@ export class QuestionsController {
     private readonly presignDownload: PresignDownload,
     private readonly issueUploadKeys: IssueUploadKeys,
     private readonly storedObjects: StoredObjects,
+    private readonly host: HostLogger,
   ) {}
 
   @MessagePattern(presignDownloadQuestion.subject)
   presign(@Payload() data: unknown): Promise<Download> {
-    const { organisationId, objectKey, lifetimeSeconds, saveAs, dockSn, reachableBy, askedBy, reason } = readAsk(
-      presignDownloadQuestion,
-      data,
-    );
-    return this.presignDownload.execute({
-      ...{ organisationId, objectKey, lifetimeSeconds, forService: reachableBy === 'service' },
-      ...(saveAs === undefined ? {} : { saveAs }),
-      ...(dockSn === undefined ? {} : { dockSn }),
-      ...{ askedBy: `service:${askedBy ?? 'unknown'}`, reason: reason ?? 'download' },
-    });
+    return this.presignOne(readAsk(presignDownloadQuestion, data));
+  }
+
+  @MessagePattern(presignDownloadsQuestion.subject)
+  async presignMany(@Payload() data: unknown): Promise<{ downloads: PresignedDownload[] }> {
+    const { downloads } = readAsk(presignDownloadsQuestion, data);
+    return { downloads: await Promise.all(downloads.map((asked) => this.presignOrRefuse(asked))) };
   }
 
   @MessagePattern(uploadKeysQuestion.subject)
@@ -71,5 +72,25 @@ export class QuestionsController {
   async delete(@Payload() data: unknown) {
     const { organisationId, objectKeys } = readAsk(deleteObjectsQuestion, data);
     return { deletedKeys: await this.storedObjects.delete(organisationId, objectKeys) };
+  }
+
+  private presignOne({ reachableBy, askedBy, reason, ...asked }: PresignDownloadAsk): Promise<Download> {
+    const { organisationId, objectKey, lifetimeSeconds, saveAs, dockSn } = asked;
+    return this.presignDownload.execute({
+      ...{ organisationId, objectKey, lifetimeSeconds, forService: reachableBy === 'service' },
+      ...(saveAs === undefined ? {} : { saveAs }),
+      ...(dockSn === undefined ? {} : { dockSn }),
+      ...{ askedBy: `service:${askedBy ?? 'unknown'}`, reason: reason ?? 'download' },
+    });
+  }
+
+  /** One of many: what is wrong with it is no reason to refuse the others. */
+  private async presignOrRefuse(asked: PresignDownloadAsk): Promise<PresignedDownload> {
+    try {
+      return await this.presignOne(asked);
+    } catch (error) {
+      const { code, message } = refusalOf(error, this.host.logger);
+      return { refusal: { code, message } };
+    }
   }
 }

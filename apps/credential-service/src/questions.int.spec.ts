@@ -1,13 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import {
+  PRESIGN_TOGETHER,
   deleteObjectsQuestion,
   headObjectsQuestion,
   listObjectsQuestion,
   presignDownloadQuestion,
+  presignDownloadsQuestion,
   uploadKeysQuestion,
 } from '@aerie/bus-contract';
 import { ask } from '@aerie/messaging';
+import { eventually } from '@aerie/testing';
 import {
   ORGANISATION,
   OTHER_API_KEY,
@@ -186,6 +189,49 @@ describe('a download', () => {
       expect(url.startsWith(`${place}/`)).toBe(true);
       expect(await (await fetch(url)).text()).toBe('1.tar');
     }
+  });
+});
+
+describe('many downloads in one question', () => {
+  const routeOf = (index: number): string =>
+    `${ORGANISATION}/waylines/${createHash('sha256').update(String(index)).digest('hex')}.kmz`;
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      ...{ organisationId: ORGANISATION, objectKey: routeOf(index), lifetimeSeconds: 60 },
+      ...{ dockSn: `D-${index}`, askedBy: 'mission-service' },
+    }));
+  const presignMany = (downloads: ReturnType<typeof many>) =>
+    ask(service.nats, presignDownloadsQuestion, { downloads });
+
+  it('are answered one by one, in their order, and one of somebody else is refused by itself', async () => {
+    const asked = many(3).map((one, index) => (index === 1 ? { ...one, organisationId: randomUUID() } : one));
+    const { downloads } = await presignMany(asked);
+    expect(downloads).toEqual([
+      { url: expect.stringContaining(`/aerie/${routeOf(0)}?`) as string, expiresAtMs: expect.any(Number) as number },
+      { refusal: { code: 'object_not_of_organisation', message: expect.any(String) as string } },
+      { url: expect.stringContaining(`/aerie/${routeOf(2)}?`) as string, expiresAtMs: expect.any(Number) as number },
+    ]);
+  });
+
+  it('are written down by one statement, each with its dock', async () => {
+    const reason = `route ${randomUUID()}`;
+    await presignMany(many(PRESIGN_TOGETHER).map((one) => ({ ...one, reason })));
+    const written = () =>
+      service.dataSource.query<{ docks: number; statements: number }[]>(
+        `SELECT count(DISTINCT dock_sn)::int AS docks, count(DISTINCT xmin::text)::int AS statements
+           FROM credential.issue WHERE reason = $1 AND kind = 'download'`,
+        [reason],
+      );
+    service.intake.start();
+    await eventually('all are in the ledger', async () => (await written())[0]?.docks === PRESIGN_TOGETHER);
+    expect(await written()).toEqual([{ docks: PRESIGN_TOGETHER, statements: 1 }]);
+  });
+
+  it.each([
+    ['none at all', 0],
+    ['more than one question takes', PRESIGN_TOGETHER + 1],
+  ])('are refused for %s', async (_what, count) => {
+    await expect(presignMany(many(count))).rejects.toMatchObject({ cause: { code: 'invalid_question' } });
   });
 });
 

@@ -251,27 +251,64 @@ export interface Principal {
   readonly organisationId: string;
 }
 
+const presignDownloadAsk = z.object({
+  organisationId: z.string().describe('Whose object it is.'),
+  objectKey: z.string().describe('Key of the object in the storage.'),
+  lifetimeSeconds: z.number().int().min(30).max(86_400).describe('How long the URL works, seconds.'),
+  saveAs: z.string().max(200).optional().describe('Makes a browser save the object under this name.'),
+  dockSn: z.string().optional().describe('The dock that is to read it, for the ledger.'),
+  reachableBy: z
+    .enum(['dock', 'service'])
+    .optional()
+    .describe('Who is to fetch it: signed for the address that docks use, or that services use. Default: `dock`.'),
+  askedBy: z.string().max(100).optional().describe('The service that asks, for the ledger. Default: `unknown`.'),
+  reason: z.string().max(200).optional().describe('What it is for, for the ledger.'),
+});
+export type PresignDownloadAsk = z.infer<typeof presignDownloadAsk>;
+
+const presignedDownload = z.object({
+  url: z.string().describe('Fetched by a plain GET. A secret for as long as it works.'),
+  expiresAtMs: z.number().describe('Until when it works, milliseconds since the epoch.'),
+});
+
 /** A URL with which a dock may read one object for a short time. Made anew for each message, never stored. */
 export const presignDownloadQuestion = question(
   'ask.credential.v1.download.presign',
   3_000,
+  presignDownloadAsk,
+  presignedDownload,
+);
+
+/** Addresses in one question, at most. */
+export const PRESIGN_TOGETHER = 100;
+
+const presignManyAnswer = z.object({
+  downloads: z
+    .array(
+      z.union([
+        presignedDownload,
+        z.object({
+          refusal: z
+            .object({
+              code: z.string().describe('Why there is none, for programs.'),
+              message: z.string().describe('The same for people.'),
+            })
+            .describe('There is no address for this one.'),
+        }),
+      ]),
+    )
+    .describe('One for each that was asked for, in the same order.'),
+});
+export type PresignedDownload = z.infer<typeof presignManyAnswer>['downloads'][number];
+
+/** The same for many objects at once, each answered by itself. An earlier release of credential-service does not know it. */
+export const presignDownloadsQuestion = question(
+  'ask.credential.v1.downloads.presign',
+  3_000,
   z.object({
-    organisationId: z.string().describe('Whose object it is.'),
-    objectKey: z.string().describe('Key of the object in the storage.'),
-    lifetimeSeconds: z.number().int().min(30).max(86_400).describe('How long the URL works, seconds.'),
-    saveAs: z.string().max(200).optional().describe('Makes a browser save the object under this name.'),
-    dockSn: z.string().optional().describe('The dock that is to read it, for the ledger.'),
-    reachableBy: z
-      .enum(['dock', 'service'])
-      .optional()
-      .describe('Who is to fetch it: signed for the address that docks use, or that services use. Default: `dock`.'),
-    askedBy: z.string().max(100).optional().describe('The service that asks, for the ledger. Default: `unknown`.'),
-    reason: z.string().max(200).optional().describe('What it is for, for the ledger.'),
+    downloads: z.array(presignDownloadAsk).min(1).max(PRESIGN_TOGETHER).describe('As in the question for one of them.'),
   }),
-  z.object({
-    url: z.string().describe('Fetched by a plain GET. A secret for as long as it works.'),
-    expiresAtMs: z.number().describe('Until when it works, milliseconds since the epoch.'),
-  }),
+  presignManyAnswer,
 );
 
 /**

@@ -5,4 +5,4 @@ export { type Chore, Sweeper } from './sweeper.js';
 export { Intake, withIntake } from './intake.js';
 export { type Host } from './host.js';
 export { HostLogger, type ServiceOptions, hostModule, runService } from './run-service.js';
-export { type Refusal, RefusalFilter } from './refusal.filter.js';
+export { type Refusal, RefusalFilter, refusalOf } from './refusal.filter.js';

@@ -1,4 +1,4 @@
-import { type SendAnswer, presignDownloadQuestion } from '@aerie/bus-contract';
+import type { SendAnswer } from '@aerie/bus-contract';
 import {
   type FlighttaskCreate,
   type FlighttaskPrepare,
@@ -8,11 +8,12 @@ import {
   encodeService,
 } from '@aerie/dji-protocol';
 import { assertNever } from '@aerie/kernel';
-import { type NatsConnection, NoAnswerError, SendTogether, ask } from '@aerie/messaging';
+import { type NatsConnection, NoAnswerError, SendTogether } from '@aerie/messaging';
 import type { Order } from '../advance-mission.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type CommandEffect, commandFor } from '../dji/command-names.js';
 import { type StoredBreakPoint, profileOf } from '../dji/dock-profiles.js';
+import { DownloadAddresses } from './download-addresses.js';
 
 /**
  * How long the address of a file works. A dock fetches it right after prepare, and asks for a new one when it comes
@@ -23,9 +24,11 @@ const URL_LIFETIME_SECONDS = 900;
 /** Writes our orders in the dock's words, at the moment they are sent. */
 export class DockCommands {
   private readonly sender: SendTogether;
+  private readonly addresses: DownloadAddresses;
 
-  constructor(private readonly connection: NatsConnection) {
+  constructor(connection: NatsConnection) {
     this.sender = new SendTogether(connection);
+    this.addresses = new DownloadAddresses(connection);
   }
 
   /**
@@ -150,7 +153,7 @@ export class DockCommands {
   }
 
   private async fileOf(mission: LockedMission): Promise<{ url: string; fingerprint: string }> {
-    const { url } = await ask(this.connection, presignDownloadQuestion, {
+    const url = await this.addresses.of({
       organisationId: mission.organisation_id,
       objectKey: mission.object_key,
       lifetimeSeconds: URL_LIFETIME_SECONDS,
