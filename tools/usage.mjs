@@ -13,6 +13,11 @@ const whole = (from, to) => (value) =>
     ? undefined
     : `must be a whole number from ${from} to ${to}`;
 
+const oneOf =
+  (...words) =>
+  (value) =>
+    words.includes(value) ? undefined : `must be one of ${words.join(', ')}`;
+
 const file = { usage: 'FILE', least: 1, most: 1 };
 const nothing = { usage: '', least: 0, most: 0 };
 
@@ -152,6 +157,18 @@ export const COMMANDS = {
     npm: 'npm run bench:fairness',
     does: 'What other docks notice when one dock floods, and when log-service stands still.',
     options: { seconds: [text, 'N', 'of each round, 10 to 3600 (default 60)', whole(10, 3_600)] },
+    rest: nothing,
+  },
+  'bench-held': {
+    npm: 'npm run bench:held',
+    does: 'What a transaction that is held open, and the missions of months, add to the cost of a progress message.',
+    options: {
+      flights: [text, 'N', 'on each of the two that are compared, 1 to 300 (default 60)', whole(1, 300)],
+      minutes: [text, 'N', 'for which the transaction is held at least, 1 to 60 (default 10)', whole(1, 60)],
+      missions: [text, 'N', 'that have ended, 0 to 1000000 (default 100000)', whole(0, 1_000_000)],
+      burden: [text, 'WHICH', 'both (default), snapshot or missions', oneOf('both', 'snapshot', 'missions')],
+      json: [text, 'FILE', 'write the figures there too'],
+    },
     rest: nothing,
   },
   'bench-herd': {

@@ -101,6 +101,21 @@ export class Meter {
     return Number(row?.count);
   }
 
+  /** Leaves what this connection asks itself out of the statements and their buffers. */
+  async leaveOwnStatementsOut(): Promise<void> {
+    await this.query(`SET pg_stat_statements.track = 'none'`);
+  }
+
+  /** Pages that were looked at, read and made dirty so far, by the beginning of the statement. */
+  async buffersByStatement(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.query<{ statement: string; buffers: string }>(
+      `SELECT left(regexp_replace(query, '\\s+', ' ', 'g'), 100) AS statement,
+              sum(shared_blks_hit + shared_blks_read + shared_blks_dirtied) AS buffers
+         FROM pg_stat_statements GROUP BY 1`,
+    );
+    return new Map(rows.map(({ statement, buffers }) => [statement, Number(buffers)]));
+  }
+
   /** Rows written so far, by table. */
   async rowsByTable(): Promise<ReadonlyMap<string, number>> {
     const rows = await this.query<{ name: string; written: string }>(

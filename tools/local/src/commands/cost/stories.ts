@@ -324,14 +324,14 @@ async function untilReports(meter: Meter, count: number): Promise<void> {
   }
 }
 
-interface Flight {
+export interface Flight {
   readonly sn: string;
   readonly missionId: string;
   readonly connection: DockConnection;
 }
 
 /** Missions that fly, written as mission-service would have: their way there is not what is measured. */
-async function startFlights(stack: Stack, meter: Meter, docks: number, prefix: string): Promise<Flight[]> {
+export async function startFlights(stack: Stack, meter: Meter, docks: number, prefix: string): Promise<Flight[]> {
   const sns = numbered(prefix, docks);
   const connections = await importDocks(stack, sns);
   const waylineId = await uploadRoute(new Api(stack.apiUrl, stack.apiKey));
@@ -358,12 +358,12 @@ async function startFlights(stack: Stack, meter: Meter, docks: number, prefix: s
   }));
 }
 
-const connect = ({ mqttUrl, mqttUser, mqttPassword }: DockConnection): Promise<MqttClient> =>
+export const connect = ({ mqttUrl, mqttUser, mqttPassword }: DockConnection): Promise<MqttClient> =>
   mqtt.connectAsync(mqttUrl, { username: mqttUser, password: mqttPassword, protocolVersion: 5 });
 
-function report(sn: string, missionId: string): string {
+export function report(sn: string, missionId: string, percent = 50): string {
   const ext = { flight_id: missionId, current_waypoint_index: 1, wayline_mission_state: 5, media_count: 1 };
-  const output = { status: 'in_progress', progress: { percent: 50, current_step: 24 }, ext };
+  const output = { status: 'in_progress', progress: { percent, current_step: 24 }, ext };
   return JSON.stringify({
     ...{ bid: missionId, tid: randomUUID(), timestamp: Date.now(), method: 'flighttask_progress', gateway: sn },
     data: { result: 0, output },
