@@ -35,3 +35,19 @@ it('a look for what is due reads none of the many missions that are not', async 
   });
   expect(plans.filter((line) => /Index Cond:.*next_action_at/.test(line))).toHaveLength(2);
 }, 60_000);
+
+it('a look that goes back so far finds what became due since then, and nothing before it', async () => {
+  const overdue = async (seconds: number): Promise<string> => {
+    const id = await aMission(pool);
+    await pool.query(`UPDATE mission.mission SET next_action_at = now() - make_interval(secs => $2) WHERE id = $1`, [
+      id,
+      seconds,
+    ]);
+    return id;
+  };
+  const [early, late] = [await overdue(120), await overdue(20)];
+  const found = async (backMs: number | null): Promise<string[]> =>
+    (await findDue(pool, [early, late], ['scheduled'], 10, 500, backMs)).map(({ id }) => id);
+  expect(await found(null)).toEqual([early, late]);
+  expect(await found(60_000)).toEqual([late]);
+});

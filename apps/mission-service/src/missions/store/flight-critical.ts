@@ -94,15 +94,17 @@ export function findDue(
   states: readonly MissionState[],
   limit: number,
   overdueMs: number,
+  backMs: number | null = null,
 ): Promise<DueMission[]> {
   return tx.query<DueMission>(
     `SELECT id, organisation_id, dock_sn, wayline_id, state,
             (extract(epoch FROM clock_timestamp() - next_action_at) * 1000)::float8 AS overdue_ms
        FROM mission.mission
       WHERE next_action_at <= statement_timestamp() - $4 * interval '1 millisecond' AND state = ANY($2::text[])
+        AND next_action_at >= coalesce(statement_timestamp() - ($4 + $5::float8) * interval '1 millisecond', '-infinity')
         AND ($1::uuid[] IS NULL OR id = ANY($1::uuid[]))
       ORDER BY next_action_at LIMIT $3`,
-    [ids, states, limit, overdueMs],
+    [ids, states, limit, overdueMs, backMs],
   );
 }
 

@@ -34,6 +34,7 @@ import {
   withRetirement,
 } from './claim-guard.js';
 import { callForDock, reserveLate } from './reserve-late.js';
+import { SweepWindow } from './sweep-window.js';
 
 export interface DueRunnerParts {
   readonly dataSource: DataSource;
@@ -113,6 +114,8 @@ export class DueRunner {
   /** Lanes whose reading is waited for now. */
   private readonly reading = new Set<Lanes>();
   private readonly inWork = new Set<string>();
+  /** Of sweeps, by the states that they look for. */
+  private readonly windows = new Map<readonly MissionState[], SweepWindow>();
   private anything = false;
   private gathering = false;
   private readonly lateness;
@@ -203,12 +206,19 @@ export class DueRunner {
     return this.advanceAllDue(await this.findDue(ids, states, finder), finder);
   }
 
-  private findDue(
+  private async findDue(
     ids: readonly string[] | null,
     states: readonly MissionState[],
     finder: Finder,
   ): Promise<DueMission[]> {
-    return findDue(this.reads, ids, states, FIND_LIMIT, finder === 'sweep' ? LEFT_TO_WAKES_MS : 0);
+    if (finder === 'wake') return findDue(this.reads, ids, states, FIND_LIMIT, 0);
+    const window = this.windows.get(states) ?? new SweepWindow();
+    this.windows.set(states, window);
+    const nowMs = performance.now();
+    const backMs = window.backMs(nowMs);
+    const due = await findDue(this.reads, ids, states, FIND_LIMIT, LEFT_TO_WAKES_MS, backMs);
+    if (due.length === 0) window.foundNothing(nowMs, backMs);
+    return due;
   }
 
   private async advanceAllDue(found: readonly DueMission[], finder: Finder): Promise<number> {
