@@ -16,6 +16,8 @@ const ROUNDS = 5;
 const REPORT_EVERY_MS = 2_000;
 /** The first reports of a flight, and compiling what runs with each, are over then. */
 const SETTLED_AFTER_MS = 30_000;
+/** A flight that takes far longer than planned is ended, however much it reports. */
+const PLANNED_MS = 90 * 60_000;
 /** Later than this after the last report, all of them are not handled: the figures are those of a backlog. */
 const HANDLED_WITHIN_MS = 10_000;
 /** Statements whose buffers are named. */
@@ -66,7 +68,9 @@ export async function benchHeld(root: string, args: readonly string[]): Promise<
         for (let round = 1; round <= ROUNDS; round++) {
           console.error(`Measuring, ${round} of ${ROUNDS} …`);
           const phaseMs = (minutes * 60_000) / (2 * ROUNDS);
-          pairs.push({ without: await bare.measure(phaseMs), with: await burdened.measure(phaseMs) });
+          const pair = { without: await bare.measure(phaseMs), with: await burdened.measure(phaseMs) };
+          console.error(`Buffers of a message: ${pair.without.buffers} without, ${pair.with.buffers} with.`);
+          pairs.push(pair);
         }
         const heldSeconds = Math.round((performance.now() - heldSinceMs) / 1_000);
         for (const side of sides) await side.land();
@@ -110,7 +114,12 @@ class Side {
   static async prepare(name: string, stack: Stack, flights: number): Promise<Side> {
     const meter = await Meter.open(stack);
     await meter.leaveOwnStatementsOut();
-    return new Side(name, meter, await startFlights(stack, meter, flights, 'HELD'));
+    const started = await startFlights(stack, meter, flights, 'HELD');
+    await meter.query('UPDATE mission.mission SET planned_duration_ms = $1 WHERE id = ANY($2::uuid[])', [
+      PLANNED_MS,
+      started.map(({ missionId }) => missionId),
+    ]);
+    return new Side(name, meter, started);
   }
 
   /** Each flight reports every two seconds, evenly spread, and comes to its end with the last of so many reports. */
