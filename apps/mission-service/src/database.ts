@@ -16,6 +16,7 @@ import { Retention1764900000000 } from './migrations/1764900000000-retention.js'
 import { CutOffDocks1765010000000 } from './migrations/1765010000000-cut-off-docks.js';
 import { ReportsInPieces1765200000000 } from './migrations/1765200000000-reports-in-pieces.js';
 import { LeanRows1765300000000 } from './migrations/1765300000000-lean-rows.js';
+import { NewestReportsFirst1765310000000 } from './migrations/1765310000000-newest-reports-first.js';
 
 export const SCHEMA = 'mission';
 
@@ -35,6 +36,7 @@ export const MIGRATIONS = [
   CutOffDocks1765010000000,
   ReportsInPieces1765200000000,
   LeanRows1765300000000,
+  NewestReportsFirst1765310000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

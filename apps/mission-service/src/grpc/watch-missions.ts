@@ -4,7 +4,7 @@ import { isOutcome } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
 import { Observable, type Subscriber } from 'rxjs';
 import type { DataSource } from 'typeorm';
-import { showLive } from '../missions/store/flight-live.js';
+import { newestLive, showLive } from '../missions/store/flight-live.js';
 import type { MissionRow } from '../missions/store/mission.row.js';
 import { type MissionView, viewOf } from '../missions/views/mission.view.js';
 
@@ -72,7 +72,7 @@ export class WatchMissions {
       const ids = [...new Set([...this.watches].map(({ id }) => id))];
       const rows = await this.dataSource.query<Seen[]>(
         `SELECT m.id, m.revision, coalesce(l.reports + l.gathered, 0) AS reports
-           FROM mission.mission m LEFT JOIN mission.flight_live l ON l.mission_id = m.id WHERE m.id = ANY($1::uuid[])`,
+           FROM mission.mission m LEFT JOIN LATERAL ${newestLive('m.id')} AS l ON true WHERE m.id = ANY($1::uuid[])`,
         [ids],
       );
       const now = new Map(rows.map((row) => [row.id, row]));

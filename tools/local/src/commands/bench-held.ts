@@ -178,7 +178,7 @@ class Side {
 
   private async handled(): Promise<number> {
     const [row] = await this.meter.query<{ count: string }>(
-      'SELECT sum(reports) AS count FROM mission.flight_live WHERE mission_id = ANY($1::uuid[])',
+      'SELECT sum(reports + gathered) AS count FROM mission.flight_live WHERE mission_id = ANY($1::uuid[])',
       [this.flights.map(({ missionId }) => missionId)],
     );
     return Number(row?.count);

@@ -15,7 +15,7 @@ it('is another flight that was named just now', () => {
 
 it.each([
   ['is this one', named('mine', ago(2_000))],
-  ['was named too long ago', named('other', ago(16_000))],
+  ['was named too long ago', named('other', ago(21_000))],
   ['was never named', named(null, null)],
 ])('is none when the flight %s', (_why, given) => {
   expect(namesOther(given, null)).toBe(false);

@@ -1,5 +1,5 @@
-/** A dock that flies names its flight every two seconds. */
-const NAMES_NOW_MS = 15_000;
+/** A dock that flies names its flight every two seconds, which is noted each ten. */
+const NAMES_NOW_MS = 20_000;
 
 /** A mission, and the flight that its dock spoke of last. */
 interface Named {

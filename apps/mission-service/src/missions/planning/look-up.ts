@@ -1,5 +1,6 @@
 import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import { AskTogether } from '@aerie/kernel';
+import { namedFlightToldAt } from '../store/flight-live.js';
 import type { DataSource } from 'typeorm';
 import type { ObserveDock } from '../downlink/observe-dock.js';
 import { type UnresolvedMission, unresolvedOn } from '../store/flight-critical.js';
@@ -73,7 +74,7 @@ export class LookUp {
       exports_logs: boolean;
       cut_off: boolean;
     }>(
-      `SELECT d.sn, extract(epoch FROM clock_timestamp() - d.heard_at) * 1000 AS heard_ago_ms,
+      `SELECT d.sn, extract(epoch FROM clock_timestamp() - greatest(d.heard_at, ${namedFlightToldAt('d')})) * 1000 AS heard_ago_ms,
               ${unresolvedOn('d.sn')} AS unresolved,
               EXISTS (SELECT 1 FROM mission.dock_reservation r WHERE r.dock_sn = d.sn
                          AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs,

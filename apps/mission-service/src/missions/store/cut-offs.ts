@@ -1,5 +1,6 @@
 // Docks that fleet-service cuts off at the broker: starts on them are held back.
 import type { Tx } from '@aerie/persistence';
+import { namedFlightToldAt } from './flight-live.js';
 import { type UnresolvedMission, unresolvedOn } from './flight-critical.js';
 
 export interface DockForCutOff {
@@ -24,7 +25,8 @@ export function lockForCutOff(tx: Tx, dockSn: string): Promise<DockForCutOff | u
   return tx.one<DockForCutOff>(
     `SELECT d.organisation_id, d.cut_off_id,
             d.cut_off_until IS NOT NULL AND d.cut_off_until > clock_timestamp() AS cut_off_holds,
-            d.cut_off_id IS NOT NULL AND d.cut_off_until IS NULL AS cut_off_ended, d.flight_id AS dock_flight_id, d.flight_at AS dock_flight_at,
+            d.cut_off_id IS NOT NULL AND d.cut_off_until IS NULL AS cut_off_ended, d.flight_id AS dock_flight_id,
+            greatest(d.flight_at, ${namedFlightToldAt('d')}) AS dock_flight_at,
             (SELECT m.id FROM mission.mission m
               WHERE m.dock_sn = d.sn AND m.state IN ('starting', 'executing', 'paused')
               LIMIT 1) AS flight,

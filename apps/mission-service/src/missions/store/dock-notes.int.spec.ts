@@ -1,6 +1,8 @@
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { aMission, missionTestDatabase } from '../fixtures/mission-database.js';
+import { aStart, handle, progress } from '../fixtures/dock-words.js';
+import { lockForCutOff } from './cut-offs.js';
 import { lockMission } from './flight-critical.js';
 import { DockNotes, noteForeignFlights } from './dock-notes.js';
 
@@ -41,4 +43,47 @@ it('does not believe a time from the future of a word about a mission: a dock th
     await notes.flush(tx);
   });
   expect(await noted('AHEAD-2')).toEqual({ flight_id: id, flight_is_ahead: false, heard_is_ahead: false });
+});
+
+describe('a report that is kept beside its mission', () => {
+  const versionOf = (dockSn: string): Promise<unknown> =>
+    dataSource.query('SELECT ctid::text FROM mission.dock WHERE sn = $1', [dockSn]);
+  /** A mission that flies and has reported, and another one of its dock. */
+  async function aFlightAndAnother(receivedAtMs: number) {
+    const flight = await aStart(dataSource);
+    await handle(dataSource, [progress(flight, 'in_progress', 5, { receivedAtMs: receivedAtMs - 60_000 })]);
+    await dataSource.query(
+      `UPDATE mission.dock SET heard_at = heard_at - interval '1 min', flight_at = flight_at - interval '1 min' WHERE sn = $1`,
+      [flight.dockSn],
+    );
+    const before = await versionOf(flight.dockSn);
+    await handle(dataSource, [progress(flight, 'in_progress', 6, { receivedAtMs })]);
+    return { flight, before, other: await aMission(dataSource, { dockSn: flight.dockSn }) };
+  }
+
+  it('leaves the row of the dock alone, and is known to whoever locks a mission of that dock', async () => {
+    const at = new Date();
+    const { flight, before, other } = await aFlightAndAnother(at.getTime());
+    expect(await versionOf(flight.dockSn)).toEqual(before);
+    for (const id of [flight.id, other]) {
+      const locked = await inTransaction(dataSource, (tx) => lockMission(tx, id, null));
+      expect(locked).toMatchObject({ dock_heard_at: at, dock_flight_id: flight.id, dock_flight_at: at });
+    }
+  });
+
+  it('is known to whoever cuts the dock off', async () => {
+    const at = new Date();
+    const { flight } = await aFlightAndAnother(at.getTime());
+    const locked = await inTransaction(dataSource, (tx) => lockForCutOff(tx, flight.dockSn));
+    expect(locked).toMatchObject({ dock_flight_id: flight.id, dock_flight_at: at });
+  });
+
+  it('says nothing any more once the dock has spoken of a flight that is none of ours', async () => {
+    const at = new Date();
+    const { flight, other } = await aFlightAndAnother(at.getTime());
+    const byHand = { dockSn: flight.dockSn, id: 'by-hand', goesOn: true, receivedAtMs: at.getTime() - 10_000 };
+    await inTransaction(dataSource, (tx) => noteForeignFlights(tx, [byHand]));
+    const locked = await inTransaction(dataSource, (tx) => lockMission(tx, other, null));
+    expect(locked).toMatchObject({ dock_flight_id: 'by-hand', dock_flight_at: new Date(at.getTime() - 10_000) });
+  });
 });

@@ -15,8 +15,12 @@ export class DockNotes {
   private readonly docks = new Map<string, DockColumns>();
   private readonly changed = new Set<string>();
 
-  /** `goesOn`: whether the message says that the flight of this mission goes on; null when it says nothing of that. */
-  note(locked: LockedMission, ingressAtMs: number, goesOn: boolean | null): void {
+  /**
+   * `goesOn`: whether the message says that the flight of this mission goes on; null when it says nothing of that.
+   * `isKept`: it is a report that is kept beside the mission. Then the row of the dock need not say it again, and while a
+   * transaction is held open each version of that row would stay.
+   */
+  note(locked: LockedMission, ingressAtMs: number, goesOn: boolean | null, isKept = false): void {
     const before = this.of(locked);
     // A time from the future would let a dock that has left pass for heard, and a start needs a dock that was heard.
     const receivedAtMs = Math.min(ingressAtMs, locked.now.getTime());
@@ -26,7 +30,7 @@ export class DockNotes {
     const ends = goesOn === false && before.dock_flight_id === locked.id;
     if (!names && !ends && !isNews(before.dock_heard_at)) return;
     const at = new Date(receivedAtMs);
-    this.changed.add(locked.dock_sn);
+    if (!isKept || before.dock_flight_id !== locked.id) this.changed.add(locked.dock_sn);
     this.docks.set(locked.dock_sn, {
       dock_heard_at: before.dock_heard_at !== null && before.dock_heard_at > at ? before.dock_heard_at : at,
       dock_flight_id: names ? locked.id : ends ? null : before.dock_flight_id,

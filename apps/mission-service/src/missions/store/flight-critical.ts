@@ -6,20 +6,21 @@
 import type { DockRecord } from '@aerie/bus-contract';
 import type { Mission, MissionState } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
-import { readLive, readLiveOfDock, withLives } from './flight-live.js';
+import { namedFlightToldAt, readLive, readLiveOfDock, withDockHeard, withLives } from './flight-live.js';
 import type { FlightLive } from './mission.row.js';
 import { type LockedMission, MISSION_COLUMNS, type MissionProgress, dateOf } from './mission.row.js';
 import type { Verdicts } from './preflights.js';
 
 const LOCKED_COLUMNS = `${MISSION_COLUMNS.map((column) => `m.${column}`).join(', ')}, d.model, d.protocol_generation, d.heard_at AS dock_heard_at,
-  d.flight_id AS dock_flight_id, d.flight_at AS dock_flight_at, w.md5, w.object_key,
+  d.flight_id AS dock_flight_id, d.flight_at AS dock_flight_at,
+  CASE WHEN d.flight_id <> m.id::text THEN ${namedFlightToldAt('d')} END AS named_at, w.md5, w.object_key,
   coalesce(m.planned_duration_ms, w.planned_duration_ms) AS planned_duration_ms,
   w.aircraft_model_key, w.names_sub_type, w.payload_model_keys, clock_timestamp() AS now`;
 const LOCKED_FROM = `mission.dock d
   JOIN mission.mission m ON m.dock_sn = d.sn
   JOIN mission.wayline w ON w.id = m.wayline_id`;
 
-type LockedRow = Omit<LockedMission, 'live'>;
+type LockedRow = Omit<LockedMission, 'live'> & { readonly named_at: Date | null };
 
 /** Sent together: the second is worked off once the first has its locks. */
 async function lockedWithLive(
@@ -27,7 +28,7 @@ async function lockedWithLive(
   reading: Promise<readonly FlightLive[]>,
 ): Promise<LockedMission[]> {
   const [rows, lives] = await Promise.all([locking, reading]);
-  return withLives(rows, lives);
+  return withLives(rows, lives).map((row) => withDockHeard(row, row.named_at));
 }
 
 /** Locks the dock and the mission. With a dock given, a mission of another dock is not found. */
@@ -60,7 +61,7 @@ export function readMissions(tx: Tx, ids: readonly string[]): Promise<LockedMiss
        JOIN (${LOCKED_FROM}) ON m.id = wanted.id ORDER BY wanted.place`,
     [ids],
   );
-  return reading.then((rows) => withLives(rows, []));
+  return lockedWithLive(reading, Promise.resolve([]));
 }
 
 /** Locks those of the given missions that are due and that nobody else is working on. */
@@ -85,8 +86,9 @@ export interface DueMission {
 }
 
 /**
- * Missions of some states whose time has come, at least so long ago, longest overdue first. Reads only: the lock looks
- * again. statement_timestamp() bounds the index; clock_timestamp() would have every open mission read, each second.
+ * Missions of some states whose time has come, at least so long ago and, where `backMs` is given, no longer ago than that
+ * before; longest overdue first. Reads only: the lock looks again. statement_timestamp() bounds the index; clock_timestamp()
+ * would have every open mission read, each second.
  */
 export function findDue(
   tx: { query: Tx['query'] },

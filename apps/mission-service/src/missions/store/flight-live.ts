@@ -11,8 +11,42 @@ interface Reader {
   readonly query: Tx['query'];
 }
 
-const COLUMNS =
-  'l.mission_id, l.attempt, l.heard_at, l.received_at, l.reports, l.recent, l.progress, l.gathered, l.lines';
+const COLUMNS = 'mission_id, attempt, heard_at, received_at, reports, recent, progress, gathered, lines';
+const COLUMNS_OF_LIVE = COLUMNS.replace(/\w+/g, 'l.$&');
+
+/**
+ * What a flight reported last, for a LATERAL join: both numbers only grow, `gathered` until it is added to `reports`. The newest first: a transaction that is held open keeps all versions of the
+ * row, and none of those before is looked at.
+ */
+export const newestLive = (missionId: string): string =>
+  `(SELECT ${COLUMNS} FROM mission.flight_live WHERE mission_id = ${missionId} ORDER BY reports DESC, gathered DESC LIMIT 1)`;
+
+/**
+ * When a dock spoke last of the flight that its row names, never in the future; null where that flight is none of ours. What
+ * is kept here of a flight is not repeated in the row of its dock with each report.
+ */
+export const namedFlightToldAt = (dock: string): string =>
+  `(SELECT greatest(least(received_at, heard_at),
+                    CASE WHEN gathered > 0 THEN least(to_timestamp(split_part(lines, ' ', 2)::float8 / 1000), clock_timestamp()) END)
+      FROM mission.flight_live
+     WHERE mission_id = CASE WHEN ${dock}.flight_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN ${dock}.flight_id::uuid END
+     ORDER BY reports DESC, gathered DESC LIMIT 1)`;
+
+const toldAt = (live: FlightLive | null): Date | null =>
+  live === null || live.received_at > live.heard_at ? (live?.heard_at ?? null) : live.received_at;
+
+type DockTimes = Pick<LockedMission, 'dock_heard_at' | 'dock_flight_id' | 'dock_flight_at'>;
+
+/** With what the dock said of the flight that it spoke of last: of this one, or of another one at `namedAt`. */
+export function withDockHeard<Row extends DockTimes & { readonly id: string; readonly live: FlightLive | null }>(
+  row: Row,
+  namedAt: Date | null,
+): Row {
+  const at = row.dock_flight_id === row.id ? toldAt(row.live) : namedAt;
+  if (at === null) return row;
+  const later = (other: Date | null): Date => (other !== null && other > at ? other : at);
+  return Object.assign(row, { dock_heard_at: later(row.dock_heard_at), dock_flight_at: later(row.dock_flight_at) });
+}
 
 /**
  * The reports of missions whose rows were locked by an earlier statement. In the statement of the lock they would be
@@ -21,7 +55,10 @@ const COLUMNS =
 export function readLive(through: Reader, ids: readonly string[]): Promise<FlightLive[]> {
   if (ids.length === 0) return Promise.resolve([]);
   return through
-    .query<FlightLiveRow>(`SELECT ${COLUMNS} FROM mission.flight_live l WHERE l.mission_id = ANY($1::uuid[])`, [ids])
+    .query<FlightLiveRow>(
+      `SELECT ${COLUMNS_OF_LIVE} FROM unnest($1::uuid[]) AS wanted (id) CROSS JOIN LATERAL ${newestLive('wanted.id')} AS l`,
+      [ids],
+    )
     .then((rows) => rows.map(liveOf));
 }
 
@@ -29,7 +66,7 @@ export function readLive(through: Reader, ids: readonly string[]): Promise<Fligh
 export function readLiveOfDock(tx: Tx, dockSn: string): Promise<FlightLive[]> {
   return tx
     .query<FlightLiveRow>(
-      `SELECT ${COLUMNS} FROM mission.mission m JOIN mission.flight_live l ON l.mission_id = m.id
+      `SELECT ${COLUMNS_OF_LIVE} FROM mission.mission m CROSS JOIN LATERAL ${newestLive('m.id')} AS l
         WHERE m.dock_sn = $1 AND m.state IN ('starting', 'executing', 'paused')`,
       [dockSn],
     )
@@ -150,7 +187,10 @@ export function takeGathered(live: Lines): { readonly lines: readonly string[]; 
 const rowOf = ({ kept, ...row }: FlightLive): FlightLiveRow =>
   kept === undefined ? { ...row, reports: row.reports - row.gathered } : { ...row, ...kept };
 
-/** Writes what was reported last of each flight. The missions are locked. */
+/**
+ * Writes what was reported last of each flight. The missions are locked, so a row stays where it was found: it is the
+ * newest that is looked for, and not all versions of it.
+ */
 export async function saveLive(tx: Tx, lives: readonly FlightLive[]): Promise<void> {
   if (lives.length === 0) return;
   await tx.run(
@@ -158,11 +198,15 @@ export async function saveLive(tx: Tx, lives: readonly FlightLive[]): Promise<vo
        SELECT mission_id, attempt, heard_at, received_at, reports, recent, progress, gathered, lines
          FROM jsonb_to_recordset($1::jsonb) AS n (mission_id uuid, attempt integer, heard_at timestamptz,
                 received_at timestamptz, reports integer, recent text, progress jsonb, gathered integer, lines text)
+     ), kept AS (
+       SELECT l.place FROM told t CROSS JOIN LATERAL (
+         SELECT ctid AS place FROM mission.flight_live WHERE mission_id = t.mission_id ORDER BY reports DESC, gathered DESC LIMIT 1) AS l
      ), again AS (
        UPDATE mission.flight_live AS l
           SET attempt = t.attempt, heard_at = t.heard_at, received_at = t.received_at, reports = t.reports,
               progress = t.progress, gathered = t.gathered, lines = t.lines
-         FROM told t WHERE l.mission_id = t.mission_id RETURNING l.mission_id
+         FROM told t WHERE l.ctid = ANY(ARRAY(SELECT place FROM kept)) AND l.mission_id = t.mission_id
+         RETURNING l.mission_id
      )
      INSERT INTO mission.flight_live
        (mission_id, attempt, heard_at, received_at, reports, recent, progress, gathered, lines)

@@ -105,11 +105,11 @@ async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied>
   if (!batch.quiet.has(locked.id) && !batch.unseen.delete(textOf(keyOfFlight(uplink)))) return REPEAT;
   const goesOnQuietly = isReport(uplink) && goesOnAsBefore(missionOf(locked), uplink.event);
   if (isReport(uplink) && isTaken(fact, locked.live, goesOnQuietly)) return REPEAT;
-  batch.notes.note(locked, fact.receivedAtMs, goesOn);
   const received = messageIn(locked.id, fact.method ?? '', { tid: fact.tid, data: fact.data });
   const { receivedAtMs } = fact;
   const { progress } = evidence;
   const report = progress ? { messageId: messageIdOf(fact), receivedAtMs, progress } : null;
+  batch.notes.note(locked, receivedAtMs, goesOn, goesOnQuietly && report !== null);
   if (goesOnQuietly && report) {
     batch.unit.hear(locked.id, report);
     return KEPT;

@@ -1,0 +1,119 @@
+import type { DockFact } from '@aerie/bus-contract';
+import { type Tx, inTransaction } from '@aerie/persistence';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { type Flight, aStart, handle, progress } from '../fixtures/dock-words.js';
+import { aReplica } from '../fixtures/due-replica.js';
+import { missionTestDatabase } from '../fixtures/mission-database.js';
+import { lockMissions } from '../store/flight-critical.js';
+import { readLive, saveLive, withLine } from '../store/flight-live.js';
+import type { FlightLive } from '../store/mission.row.js';
+import { lineOf } from '../store/report-lines.js';
+
+let pool: DataSource;
+let drop: () => Promise<void>;
+let held: QueryRunner;
+beforeAll(async () => {
+  const database = await missionTestDatabase(1);
+  drop = database.drop;
+  pool = database.pools[0] as DataSource;
+  // As a backup does for as long as it takes.
+  held = pool.createQueryRunner();
+  await held.startTransaction('REPEATABLE READ');
+  await held.query('SELECT count(*) FROM mission.mission');
+}, 60_000);
+afterAll(async () => {
+  await held.rollbackTransaction();
+  await held.release();
+  await drop();
+}, 30_000);
+
+interface Plan {
+  readonly Plan: { readonly 'Shared Hit Blocks': number; readonly 'Shared Read Blocks': number };
+}
+
+/** Pages that a statement looks at. It is carried out by that. */
+async function pagesOf(tx: Pick<Tx, 'query'>, sql: string, parameters: readonly unknown[] = []): Promise<number> {
+  const [row] = await tx.query<{ 'QUERY PLAN': readonly Plan[] }>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, [
+    ...parameters,
+  ]);
+  const plan = row?.['QUERY PLAN'][0]?.Plan;
+  if (plan === undefined) throw new Error('there is no plan');
+  return plan['Shared Hit Blocks'] + plan['Shared Read Blocks'];
+}
+
+const oneMore = ({ progress: said, received_at }: FlightLive): string =>
+  lineOf({ messageId: 'one more', receivedAtMs: received_at.getTime() + 1, progress: said }, false);
+
+/** Pages that are looked at for one more report: for the lock, for the last report, and to write it. */
+const pagesOfReport = ({ id }: Flight) =>
+  inTransaction(pool, async (tx) => {
+    // The plans of a database in which many fly.
+    await tx.run('SET LOCAL enable_seqscan = off');
+    const lives = await readLive(tx, [id]);
+    const counted: number[] = [];
+    const counting = {
+      query: async (sql: string, parameters?: readonly unknown[]) => {
+        counted.push(await pagesOf(tx, sql, parameters));
+        return [];
+      },
+      run: async (sql: string, parameters?: readonly unknown[]) => counted.push(await pagesOf(tx, sql, parameters)),
+    } as unknown as Tx;
+    await lockMissions(counting, [id]);
+    await saveLive(
+      counting,
+      lives.map((live) => ({ ...live, ...withLine(live, oneMore(live)) })),
+    );
+    const [locking = NaN, reading = NaN, writing = NaN] = counted;
+    return { locking, reading, writing };
+  });
+
+const fly = async (flight: Flight, reports: number): Promise<void> => {
+  for (let said = 0; said < reports; said++) await handle(pool, [reportOf(flight)]);
+};
+/** Six seconds apart: so often at most the row of a dock says that it was heard. */
+let sentAtMs = Date.now() - 3_600_000;
+const reportOf = (flight: Flight): DockFact =>
+  progress(flight, 'in_progress', 50, { receivedAtMs: (sentAtMs += 6_000) });
+
+it('a report costs as many pages while a transaction is held open, however many there were since it began', async () => {
+  const flight = await aStart(pool);
+  await fly(flight, 10);
+  const early = await pagesOfReport(flight);
+  await fly(flight, 200);
+  const late = await pagesOfReport(flight);
+  expect(late.locking).toBeLessThanOrEqual(early.locking + 1);
+  expect(late.reading).toBeLessThanOrEqual(early.reading + 1);
+  expect(late.writing).toBeLessThanOrEqual(early.writing + 3);
+}, 60_000);
+
+it('a sweep goes through what was due once no more than once, however often a mission was', async () => {
+  const { id } = await aStart(pool);
+  for (let due = 0; due < 200; due++) {
+    await pool.query(
+      `UPDATE mission.mission SET next_action_at = now() - interval '1 hour' + make_interval(secs => $2) WHERE id = $1`,
+      [id, due],
+    );
+  }
+  await pool.query(`UPDATE mission.mission SET next_action_at = now() + interval '1 hour' WHERE id = $1`, [id]);
+  let pages = 0;
+  const counting = Object.create(pool) as DataSource;
+  counting.query = async <Rows>(sql: string, parameters: unknown[] = []): Promise<Rows> => {
+    // Of flights; the other sweeps go on beside it.
+    if (sql.includes('AS overdue_ms') && (parameters[1] as string[]).includes('executing')) {
+      pages += await inTransaction(pool, async (tx) => {
+        await tx.run('SET LOCAL enable_seqscan = off');
+        return pagesOf(tx, sql, parameters);
+      });
+    }
+    return pool.query<Rows>(sql, parameters);
+  };
+  const { runner } = aReplica(counting);
+  const sweep = async (): Promise<number> => {
+    pages = 0;
+    await runner.runAll(new AbortController().signal);
+    return pages;
+  };
+  const first = await sweep();
+  const next = await sweep();
+  expect(next).toBeLessThan(first / 2);
+}, 60_000);
