@@ -78,6 +78,8 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    // Otherwise each packet asks the debug library several times whether anybody wants to read of it.
+    log: () => undefined,
     // The type asks for the stream class of another package, which mqtt.js itself treats like Node's.
     outgoingStore: new NoResendStore() as never,
     incomingStore: new NoResendStore() as never,

@@ -43,7 +43,7 @@ export async function applyUplinks(tx: Tx, uplinks: readonly Uplink[], autoResum
     findFlying(tx, notices(uplinks)),
   ]);
   const unit = new AdvanceMissions(tx, rows);
-  const quiet = quietMissions(uplinks, unit, calls);
+  const quiet = quietReports(uplinks, unit, calls);
   const [unseen, firstReplies] = await Promise.all([
     enterInboxMany(tx, SCHEMA, inboxKeys(uplinks, unit, flying, quiet)),
     recordReplies(tx, repliesIn(uplinks, unit, calls)),
@@ -77,7 +77,7 @@ interface Batch {
   readonly calls: ReadonlyMap<string, CallRow>;
   /** By dock. */
   readonly flying: ReadonlyMap<string, FlyingMission>;
-  readonly quiet: ReadonlySet<string>;
+  readonly quiet: ReadonlySet<Uplink>;
   /** Keys of the inbox that nobody had entered before; each is taken out by its first message. */
   readonly unseen: Set<string>;
   /** Commands that had no reply before; each is taken out by its first reply. */
@@ -102,7 +102,7 @@ async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied>
   const { fact, event, evidence, goesOn } = uplink;
   const locked = rowOf(uplink, batch);
   if (locked === undefined) return ORPHAN;
-  if (!batch.quiet.has(locked.id) && !batch.unseen.delete(textOf(keyOfFlight(uplink)))) return REPEAT;
+  if (!batch.quiet.has(uplink) && !batch.unseen.delete(textOf(keyOfFlight(uplink)))) return REPEAT;
   const goesOnQuietly = isReport(uplink) && goesOnAsBefore(missionOf(locked), uplink.event);
   if (isReport(uplink) && isTaken(fact, locked.live, goesOnQuietly)) return REPEAT;
   const received = messageIn(locked.id, fact.method ?? '', { tid: fact.tid, data: fact.data });
@@ -212,23 +212,22 @@ const isReport = (uplink: Uplink): uplink is ReportUplink =>
   uplink.evidence.breakPoint === undefined;
 
 /**
- * Missions of which this batch only reports that they go on as before. A report of those leaves no inbox
- * row: its repeat is known by the row that holds the last ones.
+ * Reports that a flight goes on as it did, before anything else is said of it in this batch. They leave no inbox row: a
+ * repeat is known by the row that holds the last ones. What comes after something else may find the flight in another state.
  */
-function quietMissions(
+function quietReports(
   uplinks: readonly Uplink[],
   unit: AdvanceMissions,
   calls: ReadonlyMap<string, CallRow>,
-): ReadonlySet<string> {
-  const quiet = new Set<string>();
+): ReadonlySet<Uplink> {
+  const quiet = new Set<Uplink>();
   const moved = new Set<string>();
   for (const uplink of uplinks) {
     const row = rowOf(uplink, { unit, calls });
     if (row === undefined) continue;
-    const isQuiet = isReport(uplink) && goesOnAsBefore(missionOf(row), uplink.event);
-    (isQuiet ? quiet : moved).add(row.id);
+    if (!moved.has(row.id) && isReport(uplink) && goesOnAsBefore(missionOf(row), uplink.event)) quiet.add(uplink);
+    else moved.add(row.id);
   }
-  for (const id of moved) quiet.delete(id);
   return quiet;
 }
 
@@ -244,11 +243,11 @@ function inboxKeys(
   uplinks: readonly Uplink[],
   unit: AdvanceMissions,
   flying: ReadonlyMap<string, FlyingMission>,
-  quiet: ReadonlySet<string>,
+  quiet: ReadonlySet<Uplink>,
 ): MessageKey[] {
   return uplinks.flatMap((uplink) => {
     if (uplink.kind === 'flight') {
-      const isOurs = unit.row(uplink.missionId)?.dock_sn === uplink.dockSn && !quiet.has(uplink.missionId);
+      const isOurs = unit.row(uplink.missionId)?.dock_sn === uplink.dockSn && !quiet.has(uplink);
       return isOurs ? [keyOfFlight(uplink)] : [];
     }
     if (uplink.kind !== 'notice' || !(flying.has(uplink.dockSn) || unit.locks(uplink.dockSn))) return [];

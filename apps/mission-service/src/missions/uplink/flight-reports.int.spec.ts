@@ -85,6 +85,26 @@ describe('a report of a flight that goes on as before', () => {
     expect(Date.parse(view.updatedAt)).toBeGreaterThanOrEqual(Date.parse(before.view.updatedAt));
   });
 
+  it('leaves no row in the inbox beside the end of its flight, and its repeat is known there and later', async () => {
+    const flight = await aFlight();
+    const before = await count('inbox', flight);
+    const batch = [
+      progress(flight, 'in_progress', 90),
+      progress(flight, 'in_progress', 95),
+      progress(flight, 'ok', 100),
+      progress(flight, 'in_progress', 99),
+    ];
+    await handle(batch);
+    // The end, and the one behind it: it was not told before the flight moved.
+    expect(await count('inbox', flight)).toBe(before + 2);
+    const told = { track: await tracked(flight), view: await shown(flight) };
+    expect(told.track).toEqual(expect.arrayContaining([90, 95, 100]));
+    expect(kinds(await handle(batch))).toEqual(['repeat', 'repeat', 'repeat', 'repeat']);
+    for (const fact of batch) expect(kinds(await handle([fact]))).toEqual(['repeat']);
+    expect({ track: await tracked(flight), view: await shown(flight) }).toEqual(told);
+    expect(await count('inbox', flight)).toBe(before + 4);
+  });
+
   it('is in the track whole, and in the timeline for each step and each tenth of the flight', async () => {
     const flight = await aFlight();
     await handle([11, 12, 13, 19, 21, 22].map((percent) => progress(flight, 'in_progress', percent)));
