@@ -118,7 +118,7 @@ describe('what may be stored a moment later, with others', () => {
   it.each([
     ['a report that a flight goes on', 'events', progress({ status: 'in_progress' }), true],
     ['a property', 'state', { ...anEvent('none'), method: undefined, data: { height: 1 } }, true],
-    ['what is no message', 'events', 'nonsense', true],
+    ['what is no message', 'events', 'nonsense', false],
     ['the end of a flight', 'events', progress({ status: 'ok' }), false],
     ['a pause of a flight', 'events', progress({ status: 'paused' }), false],
     ['the word that a dock is ready', 'events', anEvent('flighttask_ready', { data: { flight_ids: ['a'] } }), false],

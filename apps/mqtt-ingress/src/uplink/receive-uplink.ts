@@ -215,7 +215,7 @@ export class ReceiveUplink {
       this.notes.note(token, 'over_budget', receivedAtMs, 'dead letters');
       return this.answerRefused(refused);
     }
-    await this.store(deadLetterSubject(token), body, randomUUID(), true);
+    await this.store(deadLetterSubject(token), body, randomUUID(), false);
     this.deadLetters.inc();
     this.logger.warn({ topic, reason }, 'stored a dead letter');
     this.answerRefused(refused);
