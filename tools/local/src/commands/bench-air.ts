@@ -8,7 +8,7 @@ import { Problem } from '../infrastructure/problem.js';
 import { Api, good } from '../stack/api.js';
 import type { Stack } from '../stack/stack.js';
 import { withStack } from '../stack/with-stack.js';
-import { COST_SETTINGS, Meter, type Reading, costBetween } from './cost/meter.js';
+import { COUNT_SETTINGS, Meter, type Reading, costBetween } from './cost/meter.js';
 import { importDocks, numbered, untilReady } from './cost/stories.js';
 
 const OPTIONS = 'Options: --docks N, --minutes N, --json FILE';
@@ -42,7 +42,7 @@ export async function benchAir(root: string, args: readonly string[]): Promise<n
     root,
     directory: path.join(root, '.aerie', 'bench-air'),
     packagesDirectory: path.join(root, '.aerie', 'bin'),
-    postgresSettings: COST_SETTINGS,
+    postgresSettings: COUNT_SETTINGS,
     say: (text: string): void => console.error(text),
   };
   return withStack(options, async (stack) => {

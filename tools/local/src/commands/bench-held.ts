@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { Problem } from '../infrastructure/problem.js';
 import type { Stack } from '../stack/stack.js';
 import { withStack } from '../stack/with-stack.js';
-import { COST_SETTINGS, type Cost, Meter, costBetween } from './cost/meter.js';
+import { COUNT_SETTINGS, type Cost, Meter, costBetween } from './cost/meter.js';
 import { type Flight, connect, report, startFlights } from './cost/stories.js';
 import { putEndedMissions } from './held/ended-missions.js';
 import { LIMITS, type PhaseCost, type Pair, beyond, ratiosOf } from './held/ratios.js';
@@ -37,7 +37,7 @@ export async function benchHeld(root: string, args: readonly string[]): Promise<
     root,
     directory: path.join(root, '.aerie', `bench-held-${name}`),
     packagesDirectory: path.join(root, '.aerie', 'bin'),
-    postgresSettings: COST_SETTINGS,
+    postgresSettings: COUNT_SETTINGS,
     say: (text: string): void => console.error(`${name}: ${text}`),
   });
   return withStack(optionsOf('without'), (without) =>
