@@ -250,7 +250,7 @@ export class AdvanceMissions {
     if (locked.live !== null && locked.live.attempt !== attempt) this.keepGathered(id);
     const live = this.rows.get(id)?.live ?? null;
     this.keepLive(id, {
-      ...{ mission_id: id, attempt, heard_at, progress, reports: live?.reports ?? 0, recent: live?.recent ?? '' },
+      ...{ mission_id: id, attempt, heard_at, progress, reports: (live?.reports ?? 0) + 1, recent: live?.recent ?? '' },
       received_at: new Date(Math.max(live?.received_at.getTime() ?? 0, report.receivedAtMs)),
       ...withLine(live, lineOf(report, false)),
     });

@@ -72,8 +72,8 @@ const fly = async (flight: Flight, reports: number): Promise<void> => {
 };
 /** Six seconds apart: so often at most the row of a dock says that it was heard. */
 let sentAtMs = Date.now() - 3_600_000;
-const reportOf = (flight: Flight): DockFact =>
-  progress(flight, 'in_progress', 50, { receivedAtMs: (sentAtMs += 6_000) });
+const nextTime = () => ({ receivedAtMs: (sentAtMs += 6_000) });
+const reportOf = (flight: Flight): DockFact => progress(flight, 'in_progress', 50, nextTime());
 
 it('a report costs as many pages while a transaction is held open, however many there were since it began', async () => {
   const flight = await aStart(pool);
@@ -84,6 +84,27 @@ it('a report costs as many pages while a transaction is held open, however many 
   expect(late.locking).toBeLessThanOrEqual(early.locking + 1);
   expect(late.reading).toBeLessThanOrEqual(early.reading + 1);
   expect(late.writing).toBeLessThanOrEqual(early.writing + 3);
+}, 60_000);
+
+it('each version of what a flight reported comes behind the one before in its key, whatever the report led to', async () => {
+  const flight = await aStart(pool);
+  let before = { reports: 0, gathered: 0 };
+  // Reports that only gather, and those that are decided on: the take-off, a pause, and that it goes on.
+  const steps = [1, 3, 24, 25, 25].map((step) => () => progress(flight, 'in_progress', 50, nextTime(), step));
+  const pause = () => progress(flight, 'paused', 50, nextTime(), 25);
+  for (const say of [...steps, ...steps, pause, ...steps, pause, ...steps, ...steps, ...steps, ...steps]) {
+    await handle(pool, [say()]);
+    const [row] = await pool.query<{ reports: number; gathered: number }[]>(
+      'SELECT reports, gathered FROM mission.flight_live WHERE mission_id = $1',
+      [flight.id],
+    );
+    const now = row ?? before;
+    expect(now.reports > before.reports || (now.reports === before.reports && now.gathered >= before.gathered)).toBe(
+      true,
+    );
+    before = now;
+  }
+  expect(before.reports + before.gathered).toBeGreaterThan(24);
 }, 60_000);
 
 it('a sweep goes through what was due once no more than once, however often a mission was', async () => {
