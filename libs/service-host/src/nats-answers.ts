@@ -26,6 +26,14 @@ export class NatsAnswers extends ServerNats {
     super.bindEvents({ subscribe });
   }
 
+  /**
+   * Listens once the server has every subscription: what is written waits for the end of a turn, so whoever asks the
+   * moment this service is ready would be told that nobody answers.
+   */
+  override start(callback: (error?: unknown, ...optionalParams: unknown[]) => void): void {
+    super.start((...result) => void this.flush().then(() => callback(...result), callback));
+  }
+
   /** From now on other replicas are asked. What is on its way to this one by then is answered. */
   async leaveGroups(): Promise<void> {
     await Promise.all(this.groups.map((subscription) => subscription.drain()));

@@ -4,6 +4,7 @@ import { connectNats } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
 import { startAll, testEnvironment } from '@aerie/testing';
 import { hostModule } from '../run-service.js';
+import { lateLink } from './late-link.fixture.js';
 import { startInProcess } from './start-in-process.js';
 
 const logger = createLogger('test', 'silent');
@@ -50,4 +51,24 @@ it('answers over HTTP and NATS, and closes what it was composed of when it is st
   }
   expect(closed).toEqual(['storage']);
   await expect(fetch(`${url}/thing`)).rejects.toThrow();
+});
+
+it('answers whoever asks the moment it has started, however late its subscriptions arrive', async () => {
+  const { natsUrl } = testEnvironment();
+  const { others, stop } = await startAll(async (closers) => {
+    const others = await connectNats(natsUrl, 'others', logger);
+    closers.push(() => others.close());
+    await startInProcess(closers, {
+      ...{ name: 'thing-service', logger, natsUrl: await lateLink(closers, natsUrl, 100) },
+      compose: async (host) => ({ module: ThingModule, imports: [hostModule(host)], controllers: [ThingController] }),
+    });
+    return { others };
+  });
+  try {
+    const packet = JSON.stringify({ pattern: 'ask.test.inProcess', data: {}, id: '1' });
+    const answer = await others.request('ask.test.inProcess', packet, { timeout: 5_000 });
+    expect(answer.json()).toMatchObject({ response: 'over NATS' });
+  } finally {
+    await stop();
+  }
 });

@@ -1,9 +1,10 @@
 import { NestFactory } from '@nestjs/core';
-import { type MicroserviceOptions, Transport } from '@nestjs/microservices';
+import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { natsOptions } from '@aerie/messaging';
 import { type Logger, Metrics } from '@aerie/observability';
 import type { Closers } from '@aerie/testing';
+import { NatsAnswers } from '../nats-answers.js';
 import type { ServiceOptions } from '../run-service.js';
 import { Shutdown } from '../shutdown.js';
 
@@ -27,10 +28,8 @@ export async function startInProcess(
   closers.push(() => app.close());
   http?.(app, host);
   if (natsUrl !== undefined) {
-    app.connectMicroservice<MicroserviceOptions>({
-      transport: Transport.NATS,
-      options: { ...natsOptions(natsUrl, `${name}-answers`), queue: name },
-    });
+    const strategy = new NatsAnswers({ ...natsOptions(natsUrl, `${name}-answers`), queue: name });
+    app.connectMicroservice<MicroserviceOptions>({ strategy });
     await app.startAllMicroservices();
   }
   await app.listen(0, '127.0.0.1');
