@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { freePorts } from '@aerie/loopback';
+import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS } from '@aerie/server-settings';
 import { type Binaries, findBinaries } from './binaries.js';
-import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS, spawnMosquitto, spawnOpenMosquitto } from './mosquitto.js';
+import { spawnMosquitto, spawnOpenMosquitto } from './mosquitto.js';
 import { spawnNats } from './nats.js';
 import { spawnPostgres } from './postgres.js';
 import { type LocalProcess, type Spawned, untilReady } from './processes.js';

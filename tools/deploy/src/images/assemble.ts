@@ -1,5 +1,5 @@
 // Copies one program with all that it needs to run, and nothing else, to a folder: the last step of each image.
-// Usage: node tools/deploy/dist/image/assemble.js PROGRAM FOLDER
+// Usage: node tools/deploy/dist/images/assemble.js PROGRAM FOLDER
 import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -45,7 +45,7 @@ function copy(root: string, folder: string, target: string): void {
 const [, script = '', program, target] = process.argv;
 if (import.meta.url === pathToFileURL(script).href) {
   if (program === undefined || target === undefined) {
-    console.error('Usage: node tools/deploy/dist/image/assemble.js PROGRAM FOLDER');
+    console.error('Usage: node tools/deploy/dist/images/assemble.js PROGRAM FOLDER');
     process.exit(2);
   }
   const copied = assemble(process.cwd(), program, target);

@@ -1,0 +1,11 @@
+export {
+  type Acl,
+  type BrokerUser,
+  type DynamicSecurity,
+  FLEET_ACLS,
+  INGRESS_ACLS,
+  OBSERVER_ACLS,
+  hasUsers,
+  withUsers,
+} from './broker-access.js';
+export { BROKER_SETTINGS } from './mosquitto-conf.js';
