@@ -23,7 +23,7 @@ export const depConstraints = [
   {
     sourceTag: 'type:tool',
     onlyDependOnLibsWithTags: [
-      ...['type:kernel', 'type:core', 'type:contract', 'type:adapter', 'type:loopback'],
+      ...['type:kernel', 'type:core', 'type:contract', 'type:adapter', 'type:loopback', 'type:tool'],
       'scope:simulator',
     ],
   },

@@ -71,6 +71,24 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[OUTAGES, default 20]', least: 0, most: 1, each: whole(1, 1_000) },
   },
+  'test-images': {
+    npm: 'npm run test:images',
+    does: 'Builds the image of every program, starts docker/compose.yml, flies a mission, restarts each container, flies again.',
+    options: {
+      static: [flag, 'without an engine: look at the Dockerfile, the Compose file and the manifests of k8s/'],
+      'stand-ins': [
+        flag,
+        'where no registry of images answers: base and servers made of packages of Debian and npm, as root',
+      ],
+    },
+    rest: nothing,
+  },
+  'check-deploy': {
+    npm: 'npm run check:deploy',
+    does: 'Renders each overlay of k8s/, and judges every object by its schema and by policy. Needs kubectl or kustomize.',
+    options: { server: [flag, 'let the API server that kubectl reaches judge too'] },
+    rest: nothing,
+  },
   replay: {
     npm: 'npm run replay',
     does: 'An exported timeline through the lifecycle as it is now. FILE may be - for standard input.',

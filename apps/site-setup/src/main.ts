@@ -3,5 +3,5 @@ import { loadConfig } from './config.js';
 import { setUpSite } from './set-up-site.js';
 
 const said = await setUpSite(loadConfig());
-for (const line of said) console.log(line);
-console.log(said.length === 0 ? 'The site has all that it needs.' : 'The site is set up.');
+const lines = said.length === 0 ? ['The site has all that it needs.'] : [...said, 'The site is set up.'];
+process.stdout.write(`${lines.join('\n')}\n`);

@@ -19,6 +19,8 @@ import { type Login, PG_HBA_CONF, VALKEY_CONF, mosquittoConf, natsConf, valkeyUs
 const BROKER_PLUGIN = '/usr/lib/mosquitto_dynamic_security.so';
 const BROKER_SECURITY = '/mosquitto/data/dynamic-security.json';
 const PASSWORD_BYTES = 32;
+/** Whom the image of PostgreSQL makes at its first start. */
+const DATABASE_USER = 'aerie';
 
 /** Letters and digits: it stands in files of four kinds. */
 const newPassword = (): string => randomBytes(PASSWORD_BYTES).toString('base64url').replaceAll(/[-_]/g, 'x');
@@ -45,16 +47,19 @@ export async function setUpSite(config: Config): Promise<string[]> {
     await keepCertificate(folder(name), authority, { name, hosts }, 'server', said);
   }
 
-  const password = (name: ProgramName, peer: Peer): Login => ({
-    user: name,
-    password: programs[name].keep(`${peer}-password`, newPassword),
-  });
+  const password = (name: ProgramName, peer: Peer): Login => {
+    programs[name].write(`${peer}-user`, name);
+    return { user: name, password: programs[name].keep(`${peer}-password`, newPassword) };
+  };
   const logins = (peer: Peer): Login[] => whoSpeaksTo(peer).map((name) => password(name, peer));
   const write = (name: string, file: string, content: string): void => {
     if (folder(name).write(file, content)) said.push(`${name}: ${file} was written`);
   };
   const database = folder('postgres').keep('password', newPassword);
-  for (const name of whoSpeaksTo('database')) programs[name].write('database-password', database);
+  for (const name of whoSpeaksTo('database')) {
+    programs[name].write('database-user', DATABASE_USER);
+    programs[name].write('database-password', database);
+  }
   write('postgres', 'pg_hba.conf', PG_HBA_CONF);
   write('nats', 'nats.conf', natsConf(logins('nats')));
   write('valkey', 'valkey.conf', VALKEY_CONF);

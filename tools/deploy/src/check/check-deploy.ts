@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { CONSUMERS } from '@aerie/bus-contract';
+import { BROKEN } from './broken.js';
+import { type KubeObject, readObjects } from './objects.js';
+import { type Known, policyFindings } from './policy.js';
+import { Schemas } from './schema.js';
+
+const LEAST_KUSTOMIZE = 5;
+const TOOL_LIMIT_MS = 120_000;
+
+/** What renders an overlay on this machine. */
+interface Renderer {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly version: string;
+}
+
+/**
+ * Renders each overlay of `k8s/overlays`, judges every object by its schema and by our policy, and shows that broken copies
+ * are refused. `--server`: the API server that kubectl reaches judges too. @returns the exit code
+ */
+export async function checkDeploy(root: string, args: readonly string[]): Promise<number> {
+  const renderer = findRenderer();
+  if (typeof renderer === 'string') return fail(renderer);
+  console.log(`Rendering with ${renderer.version}.`);
+  const schemaFolder = path.join(root, 'tools', 'deploy', 'schemas');
+  if (!existsSync(path.join(schemaFolder, 'node_modules'))) {
+    console.log('Installing the schemas of Kubernetes (npm ci) …');
+    const npm = ['ci', '--prefix', schemaFolder, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+    const { status, stderr } = spawnSync('npm', npm, { encoding: 'utf8', timeout: TOOL_LIMIT_MS });
+    if (status !== 0) return fail(`The schemas could not be installed:\n${stderr}`);
+  }
+  const schemas = await Schemas.from(schemaFolder);
+  const known: Known = {
+    routes: routesOfEdge(readFileSync(path.join(root, 'apps/edge/src/routes.ts'), 'utf8')),
+    consumers: new Set(CONSUMERS.map(({ stream, durable }) => `${stream}/${durable}`)),
+  };
+  const judge = async (objects: readonly KubeObject[], overlay: string): Promise<string[]> => [
+    ...(await Promise.all(objects.map((object) => schemas.findings(object)))).flat(),
+    ...policyFindings(objects, known, { isLocal: overlay === 'local' }),
+  ];
+
+  const overlays = readdirSync(path.join(root, 'k8s/overlays'));
+  let failed = 0;
+  for (const overlay of overlays) {
+    const rendered = render(renderer, path.join(root, 'k8s/overlays', overlay));
+    if (rendered.status !== 0) {
+      failed += 1;
+      console.error(`${overlay}: cannot be rendered\n${rendered.stderr}`);
+      continue;
+    }
+    const objects = readObjects(rendered.stdout);
+    const findings = [
+      ...(await judge(objects, overlay)),
+      ...(args.includes('--server') ? askServer(rendered.stdout) : []),
+    ];
+    console.log(`${overlay}: ${objects.length} objects, ${findings.length} findings`);
+    for (const finding of findings) console.error(`  ${finding}`);
+    failed += findings.length;
+  }
+
+  const { stdout } = render(renderer, path.join(root, 'k8s/overlays/production'));
+  for (const { mistake, told, make } of BROKEN) {
+    // Policies take the shape of an object for granted, as the schema does not.
+    const findings = await judge(make(readObjects(stdout)), 'production');
+    if (findings.some((finding) => finding.includes(told))) continue;
+    failed += 1;
+    console.error(`A broken copy passed: ${mistake} (nothing says "${told}").`);
+  }
+  console.log(`${BROKEN.length} broken copies of production were tried.`);
+  return failed === 0 ? 0 : 1;
+}
+
+function fail(text: string): number {
+  console.error(text);
+  return 1;
+}
+
+/** `kubectl` with a kustomize of today, or kustomize itself. What is missing, in words, otherwise. */
+function findRenderer(): Renderer | string {
+  const candidates = [
+    {
+      program: 'kubectl',
+      args: ['kustomize'],
+      versionArgs: ['version', '--client'],
+      shown: /Kustomize Version: v(\d+)\S*/,
+    },
+    { program: 'kustomize', args: ['build'], versionArgs: ['version'], shown: /v(\d+)\S*/ },
+  ];
+  for (const { program, args, versionArgs, shown } of candidates) {
+    const { stdout } = spawnSync(program, versionArgs, { encoding: 'utf8', timeout: TOOL_LIMIT_MS });
+    const found = shown.exec(stdout ?? '');
+    if (found !== null && Number(found[1]) >= LEAST_KUSTOMIZE)
+      return { program, args, version: `${program}, ${found[0]}` };
+  }
+  return `Neither kubectl nor kustomize is here with kustomize ${LEAST_KUSTOMIZE} or newer: nothing was checked.`;
+}
+
+const render = ({ program, args }: Renderer, folder: string) =>
+  spawnSync(program, [...args, folder], { encoding: 'utf8', timeout: TOOL_LIMIT_MS });
+
+/** Its answer for each object that it would refuse. */
+function askServer(manifests: string): string[] {
+  const { status, stderr } = spawnSync('kubectl', ['apply', '--dry-run=server', '--validate=strict', '-f', '-'], {
+    input: manifests,
+    encoding: 'utf8',
+    timeout: TOOL_LIMIT_MS,
+  });
+  return status === 0 ? [] : stderr.trim().split('\n');
+}
+
+/** The table of routes, as it stands in the source of the edge. */
+export function routesOfEdge(source: string): Readonly<Record<string, string>> {
+  const rows = source.matchAll(/'(\/api\/v1\/[^']+)': config\.EDGE_(\w+)_URL/g);
+  return Object.fromEntries(
+    [...rows].map(([, route = '', service = '']) => [route, `${service.toLowerCase()}-service`]),
+  );
+}

@@ -1,0 +1,2 @@
+/** A finding, where it is one. */
+export const when = (isSo: boolean, finding: string): string[] => (isSo ? [finding] : []);

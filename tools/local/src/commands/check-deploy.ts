@@ -1,0 +1,1 @@
+export { checkDeploy } from '@aerie/deploy';
