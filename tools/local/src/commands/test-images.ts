@@ -74,7 +74,7 @@ async function flyThrough(engine: Engine, root: string, images: Readonly<Record<
   const [api = 0, mqtt = 0, plain = 0, storage = 0] = await freePorts(4);
   const site = new Site(engine, root, 'aerie-test', {
     ...images,
-    AERIE_HOST: '127.0.0.1',
+    AERIE_HOST: ownAddress(),
     AERIE_VERSION: TAG,
     AERIE_API_PORT: String(api),
     AERIE_MQTT_PORT: String(mqtt),
@@ -107,8 +107,8 @@ async function flyThrough(engine: Engine, root: string, images: Readonly<Record<
     await fly(client, 'after each container was restarted');
     return true;
   } catch (error) {
-    const { output } = await site.compose(['logs', '--tail', '30']);
-    console.error(output.slice(-20_000));
+    const { output } = await site.compose(['logs', '--tail', '5']);
+    console.error(output.slice(-8_000));
     console.error(error instanceof Error ? error.message : error);
     return false;
   } finally {
@@ -204,6 +204,14 @@ async function fly(client: Api, which: string): Promise<void> {
   if (mission.state !== 'succeeded')
     throw new Error(`the mission ${which} is ${mission.state}: ${JSON.stringify(mission.cause)}`);
   console.log(`A mission flew (${which}) within ${Math.round((Date.now() - startedMs) / 1_000)} s.`);
+}
+
+/** Containers reach this machine by it, as docks would; 127.0.0.1 is each container itself. */
+function ownAddress(): string {
+  const addresses = Object.values(os.networkInterfaces()).flatMap((each) => each ?? []);
+  const own = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
+  if (own === undefined) throw new Problem('This machine has no IPv4 address that containers could reach.');
+  return own.address;
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
