@@ -45,8 +45,8 @@ export class AppModule {
     const dataSource = await openDatabase(credentialDatabase(config.DATABASE_URL, logger), logger);
     const nats = await connectNats(config.NATS_URL, 'credential-service', logger);
     const clock = { nowMs: () => Date.now() };
-    const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed');
-    const trusted = new Outbound(true);
+    const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed', config.S3_CA_FILE);
+    const trusted = new Outbound(true, config.S3_CA_FILE);
 
     const storages = new Storages({
       store: new StorageStore(dataSource, keyRing, deployment),

@@ -1,5 +1,5 @@
 import { InvalidError, Secret } from '@aerie/kernel';
-import { daysKept, readConfig } from '@aerie/service-host';
+import { authorities, daysKept, peer, readConfig, secret } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_LEDGER_DAYS } from './retention.js';
 import { PROVIDERS, type Storage } from './storages/storage.js';
@@ -20,14 +20,18 @@ const storageShape = {
   IAM_ENDPOINT: endpoint
     .optional()
     .describe('Where policies of the role are changed, to call keys back. Default: that of AWS; for s3 nowhere.'),
+  S3_CA_FILE: authorities(['S3_ENDPOINT', 'S3_SERVICE_ENDPOINT', 'STS_ENDPOINT', 'IAM_ENDPOINT']).describe(
+    'Certificate authorities of storages, beside the public ones.',
+  ),
   S3_REGION: z.string().min(1).default('us-east-1').describe('Region that signatures name.'),
   S3_BUCKET: z.string().min(3).max(63).describe('The bucket that holds the objects of all organisations.'),
-  S3_ACCESS_KEY_ID: z.string().min(1).describe('Key that may assume the role, and read the bucket.'),
-  S3_SECRET_ACCESS_KEY: z
-    .string()
-    .min(1)
-    .transform((text) => new Secret(text))
-    .describe('Its secret.'),
+  S3_ACCESS_KEY_ID: secret(z.string().min(1)).describe('Key that may assume the role, and read the bucket.'),
+  S3_SECRET_ACCESS_KEY: secret(
+    z
+      .string()
+      .min(1)
+      .transform((text) => new Secret(text)),
+  ).describe('Its secret.'),
   S3_FORCE_PATH_STYLE: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
@@ -36,7 +40,7 @@ const storageShape = {
       'true: http://host/bucket/key, the default for s3. false: http://bucket.host/key, the default for others.',
     ),
   STS_ROLE_ARN: z.string().min(1).max(2_048).describe('The role whose rights keys for docks are cut from.'),
-  STS_EXTERNAL_ID: z.string().min(2).max(1_224).optional().describe('What the trust of the role asks for.'),
+  STS_EXTERNAL_ID: secret(z.string().min(2).max(1_224).optional()).describe('What the trust of the role asks for.'),
   STS_LIFETIME_SECONDS: z.coerce
     .number()
     .int()
@@ -57,8 +61,8 @@ const schema = z.object({
   CREDENTIAL_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   CREDENTIAL_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   CREDENTIAL_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  DATABASE_URL: z.url().describe('postgres://user:password@host:port/database'),
-  NATS_URL: z.url().describe('nats://user:password@host:port'),
+  DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
+  NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
   CREDENTIAL_KEY_FILE: z
     .string()
     .min(1)

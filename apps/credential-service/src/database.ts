@@ -1,3 +1,4 @@
+import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { createDataSource } from '@aerie/persistence';
 import { type DataSource } from 'typeorm';
@@ -9,7 +10,7 @@ export const SCHEMA = 'credential';
 
 export const MIGRATIONS = [CreateCredential1764000000000, Retention1764900000000, LeanClaims1765300000000] as const;
 
-export function credentialDatabase(url: string, logger: Logger): DataSource {
+export function credentialDatabase(url: Peer | string, logger: Logger): DataSource {
   return createDataSource({
     url,
     applicationName: 'credential-service',

@@ -10,7 +10,7 @@ import { Outbound } from './storages/outbound.js';
 const config = loadDoctorConfig(process.env);
 const storage = deploymentStorageOf(config);
 const clock = { nowMs: () => Date.now() };
-const agents = new Outbound(true).agents();
+const agents = new Outbound(true, config.S3_CA_FILE).agents();
 const provider = openProvider(storage, agents, clock);
 const browserOrigin = config.CREDENTIAL_BROWSER_ORIGIN ?? null;
 const steps = await examine({ storage, provider, agents, organisationId: NO_ORGANISATION, browserOrigin, clock });

@@ -12,7 +12,7 @@ await runService({
   httpHost: config.CREDENTIAL_HTTP_HOST,
   httpPort: config.CREDENTIAL_HTTP_PORT,
   logLevel: config.CREDENTIAL_LOG_LEVEL,
-  natsUrl: config.NATS_URL,
+  nats: config.NATS_URL,
   grpc: {
     host: config.CREDENTIAL_GRPC_HOST,
     port: config.CREDENTIAL_GRPC_PORT,

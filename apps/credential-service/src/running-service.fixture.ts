@@ -92,7 +92,7 @@ async function start(closers: Closers, env: Readonly<Record<string, string>>): P
       ...env,
     });
     const { url, app } = await startInProcess(closers, {
-      ...{ name: 'credential-service', logger, natsUrl: bus.url },
+      ...{ name: 'credential-service', logger, nats: bus.url },
       compose: (host) => AppModule.compose(config, host),
       http: (application) => configureHttp(application, logger, ROUTES),
     });

@@ -1,9 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys } from '@aerie/http-api';
+import { redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
 import { type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
-import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { LocalApiKeys } from './api-keys/local-api-keys.js';
@@ -42,10 +42,10 @@ export class AppModule {
     const { logger, metrics, shutdown } = host;
     const dataSource = await openDatabase(fleetDatabase(config.DATABASE_URL, logger), logger);
     const nats = await connectNats(config.NATS_URL, 'fleet-service', logger);
-    const redis = new Redis(config.REDIS_URL, { maxRetriesPerRequest: 1, commandTimeout: 1_000 });
-    redis.on('error', (error) => logger.warn({ err: error }, 'Redis does not answer'));
+    const redis = redisClient(config.REDIS_URL, { maxRetriesPerRequest: 1, commandTimeout: 1_000 });
+    redis.on('error', (error) => logger.warn({ err: redisError(error, config.REDIS_URL) }, 'Redis does not answer'));
     const brokerUsers = new DynamicSecurity({
-      url: config.MQTT_URL,
+      broker: config.MQTT_URL,
       username: config.MQTT_USER,
       password: config.MQTT_PASSWORD,
       logger,

@@ -1,23 +1,23 @@
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { daysKept, readConfig } from '@aerie/service-host';
+import { daysKept, peer, readConfig, secret } from '@aerie/service-host';
 import { z } from 'zod';
 
 const schema = z.object({
   FLEET_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
   FLEET_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   FLEET_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  DATABASE_URL: z.url().describe('postgres://user:password@host:port/database'),
-  REDIS_URL: z.url().describe('redis://user:password@host:port'),
-  NATS_URL: z.url().describe('nats://user:password@host:port'),
-  MQTT_URL: z.url().describe('Broker, for making the users of docks.'),
-  MQTT_USER: z.string().min(1).describe('User that may write $CONTROL/dynamic-security/v1.'),
-  MQTT_PASSWORD: z.string().min(1).describe('Its password.'),
+  DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
+  REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
+  NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
+  MQTT_URL: peer('broker').describe('Broker, for making the users of docks: mqtt://host:port or mqtts://host:port'),
+  MQTT_USER: secret(z.string().min(1)).describe('User that may write $CONTROL/dynamic-security/v1.'),
+  MQTT_PASSWORD: secret(z.string().min(1)).describe('Its password.'),
   FLEET_DOCK_MQTT_URL: z.url().describe('Address of the broker as docks reach it; told to whoever registers a dock.'),
   FLEET_NTP_HOST: z.string().default('pool.ntp.org').describe('Time server for docks without Internet.'),
   FLEET_NTP_PORT: z.coerce.number().int().min(1).max(65_535).default(123).describe('Its port.'),
-  FLEET_DJI_APP_ID: z.string().default('').describe("From the vendor's developer site; real docks want it."),
-  FLEET_DJI_APP_KEY: z.string().default('').describe('As above.'),
-  FLEET_DJI_APP_LICENSE: z.string().default('').describe('As above.'),
+  FLEET_DJI_APP_ID: secret(z.string().default('')).describe("From the vendor's developer site; real docks want it."),
+  FLEET_DJI_APP_KEY: secret(z.string().default('')).describe('As above.'),
+  FLEET_DJI_APP_LICENSE: secret(z.string().default('')).describe('As above.'),
   FLEET_CUT_OFF_SECONDS: z.coerce
     .number()
     .int()

@@ -4,12 +4,12 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { createLogger, retryUntilReached } from '@aerie/observability';
 import { isOutage, openDatabase } from '@aerie/persistence';
-import { readCommandConfig } from '@aerie/service-host';
+import { peer, readCommandConfig } from '@aerie/service-host';
 import { z } from 'zod';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { fleetDatabase } from './database.js';
 
-const { DATABASE_URL } = readCommandConfig(z.object({ DATABASE_URL: z.url() }));
+const { DATABASE_URL } = readCommandConfig(z.object({ DATABASE_URL: peer('postgres') }));
 const { values } = parseArgs({
   options: { name: { type: 'string', default: 'cli' }, replace: { type: 'boolean' }, keep: { type: 'boolean' } },
 });

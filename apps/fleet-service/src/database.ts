@@ -1,4 +1,5 @@
 import { type DataSource } from 'typeorm';
+import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { createDataSource } from '@aerie/persistence';
 import { CreateFleet1763683200000 } from './migrations/1763683200000-create-fleet.js';
@@ -19,7 +20,7 @@ export const MIGRATIONS = [
   LeanOutbox1765300000000,
 ] as const;
 
-export function fleetDatabase(url: string, logger: Logger): DataSource {
+export function fleetDatabase(url: Peer | string, logger: Logger): DataSource {
   return createDataSource({
     url,
     applicationName: 'fleet-service',

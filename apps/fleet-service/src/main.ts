@@ -11,7 +11,7 @@ await runService({
   httpHost: config.FLEET_HTTP_HOST,
   httpPort: config.FLEET_HTTP_PORT,
   logLevel: config.FLEET_LOG_LEVEL,
-  natsUrl: config.NATS_URL,
+  nats: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),
   http: (app, host) => configureHttp(app, host.logger, ROUTES),
   ...withIntake,

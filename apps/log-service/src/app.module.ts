@@ -17,6 +17,7 @@ import { SCHEMA, logDatabase } from './database.js';
 import { DeleteOldFiles } from './files/delete-old-files.js';
 import { DownloadFile } from './files/download-file.js';
 import { FileReadModel } from './files/file.read-model.js';
+import { ReadObject } from './files/read-object.js';
 import { FilesController } from './files/files.controller.js';
 import { WriteBundle } from './files/write-bundle.js';
 import { AskForList } from './listings/ask-for-list.js';
@@ -84,7 +85,8 @@ export class AppModule {
     const wakes = new InstantWakes(queue);
     const commands = new DockCommands(connection);
     const releaseDocks = new ReleaseDocks(dataSource, connection, logger);
-    const hashObject = new HashObject(connection);
+    const readObject = new ReadObject(config.S3_CA_FILE);
+    const hashObject = new HashObject(connection, readObject);
     const checkObjects = new CheckObjects({ dataSource, connection, hashObject, logger });
     const afterCommit: AfterCommit = new AfterCommit({
       ...{ dataSource, commands, checkObjects, releaseDocks, wakes, logger, metrics },
@@ -161,7 +163,7 @@ export class AppModule {
         { provide: UploadReadModel, useValue: new UploadReadModel(api) },
         { provide: FileReadModel, useValue: new FileReadModel(api) },
         { provide: DownloadFile, useValue: downloadFile },
-        { provide: WriteBundle, useValue: new WriteBundle(downloadFile) },
+        { provide: WriteBundle, useValue: new WriteBundle(downloadFile, readObject) },
         {
           provide: CreateCampaign,
           useValue: new CreateCampaign({ dataSource: api, connection, wake: () => runCampaigns.wake() }),

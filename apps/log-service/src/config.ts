@@ -1,7 +1,7 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/log-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { daysKept, readConfig } from '@aerie/service-host';
+import { authorities, daysKept, peer, readConfig } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS } from './retention/least-days.js';
 
@@ -16,9 +16,10 @@ const schema = z.object({
   LOG_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   LOG_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   LOG_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  DATABASE_URL: z.url().describe('postgres://user:password@host:port/database'),
-  REDIS_URL: z.url().describe('redis://user:password@host:port'),
-  NATS_URL: z.url().describe('nats://user:password@host:port'),
+  DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
+  REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
+  NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
+  S3_CA_FILE: authorities().describe('Certificate authorities of storages, beside the public ones.'),
   LOG_LIST_REPLY_MS: millis(DEFAULT_TIMING.listReplyMs, 1_000, 5 * MINUTE_MS).describe(
     'How long a dock may take to list its logs, before it is asked again.',
   ),

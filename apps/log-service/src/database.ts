@@ -1,3 +1,4 @@
+import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { createDataSource } from '@aerie/persistence';
 import { type DataSource } from 'typeorm';
@@ -20,7 +21,7 @@ export const MIGRATIONS = [
 /** A pool for each: a burst of requests must not keep the words of docks waiting, nor the other way round. */
 const POOL_SIZE = { api: 8, work: 12 } as const;
 
-export function logDatabase(url: string, logger: Logger, purpose: keyof typeof POOL_SIZE = 'api'): DataSource {
+export function logDatabase(url: Peer | string, logger: Logger, purpose: keyof typeof POOL_SIZE = 'api'): DataSource {
   return createDataSource({
     url,
     applicationName: `log-service-${purpose}`,

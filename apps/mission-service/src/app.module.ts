@@ -90,6 +90,7 @@ export class AppModule {
       bucket: config.S3_BUCKET,
       accessKeyId: config.S3_ACCESS_KEY_ID,
       secretAccessKey: config.S3_SECRET_ACCESS_KEY,
+      authorities: config.S3_CA_FILE,
     });
 
     const publisher = new JetStreamPublisher(nats, 2_000);

@@ -1,7 +1,7 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/mission-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { daysKept, readConfig } from '@aerie/service-host';
+import { authorities, daysKept, peer, readConfig, secret } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS, LEAST_MISSION_DAYS } from './missions/retention/ended-missions.js';
 
@@ -15,14 +15,15 @@ const schema = z.object({
   MISSION_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   MISSION_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   MISSION_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  DATABASE_URL: z.url().describe('postgres://user:password@host:port/database'),
-  REDIS_URL: z.url().describe('redis://user:password@host:port'),
-  NATS_URL: z.url().describe('nats://user:password@host:port'),
+  DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
+  REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
+  NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
   S3_ENDPOINT: z.url().describe('Object storage that holds the KMZ files.'),
+  S3_CA_FILE: authorities(['S3_ENDPOINT']).describe('Certificate authorities of the storage, beside the public ones.'),
   S3_REGION: z.string().default('us-east-1').describe('Its region.'),
   S3_BUCKET: z.string().min(1).describe('Bucket for waylines.'),
-  S3_ACCESS_KEY_ID: z.string().min(1).describe('Key that may write below */waylines/.'),
-  S3_SECRET_ACCESS_KEY: z.string().min(1).describe('Its secret.'),
+  S3_ACCESS_KEY_ID: secret(z.string().min(1)).describe('Key that may write below */waylines/.'),
+  S3_SECRET_ACCESS_KEY: secret(z.string().min(1)).describe('Its secret.'),
   MISSION_PREPARE_LEAD_MS: millis(DEFAULT_TIMING.prepareLeadMs, 0, 24 * 60 * MINUTE_MS).describe(
     'A timed mission is prepared this long before its time. The protocol allows 24 h.',
   ),

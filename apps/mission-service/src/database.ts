@@ -1,4 +1,5 @@
 import { type DataSource } from 'typeorm';
+import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { createDataSource } from '@aerie/persistence';
 import { CreateMission1763683200000 } from './migrations/1763683200000-create-mission.js';
@@ -44,7 +45,11 @@ const POOL_SIZE = { api: 10, docks: 12, flight: 8 } as const;
 /** What flies must not wait for a connection to open. */
 const WARM_CONNECTIONS = { api: 2, docks: POOL_SIZE.docks, flight: POOL_SIZE.flight } as const;
 
-export function missionDatabase(url: string, logger: Logger, purpose: keyof typeof POOL_SIZE = 'api'): DataSource {
+export function missionDatabase(
+  url: Peer | string,
+  logger: Logger,
+  purpose: keyof typeof POOL_SIZE = 'api',
+): DataSource {
   return createDataSource({
     url,
     applicationName: `mission-service-${purpose}`,

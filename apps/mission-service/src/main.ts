@@ -12,7 +12,7 @@ await runService({
   httpHost: config.MISSION_HTTP_HOST,
   httpPort: config.MISSION_HTTP_PORT,
   logLevel: config.MISSION_LOG_LEVEL,
-  natsUrl: config.NATS_URL,
+  nats: config.NATS_URL,
   grpc: {
     host: config.MISSION_GRPC_HOST,
     port: config.MISSION_GRPC_PORT,

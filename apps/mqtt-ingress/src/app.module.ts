@@ -55,7 +55,7 @@ export class AppModule {
     const { logger, metrics, shutdown } = host;
     const clock = { nowMs: () => Date.now() };
     const login = {
-      url: config.MQTT_URL,
+      broker: config.MQTT_URL,
       username: config.MQTT_USER,
       password: config.MQTT_PASSWORD,
       keepaliveSeconds: config.INGRESS_KEEPALIVE_SECONDS,

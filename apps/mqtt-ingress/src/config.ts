@@ -1,14 +1,14 @@
-import { readConfig } from '@aerie/service-host';
+import { peer, readConfig, secret } from '@aerie/service-host';
 import { z } from 'zod';
 
 const schema = z.object({
   INGRESS_HTTP_PORT: z.coerce.number().int().describe('Port of health and metrics.'),
   INGRESS_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   INGRESS_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  NATS_URL: z.url().describe('nats://user:password@host:port'),
-  MQTT_URL: z.url().describe('mqtt://host:port or mqtts://host:port'),
-  MQTT_USER: z.string().min(1).describe('User that may join the share group below and write downlinks.'),
-  MQTT_PASSWORD: z.string().min(1).describe('Its password.'),
+  NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
+  MQTT_URL: peer('broker').describe('mqtt://host:port or mqtts://host:port'),
+  MQTT_USER: secret(z.string().min(1)).describe('User that may join the share group below and write downlinks.'),
+  MQTT_PASSWORD: secret(z.string().min(1)).describe('Its password.'),
   INGRESS_ID: z
     .string()
     .regex(/^[A-Za-z0-9-]{1,40}$/)

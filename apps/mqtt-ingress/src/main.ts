@@ -9,7 +9,7 @@ await runService({
   httpHost: config.INGRESS_HTTP_HOST,
   httpPort: config.INGRESS_HTTP_PORT,
   logLevel: config.INGRESS_LOG_LEVEL,
-  natsUrl: config.NATS_URL,
+  nats: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),
   start: async (app) => app.get(Ingress).start(),
   ready: (app) => app.get(Ingress).ready,

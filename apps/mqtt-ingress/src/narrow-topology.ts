@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { connectNats, narrowTopology, restoreRetired } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
-import { readCommandConfig } from '@aerie/service-host';
+import { peer, readCommandConfig } from '@aerie/service-host';
 import { z } from 'zod';
 
 function wantsUndo(): boolean {
@@ -18,7 +18,7 @@ function wantsUndo(): boolean {
 }
 
 const undo = wantsUndo();
-const { NATS_URL } = readCommandConfig(z.object({ NATS_URL: z.url() }));
+const { NATS_URL } = readCommandConfig(z.object({ NATS_URL: peer('nats') }));
 const nats = await connectNats(NATS_URL, 'narrow-topology', createLogger('narrow-topology'));
 if (undo) {
   await restoreRetired(nats);

@@ -1,5 +1,5 @@
 import { Secret } from '@aerie/kernel';
-import { readConfig } from '@aerie/service-host';
+import { readConfig, secret } from '@aerie/service-host';
 import { z } from 'zod';
 import { TEMPORARY_KEY_PREFIX } from './access/session-tokens.js';
 import { isBucketName } from './storage/object-key.js';
@@ -27,17 +27,19 @@ const schema = z.object({
   OBJECT_STORE_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   OBJECT_STORE_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
   OBJECT_STORE_DIRECTORY: z.string().min(1).describe('Where objects lie. One process owns it.'),
-  OBJECT_STORE_ACCESS_KEY_ID: z
-    .string()
-    .min(3)
-    .max(128)
-    .refine((id) => !id.startsWith(TEMPORARY_KEY_PREFIX), `must not begin with ${TEMPORARY_KEY_PREFIX}`)
-    .describe('The access key. There is no default.'),
-  OBJECT_STORE_SECRET_ACCESS_KEY: z
-    .string()
-    .min(16)
-    .transform((text) => new Secret(text))
-    .describe('Its secret, at least 16 characters. There is no default.'),
+  OBJECT_STORE_ACCESS_KEY_ID: secret(
+    z
+      .string()
+      .min(3)
+      .max(128)
+      .refine((id) => !id.startsWith(TEMPORARY_KEY_PREFIX), `must not begin with ${TEMPORARY_KEY_PREFIX}`),
+  ).describe('The access key. There is no default.'),
+  OBJECT_STORE_SECRET_ACCESS_KEY: secret(
+    z
+      .string()
+      .min(16)
+      .transform((text) => new Secret(text)),
+  ).describe('Its secret, at least 16 characters. There is no default.'),
   OBJECT_STORE_REGION: z.string().min(1).default('us-east-1').describe('Region that signatures must name.'),
   OBJECT_STORE_BUCKETS: z
     .string()

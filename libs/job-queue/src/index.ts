@@ -1,2 +1,3 @@
 export { BullWakes, type BullWakesOptions, type Wake, WakeQueue } from './wake-queue.js';
 export { InstantWakes } from './instant-wakes.js';
+export { redisClient, redisError } from './redis-client.js';

@@ -1,6 +1,8 @@
+import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { redisClient, redisError } from './redis-client.js';
 
 /** A hint to look at one row at one time. It carries no data: whoever wakes reads the row and decides anew. */
 export interface Wake {
@@ -19,7 +21,7 @@ export abstract class WakeQueue {
 }
 
 export interface BullWakesOptions {
-  readonly redisUrl: string;
+  readonly redisUrl: Peer | string;
   /** Holds a version, because two versions of BullMQ must not share one queue. */
   readonly queueName: string;
   readonly concurrency: number;
@@ -46,13 +48,13 @@ export class BullWakes extends WakeQueue {
     // BullMQ duplicates the connections with these options and waits for its copies: none may try for ever after a stop.
     const retryStrategy = (attempt: number): number | null => (this.stopped ? null : Math.min(attempt * 100, 2_000));
     // Without an offline queue and with a timeout, a hanging Redis costs a wake and not the caller's time.
-    this.producer = new Redis(options.redisUrl, {
+    this.producer = redisClient(options.redisUrl, {
       enableOfflineQueue: false,
       commandTimeout: COMMAND_TIMEOUT_MS,
       maxRetriesPerRequest: 1,
       retryStrategy,
     });
-    this.consumer = new Redis(options.redisUrl, {
+    this.consumer = redisClient(options.redisUrl, {
       maxRetriesPerRequest: null,
       retryStrategy,
     });
@@ -112,7 +114,10 @@ export class BullWakes extends WakeQueue {
     const nowMs = Date.now();
     if (nowMs - this.lastWarningMs < 10_000) return;
     this.lastWarningMs = nowMs;
-    this.options.logger.warn({ err: error }, 'Redis does not answer; the sweeper carries on');
+    this.options.logger.warn(
+      { err: redisError(error, this.options.redisUrl) },
+      'Redis does not answer; the sweeper carries on',
+    );
   }
 }
 

@@ -32,3 +32,4 @@ export {
 } from './errors.js';
 export { type ReadInput, type SchemaFinding, sameLetters, schemaProblems, withoutWords } from './schema-problems.js';
 export { Secret } from './secret.js';
+export { PEER_NAMES, Peer, type PeerName, type PeerTls, type TlsOptions, tlsOptions, tlsProblem } from './peer.js';

@@ -1,33 +1,30 @@
-import { type NatsConnection, connect } from '@nats-io/transport-node';
-import { type Logger, sayWhileAwaited } from '@aerie/observability';
+import { InvalidError, PEER_NAMES, Peer, tlsOptions, tlsProblem } from '@aerie/kernel';
+import { type NatsConnection, connect, errors } from '@nats-io/transport-node';
+import { type Logger, retryUntilReached } from '@aerie/observability';
 import { gatherNatsWrites } from './gather-writes.js';
+import { tlsRefusal } from './tls-refusal.js';
 
 export type { NatsConnection };
 
-export interface NatsAddress {
-  readonly server: string;
-  readonly user: string;
-  readonly pass: string;
-}
-
-/** Reads `nats://user:password@host:port`; the client library wants the parts. */
-export function natsAddress(url: string): NatsAddress {
-  const { host, username, password } = new URL(url);
-  return { server: host, user: decodeURIComponent(username), pass: decodeURIComponent(password) };
-}
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Options for a connection that waits for its server for ever: a service outlives any outage of NATS. */
-export function natsOptions(url: string, name: string) {
-  const { server, user, pass } = natsAddress(url);
+export function natsOptions(address: Peer | string, name: string) {
+  const peer = Peer.at(address);
+  const tls = tlsOptions(peer);
   return {
-    servers: [server],
-    user,
-    pass,
+    servers: [new URL(peer.url).host],
+    user: peer.user,
+    pass: peer.password,
+    // Without it the client takes what the server offers. With it, it sends nothing to one that offers no TLS.
+    ...(tls === undefined ? {} : { tls }),
     name,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 100,
     waitOnFirstConnect: true,
+    // Of one attempt. A frozen server takes connections and stays silent.
+    timeout: CONNECT_TIMEOUT_MS,
     // A dead peer is noticed after two missed pings.
     pingInterval: 5_000,
     maxPingOut: 2,
@@ -36,9 +33,20 @@ export function natsOptions(url: string, name: string) {
   };
 }
 
-export async function connectNats(url: string, name: string, logger: Logger): Promise<NatsConnection> {
+/** @throws InvalidError that names the setting, when waiting would change nothing */
+export async function connectNats(address: Peer | string, name: string, logger: Logger): Promise<NatsConnection> {
   gatherNatsWrites();
-  const connection = await sayWhileAwaited('NATS', logger, () => connect(natsOptions(url, name)));
+  const peer = Peer.at(address);
+  const connection = await retryUntilReached({
+    what: 'NATS',
+    logger,
+    attempt: () =>
+      // The client would repeat by itself for ever whatever the error is, also one that only a person can mend.
+      connect({ ...natsOptions(peer, name), waitOnFirstConnect: false }).catch(async (error: unknown) => {
+        throw (await refusalOf(error, peer)) ?? error;
+      }),
+    isPassing: (error) => !(error instanceof InvalidError || error instanceof errors.AuthorizationError),
+  });
   void logStatus(connection, logger);
   // It gives up for good only when the server refuses our credentials again and again: better to end than to be half
   // dead. The rejection ends the process, and the supervisor starts it anew.
@@ -46,6 +54,11 @@ export async function connectNats(url: string, name: string, logger: Logger): Pr
     if (error) throw new Error('the connection to NATS is closed for good', { cause: error });
   });
   return connection;
+}
+
+async function refusalOf(error: unknown, peer: Peer): Promise<InvalidError | undefined> {
+  if (peer.tls === undefined) return undefined;
+  return tlsProblem(error, peer, PEER_NAMES.nats) ?? tlsProblem(await tlsRefusal(peer), peer, PEER_NAMES.nats);
 }
 
 async function logStatus(connection: NatsConnection, logger: Logger): Promise<void> {

@@ -1,11 +1,12 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
+import { Peer, tlsOptions } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import pg from 'pg';
 import { ConnectionPool } from './pool.js';
 
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`. */
-  readonly url: string;
+  readonly url: Peer | string;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
   /** The PostgreSQL schema that this service owns; its own migrations table lies there too. */
@@ -33,9 +34,12 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     // Decisions about time are made in UTC, whatever the server's default is.
     timezone: 'UTC',
   };
-  return new DataSource({
+  const peer = Peer.at(options.url);
+  const ssl = tlsOptions(peer);
+  const dataSource = new DataSource({
     type: 'postgres',
-    url: options.url,
+    url: peer.url,
+    ...(ssl === undefined ? {} : { ssl }),
     applicationName: options.applicationName,
     schema: options.schema,
     migrations: [...options.migrations],
@@ -62,4 +66,11 @@ export function createDataSource(options: DatabaseOptions): DataSource {
         .join(' '),
     },
   });
+  peers.set(dataSource, peer);
+  return dataSource;
 }
+
+const peers = new WeakMap<DataSource, Peer>();
+
+/** The server of a data source that was made here. */
+export const peerOf = (dataSource: DataSource): Peer | undefined => peers.get(dataSource);

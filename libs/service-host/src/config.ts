@@ -1,11 +1,25 @@
-import { InvalidError, schemaProblems, withoutWords } from '@aerie/kernel';
+import { InvalidError, Peer, schemaProblems, withoutWords } from '@aerie/kernel';
 import { z } from 'zod';
+import { readSettingFiles } from './setting-files.js';
 
-/** Reads the environment once. All that is wrong is said in one message, by the names of the variables. */
+/**
+ * Reads the environment, and the files that it names, once. All that is wrong is said in one message, by the names of the
+ * variables.
+ */
 export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
-  const parsed = schema.safeParse(env, { error: withoutWords });
-  if (parsed.success) return parsed.data;
-  const fields = schemaProblems(parsed.error.issues, { input: env, what: 'environment' });
+  const { input, problems, told, tls } = readSettingFiles(schema, env);
+  const parsed = schema.safeParse(input, { error: withoutWords });
+  if (parsed.success && problems.length === 0) {
+    const settings = parsed.data as Record<string, unknown>;
+    for (const [name, files] of tls) {
+      const plain = settings[name];
+      if (plain instanceof Peer) settings[name] = new Peer(plain.url, files);
+    }
+    return parsed.data;
+  }
+  const issues = parsed.error?.issues ?? [];
+  const wrong = schemaProblems(issues, { input, what: 'environment' }).filter(({ field }) => !told.has(field));
+  const fields = [...wrong, ...problems];
   const list = fields.map(({ field, message }) => `  ${field}: ${message}`).join('\n');
   throw new InvalidError('invalid_config', `the configuration cannot be used:\n${list}`, { fields });
 }

@@ -1,4 +1,5 @@
 export { daysKept, readCommandConfig, readConfig } from './config.js';
+export { authorities, peer, secret } from './setting-files.js';
 export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
 export { type Chore, Sweeper } from './sweeper.js';

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { Peer } from '@aerie/kernel';
 import { type Logger, Metrics, createLogger, nestLogger, sayWhileAwaited } from '@aerie/observability';
 import { countUnknownFields, natsOptions } from '@aerie/messaging';
 import { type Ready, healthRoutes, refuseWhileStarting } from './health.js';
@@ -22,7 +23,7 @@ export interface ServiceOptions {
   readonly httpHost: string;
   readonly logLevel: string;
   /** Answers questions over NATS when given. */
-  readonly natsUrl?: string;
+  readonly nats?: Peer | string;
   /** Answers calls over gRPC when given. */
   readonly grpc?: {
     readonly host: string;
@@ -77,8 +78,8 @@ const stopHttp = (server: ServiceServer): Answering => ({
   end: (withinMs) => server.end(withinMs),
 });
 
-function answerOverNats(app: NestExpressApplication, url: string, name: string): Answering {
-  const strategy = new NatsAnswers({ ...natsOptions(url, `${name}-answers`), queue: name });
+function answerOverNats(app: NestExpressApplication, nats: Peer | string, name: string): Answering {
+  const strategy = new NatsAnswers({ ...natsOptions(nats, `${name}-answers`), queue: name });
   const questions = new QuestionsInWork();
   app
     .connectMicroservice<MicroserviceOptions>({ strategy }, { inheritAppConfig: false, deferInitialization: true })
@@ -193,11 +194,11 @@ export async function runService(options: ServiceOptions): Promise<void> {
     app.disable('x-powered-by');
     options.http?.(app, host);
     const stopAnswering = [stopHttp(server)];
-    if (options.natsUrl !== undefined) stopAnswering.push(answerOverNats(app, options.natsUrl, options.name));
+    if (options.nats !== undefined) stopAnswering.push(answerOverNats(app, options.nats, options.name));
     if (options.grpc !== undefined) stopAnswering.push(answerOverGrpc(app, options.grpc));
     onStop(host, app, server, stopAnswering);
     const starting = app.startAllMicroservices();
-    await (options.natsUrl === undefined ? starting : sayWhileAwaited('NATS', logger, () => starting));
+    await (options.nats === undefined ? starting : sayWhileAwaited('NATS', logger, () => starting));
     await app.listen(options.httpPort, options.httpHost);
     await options.start?.(app, host);
     started = true;

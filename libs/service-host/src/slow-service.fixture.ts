@@ -51,7 +51,7 @@ await runService({
   httpHost: '127.0.0.1',
   httpPort: Number(process.env['HTTP_PORT']),
   logLevel: process.env['LOG_LEVEL'] ?? 'silent',
-  natsUrl: process.env['NATS_URL'] ?? '',
+  nats: process.env['NATS_URL'] ?? '',
   grpc: {
     host: '127.0.0.1',
     port: Number(process.env['GRPC_PORT']),

@@ -5,6 +5,14 @@ export { eventually } from './eventually.js';
 export { explained } from './explained.js';
 export { type Closers, startAll } from './start-all.js';
 export { freePort } from '@aerie/loopback';
-export { type PrivateServer, startPrivateMosquitto, startPrivateNats } from './private-server.js';
+export { type Authority, type IssuedFiles, makeAuthority } from './certificates.js';
+export { type ByteWatcher, watchBytes } from './watch-bytes.js';
+export {
+  type PrivateServer,
+  startPrivateMosquitto,
+  startPrivateNats,
+  startPrivatePostgres,
+  startPrivateValkey,
+} from './private-server.js';
 export { type PrivateStorage, type PrivateStorageOptions, startPrivateStorage } from './private-storage.js';
 export { type TestDatabase, createTestDatabase } from './test-database.js';

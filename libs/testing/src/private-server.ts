@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -74,6 +74,55 @@ function writeBrokerConfig(directory: string, port: number, settings: readonly s
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   return ['-c', file];
+}
+
+/** Valkey without any user. `settings` are more lines of its configuration; they win over ours. */
+export const startPrivateValkey = (settings: readonly string[] = []): Promise<PrivateServer> =>
+  startPrivate({
+    program: programOf('AERIE_TEST_BIN_VALKEY'),
+    scheme: 'redis',
+    argumentsFor: (directory, port) => {
+      const file = path.join(directory, 'valkey.conf');
+      const isTls = settings.some((setting) => setting.startsWith('tls-'));
+      const lines = [
+        ...(isTls ? ['port 0', `tls-port ${port}`, 'tls-auth-clients no'] : [`port ${port}`]),
+        ...['bind 127.0.0.1', `dir ${directory}`, 'save ""', 'appendonly yes', 'maxmemory-policy noeviction'],
+        ...settings,
+      ];
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      return [file];
+    },
+  });
+
+/** PostgreSQL with one user, whose password is in `url`. `settings` are of the form `name=value`. */
+export async function startPrivatePostgres(settings: readonly string[] = []): Promise<PrivateServer> {
+  const password = 'spec-password';
+  const [initdb, postgres] = [programOf('AERIE_TEST_BIN_INITDB'), programOf('AERIE_TEST_BIN_POSTGRES')];
+  const { program, prefix } = asOrdinaryUser(postgres);
+  const server = await startPrivate({
+    program,
+    scheme: 'postgres',
+    argumentsFor: (directory, port) => {
+      const data = path.join(directory, 'data');
+      const passwordFile = path.join(directory, 'password');
+      writeFileSync(passwordFile, password);
+      const make = asOrdinaryUser(initdb);
+      const cluster = ['-D', data, '-U', 'aerie', '--locale=C', '-E', 'UTF8', '--auth=scram-sha-256', '--no-sync'];
+      const made = spawnSync(make.program, [...make.prefix, ...cluster, `--pwfile=${passwordFile}`], {
+        encoding: 'utf8',
+      });
+      if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
+      const own = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings];
+      return [...prefix, '-D', data, '-p', String(port), ...own.flatMap((setting) => ['-c', setting])];
+    },
+  });
+  return { ...server, url: server.url.replace('://', `://aerie:${password}@`).concat('/postgres') };
+}
+
+/** PostgreSQL refuses to run as root. In a user namespace it sees another user, while all files stay ours. */
+function asOrdinaryUser(program: string): { readonly program: string; readonly prefix: readonly string[] } {
+  if (process.getuid?.() !== 0) return { program, prefix: [] };
+  return { program: 'unshare', prefix: ['--user', '--map-user=65534', '--map-group=65534', program] };
 }
 
 /** Fails with a clear line where the test runner did not say where the program is. */

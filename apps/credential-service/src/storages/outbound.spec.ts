@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer, get as getOverTls } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { makeAuthority } from '@aerie/testing';
 import { Outbound } from './outbound.js';
 
 const inTheHouse = new Outbound(true);
@@ -67,5 +70,27 @@ describe('Outbound', () => {
     await expect(statusBy(inTheHouse)).resolves.toBe(200);
     await expect(statusBy(amongStrangers)).rejects.toMatchObject({ code: 'EADDRREFUSED' });
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('connects over TLS to storages of the authorities that it was given, and refuses those of others', async () => {
+    const authority = await makeAuthority();
+    const { cert, key } = await authority.issue();
+    const files = { cert: readFileSync(cert), key: readFileSync(key) };
+    const server = createTlsServer(files, (_request, response) => response.end('here'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const statusBy = (outbound: Outbound): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const agent = outbound.agents().httpsAgent;
+        getOverTls(url, { agent }, (response) => {
+          agent.destroy();
+          resolve(response.statusCode);
+        }).on('error', reject);
+      });
+    await expect(statusBy(new Outbound(true, [authority.caPem]))).resolves.toBe(200);
+    await expect(statusBy(inTheHouse)).rejects.toMatchObject({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    authority.remove();
   });
 });

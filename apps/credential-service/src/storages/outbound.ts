@@ -47,7 +47,11 @@ export interface Agents {
  * address that was checked is the one that is used, so a name that changes its mind in between gains nothing.
  */
 export class Outbound {
-  constructor(private readonly allowPrivate: boolean) {}
+  /** @param authorities that sign certificates of storages, as PEM; those of Node where there are none */
+  constructor(
+    private readonly allowPrivate: boolean,
+    private readonly authorities?: readonly string[],
+  ) {}
 
   /** Null where a connection is allowed, else why not. */
   refusalOf(address: string): string | null {
@@ -67,7 +71,11 @@ export class Outbound {
   /** New connections by these agents go only where it is allowed. */
   agents(): Agents {
     const options = { keepAlive: true, maxSockets: CONNECTIONS, lookup: this.lookup };
-    return { httpAgent: this.guard(new HttpAgent(options)), httpsAgent: this.guard(new HttpsAgent(options)) };
+    const ca = this.authorities === undefined ? {} : { ca: [...this.authorities] };
+    return {
+      httpAgent: this.guard(new HttpAgent(options)),
+      httpsAgent: this.guard(new HttpsAgent({ ...options, ...ca })),
+    };
   }
 
   /** A host that is an address is never looked up, so it is looked at here, whoever made the URL. */

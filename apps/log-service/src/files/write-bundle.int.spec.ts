@@ -8,6 +8,7 @@ import { createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
 import { DownloadFile } from './download-file.js';
 import type { FileRow } from './file.read-model.js';
+import { ReadObject } from './read-object.js';
 import { WriteBundle } from './write-bundle.js';
 
 let nats: PrivateServer;
@@ -50,7 +51,7 @@ const aFile = (objectKey: string, overrides: Partial<FileRow> = {}): FileRow => 
   ...overrides,
 });
 const caller = { keyId: 'k', organisationId: 'o' };
-const bundles = (): WriteBundle => new WriteBundle(new DownloadFile(connection));
+const bundles = (): WriteBundle => new WriteBundle(new DownloadFile(connection), new ReadObject());
 
 // An error that nobody hears fails a test by itself.
 it('outlives a reader who goes in the middle, and reads on for nobody', async () => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Principal } from '@aerie/bus-contract';
 import { InvalidError, UnavailableError } from '@aerie/kernel';
 import yazl from 'yazl';
 import { type DownloadFile, mustBeThere, nameOf } from './download-file.js';
 import { type FileRow, fileView } from './file.read-model.js';
+import type { ReadObject } from './read-object.js';
 
 /** What a person can send to somebody's support: more is for the storage itself. */
 const MAX_BUNDLE_BYTES = 4 * 1024 * 1024 * 1024;
@@ -15,7 +16,10 @@ const MAX_OPEN = 8;
 export class WriteBundle {
   private open_ = 0;
 
-  constructor(private readonly downloadFile: DownloadFile) {}
+  constructor(
+    private readonly downloadFile: DownloadFile,
+    private readonly readObject: ReadObject,
+  ) {}
 
   /**
    * The ZIP as a stream: one archive after the other is read from the storage while it is sent, none is held in memory.
@@ -49,7 +53,9 @@ export class WriteBundle {
         return url;
       };
       zip.addBuffer(Buffer.from(JSON.stringify(manifestOf(files), null, 2)), 'manifest.json');
-      void addAll(zip, files, addressOf, reading.signal).catch((error: unknown) =>
+      const open = async (file: FileRow): Promise<Readable> =>
+        this.readObject.open(await addressOf(file), file.object_key, reading.signal);
+      void addAll(zip, files, open, reading.signal).catch((error: unknown) =>
         output.destroy(error instanceof Error ? error : new Error(String(error))),
       );
       return output;
@@ -63,17 +69,12 @@ export class WriteBundle {
 async function addAll(
   zip: yazl.ZipFile,
   files: readonly FileRow[],
-  addressOf: (file: FileRow) => Promise<string>,
+  open: (file: FileRow) => Promise<Readable>,
   signal: AbortSignal,
 ): Promise<void> {
   for (const file of files) {
-    const url = await addressOf(file);
-    // Whoever reads the bundle decides how long it takes; when he goes, the reading ends.
-    const response = await fetch(url, { signal });
-    if (!response.ok || response.body === null) {
-      throw new UnavailableError('object_unreadable', `failed to read ${file.object_key}: status ${response.status}`);
-    }
-    const content = Readable.fromWeb(response.body as never);
+    // The reader of the bundle decides how long it takes; when he goes, the reading ends.
+    const content = await open(file);
     // A reader who goes ends the wait below first, and the content afterwards: then nobody hears its error.
     content.on('error', () => undefined);
     // Logs are packed already.

@@ -65,7 +65,7 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
     S3_SECRET_ACCESS_KEY: 'irrelevant',
   });
   const { url } = await startInProcess(closers, {
-    ...{ name: 'mission-service', logger, natsUrl: nats.url },
+    ...{ name: 'mission-service', logger, nats: nats.url },
     compose: (host) => AppModule.compose(config, host),
     http: (app) => configureHttp(app, logger, ROUTES),
   });

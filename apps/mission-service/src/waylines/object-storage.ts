@@ -1,3 +1,4 @@
+import { Agent } from 'node:https';
 import { PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { UnavailableError } from '@aerie/kernel';
 
@@ -13,6 +14,8 @@ export interface S3Options {
   readonly bucket: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** That sign its certificate, as PEM; those of Node where there are none. */
+  readonly authorities?: readonly string[] | undefined;
 }
 
 const PRECONDITION_FAILED = 412;
@@ -22,14 +25,15 @@ export class S3Storage extends ObjectStorage {
 
   constructor(private readonly options: S3Options) {
     super();
-    const { endpoint, region, accessKeyId, secretAccessKey } = options;
+    const { endpoint, region, accessKeyId, secretAccessKey, authorities } = options;
+    const trust = authorities === undefined ? {} : { httpsAgent: new Agent({ keepAlive: true, ca: [...authorities] }) };
     this.client = new S3Client({
       endpoint,
       region,
       forcePathStyle: true,
       maxAttempts: 3,
       credentials: { accessKeyId, secretAccessKey },
-      requestHandler: { connectionTimeout: 2_000, requestTimeout: 15_000 },
+      requestHandler: { ...trust, connectionTimeout: 2_000, requestTimeout: 15_000 },
     });
   }
 

@@ -1,11 +1,11 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Socket } from 'node:net';
-import { gatherWrites } from '@aerie/kernel';
+import { PEER_NAMES, Peer, gatherWrites, tlsOptions, tlsProblem } from '@aerie/kernel';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { AcknowledgeInOrder } from './acknowledge-in-order.js';
 
 export interface BrokerLogin {
-  readonly url: string;
+  readonly broker: Peer | string;
   readonly username: string;
   readonly password: string;
   readonly keepaliveSeconds: number;
@@ -66,7 +66,9 @@ const CONNECT_TIMEOUT_MS = 5_000;
  */
 export function openSession(options: SessionOptions): Promise<MqttClient> {
   const { login, sessionExpirySeconds, onMessage } = options;
+  const broker = Peer.at(login.broker);
   const clientOptions: IClientOptions = {
+    ...tlsOptions(broker),
     protocolVersion: 5,
     clientId: options.clientId,
     username: login.username,
@@ -84,7 +86,7 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     outgoingStore: new NoResendStore() as never,
     incomingStore: new NoResendStore() as never,
   };
-  const client = mqtt.connect(login.url, clientOptions);
+  const client = mqtt.connect(broker.url, clientOptions);
   if (onMessage) handleSeveral(client, onMessage, options.inWork ?? 1);
   return new Promise((resolve, reject) => {
     client.once('connect', () => {
@@ -103,7 +105,7 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     client.once('error', (error) => {
       client.on('error', () => undefined);
       client.end(true);
-      reject(error);
+      reject(tlsProblem(error, broker, PEER_NAMES.broker) ?? error);
     });
     client.once('close', closed);
   });

@@ -60,7 +60,7 @@ beforeEach(async () => {
   };
   const together = new StoreTogether(store, WAITS_MS);
   links = new ControlLinks({
-    login: { url: tap.url, username: 'ingress', password: 'irrelevant', keepaliveSeconds: 5 },
+    login: { broker: tap.url, username: 'ingress', password: 'irrelevant', keepaliveSeconds: 5 },
     ingressId: 'one',
     connections: 1,
     receive: new ReceiveUplink(

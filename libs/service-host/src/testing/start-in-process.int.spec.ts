@@ -32,7 +32,7 @@ it('answers over HTTP and NATS, and closes what it was composed of when it is st
     const others = await connectNats(natsUrl, 'others', logger);
     closers.push(() => others.close());
     const service = await startInProcess(closers, {
-      ...{ name: 'thing-service', logger, natsUrl },
+      ...{ name: 'thing-service', logger, nats: natsUrl },
       compose: async (host) => {
         host.shutdown.on('storage', 'storage', async () => void closed.push('storage'));
         return { module: ThingModule, imports: [hostModule(host)], controllers: [ThingController] };
@@ -59,7 +59,7 @@ it('answers whoever asks the moment it has started, however late its subscriptio
     const others = await connectNats(natsUrl, 'others', logger);
     closers.push(() => others.close());
     await startInProcess(closers, {
-      ...{ name: 'thing-service', logger, natsUrl: await lateLink(closers, natsUrl, 100) },
+      ...{ name: 'thing-service', logger, nats: await lateLink(closers, natsUrl, 100) },
       compose: async (host) => ({ module: ThingModule, imports: [hostModule(host)], controllers: [ThingController] }),
     });
     return { others };

@@ -8,17 +8,17 @@ import { NatsAnswers } from '../nats-answers.js';
 import type { ServiceOptions } from '../run-service.js';
 import { Shutdown } from '../shutdown.js';
 
-export interface InProcess extends Pick<ServiceOptions, 'name' | 'compose' | 'http' | 'natsUrl'> {
+export interface InProcess extends Pick<ServiceOptions, 'name' | 'compose' | 'http' | 'nats'> {
   readonly logger: Logger;
 }
 
 /**
- * A whole service in the process of its spec, on a port of its own. It answers HTTP, and questions over NATS where `natsUrl`
+ * A whole service in the process of its spec, on a port of its own. It answers HTTP, and questions over NATS where `nats`
  * is given. Its intake is not started: nothing happens but what a request begins.
  */
 export async function startInProcess(
   closers: Closers,
-  { name, compose, http, natsUrl, logger }: InProcess,
+  { name, compose, http, nats, logger }: InProcess,
 ): Promise<{ readonly url: string; readonly app: NestExpressApplication }> {
   const shutdown = new Shutdown();
   closers.push(() => shutdown.run(logger));
@@ -27,8 +27,8 @@ export async function startInProcess(
   const app = await NestFactory.create<NestExpressApplication>(module, { logger: false, bodyParser: false });
   closers.push(() => app.close());
   http?.(app, host);
-  if (natsUrl !== undefined) {
-    const strategy = new NatsAnswers({ ...natsOptions(natsUrl, `${name}-answers`), queue: name });
+  if (nats !== undefined) {
+    const strategy = new NatsAnswers({ ...natsOptions(nats, `${name}-answers`), queue: name });
     app.connectMicroservice<MicroserviceOptions>({ strategy });
     await app.startAllMicroservices();
   }

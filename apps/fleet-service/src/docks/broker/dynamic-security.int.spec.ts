@@ -36,7 +36,12 @@ afterAll(async () => {
 beforeEach(async () => {
   connections = 0;
   const url = `mqtt://127.0.0.1:${(relay.address() as AddressInfo).port}`;
-  security = new DynamicSecurity({ url, username: 'fleet', password: 'x', logger: createLogger('spec', 'silent') });
+  security = new DynamicSecurity({
+    broker: url,
+    username: 'fleet',
+    password: 'x',
+    logger: createLogger('spec', 'silent'),
+  });
   await eventually('it is connected', () => security.connected);
 });
 afterEach(() => security.stop());

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { UnavailableError } from '@aerie/kernel';
+import { PEER_NAMES, Peer, UnavailableError, tlsOptions, tlsProblem } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import mqtt, { type MqttClient } from 'mqtt';
 import { dockAcls } from '../dock/dock-acls.js';
@@ -21,7 +21,7 @@ interface CommandResult {
 type Command = { readonly command: string } & Readonly<Record<string, unknown>>;
 
 export interface DynamicSecurityOptions {
-  readonly url: string;
+  readonly broker: Peer | string;
   readonly username: string;
   readonly password: string;
   readonly logger: Logger;
@@ -34,8 +34,10 @@ export class DynamicSecurity extends BrokerUsers {
 
   constructor(private readonly options: DynamicSecurityOptions) {
     super();
-    const { url, username, password, logger } = options;
-    this.client = mqtt.connect(url, {
+    const { username, password, logger } = options;
+    const broker = Peer.at(options.broker);
+    this.client = mqtt.connect(broker.url, {
+      ...tlsOptions(broker),
       protocolVersion: 5,
       clientId: `aerie-fleet-${randomUUID()}`,
       username,
@@ -51,7 +53,12 @@ export class DynamicSecurity extends BrokerUsers {
         if (error) logger.warn({ err: error }, 'failed to subscribe to the answers of the broker');
       });
     });
-    this.client.on('error', (error) => logger.warn({ err: error }, 'the connection to the broker failed'));
+    this.client.on('error', (error) =>
+      logger.warn(
+        { err: tlsProblem(error, broker, PEER_NAMES.broker) ?? error },
+        'the connection to the broker failed',
+      ),
+    );
     this.client.on('message', (_topic, payload) => this.answered(payload));
   }
 

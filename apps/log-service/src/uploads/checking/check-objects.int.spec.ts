@@ -15,6 +15,7 @@ import type { DataSource } from 'typeorm';
 import { anExport, apply, logTestDatabase, logger, prefixOf } from '../../fixtures/log-database.js';
 import type { LockedUpload } from '../store/upload.row.js';
 import { CheckObjects } from './check-objects.js';
+import { ReadObject } from '../../files/read-object.js';
 import { HashObject } from './hash-object.js';
 
 let nats: PrivateServer;
@@ -78,7 +79,9 @@ class Looking extends HashObject {
   }
 }
 const check = (upload: LockedUpload) =>
-  new CheckObjects({ dataSource, connection, hashObject: new Looking(connection), logger }).check(upload);
+  new CheckObjects({ dataSource, connection, hashObject: new Looking(connection, new ReadObject()), logger }).check(
+    upload,
+  );
 
 const told = (module: 'dock' | 'aircraft', content: string, key: string | null = null): ToldFile => ({
   ...{ module, progress: 'ok', key, sizeBytes: content.length, percent: 100, dockResult: null },

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { type StoredObject, presignDownloadQuestion } from '@aerie/bus-contract';
 import { UnavailableError } from '@aerie/kernel';
 import type { ContentHashes } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
+import type { ReadObject } from '../../files/read-object.js';
 import type { UploadRow } from '../store/upload.row.js';
 
 /** Objects that are read at once: each takes a core for its hashes, and a part of the link to the storage. */
@@ -16,7 +16,10 @@ export class HashObject {
   private running = 0;
   private readonly queue: (() => void)[] = [];
 
-  constructor(private readonly connection: NatsConnection) {}
+  constructor(
+    private readonly connection: NatsConnection,
+    private readonly readObject: ReadObject,
+  ) {}
 
   /** Rejects when the object cannot be read whole. */
   async hash(upload: Pick<UploadRow, 'id' | 'organisation_id'>, object: StoredObject): Promise<ContentHashes> {
@@ -44,11 +47,8 @@ export class HashObject {
     const [md5, sha256] = [createHash('md5'), createHash('sha256')];
     let sizeBytes = 0;
     try {
-      const response = await fetch(url, { signal: stalled.signal });
-      if (!response.ok || response.body === null) {
-        throw new UnavailableError('object_unreadable', `failed to read an object: status ${response.status}`);
-      }
-      for await (const chunk of Readable.fromWeb(response.body as never) as AsyncIterable<Uint8Array>) {
+      const content = await this.readObject.open(url, 'an object', stalled.signal);
+      for await (const chunk of content as AsyncIterable<Uint8Array>) {
         timer.refresh();
         sizeBytes += chunk.byteLength;
         md5.update(chunk);

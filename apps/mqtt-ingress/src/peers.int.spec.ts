@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import {
+  type Authority,
+  type PrivateServer,
+  eventually,
+  freePort,
+  makeAuthority,
+  startPrivateMosquitto,
+  startPrivateNats,
+} from '@aerie/testing';
+import { RunningIngress } from './fixtures/running-ingress.js';
+
+describe('an ingress that gets its certificates, users and passwords as files', () => {
+  let authority: Authority;
+  let stranger: Authority;
+  let nats: PrivateServer;
+  let broker: PrivateServer;
+  let files: Readonly<Record<string, string>>;
+  const started: RunningIngress[] = [];
+
+  const portOf = (server: PrivateServer): string => new URL(server.url).port;
+  const start = async (more: Readonly<Record<string, string>> = {}): Promise<RunningIngress> => {
+    const ingress = RunningIngress.start({
+      natsUrl: `tls://127.0.0.1:${portOf(nats)}`,
+      mqttUrl: `mqtts://127.0.0.1:${portOf(broker)}`,
+      id: 'files',
+      port: await freePort(),
+      env: { ...files, MQTT_USER: '', MQTT_PASSWORD: '', ...more },
+    });
+    started.push(ingress);
+    return ingress;
+  };
+
+  beforeAll(async () => {
+    authority = await makeAuthority();
+    stranger = await makeAuthority('another authority');
+    const server = await authority.issue();
+    const own = await authority.issue('mqtt-ingress');
+    const tls = `cert_file: "${server.cert}", key_file: "${server.key}", ca_file: "${authority.ca}", verify: true`;
+    nats = await startPrivateNats([`tls { ${tls} }`, 'authorization { user: aerie, password: hunter2 }']);
+    const listener = [`certfile ${server.cert}`, `keyfile ${server.key}`, `cafile ${authority.ca}`];
+    broker = await startPrivateMosquitto([...listener, 'require_certificate true']);
+    files = {
+      NATS_CA_FILE: authority.ca,
+      NATS_CERT_FILE: own.cert,
+      NATS_KEY_FILE: own.key,
+      NATS_USER_FILE: authority.write('nats-user', 'aerie\n'),
+      NATS_PASSWORD_FILE: authority.write('nats-password', 'hunter2\n'),
+      MQTT_CA_FILE: authority.ca,
+      MQTT_CERT_FILE: own.cert,
+      MQTT_KEY_FILE: own.key,
+      MQTT_USER_FILE: authority.write('mqtt-user', 'ingress\n'),
+      MQTT_PASSWORD_FILE: authority.write('mqtt-password', 'hunter3\n'),
+    };
+  });
+  afterAll(async () => {
+    await Promise.all(started.map((ingress) => ingress.stop('SIGKILL')));
+    await nats?.remove();
+    await broker?.remove();
+    authority?.remove();
+    stranger?.remove();
+  });
+
+  it('is ready, over TLS on both sides', async () => {
+    const ingress = await start();
+    await eventually('the ingress is ready', () => ingress.isReady(), 50_000);
+    await expect(ingress.stop('SIGTERM')).resolves.toBe(0);
+    expect(ingress.logged('hunter')).toEqual([]);
+  });
+
+  it('ends with the setting in its log when another authority has signed the certificate of NATS', async () => {
+    const ingress = await start({ NATS_CA_FILE: stranger.ca });
+    await eventually('it ends', () => !ingress.running, 50_000);
+    await expect(ingress.stop('SIGTERM')).resolves.toBe(1);
+    expect(ingress.logged('NATS_CA_FILE does not hold the authority')).not.toEqual([]);
+    expect(ingress.logged('hunter')).toEqual([]);
+  });
+
+  it('says which setting is wrong for a broker that another authority has signed', async () => {
+    const ingress = await start({ MQTT_CA_FILE: stranger.ca });
+    const said = (): boolean => ingress.logged('MQTT_CA_FILE does not hold the authority').length > 0;
+    await eventually('it says so', said, 50_000);
+  });
+
+  it('has its commands read the same files', () => {
+    const command = fileURLToPath(new URL('./narrow-topology.js', import.meta.url));
+    const env = { ...process.env, ...files, NATS_URL: `tls://127.0.0.1:${portOf(nats)}` };
+    expect(spawnSync(process.execPath, [command], { env, encoding: 'utf8', timeout: 60_000 }).status).toBe(0);
+    const wrong = spawnSync(process.execPath, [command], {
+      ...{ env: { ...env, NATS_CERT_FILE: '/nowhere/tls.crt' }, encoding: 'utf8', timeout: 60_000 },
+    });
+    expect(wrong.status).toBe(2);
+    expect(wrong.stderr).toContain('NATS_CERT_FILE: cannot be used: /nowhere/tls.crt');
+  });
+});
