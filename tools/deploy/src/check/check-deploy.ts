@@ -5,17 +5,10 @@ import { CONSUMERS } from '@aerie/bus-contract';
 import { BROKEN } from './broken.js';
 import { type KubeObject, readObjects } from './objects.js';
 import { type Known, policyFindings } from './policy.js';
+import { findRenderer, render } from './render.js';
 import { Schemas } from './schema.js';
 
-const LEAST_KUSTOMIZE = 5;
 const TOOL_LIMIT_MS = 120_000;
-
-/** What renders an overlay on this machine. */
-interface Renderer {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly version: string;
-}
 
 /**
  * Renders each overlay of `k8s/overlays`, judges every object by its schema and by our policy, and shows that broken copies
@@ -77,29 +70,6 @@ function fail(text: string): number {
   console.error(text);
   return 1;
 }
-
-/** `kubectl` with a kustomize of today, or kustomize itself. What is missing, in words, otherwise. */
-function findRenderer(): Renderer | string {
-  const candidates = [
-    {
-      program: 'kubectl',
-      args: ['kustomize'],
-      versionArgs: ['version', '--client'],
-      shown: /Kustomize Version: v(\d+)\S*/,
-    },
-    { program: 'kustomize', args: ['build'], versionArgs: ['version'], shown: /v(\d+)\S*/ },
-  ];
-  for (const { program, args, versionArgs, shown } of candidates) {
-    const { stdout } = spawnSync(program, versionArgs, { encoding: 'utf8', timeout: TOOL_LIMIT_MS });
-    const found = shown.exec(stdout ?? '');
-    if (found !== null && Number(found[1]) >= LEAST_KUSTOMIZE)
-      return { program, args, version: `${program}, ${found[0]}` };
-  }
-  return `Neither kubectl nor kustomize is here with kustomize ${LEAST_KUSTOMIZE} or newer: nothing was checked.`;
-}
-
-const render = ({ program, args }: Renderer, folder: string) =>
-  spawnSync(program, [...args, folder], { encoding: 'utf8', timeout: TOOL_LIMIT_MS });
 
 /** Its answer for each object that it would refuse. */
 function askServer(manifests: string): string[] {

@@ -10,6 +10,7 @@ import {
   checkDeploy,
   findEngine,
   makeStandIns,
+  playKube,
   staticFindings,
 } from '@aerie/deploy';
 import { makeSampleKmz } from '@aerie/dock-simulator';
@@ -19,6 +20,8 @@ import { Api, good, registerDock } from '../stack/api.js';
 import { hasEnded } from '../stack/has-ended.js';
 
 const TAG = 'test';
+/** Of its own, so that a site that runs here is left alone. */
+const PROJECT = 'aerie-test';
 const DOCK = { sn: 'DOCK-IMAGES-1', model: 'dock2', name: 'Dock of the images' };
 const UP_WITHIN_MS = 300_000;
 const FLOWN_WITHIN_MS = 180_000;
@@ -72,7 +75,7 @@ function buildArgs(root: string): string[] {
 
 async function flyThrough(engine: Engine, root: string, images: Readonly<Record<string, string>>): Promise<boolean> {
   const [api = 0, mqtt = 0, plain = 0, storage = 0] = await freePorts(4);
-  const site = new Site(engine, root, 'aerie-test', {
+  const site = new Site(engine, root, PROJECT, {
     ...images,
     AERIE_HOST: ownAddress(),
     AERIE_VERSION: TAG,
@@ -89,7 +92,7 @@ async function flyThrough(engine: Engine, root: string, images: Readonly<Record<
     console.log('Starting the site …');
     await site.must(['up', '--detach', '--no-build'], 10);
     const apiUrl = `http://127.0.0.1:${api}`;
-    await answers(site, apiUrl);
+    await answers(apiUrl);
     const key = await keyOf(site);
     const client = new Api(apiUrl, key);
     const dock = await registered(client);
@@ -103,8 +106,10 @@ async function flyThrough(engine: Engine, root: string, images: Readonly<Record<
       console.log(`Restarting ${name} …`);
       await site.must(['restart', name], 3);
     }
-    await answers(site, apiUrl);
+    await answers(apiUrl);
     await fly(client, 'after each container was restarted');
+    if (engine.program === 'podman') await flyOnPods(site, root, client, apiUrl);
+    else console.log('The pods of k8s/ were not tried: `play kube` is what podman has.');
     return true;
   } catch (error) {
     const { output } = await site.compose(['logs', '--tail', '5']);
@@ -118,8 +123,22 @@ async function flyThrough(engine: Engine, root: string, images: Readonly<Record<
   }
 }
 
+/** The same with pods of the manifests in the place of two containers. */
+async function flyOnPods(site: Site, root: string, client: Api, apiUrl: string): Promise<void> {
+  const programs = ['mission-service', 'mqtt-ingress'];
+  console.log(`Running ${programs.join(' and ')} as k8s/overlays/local has them …`);
+  await site.must(['stop', ...programs]);
+  const end = await playKube(site, { programs, root, project: PROJECT, tag: TAG });
+  try {
+    await answers(apiUrl);
+    await fly(client, 'on pods of the manifests');
+  } finally {
+    await end();
+  }
+}
+
 /** Every service behind the edge answers somebody without a key as it should. */
-async function answers(site: Site, apiUrl: string): Promise<void> {
+async function answers(apiUrl: string): Promise<void> {
   const paths = ['/missions', '/docks', '/log-uploads', '/storage'];
   const startedMs = Date.now();
   for (;;) {
