@@ -41,6 +41,7 @@ import { keepTiming } from './missions/store/keep-timing.js';
 import { logFact } from './missions/store/log-facts.js';
 import { MissionReadModel } from './missions/views/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
+import { showDueSoon } from './missions/wakes/due-soon.js';
 import { SET_WAKES_EVERY_MS, setWakes } from './missions/wakes/set-wakes.js';
 import { DueWakes } from './missions/downlink/due-wakes.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
@@ -142,6 +143,7 @@ export class AppModule {
       logger,
       metrics,
     });
+    showDueSoon(metrics, api);
     const repeatCalls = new RepeatCalls(flight, afterCommit);
     // On the pool of the API: flights never wait for it.
     const retention = new Retention({ dataSource: api, prunes: missionPrunes(config), logger, metrics });

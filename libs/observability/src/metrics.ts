@@ -27,6 +27,21 @@ export class Metrics {
     });
   }
 
+  /**
+   * A gauge whose value is asked for when somebody reads it, for what the whole installation has and no process knows. No
+   * number (NaN) where nobody answers: a value of yesterday would scale by yesterday.
+   */
+  askedGauge(name: string, help: string, ask: () => Promise<number>): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      async collect() {
+        this.set(await ask().catch(() => Number.NaN));
+      },
+    });
+  }
+
   histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Histogram<Label> {
     const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
     return new Histogram({ name, help, labelNames: [...labelNames], buckets, registers: [this.registry] });
