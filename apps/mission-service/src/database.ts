@@ -53,6 +53,8 @@ export function missionDatabase(url: string, logger: Logger, purpose: keyof type
     poolSize: POOL_SIZE[purpose],
     warmConnections: WARM_CONNECTIONS[purpose],
     statementTimeoutMs: purpose === 'api' ? 3_000 : 2_000,
+    // Reports change rows of flights every two seconds; lists and deletions of the other pool may well read a table.
+    readsByIndex: purpose !== 'api',
     logger,
   });
 }
