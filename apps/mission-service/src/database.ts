@@ -17,6 +17,7 @@ import { CutOffDocks1765010000000 } from './migrations/1765010000000-cut-off-doc
 import { ReportsInPieces1765200000000 } from './migrations/1765200000000-reports-in-pieces.js';
 import { LeanRows1765300000000 } from './migrations/1765300000000-lean-rows.js';
 import { NewestReportsFirst1765310000000 } from './migrations/1765310000000-newest-reports-first.js';
+import { LeanTiming1765320000000 } from './migrations/1765320000000-lean-timing.js';
 
 export const SCHEMA = 'mission';
 
@@ -37,6 +38,7 @@ export const MIGRATIONS = [
   ReportsInPieces1765200000000,
   LeanRows1765300000000,
   NewestReportsFirst1765310000000,
+  LeanTiming1765320000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */
