@@ -18,6 +18,7 @@ import { ReportsInPieces1765200000000 } from './migrations/1765200000000-reports
 import { LeanRows1765300000000 } from './migrations/1765300000000-lean-rows.js';
 import { NewestReportsFirst1765310000000 } from './migrations/1765310000000-newest-reports-first.js';
 import { LeanTiming1765320000000 } from './migrations/1765320000000-lean-timing.js';
+import { StatesOfRest1765330000000 } from './migrations/1765330000000-states-of-rest.js';
 
 export const SCHEMA = 'mission';
 
@@ -39,6 +40,7 @@ export const MIGRATIONS = [
   LeanRows1765300000000,
   NewestReportsFirst1765310000000,
   LeanTiming1765320000000,
+  StatesOfRest1765330000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */
