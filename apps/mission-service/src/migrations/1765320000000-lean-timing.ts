@@ -3,13 +3,14 @@ import { TIMING_OF_ROWS } from '../missions/store/timing-column.js';
 
 /**
  * Room for new versions: a row that moves to another page is written to the WAL whole. One of the outbox changes once, when its fact
- * was published; what a flight reported last begins with 400 bytes, grows to 1.5 KB, and has two versions at a time. Pages
+ * was published; missions that were planned together change together; what a flight reported last begins with 400 bytes, grows to 1.5 KB, and has two versions at a time. Pages
  * that are there stay as they are. From here on a mission's row has only the
  * rules of time that differ from `TIMING_OF_ROWS`, which a replica of the previous release reads as the same.
  */
 export class LeanTiming1765320000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
+      ALTER TABLE mission.mission SET (fillfactor = 50);
       ALTER TABLE mission.outbox SET (fillfactor = 50);
       ALTER TABLE mission.flight_live SET (fillfactor = 15);
     `);
@@ -20,6 +21,7 @@ export class LeanTiming1765320000000 implements MigrationInterface {
     await runner.query(`
       ALTER TABLE mission.flight_live SET (fillfactor = 50);
       ALTER TABLE mission.outbox SET (fillfactor = 70);
+      ALTER TABLE mission.mission SET (fillfactor = 70);
     `);
   }
 }
