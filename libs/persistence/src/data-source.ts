@@ -16,7 +16,8 @@ export interface DatabaseOptions {
   readonly warmConnections?: number;
   readonly statementTimeoutMs: number;
   /**
-   * Reads a table by an index wherever there is one. For a pool whose statements all find a few rows by a key: a prepared
+   * Reads a table by an index, in its order, wherever there is one; a bitmap would collect all versions of a row before
+   * the newest is taken. For a pool whose statements all find a few rows by a key: a prepared
    * statement keeps its plan, and one that was made while a table had a single page would read all of it for each row,
    * also once a transaction that is held open keeps hundreds of pages of old versions in it.
    */
@@ -39,7 +40,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     // Decisions about time are made in UTC, whatever the server's default is.
     timezone: 'UTC',
     // Before PostgreSQL 18 a table without an index costs so much then that its statement would be compiled.
-    ...(options.readsByIndex === true ? { enable_seqscan: 'off', jit: 'off' } : {}),
+    ...(options.readsByIndex === true ? { enable_seqscan: 'off', enable_bitmapscan: 'off', jit: 'off' } : {}),
   };
   return new DataSource({
     type: 'postgres',

@@ -82,8 +82,11 @@ const pagesOfReport = (flight: Flight) =>
     return { locking, reading, writing };
   });
 
+/** Whole tables, and all versions of a row before the newest of them is taken. */
+const TOO_MUCH: ReadonlySet<string> = new Set(['Seq Scan', 'Bitmap Heap Scan']);
+
 const relationsReadWhole = (node: PlanNode): string[] => [
-  ...(node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? ''] : []),
+  ...(TOO_MUCH.has(node['Node Type']) ? [`${node['Node Type']} on ${node['Relation Name']}`] : []),
   ...(node.Plans ?? []).flatMap(relationsReadWhole),
 ];
 
