@@ -18,6 +18,8 @@ import { CutOffDocks1765010000000 } from './migrations/1765010000000-cut-off-doc
 import { ReportsInPieces1765200000000 } from './migrations/1765200000000-reports-in-pieces.js';
 import { LeanRows1765300000000 } from './migrations/1765300000000-lean-rows.js';
 import { NewestReportsFirst1765310000000 } from './migrations/1765310000000-newest-reports-first.js';
+import { LeanTiming1765320000000 } from './migrations/1765320000000-lean-timing.js';
+import { StatesOfRest1765330000000 } from './migrations/1765330000000-states-of-rest.js';
 
 export const SCHEMA = 'mission';
 
@@ -38,6 +40,8 @@ export const MIGRATIONS = [
   ReportsInPieces1765200000000,
   LeanRows1765300000000,
   NewestReportsFirst1765310000000,
+  LeanTiming1765320000000,
+  StatesOfRest1765330000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */
@@ -58,6 +62,8 @@ export function missionDatabase(
     poolSize: POOL_SIZE[purpose],
     warmConnections: WARM_CONNECTIONS[purpose],
     statementTimeoutMs: purpose === 'api' ? 3_000 : 2_000,
+    // Reports change rows of flights every two seconds; lists and deletions of the other pool may well read a table.
+    readsByIndex: purpose !== 'api',
     logger,
   });
 }

@@ -16,6 +16,13 @@ export interface DatabaseOptions {
   /** Of these, so many are kept open: to open one costs a dozen milliseconds of CPU, and an idle one some megabytes. */
   readonly warmConnections?: number;
   readonly statementTimeoutMs: number;
+  /**
+   * Reads a table by an index, in its order, wherever there is one; a bitmap would collect all versions of a row before
+   * the newest is taken. For a pool whose statements all find a few rows by a key: a prepared
+   * statement keeps its plan, and one that was made while a table had a single page would read all of it for each row,
+   * also once a transaction that is held open keeps hundreds of pages of old versions in it.
+   */
+  readonly readsByIndex?: boolean;
   readonly logger: Logger;
 }
 
@@ -33,6 +40,8 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     idle_in_transaction_session_timeout: 5_000,
     // Decisions about time are made in UTC, whatever the server's default is.
     timezone: 'UTC',
+    // Before PostgreSQL 18 a table without an index costs so much then that its statement would be compiled.
+    ...(options.readsByIndex === true ? { enable_seqscan: 'off', enable_bitmapscan: 'off', jit: 'off' } : {}),
   };
   const peer = Peer.at(options.url);
   const ssl = tlsOptions(peer);

@@ -33,7 +33,8 @@ import { type TrackPiece, writeTrack } from './store/flight-track.js';
 import { type FlightReport, type KeptReport, lineOf, reportOf } from './store/report-lines.js';
 import { releaseDocks } from './store/dock-reservations.js';
 import { keepResolution } from './store/keep-resolution.js';
-import { type LockedMission, type MissionProgress, dateOf, missionOf, timingOf } from './store/mission.row.js';
+import { type LockedMission, type MissionProgress, dateOf, missionOf } from './store/mission.row.js';
+import { timingOf } from './store/timing-column.js';
 import type { StoredBreakPoint } from './dji/dock-profiles.js';
 import { forward } from './dji/reported-progress.js';
 import { type JudgedStage, keepPreflights, verdictsOf } from './store/preflights.js';
@@ -193,7 +194,8 @@ export class AdvanceMissions {
     const before = this.rows.get(id);
     if (before === undefined) throw new Error('a mission is advanced that is not locked');
     const decision = decide(missionOf(before), event, before.now.getTime(), timingOf(before));
-    if (!isReportOfFlight(before, event, decision)) this.keepGathered(id);
+    const isLast = decision.kind !== 'refused' && isOutcome(decision.mission.state);
+    if (!isReportOfFlight(before, event, decision)) this.keepGathered(id, isLast);
     const locked = this.rows.get(id) ?? before;
     if (decision.kind !== 'refused' && isFlying(decision.mission) && !isFlying(locked)) {
       await this.endOtherFlight(locked, event);
@@ -267,10 +269,10 @@ export class AdvanceMissions {
   }
 
   /** What has gathered goes into the track, and those that say something into the timeline, before what is decided next. */
-  private keepGathered(id: string): void {
+  private keepGathered(id: string, isLast = false): void {
     const live = this.rows.get(id)?.live;
     if (!live || live.gathered === 0) return;
-    const { lines, rest } = takeGathered(live);
+    const { lines, rest } = takeGathered(live, isLast);
     this.writes.keepTrack(id, live.attempt, lines);
     const steps = lines.map(reportOf).filter(({ isStep }) => isStep);
     if (steps.length > 0) this.writes.timeline.push(stepsEntry(id, steps));

@@ -88,12 +88,17 @@ async function keepStates(tx: Tx, facts: readonly DockFact[]): Promise<void> {
   const properties = [...newest.values()];
   // Sorted: two replicas that write the same rows wait for each other in one order only. A time from the future would make
   // the next values pass for older ones, and this one for new. Docks send all they know with each connection and each
-  // flight: a value that is there already is written anew only now and then.
+  // flight: a value that is there already is written anew only now and then, and is left out before its row is locked.
   await tx.run(
     `INSERT INTO fleet.device_property AS p (sn, property, value, received_at)
-     SELECT sn, property, value::jsonb, least(to_timestamp(received_at_ms / 1000.0), clock_timestamp())
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS told (sn, property, value, received_at_ms)
-      ORDER BY sn, property
+     SELECT told.sn, told.property, told.value, told.received_at
+       FROM (SELECT sn, property, value::jsonb AS value,
+                    least(to_timestamp(received_at_ms / 1000.0), clock_timestamp()) AS received_at
+               FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) AS t (sn, property, value, received_at_ms)) AS told
+       LEFT JOIN fleet.device_property k ON k.sn = told.sn AND k.property = told.property
+      WHERE k.sn IS NULL OR k.value <> told.value
+         OR k.received_at NOT BETWEEN told.received_at - $5::float8 * interval '1 second' AND clock_timestamp()
+      ORDER BY told.sn, told.property
      ON CONFLICT (sn, property) DO UPDATE SET value = excluded.value, received_at = excluded.received_at
       WHERE least(p.received_at, clock_timestamp()) <= excluded.received_at
         AND (p.value <> excluded.value OR p.received_at NOT BETWEEN excluded.received_at - $5::float8 * interval '1 second'

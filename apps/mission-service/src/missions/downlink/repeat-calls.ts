@@ -3,7 +3,7 @@ import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { Order } from '../advance-mission.js';
 import { claimRepeats, lockMission } from '../store/flight-critical.js';
-import { timingOf } from '../store/mission.row.js';
+import { timingOf } from '../store/timing-column.js';
 import type { AfterCommit } from './after-commit.js';
 
 const BATCH = 50;

@@ -4,7 +4,8 @@ import { type Advanced, advance } from '../advance-mission.js';
 import { namesOther } from '../dji/named-flight.js';
 import { busyEvent } from '../dji/translate-uplink.js';
 import { findOtherFlight, findStartReply, lockMission } from '../store/flight-critical.js';
-import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
+import { type LockedMission, missionOf } from '../store/mission.row.js';
+import { timingOf } from '../store/timing-column.js';
 import { writeTimeline } from '../store/timeline.js';
 
 /** What a look at a dock showed, and when it began, by our clock. */

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import { MINUTE_MS, aPlan } from '../fixtures/dock-holds.js';
 import { missionTestDatabase } from '../fixtures/mission-database.js';
 import { lockMission } from '../store/flight-critical.js';
-import { timingOf } from '../store/mission.row.js';
+import { timingOf } from '../store/timing-column.js';
 import { insertMission } from './insert-missions.js';
 
 let pool: DataSource;

@@ -6,6 +6,7 @@ import { type Holder, findHoldersOf } from '../store/dock-reservations.js';
 import { keepDocks } from '../store/flight-critical.js';
 import { type NewMissionRow, type NewRows, insertMissions as insertRows } from '../store/insert-missions.js';
 import { type LockedMission, dateOf } from '../store/mission.row.js';
+import { timingColumn } from '../store/timing-column.js';
 import { verdictsOf } from '../store/preflights.js';
 import { makeWay } from './clear-the-way.js';
 import { dockTaken, earliestExecuteAt } from './conflicts.js';
@@ -157,7 +158,7 @@ function missionRowOf(planned: PlannedMission, preflight: PreflightResult | null
     since: at,
     next_action_at: dateOf(plan.nextActionAtMs),
     planned_duration_ms: plan.plannedDurationMs,
-    timing,
+    timing: timingColumn(timing),
     battery_above_percent: input.window?.batteryAbovePercent ?? null,
     storage_needed_megabytes: input.storageNeededMegabytes,
     simulate: input.simulate,

@@ -175,12 +175,18 @@ export const withLine = (live: Lines | null, line: string): Lines => ({
 
 export const isFull = ({ gathered }: Lines): boolean => gathered >= GATHERED;
 
-/** What has gathered, oldest first, and what stays. Seldom: the end of the row, which does not change, is not written to the WAL. */
-export function takeGathered(live: Lines): { readonly lines: readonly string[]; readonly rest: Lines } {
+/**
+ * What has gathered, oldest first, and what stays. Old lines go seldom: where the end of the row does not change, it is not
+ * written to the WAL. At the end of a flight none goes, since hardly any comes after that.
+ */
+export function takeGathered(
+  live: Lines,
+  isLast: boolean,
+): { readonly lines: readonly string[]; readonly rest: Lines } {
   const all = linesIn(live.lines);
   return {
     lines: all.slice(0, live.gathered).reverse(),
-    rest: { gathered: 0, lines: all.slice(0, RECENT).join('\n') },
+    rest: { gathered: 0, lines: isLast ? live.lines : all.slice(0, RECENT).join('\n') },
   };
 }
 

@@ -1,6 +1,5 @@
 import {
   type CauseCode,
-  DEFAULT_TIMING,
   type Delivery,
   type Mission,
   type MissionKind,
@@ -206,9 +205,6 @@ export function missionOf(row: LockedMission): Mission {
           },
   };
 }
-
-/** The rules of time of this mission. */
-export const timingOf = (row: MissionRow): Timing => ({ ...DEFAULT_TIMING, ...row.timing });
 
 const ms = (at: Date | null): number | null => at?.getTime() ?? null;
 export const dateOf = (atMs: number | null): Date | null => (atMs === null ? null : new Date(atMs));

@@ -183,9 +183,35 @@ describe('a batch of messages', () => {
     expect(await recordOf(first)).toMatchObject({ mission: { resolved: true } });
   });
 
+  const inboxRows = async ({ dockSn }: Flight): Promise<number> => {
+    const [row] = await pool().query<{ count: string }[]>('SELECT count(*) FROM mission.inbox WHERE sn = $1', [dockSn]);
+    return Number(row?.count);
+  };
+
+  it('has an inbox row for the report with which a flight begins, and none for those behind it', async () => {
+    const flight = await aStart();
+    const batch = [10, 11, 12].map((percent) => progress(flight, 'in_progress', percent));
+    expect(kinds(await handle(batch))).toEqual(['advanced', 'kept', 'kept']);
+    expect(await inboxRows(flight)).toBe(1);
+    const before = await recordOf(flight);
+    expect(kinds(await handle(batch))).toEqual(['repeat', 'repeat', 'repeat']);
+    expect(await recordOf(flight)).toEqual(before);
+  });
+
+  it('has an inbox row for a report that finds the flight in another state, and takes its repeat inside itself once', async () => {
+    const flight = await aStart();
+    const begins = [progress(flight, 'in_progress', 10), progress(flight, 'paused', 20)];
+    const goesOn = progress(flight, 'in_progress', 30);
+    expect(kinds(await handle([...begins, goesOn, goesOn]))).toEqual(['advanced', 'advanced', 'advanced', 'repeat']);
+    expect(await inboxRows(flight)).toBe(3);
+    await handle([progress(flight, 'paused', 40)]);
+    expect(kinds(await handle([goesOn]))).toEqual(['repeat']);
+    expect(await recordOf(flight)).toMatchObject({ mission: { state: 'paused' } });
+  });
+
   it('takes nothing of itself when one of its messages cannot be written', async () => {
     const flight = await aStart();
-    const poison = progress(flight, 'in_progress', 20, { tid: 'a\u0000b' });
+    const poison = progress(flight, 'paused', 20, { tid: 'a\u0000b' });
     const batch = [progress(flight, 'in_progress'), poison, progress(flight, 'ok')];
     await expect(handle(batch)).rejects.toMatchObject({ code: '22021' });
     expect(await stateOf(pool(), flight.id)).toBe('starting');

@@ -43,16 +43,17 @@ export async function applyUplinks(tx: Tx, uplinks: readonly Uplink[], autoResum
     findFlying(tx, notices(uplinks)),
   ]);
   const unit = new AdvanceMissions(tx, rows);
-  const quiet = quietReports(uplinks, unit, calls);
+  const reports = reportsIn(uplinks, unit, calls);
   const [unseen, firstReplies] = await Promise.all([
-    enterInboxMany(tx, SCHEMA, inboxKeys(uplinks, unit, flying, quiet)),
+    enterInboxMany(tx, SCHEMA, inboxKeys(uplinks, unit, flying, reports)),
     recordReplies(tx, repliesIn(uplinks, unit, calls)),
   ]);
   const batch: Batch = {
+    tx,
     unit,
     calls,
     flying,
-    quiet,
+    reports,
     unseen,
     firstReplies: new Set(firstReplies),
     notes: new DockNotes(),
@@ -73,11 +74,12 @@ export async function applyUplinks(tx: Tx, uplinks: readonly Uplink[], autoResum
 }
 
 interface Batch {
+  readonly tx: Tx;
   readonly unit: AdvanceMissions;
   readonly calls: ReadonlyMap<string, CallRow>;
   /** By dock. */
   readonly flying: ReadonlyMap<string, FlyingMission>;
-  readonly quiet: ReadonlySet<Uplink>;
+  readonly reports: Reports;
   /** Keys of the inbox that nobody had entered before; each is taken out by its first message. */
   readonly unseen: Set<string>;
   /** Commands that had no reply before; each is taken out by its first reply. */
@@ -102,8 +104,8 @@ async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied>
   const { fact, event, evidence, goesOn } = uplink;
   const locked = rowOf(uplink, batch);
   if (locked === undefined) return ORPHAN;
-  if (!batch.quiet.has(uplink) && !batch.unseen.delete(textOf(keyOfFlight(uplink)))) return REPEAT;
   const goesOnQuietly = isReport(uplink) && goesOnAsBefore(missionOf(locked), uplink.event);
+  if (!(await isUnseen(uplink, goesOnQuietly, batch))) return REPEAT;
   if (isReport(uplink) && isTaken(fact, locked.live, goesOnQuietly)) return REPEAT;
   const received = messageIn(locked.id, fact.method ?? '', { tid: fact.tid, data: fact.data });
   const { receivedAtMs } = fact;
@@ -123,6 +125,14 @@ async function applyFlight(uplink: FlightUplink, batch: Batch): Promise<Applied>
   const isKept = isReport(uplink) && report !== null && batch.unit.remember(locked.id, report);
   if (report && !isKept) batch.unit.report(locked.id, report);
   return { kind: 'advanced', advanced };
+}
+
+/** Whether the inbox lets an uplink through. The mission is locked, so nobody else can enter the same key meanwhile. */
+async function isUnseen(uplink: FlightUplink, goesOnQuietly: boolean, batch: Batch): Promise<boolean> {
+  const { quiet, later } = batch.reports;
+  if (quiet.has(uplink)) return true;
+  if (!later.has(uplink)) return batch.unseen.delete(textOf(keyOfFlight(uplink)));
+  return goesOnQuietly || (await enterInboxMany(batch.tx, SCHEMA, [keyOfFlight(uplink)])).size > 0;
 }
 
 async function applyReply(uplink: ReplyUplink, batch: Batch): Promise<Applied> {
@@ -211,24 +221,32 @@ const isReport = (uplink: Uplink): uplink is ReportUplink =>
   uplink.evidence.progress !== undefined &&
   uplink.evidence.breakPoint === undefined;
 
-/**
- * Reports that a flight goes on as it did, before anything else is said of it in this batch. They leave no inbox row: a
- * repeat is known by the row that holds the last ones. What comes after something else may find the flight in another state.
- */
-function quietReports(
-  uplinks: readonly Uplink[],
-  unit: AdvanceMissions,
-  calls: ReadonlyMap<string, CallRow>,
-): ReadonlySet<Uplink> {
+/** Reports that a flight goes on. */
+interface Reports {
+  /**
+   * As it did, before anything else is said of it in this batch. They leave no inbox row: a repeat is known by the row
+   * that holds the last ones.
+   */
+  readonly quiet: ReadonlySet<Uplink>;
+  /**
+   * After something else, e.g. those that a dock sent between its first report and the commit of that. They may find the
+   * flight in another state, which shows when they have their turn: only then do they leave an inbox row.
+   */
+  readonly later: ReadonlySet<Uplink>;
+}
+
+function reportsIn(uplinks: readonly Uplink[], unit: AdvanceMissions, calls: ReadonlyMap<string, CallRow>): Reports {
   const quiet = new Set<Uplink>();
+  const later = new Set<Uplink>();
   const moved = new Set<string>();
   for (const uplink of uplinks) {
     const row = rowOf(uplink, { unit, calls });
     if (row === undefined) continue;
-    if (!moved.has(row.id) && isReport(uplink) && goesOnAsBefore(missionOf(row), uplink.event)) quiet.add(uplink);
+    if (isReport(uplink) && moved.has(row.id)) later.add(uplink);
+    else if (isReport(uplink) && goesOnAsBefore(missionOf(row), uplink.event)) quiet.add(uplink);
     else moved.add(row.id);
   }
-  return quiet;
+  return { quiet, later };
 }
 
 /**
@@ -243,12 +261,12 @@ function inboxKeys(
   uplinks: readonly Uplink[],
   unit: AdvanceMissions,
   flying: ReadonlyMap<string, FlyingMission>,
-  quiet: ReadonlySet<Uplink>,
+  { quiet, later }: Reports,
 ): MessageKey[] {
   return uplinks.flatMap((uplink) => {
     if (uplink.kind === 'flight') {
-      const isOurs = unit.row(uplink.missionId)?.dock_sn === uplink.dockSn && !quiet.has(uplink);
-      return isOurs ? [keyOfFlight(uplink)] : [];
+      const isOurs = unit.row(uplink.missionId)?.dock_sn === uplink.dockSn;
+      return isOurs && !quiet.has(uplink) && !later.has(uplink) ? [keyOfFlight(uplink)] : [];
     }
     if (uplink.kind !== 'notice' || !(flying.has(uplink.dockSn) || unit.locks(uplink.dockSn))) return [];
     return [{ sn: uplink.fact.sn, method: uplink.method, messageId: messageIdOf(uplink.fact) }];

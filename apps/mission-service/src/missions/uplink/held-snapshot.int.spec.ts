@@ -1,6 +1,8 @@
 import type { DockFact } from '@aerie/bus-contract';
+import { createLogger } from '@aerie/observability';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { missionDatabase } from '../../database.js';
 import { type Flight, aStart, handle, progress } from '../fixtures/dock-words.js';
 import { aReplica } from '../fixtures/due-replica.js';
 import { missionTestDatabase } from '../fixtures/mission-database.js';
@@ -27,8 +29,13 @@ afterAll(async () => {
   await drop();
 }, 30_000);
 
+interface PlanNode {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly Plans?: readonly PlanNode[];
+}
 interface Plan {
-  readonly Plan: { readonly 'Shared Hit Blocks': number; readonly 'Shared Read Blocks': number };
+  readonly Plan: PlanNode & { readonly 'Shared Hit Blocks': number; readonly 'Shared Read Blocks': number };
 }
 
 /** Pages that a statement looks at. It is carried out by that. */
@@ -44,28 +51,44 @@ async function pagesOf(tx: Pick<Tx, 'query'>, sql: string, parameters: readonly 
 const oneMore = ({ progress: said, received_at }: FlightLive): string =>
   lineOf({ messageId: 'one more', receivedAtMs: received_at.getTime() + 1, progress: said }, false);
 
-/** Pages that are looked at for one more report: for the lock, for the last report, and to write it. */
-const pagesOfReport = ({ id }: Flight) =>
+/** Asks of each statement of one more report, instead of carrying it out: of the lock, of the last report, and of its write. */
+async function ofReport<Found>(
+  tx: Tx,
+  { id }: Flight,
+  find: (sql: string, parameters: readonly unknown[]) => Promise<Found>,
+): Promise<Found[]> {
+  const lives = await readLive(tx, [id]);
+  const found: Found[] = [];
+  const asking = {
+    query: async (sql: string, parameters: readonly unknown[] = []) => {
+      found.push(await find(sql, parameters));
+      return [];
+    },
+    run: async (sql: string, parameters: readonly unknown[] = []) => found.push(await find(sql, parameters)),
+  } as unknown as Tx;
+  await lockMissions(asking, [id]);
+  await saveLive(
+    asking,
+    lives.map((live) => ({ ...live, ...withLine(live, oneMore(live)) })),
+  );
+  return found;
+}
+
+const pagesOfReport = (flight: Flight) =>
   inTransaction(pool, async (tx) => {
-    // The plans of a database in which many fly.
-    await tx.run('SET LOCAL enable_seqscan = off');
-    const lives = await readLive(tx, [id]);
-    const counted: number[] = [];
-    const counting = {
-      query: async (sql: string, parameters?: readonly unknown[]) => {
-        counted.push(await pagesOf(tx, sql, parameters));
-        return [];
-      },
-      run: async (sql: string, parameters?: readonly unknown[]) => counted.push(await pagesOf(tx, sql, parameters)),
-    } as unknown as Tx;
-    await lockMissions(counting, [id]);
-    await saveLive(
-      counting,
-      lives.map((live) => ({ ...live, ...withLine(live, oneMore(live)) })),
+    const [locking = NaN, reading = NaN, writing = NaN] = await ofReport(tx, flight, (sql, parameters) =>
+      pagesOf(tx, sql, parameters),
     );
-    const [locking = NaN, reading = NaN, writing = NaN] = counted;
     return { locking, reading, writing };
   });
+
+/** Whole tables, and all versions of a row before the newest of them is taken. */
+const TOO_MUCH: ReadonlySet<string> = new Set(['Seq Scan', 'Bitmap Heap Scan']);
+
+const relationsReadWhole = (node: PlanNode): string[] => [
+  ...(TOO_MUCH.has(node['Node Type']) ? [`${node['Node Type']} on ${node['Relation Name']}`] : []),
+  ...(node.Plans ?? []).flatMap(relationsReadWhole),
+];
 
 const fly = async (flight: Flight, reports: number): Promise<void> => {
   for (let said = 0; said < reports; said++) await handle(pool, [reportOf(flight)]);
@@ -85,6 +108,33 @@ it('a report costs as many pages while a transaction is held open, however many 
   expect(late.reading).toBeLessThanOrEqual(early.reading + 1);
   expect(late.writing).toBeLessThanOrEqual(early.writing + 3);
 }, 60_000);
+
+it.each(['flight', 'docks'] as const)(
+  'the pool %s finds a report by its key, although its table had one page when it was analyzed',
+  async (purpose) => {
+    const { url, pools, drop: dropOther } = await missionTestDatabase(1);
+    const other = await missionDatabase(url, createLogger('mission-spec', 'silent'), purpose).initialize();
+    try {
+      const flight = await aStart(pools[0] as DataSource);
+      await handle(other, [reportOf(flight)]);
+      await other.query('ANALYZE');
+      const plans = await inTransaction(other, (tx) =>
+        ofReport(tx, flight, async (sql, parameters) => {
+          const [row] = await tx.query<{ 'QUERY PLAN': readonly Plan[] }>(`EXPLAIN (FORMAT JSON) ${sql}`, parameters);
+          return row?.['QUERY PLAN'][0]?.Plan;
+        }),
+      );
+      // With a few pages more a bitmap is the cheaper plan by its estimate.
+      expect(await other.query('SHOW enable_bitmapscan')).toEqual([{ enable_bitmapscan: 'off' }]);
+      expect(plans).toHaveLength(3);
+      expect(plans.flatMap((plan) => (plan === undefined ? ['no plan'] : relationsReadWhole(plan)))).toEqual([]);
+    } finally {
+      await other.destroy();
+      await dropOther();
+    }
+  },
+  60_000,
+);
 
 it('each version of what a flight reported comes behind the one before in its key, whatever the report led to', async () => {
   const flight = await aStart(pool);
@@ -121,10 +171,7 @@ it('a sweep goes through what was due once no more than once, however often a mi
   counting.query = async <Rows>(sql: string, parameters: unknown[] = []): Promise<Rows> => {
     // Of flights; the other sweeps go on beside it.
     if (sql.includes('AS overdue_ms') && (parameters[1] as string[]).includes('executing')) {
-      pages += await inTransaction(pool, async (tx) => {
-        await tx.run('SET LOCAL enable_seqscan = off');
-        return pagesOf(tx, sql, parameters);
-      });
+      pages += await inTransaction(pool, (tx) => pagesOf(tx, sql, parameters));
     }
     return pool.query<Rows>(sql, parameters);
   };

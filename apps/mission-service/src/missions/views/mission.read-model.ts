@@ -52,6 +52,28 @@ const COMMANDS_LIMIT = 1_000;
 
 const TIME = 'coalesce(execute_at, created_at)';
 
+/**
+ * A mission passes through these states on its way into the air, a few at a time do: they are found by the index
+ * mission_active_of_dock. All others are found by mission_list_of_state, which is spared the way.
+ */
+const ON_THE_WAY: ReadonlySet<MissionState> = new Set(['preparing', 'prepared', 'starting', 'executing', 'paused']);
+
+function statesByIndex(states: readonly MissionState[] | undefined): readonly (readonly MissionState[])[] {
+  if (states === undefined) return [];
+  const [onTheWay, others] = [
+    states.filter((state) => ON_THE_WAY.has(state)),
+    states.filter((state) => !ON_THE_WAY.has(state)),
+  ];
+  // None at all lists none.
+  return onTheWay.length === 0 ? [others] : [onTheWay, others].filter(({ length }) => length > 0);
+}
+
+/** A condition for each index: PostgreSQL takes a partial one only for a condition that implies its own. */
+const ofStates = (states: readonly unknown[], parameter: number): string =>
+  states.length === 0
+    ? 'true'
+    : `(${states.map((_, index) => `state = ANY($${parameter + index}::text[])`).join(' OR ')})`;
+
 /** Missions for screens. Reads only; every change goes through advanceAll. */
 export class MissionReadModel {
   private readonly reads = {
@@ -76,19 +98,19 @@ export class MissionReadModel {
   ): Promise<Page<MissionView>> {
     const by = sort.endsWith('time') ? TIME : 'created_at';
     const [beyond, direction] = sort.startsWith('-') ? ['<', 'DESC'] : ['>', 'ASC'];
+    const states = statesByIndex(filter.states);
     const rows = await this.query<MissionRow & { position: string }>(
       `SELECT *, to_char(${by} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM mission.mission
         WHERE organisation_id = $1
-          AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text[] IS NULL OR state = ANY($3))
-          AND ($4::text IS NULL OR kind = $4) AND ($5::uuid IS NULL OR wayline_id = $5)
-          AND ($6::timestamptz IS NULL OR ${TIME} >= $6) AND ($7::timestamptz IS NULL OR ${TIME} < $7)
-          AND ($8::timestamptz IS NULL OR (${by}, id) ${beyond} ($8::timestamptz, $9::uuid))
-        ORDER BY ${by} ${direction}, id ${direction} LIMIT $10`,
+          AND ($2::text IS NULL OR dock_sn = $2) AND ${ofStates(states, 10)}
+          AND ($3::text IS NULL OR kind = $3) AND ($4::uuid IS NULL OR wayline_id = $4)
+          AND ($5::timestamptz IS NULL OR ${TIME} >= $5) AND ($6::timestamptz IS NULL OR ${TIME} < $6)
+          AND ($7::timestamptz IS NULL OR (${by}, id) ${beyond} ($7::timestamptz, $8::uuid))
+        ORDER BY ${by} ${direction}, id ${direction} LIMIT $9`,
       [
         organisationId,
         filter.dockSn ?? null,
-        filter.states ?? null,
         filter.kind ?? null,
         filter.waylineId ?? null,
         dateOf(filter.fromMs),
@@ -96,6 +118,7 @@ export class MissionReadModel {
         after?.createdAt ?? null,
         after?.id ?? null,
         limit + 1,
+        ...states,
       ],
     );
     const shown = new Map((await showLive(this.reads, rows)).map((row) => [row.id, row]));

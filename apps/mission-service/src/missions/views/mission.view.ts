@@ -4,11 +4,13 @@ import { canBeResumed, dockErrorOf, enderOf } from '../dji/dock-errors.js';
 import { CAUSES } from './causes.js';
 import type { ShownMission } from '../store/flight-live.js';
 import type { MissionRow } from '../store/mission.row.js';
+import { knownTimingOf } from '../store/timing-column.js';
 
 export type MissionView = ReturnType<typeof viewOf>;
 
 /** A mission as the API shows it. Instants are RFC 3339 in UTC; null where there is nothing to say. */
 export function viewOf(row: ShownMission) {
+  const timing = knownTimingOf(row);
   return {
     [SINCE_VERSION]: row.live?.reports ?? 0,
     id: row.id,
@@ -38,10 +40,10 @@ export function viewOf(row: ShownMission) {
     simulate: row.simulate,
     storageNeededMegabytes: row.storage_needed_megabytes,
     flightAreaCheck: row.flight_area_check,
-    startWindowMs: row.timing.startWindowMs ?? null,
-    startWithinMs: row.timing.startWithinMs ?? null,
-    executeLeadMs: row.timing.executeLeadMs ?? null,
-    prepareLeadMs: row.timing.prepareLeadMs ?? null,
+    startWindowMs: timing.startWindowMs ?? null,
+    startWithinMs: timing.startWithinMs ?? null,
+    executeLeadMs: timing.executeLeadMs ?? null,
+    prepareLeadMs: timing.prepareLeadMs ?? null,
     /** The mission that this one goes on with. */
     resumedFrom: row.resumed_from,
     /** How often execute was claimed. */

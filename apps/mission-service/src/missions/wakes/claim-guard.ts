@@ -15,7 +15,8 @@ import { type Surroundings, judgeDock } from '../preflight/judge-dock.js';
 import type { WayToRoute } from '../preflight/way-to-route.js';
 import type { ClaimGuard } from '../store/flight-critical.js';
 import type { HeldAgain } from '../store/hold-again.js';
-import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
+import { type LockedMission, missionOf } from '../store/mission.row.js';
+import { timingOf } from '../store/timing-column.js';
 
 export interface GuardInput {
   readonly guard: ClaimGuard | undefined;

@@ -24,7 +24,8 @@ import {
 } from '../store/flight-critical.js';
 import { type HeldAgain, holdAgain } from '../store/hold-again.js';
 import type { TransactionShares } from '../store/transaction-shares.js';
-import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
+import { type LockedMission, missionOf } from '../store/mission.row.js';
+import { timingOf } from '../store/timing-column.js';
 import {
   guardExecute,
   heldAgain,

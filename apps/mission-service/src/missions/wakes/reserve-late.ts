@@ -2,7 +2,8 @@ import { type Span, occupiedSpan } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
 import { clearTheWay } from '../planning/clear-the-way.js';
 import { findHolders, reserveDock } from '../store/dock-reservations.js';
-import { type LockedMission, missionOf, timingOf } from '../store/mission.row.js';
+import { type LockedMission, missionOf } from '../store/mission.row.js';
+import { timingOf } from '../store/timing-column.js';
 
 /**
  * A conditional mission holds no dock before it can start, so it takes its dock at the claim. False: somebody else has
