@@ -83,6 +83,12 @@ export const COMMANDS = {
     },
     rest: nothing,
   },
+  'test-node': {
+    npm: 'npm run test:node',
+    does: 'Unit and int tests on another Node.js, which the npm registry ships.',
+    options: {},
+    rest: { usage: '[MAJOR, default 24]', least: 0, most: 1, each: whole(20, 99) },
+  },
   'check-deploy': {
     npm: 'npm run check:deploy',
     does: 'Renders each overlay of k8s/, and judges every object by its schema and by policy. Needs kubectl or kustomize.',

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-outages': async () => (await import('./commands/test-outages.js')).testOutages,
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
+  'test-node': async () => (await import('./commands/test-node.js')).testNode,
   test: async () => (await import('./commands/test.js')).test,
   down: async () => (await import('./commands/down.js')).down,
 };

@@ -55,6 +55,8 @@ export class FormUpload {
   private async receive(bucket: string, incoming: IncomingMessage): Promise<Stored> {
     const fields = new Map<string, string>([['bucket', bucket]]);
     const form = openForm(incoming);
+    // The pipeline below tells it, and may stop listening before it is emitted: from Node.js 22 on.
+    form.on('error', () => undefined);
     let stored: Promise<Stored> | undefined;
     form.on('field', (name, value, { nameTruncated, valueTruncated }) => {
       const lower = name.toLowerCase();
