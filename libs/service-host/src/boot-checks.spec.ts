@@ -20,7 +20,8 @@ describe('the examination of servers at a start', () => {
   it('tells all that keeps the program from starting in one error', async () => {
     checks.examine('Redis', async () => [wrong('Redis')]);
     checks.examine('NATS', async () => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // Longer than a start waits for servers that it does not need.
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
       return [wrong('NATS')];
     });
     await expect(checks.settle()).rejects.toThrow(/Redis, setting: is wrong[^]*NATS, setting: is wrong/);
