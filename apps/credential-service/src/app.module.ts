@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
-import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { Retention, openDatabase } from '@aerie/persistence';
-import { type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
+import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
+import { Retention, examineDatabase, openDatabase } from '@aerie/persistence';
+import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
 import { type Config, deploymentStorageOf } from './config.js';
@@ -42,8 +42,14 @@ export class AppModule {
     const { logger, metrics, shutdown } = host;
     const keyRing = FileKeyRing.read(config.CREDENTIAL_KEY_FILE);
     const deployment = deploymentStorageOf(config);
+    const checks = new BootChecks(logger);
+    shutdown.on('intake', 'boot checks', async () => checks.stop());
     const dataSource = await openDatabase(credentialDatabase(config.DATABASE_URL, logger), logger);
-    const nats = await connectNats(config.NATS_URL, 'credential-service', logger);
+    checks.examine('PostgreSQL', () => examineDatabase([dataSource]));
+    const streamReplicas = config.NATS_STREAM_REPLICAS;
+    const nats = await connectNats(config.NATS_URL, 'credential-service', logger, { streamReplicas });
+    checks.examine('NATS', () => examineNats(nats));
+    await checks.settle();
     const clock = { nowMs: () => Date.now() };
     const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed', config.S3_CA_FILE);
     const trusted = new Outbound(true, config.S3_CA_FILE);

@@ -1,5 +1,5 @@
 import { InvalidError, Secret } from '@aerie/kernel';
-import { authorities, daysKept, peer, readConfig, secret } from '@aerie/service-host';
+import { authorities, daysKept, peer, readConfig, secret, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_LEDGER_DAYS } from './retention.js';
 import { PROVIDERS, type Storage } from './storages/storage.js';
@@ -63,6 +63,9 @@ const schema = z.object({
   CREDENTIAL_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
   DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
+  NATS_STREAM_REPLICAS: streamReplicas().describe(
+    'How many servers of a NATS cluster keep each stream; 3 in production.',
+  ),
   CREDENTIAL_KEY_FILE: z
     .string()
     .min(1)

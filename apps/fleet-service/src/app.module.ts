@@ -1,9 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys } from '@aerie/http-api';
-import { redisClient, redisError } from '@aerie/job-queue';
-import { DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
-import { type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
+import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
+import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
+import { OutboxRelay, Retention, examineDatabase, openDatabase } from '@aerie/persistence';
+import { BootChecks, type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { LocalApiKeys } from './api-keys/local-api-keys.js';
@@ -40,8 +40,14 @@ const CUT_OFFS_EVERY_MS = 5_000;
 export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
     const { logger, metrics, shutdown } = host;
+    const checks = new BootChecks(logger);
+    shutdown.on('intake', 'boot checks', async () => checks.stop());
+    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: false }));
     const dataSource = await openDatabase(fleetDatabase(config.DATABASE_URL, logger), logger);
-    const nats = await connectNats(config.NATS_URL, 'fleet-service', logger);
+    checks.examine('PostgreSQL', () => examineDatabase([dataSource]));
+    const streamReplicas = config.NATS_STREAM_REPLICAS;
+    const nats = await connectNats(config.NATS_URL, 'fleet-service', logger, { streamReplicas });
+    checks.examine('NATS', () => examineNats(nats));
     const redis = redisClient(config.REDIS_URL, { maxRetriesPerRequest: 1, commandTimeout: 1_000 });
     redis.on('error', (error) => logger.warn({ err: redisError(error, config.REDIS_URL) }, 'Redis does not answer'));
     const brokerUsers = new DynamicSecurity({
@@ -50,6 +56,9 @@ export class AppModule {
       password: config.MQTT_PASSWORD,
       logger,
     });
+
+    checks.examine('the MQTT broker', () => brokerUsers.examine());
+    await checks.settle();
 
     const keys = new ApiKeyStore(dataSource);
     const docks = new DockStore(dataSource);

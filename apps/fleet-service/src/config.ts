@@ -1,5 +1,5 @@
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { daysKept, peer, readConfig, secret } from '@aerie/service-host';
+import { daysKept, peer, readConfig, secret, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 
 const schema = z.object({
@@ -9,6 +9,9 @@ const schema = z.object({
   DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
+  NATS_STREAM_REPLICAS: streamReplicas().describe(
+    'How many servers of a NATS cluster keep each stream; 3 in production.',
+  ),
   MQTT_URL: peer('broker').describe('Broker, for making the users of docks: mqtt://host:port or mqtts://host:port'),
   MQTT_USER: secret(z.string().min(1)).describe('User that may write $CONTROL/dynamic-security/v1.'),
   MQTT_PASSWORD: secret(z.string().min(1)).describe('Its password.'),

@@ -1,10 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
-import { BullWakes, InstantWakes } from '@aerie/job-queue';
+import { BullWakes, InstantWakes, examineRedis } from '@aerie/job-queue';
 import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, retiredConsumersOf } from '@aerie/bus-contract';
-import { Backlog, DeadLetters, JetStreamPublisher, connectNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
-import { type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
+import { Backlog, DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
+import { OutboxRelay, Retention, examineDatabase, openDatabase } from '@aerie/persistence';
+import { BootChecks, type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
 import { CollectForMission } from './automatic/collect-for-mission.js';
 import { FactsConsumer } from './automatic/facts.consumer.js';
 import { CampaignReadModel } from './campaigns/campaign.read-model.js';
@@ -63,9 +63,16 @@ export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
     const { logger, metrics, shutdown } = host;
     const timing = timingOf(config);
+    const checks = new BootChecks(logger);
+    shutdown.on('intake', 'boot checks', async () => checks.stop());
+    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: true }));
     const api = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'api'), logger);
     const dataSource = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'work'), logger);
-    const connection = await connectNats(config.NATS_URL, 'log-service', logger);
+    checks.examine('PostgreSQL', () => examineDatabase([api, dataSource]));
+    const streamReplicas = config.NATS_STREAM_REPLICAS;
+    const connection = await connectNats(config.NATS_URL, 'log-service', logger, { streamReplicas });
+    checks.examine('NATS', () => examineNats(connection));
+    await checks.settle();
     const publisher = new JetStreamPublisher(connection, 2_000);
     const deadLetters = new DeadLetters(publisher, metrics);
     const outbox = new OutboxRelay({

@@ -1,7 +1,7 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/log-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { authorities, daysKept, peer, readConfig } from '@aerie/service-host';
+import { authorities, daysKept, peer, readConfig, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS } from './retention/least-days.js';
 
@@ -19,6 +19,9 @@ const schema = z.object({
   DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
+  NATS_STREAM_REPLICAS: streamReplicas().describe(
+    'How many servers of a NATS cluster keep each stream; 3 in production.',
+  ),
   S3_CA_FILE: authorities().describe('Certificate authorities of storages, beside the public ones.'),
   LOG_LIST_REPLY_MS: millis(DEFAULT_TIMING.listReplyMs, 1_000, 5 * MINUTE_MS).describe(
     'How long a dock may take to list its logs, before it is asked again.',

@@ -1,10 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
-import { BullWakes } from '@aerie/job-queue';
-import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, openDatabase } from '@aerie/persistence';
-import { type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
+import { BullWakes, examineRedis } from '@aerie/job-queue';
+import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
+import { OutboxRelay, Retention, examineDatabase, openDatabase } from '@aerie/persistence';
+import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
 import { MissionGrpcController } from './grpc/mission.grpc.controller.js';
@@ -77,6 +77,9 @@ export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
     const { logger, metrics, shutdown } = host;
     const timing = timingOf(config);
+    const checks = new BootChecks(logger);
+    shutdown.on('intake', 'boot checks', async () => checks.stop());
+    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: true }));
     const api = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'api'), logger);
     const flight = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'flight'), logger);
     const docks = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'docks'), logger);
@@ -84,7 +87,11 @@ export class AppModule {
     await keepTiming(api, timing).catch((error: unknown) =>
       logger.warn({ err: error }, 'failed to keep the settings for missions of the first release'),
     );
-    const nats = await connectNats(config.NATS_URL, 'mission-service', logger);
+    checks.examine('PostgreSQL', () => examineDatabase([api, flight, docks]));
+    const streamReplicas = config.NATS_STREAM_REPLICAS;
+    const nats = await connectNats(config.NATS_URL, 'mission-service', logger, { streamReplicas });
+    checks.examine('NATS', () => examineNats(nats));
+    await checks.settle();
     const storage = new S3Storage({
       endpoint: config.S3_ENDPOINT,
       region: config.S3_REGION,

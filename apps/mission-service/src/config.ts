@@ -1,7 +1,7 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/mission-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { authorities, daysKept, peer, readConfig, secret } from '@aerie/service-host';
+import { authorities, daysKept, peer, readConfig, secret, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS, LEAST_MISSION_DAYS } from './missions/retention/ended-missions.js';
 
@@ -18,6 +18,9 @@ const schema = z.object({
   DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
+  NATS_STREAM_REPLICAS: streamReplicas().describe(
+    'How many servers of a NATS cluster keep each stream; 3 in production.',
+  ),
   S3_ENDPOINT: z.url().describe('Object storage that holds the KMZ files.'),
   S3_CA_FILE: authorities(['S3_ENDPOINT']).describe('Certificate authorities of the storage, beside the public ones.'),
   S3_REGION: z.string().default('us-east-1').describe('Its region.'),

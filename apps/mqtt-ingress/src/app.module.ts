@@ -1,13 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { JetStreamPublisher, NoteDocks, connectNats } from '@aerie/messaging';
-import { type Host, type Ready, hostModule } from '@aerie/service-host';
+import { JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
+import { BootChecks, type Host, type Ready, hostModule } from '@aerie/service-host';
 import { type Config } from './config.js';
+import { examineBroker } from './mqtt/examine-broker.js';
 import { BrokerWatch } from './mqtt/broker-watch.js';
 import { DownlinkLink } from './downlink/downlink-link.js';
 import { SendDownlink } from './downlink/send-downlink.js';
 import { SendController } from './downlink/send.controller.js';
 import { type AnswerTo, ReceiveUplink } from './uplink/receive-uplink.js';
-import { ControlLinks } from './uplink/control-links.js';
+import { ControlLinks, SESSION_EXPIRY_SECONDS } from './uplink/control-links.js';
 import { DockBudget } from './uplink/dock-budget.js';
 import { FloodWatch } from './uplink/flood-watch.js';
 import { Overflow } from './uplink/overflow.js';
@@ -61,7 +62,13 @@ export class AppModule {
       keepaliveSeconds: config.INGRESS_KEEPALIVE_SECONDS,
     };
     const ingressId = config.INGRESS_ID;
-    const nats = await connectNats(config.NATS_URL, 'mqtt-ingress', logger);
+    const checks = new BootChecks(logger);
+    shutdown.on('intake', 'boot checks', async () => checks.stop());
+    checks.examine('the MQTT broker', () => examineBroker(login, ingressId, SESSION_EXPIRY_SECONDS));
+    const streamReplicas = config.NATS_STREAM_REPLICAS;
+    const nats = await connectNats(config.NATS_URL, 'mqtt-ingress', logger, { streamReplicas });
+    checks.examine('NATS', () => examineNats(nats));
+    await checks.settle();
     const publisher = new JetStreamPublisher(nats, config.INGRESS_STORE_TIMEOUT_MS);
     const gate = new StoreGate(nats, logger);
     const downlink = new DownlinkLink({ login, ingressId, logger });

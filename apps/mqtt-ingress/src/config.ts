@@ -1,4 +1,4 @@
-import { peer, readConfig, secret } from '@aerie/service-host';
+import { peer, readConfig, secret, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 
 const schema = z.object({
@@ -6,6 +6,9 @@ const schema = z.object({
   INGRESS_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   INGRESS_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
+  NATS_STREAM_REPLICAS: streamReplicas().describe(
+    'How many servers of a NATS cluster keep each stream; 3 in production.',
+  ),
   MQTT_URL: peer('broker').describe('mqtt://host:port or mqtts://host:port'),
   MQTT_USER: secret(z.string().min(1)).describe('User that may join the share group below and write downlinks.'),
   MQTT_PASSWORD: secret(z.string().min(1)).describe('Its password.'),

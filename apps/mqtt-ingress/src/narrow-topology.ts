@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { connectNats, narrowTopology, restoreRetired } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
-import { peer, readCommandConfig } from '@aerie/service-host';
+import { peer, readCommandConfig, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 
 function wantsUndo(): boolean {
@@ -18,8 +18,12 @@ function wantsUndo(): boolean {
 }
 
 const undo = wantsUndo();
-const { NATS_URL } = readCommandConfig(z.object({ NATS_URL: peer('nats') }));
-const nats = await connectNats(NATS_URL, 'narrow-topology', createLogger('narrow-topology'));
+const { NATS_URL, NATS_STREAM_REPLICAS } = readCommandConfig(
+  z.object({ NATS_URL: peer('nats'), NATS_STREAM_REPLICAS: streamReplicas() }),
+);
+const nats = await connectNats(NATS_URL, 'narrow-topology', createLogger('narrow-topology'), {
+  streamReplicas: NATS_STREAM_REPLICAS,
+});
 if (undo) {
   await restoreRetired(nats);
   process.stdout.write('the consumers of the older release are there again\n');

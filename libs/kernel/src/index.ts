@@ -33,3 +33,4 @@ export {
 export { type ReadInput, type SchemaFinding, sameLetters, schemaProblems, withoutWords } from './schema-problems.js';
 export { Secret } from './secret.js';
 export { PEER_NAMES, Peer, type PeerName, type PeerTls, type TlsOptions, tlsOptions, tlsProblem } from './peer.js';
+export { type Finding, findingsError } from './findings.js';

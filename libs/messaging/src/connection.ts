@@ -34,7 +34,12 @@ export function natsOptions(address: Peer | string, name: string) {
 }
 
 /** @throws InvalidError that names the setting, when waiting would change nothing */
-export async function connectNats(address: Peer | string, name: string, logger: Logger): Promise<NatsConnection> {
+export async function connectNats(
+  address: Peer | string,
+  name: string,
+  logger: Logger,
+  { streamReplicas = 1 }: { readonly streamReplicas?: number } = {},
+): Promise<NatsConnection> {
   gatherNatsWrites();
   const peer = Peer.at(address);
   const connection = await retryUntilReached({
@@ -47,6 +52,7 @@ export async function connectNats(address: Peer | string, name: string, logger: 
       }),
     isPassing: (error) => !(error instanceof InvalidError || error instanceof errors.AuthorizationError),
   });
+  replicas.set(connection, streamReplicas);
   void logStatus(connection, logger);
   // It gives up for good only when the server refuses our credentials again and again: better to end than to be half
   // dead. The rejection ends the process, and the supervisor starts it anew.
@@ -55,6 +61,11 @@ export async function connectNats(address: Peer | string, name: string, logger: 
   });
   return connection;
 }
+
+const replicas = new WeakMap<NatsConnection, number>();
+
+/** How many servers of the cluster keep each stream, as the settings of this program want it. */
+export const streamReplicasOf = (connection: NatsConnection): number => replicas.get(connection) ?? 1;
 
 async function refusalOf(error: unknown, peer: Peer): Promise<InvalidError | undefined> {
   if (peer.tls === undefined) return undefined;

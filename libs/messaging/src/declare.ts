@@ -13,7 +13,7 @@ import {
   jetstreamManager,
 } from '@nats-io/jetstream';
 import { CONSUMER_EXISTS, CONSUMER_NOT_FOUND, STREAM_NAME_IN_USE, STREAM_NOT_FOUND, isApiError } from './api-errors.js';
-import type { NatsConnection } from './connection.js';
+import { type NatsConnection, streamReplicasOf } from './connection.js';
 
 const NANOS_PER_MS = 1_000_000;
 
@@ -57,7 +57,7 @@ export async function declareTopology(
   const refused: { readonly name: string; readonly error: JetStreamApiError }[] = [];
   for (const stream of topology.streams) {
     try {
-      if (await declareStream(manager, stream, topology.number)) ours.push(stream);
+      if (await declareStream(manager, stream, topology.number, streamReplicasOf(connection))) ours.push(stream);
     } catch (error) {
       // A server that does not answer would not answer for the others either.
       if (!(error instanceof JetStreamApiError)) throw error;
@@ -86,21 +86,30 @@ export async function declareTopology(
 }
 
 /** Creates or widens a stream. False: a newer release has declared it, and it was left alone. */
-export async function declareStream(manager: JetStreamManager, spec: StreamSpec, number: number): Promise<boolean> {
+export async function declareStream(
+  manager: JetStreamManager,
+  spec: StreamSpec,
+  number: number,
+  replicas = 1,
+): Promise<boolean> {
   const existing = await findStream(manager, spec.name);
   if (existing === undefined) {
     try {
-      await manager.streams.add({ ...streamConfig(spec), metadata: { [TOPOLOGY_KEY]: String(number) } });
+      await manager.streams.add({
+        ...streamConfig(spec),
+        num_replicas: replicas,
+        metadata: { [TOPOLOGY_KEY]: String(number) },
+      });
       return true;
     } catch (error) {
       // Another replica created it a moment ago, possibly one of another release.
       if (!isApiError(error, STREAM_NAME_IN_USE)) throw error;
-      return declareStream(manager, spec, number);
+      return declareStream(manager, spec, number, replicas);
     }
   }
   const declaredBy = numberOf(existing.metadata);
   if (declaredBy > number) return false;
-  const widened = widenedStream(existing, spec);
+  const widened = { ...widenedStream(existing, spec), num_replicas: Math.max(existing.num_replicas, replicas) };
   // Writing nothing where nothing changes keeps two replicas from writing over each other.
   if (declaredBy === number && isSubset(widened, existing)) return true;
   await manager.streams.update(spec.name, { ...widened, metadata: withNumber(existing.metadata, number) });

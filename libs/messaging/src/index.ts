@@ -1,4 +1,5 @@
 export { type NatsConnection, connectNats, natsOptions } from './connection.js';
+export { examineNats } from './examine-nats.js';
 export { type Narrowing, declareTopology, narrowTopology, restoreRetired } from './declare.js';
 export { ACK, type Delivery, type Verdict } from './consume.js';
 export { Consumers } from './consumers.js';

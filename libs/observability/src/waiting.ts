@@ -21,6 +21,7 @@ export interface Attempts<Result> {
 /** Tries until it succeeds, more slowly each time, for ever: a server that is away is no reason to end. */
 export async function retryUntilReached<Result>(attempts: Attempts<Result>): Promise<Result> {
   const { what, logger, attempt, isPassing } = attempts;
+  const since = new Date().toISOString();
   return whileAwaited(what, async () => {
     for (let failures = 0; ; failures++) {
       try {
@@ -30,7 +31,7 @@ export async function retryUntilReached<Result>(attempts: Attempts<Result>): Pro
       } catch (error) {
         if (!isPassing(error)) throw error;
         const afterMs = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)] ?? 0;
-        logger.warn({ err: error, afterMs }, `failed to reach ${what}, trying again`);
+        logger.warn({ err: error, afterMs, since }, `failed to reach ${what}, trying again`);
         await new Promise((resolve) => setTimeout(resolve, afterMs));
       }
     }
@@ -44,8 +45,9 @@ export async function sayWhileAwaited<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   const startedMs = Date.now();
+  const since = new Date(startedMs).toISOString();
   const timer = setInterval(
-    () => logger.warn({ waitedMs: Date.now() - startedMs }, `still waiting for ${what}`),
+    () => logger.warn({ waitedMs: Date.now() - startedMs, since }, `still waiting for ${what}`),
     SAY_EVERY_MS,
   );
   try {

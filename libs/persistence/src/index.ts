@@ -31,3 +31,4 @@ export { PackedJson } from './packed-json.js';
 export { Timeline, type TimelineEntry, beginningOf, boundedDetail } from './timeline.js';
 export { OutboxRelay } from './outbox-relay.js';
 export { type OldRows, type Prune, type PrunedBatch, Retention, pruneOldRows } from './retention.js';
+export { examineDatabase } from './examine-database.js';

@@ -43,3 +43,6 @@ const MOST_DAYS = 3_650;
 /** A setting for how many days something is kept; fewer than `least` are refused at start. */
 export const daysKept = (fallback: number, least = 1) =>
   z.coerce.number().int().min(least).max(MOST_DAYS).default(fallback);
+
+/** How many servers of a NATS cluster keep each stream. [NATS: five at most] */
+export const streamReplicas = () => z.coerce.number().int().min(1).max(5).default(1);

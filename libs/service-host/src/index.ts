@@ -1,4 +1,6 @@
-export { daysKept, readCommandConfig, readConfig } from './config.js';
+export { type BrokerNeeds, type Connack, brokerFindings } from './broker-findings.js';
+export { BootChecks } from './boot-checks.js';
+export { daysKept, readCommandConfig, readConfig, streamReplicas } from './config.js';
 export { authorities, peer, secret } from './setting-files.js';
 export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Client } from 'pg';
 import { accepts, freePort } from '@aerie/loopback';
 import { eventually } from './eventually.js';
 
@@ -34,15 +35,18 @@ export interface PrivateProgram {
   readonly isReady?: (port: number) => Promise<boolean>;
 }
 
-/** NATS with JetStream, without any user. `settings` are lines of its configuration. */
-export const startPrivateNats = (settings: readonly string[] = []): Promise<PrivateServer> =>
+/** NATS with JetStream, unless told otherwise, without any user. `settings` are lines of its configuration. */
+export const startPrivateNats = (
+  settings: readonly string[] = [],
+  { jetstream = true }: { readonly jetstream?: boolean } = {},
+): Promise<PrivateServer> =>
   startPrivate({
     program: programOf('AERIE_TEST_BIN_NATS'),
     scheme: 'nats',
     argumentsFor: (directory, port) => {
       const file = path.join(directory, 'nats.conf');
       writeFileSync(file, `${settings.join('\n')}\n`);
-      return ['-c', file, '-a', '127.0.0.1', '-p', String(port), '-js', '-sd', directory];
+      return ['-c', file, '-a', '127.0.0.1', '-p', String(port), ...(jetstream ? ['-js', '-sd', directory] : [])];
     },
   });
 
@@ -115,8 +119,19 @@ export async function startPrivatePostgres(settings: readonly string[] = []): Pr
       const own = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...settings];
       return [...prefix, '-D', data, '-p', String(port), ...own.flatMap((setting) => ['-c', setting])];
     },
+    isReady: (port) => takesSessions(`postgres://aerie:${password}@127.0.0.1:${port}/postgres`),
   });
   return { ...server, url: server.url.replace('://', `://aerie:${password}@`).concat('/postgres') };
+}
+
+/** It takes connections a little before it takes sessions. One that wants certificates of clients refuses this session. */
+async function takesSessions(url: string): Promise<boolean> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  return client.connect().then(
+    () => client.end().then(() => true),
+    (error: { readonly code?: unknown }) => error.code === '28000',
+  );
 }
 
 /** PostgreSQL refuses to run as root. In a user namespace it sees another user, while all files stay ours. */

@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { PEER_NAMES, Peer, gatherWrites, tlsOptions, tlsProblem } from '@aerie/kernel';
+import type { Connack } from '@aerie/service-host';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { AcknowledgeInOrder } from './acknowledge-in-order.js';
 
@@ -23,6 +24,8 @@ export interface SessionOptions {
   readonly clientId: string;
   /** Seconds that the broker keeps the session of a client that is gone; 0 ends it with the connection. */
   readonly sessionExpirySeconds: number;
+  /** Called once connected, with what the broker grants. */
+  readonly onGranted?: (connack: Connack) => void;
   /** Called for each PUBLISH, with at most `inWork` of them at a time. Each is ended by one of the two calls. */
   readonly onMessage?: (packet: IPublishPacket, end: EndOfMessage) => void;
   /** 1 to `RECEIVE_MAXIMUM`. Default: one. */
@@ -89,7 +92,8 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
   const client = mqtt.connect(broker.url, clientOptions);
   if (onMessage) handleSeveral(client, onMessage, options.inWork ?? 1);
   return new Promise((resolve, reject) => {
-    client.once('connect', () => {
+    client.once('connect', ({ properties }) => {
+      options.onGranted?.(properties ?? {});
       client.removeListener('error', reject);
       client.removeListener('close', closed);
       // Without listeners an error would end the process; what follows from it arrives as `close`.

@@ -13,7 +13,7 @@ import type { StoreGate } from './store-gate.js';
 export const SHARE_GROUP = '$share/aerie-ingress/';
 
 /** How long the broker keeps what docks send to a replica that is down. */
-const SESSION_EXPIRY_SECONDS = 3_600;
+export const SESSION_EXPIRY_SECONDS = 3_600;
 /** After UNSUBACK, messages that were on their way still come; this long without one, and none is left. */
 const QUIET_MS = 300;
 const LONGEST_DRAIN_MS = 5_000;

@@ -27,6 +27,10 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
 }, 60_000);
+it('finds nothing to complain of in what the broker grants', async () => {
+  await expect(security.examine()).resolves.toEqual([]);
+});
+
 afterAll(async () => {
   relay?.close();
   for (const socket of sockets) socket.destroy();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { PEER_NAMES, Peer, UnavailableError, tlsOptions, tlsProblem } from '@aerie/kernel';
+import { type Finding, PEER_NAMES, Peer, UnavailableError, tlsOptions, tlsProblem } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
+import { type Connack, brokerFindings } from '@aerie/service-host';
 import mqtt, { type MqttClient } from 'mqtt';
 import { dockAcls } from '../dock/dock-acls.js';
 import { BrokerUsers } from './broker-users.js';
@@ -11,6 +12,7 @@ const RESPONSE = `${CONTROL}/response`;
 const TIMEOUT_MS = 15_000;
 /** A role of a dock with eight aircraft has 12 KiB. What is larger the broker could cut the connection for. */
 const MAX_COMMAND_BYTES = 64 * 1024;
+const KEEPALIVE_SECONDS = 15;
 
 interface CommandResult {
   readonly command: string;
@@ -30,6 +32,7 @@ export interface DynamicSecurityOptions {
 /** Manages mosquitto's dynamic security plugin over its control topic: one client and one role for each dock. */
 export class DynamicSecurity extends BrokerUsers {
   private readonly client: MqttClient;
+  private readonly granted: Promise<Connack>;
   private readonly waiting = new Map<string, (results: CommandResult[]) => void>();
 
   constructor(private readonly options: DynamicSecurityOptions) {
@@ -43,11 +46,20 @@ export class DynamicSecurity extends BrokerUsers {
       username,
       password,
       clean: true,
-      keepalive: 15,
+      keepalive: KEEPALIVE_SECONDS,
       reconnectPeriod: 1_000,
       queueQoSZero: false,
       resubscribe: false,
     });
+    this.granted = new Promise((resolve, reject) => {
+      this.client.once('connect', ({ properties }) => resolve(properties ?? {}));
+      this.client.on('error', (error) => {
+        const problem = tlsProblem(error, broker, PEER_NAMES.broker);
+        if (problem !== undefined) reject(problem);
+      });
+    });
+    // Whoever examines the broker is told.
+    this.granted.catch(() => undefined);
     this.client.on('connect', () => {
       this.client.subscribe(RESPONSE, { qos: 1 }, (error) => {
         if (error) logger.warn({ err: error }, 'failed to subscribe to the answers of the broker');
@@ -60,6 +72,14 @@ export class DynamicSecurity extends BrokerUsers {
       ),
     );
     this.client.on('message', (_topic, payload) => this.answered(payload));
+  }
+
+  /** What the broker grants, once it is there. Rejects where TLS refuses. */
+  async examine(): Promise<Finding[]> {
+    return brokerFindings(await this.granted, {
+      ...{ sharedSubscriptions: false, packetBytes: MAX_COMMAND_BYTES, inFlight: 1 },
+      ...{ sessionExpirySeconds: 0, keepaliveSeconds: KEEPALIVE_SECONDS },
+    });
   }
 
   get connected(): boolean {
