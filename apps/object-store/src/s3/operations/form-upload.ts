@@ -55,8 +55,6 @@ export class FormUpload {
   private async receive(bucket: string, incoming: IncomingMessage): Promise<Stored> {
     const fields = new Map<string, string>([['bucket', bucket]]);
     const form = openForm(incoming);
-    // The pipeline below tells it, and may stop listening before it is emitted: from Node.js 22 on.
-    form.on('error', () => undefined);
     let stored: Promise<Stored> | undefined;
     form.on('field', (name, value, { nameTruncated, valueTruncated }) => {
       const lower = name.toLowerCase();
@@ -73,6 +71,8 @@ export class FormUpload {
     });
     form.on('fieldsLimit', () => form.destroy(new S3Error('MalformedPOSTRequest', 'The form has too many fields.')));
     form.on('file', (name, file, { filename }) => {
+      // The form tells it. Where the refusal comes first, nobody else listens to the file that ends with it.
+      file.on('error', () => undefined);
       stored = this.store(bucket, fields, name, file, filename ?? '');
       // The refusal ends the reading of the form too. Its sender is answered below.
       stored.catch((error: Error) => form.destroy(error));
