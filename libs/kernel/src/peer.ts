@@ -119,7 +119,7 @@ const CERTIFICATE_ALERT =
   /alert[ _](certificate|unknown[ _]ca|bad[ _]certificate|unsupported[ _]certificate|handshake[ _]failure)/i;
 /** What TLS says when the other side speaks something else. It is in the code or, under EPROTO, in the message. */
 const SPEAKS_NO_TLS =
-  /wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long|unexpected[ _]message|http[ _]request/i;
+  /wrong[ _]version[ _]number|(?:packet|data)[ _]length[ _]too[ _]long|unexpected[ _]message|http[ _]request/i;
 /** The same as clients say it that ask a server for TLS first: those of NATS and PostgreSQL. */
 const OFFERS_NO_TLS = /server does not support 'tls'|does not support SSL connections/;
 

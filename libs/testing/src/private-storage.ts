@@ -40,7 +40,8 @@ export async function startPrivateStorage(options: PrivateStorageOptions = {}): 
   const server = await startPrivate({
     program: process.execPath,
     scheme: 'http',
-    argumentsFor: () => [script],
+    // As wherever it runs: docker/Dockerfile and tools/local say why.
+    argumentsFor: () => ['--max-semi-space-size=4', script],
     // It listens from its first moment, and answers 503 until it has opened its folder.
     isReady: (port) =>
       fetch(`http://127.0.0.1:${port}/readyz`).then(
