@@ -89,6 +89,19 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[MAJOR, default 24]', least: 0, most: 1, each: whole(20, 99) },
   },
+  size: {
+    npm: 'npm run size',
+    does: 'Replicas, cores, memory and disk for a fleet, from measured costs.',
+    options: {
+      docks: [text, 'N', '1 to 1000000 (default 100)', whole(1, 1_000_000)],
+      'flights-per-day': [text, 'N', 'of each dock, 0 to 200 (default 5)', whole(0, 200)],
+      minutes: [text, 'N', 'that a flight takes, 1 to 120 (default 25)', whole(1, 120)],
+      photos: [text, 'N', 'of a flight, 0 to 10000 (default 50)', whole(0, 10_000)],
+      herd: [text, 'N', 'missions that start at one instant (default: one dock of twenty)', whole(0, 1_000_000)],
+      json: [flag, 'as JSON'],
+    },
+    rest: nothing,
+  },
   'check-deploy': {
     npm: 'npm run check:deploy',
     does: 'Renders each overlay of k8s/, and judges every object by its schema and by policy. Needs kubectl or kustomize.',

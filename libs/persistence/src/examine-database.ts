@@ -58,8 +58,12 @@ function databaseFindings(settings: Settings, wanted: number): Finding[] {
       'is off: what was accepted would be lost in a crash; set it to on (of the role too: ALTER ROLE … RESET synchronous_commit)',
     );
   }
-  for (const name of ['fsync', 'full_page_writes'] as const) {
-    if (settings[name] !== 'on') refuse(name, `is ${settings[name]}: a crash could destroy the database; set it to on`);
+  if (settings.fsync !== 'on') refuse('fsync', 'is off: a crash could destroy the database; set it to on');
+  if (settings.full_page_writes !== 'on') {
+    // ZFS and its like never write half a page, and are better off without.
+    const message =
+      'is off: unless the file system writes pages whole (ZFS), a crash could destroy the database; set it to on';
+    findings.push({ what: WHAT, field: 'full_page_writes', message, isError: false });
   }
   if (settings.server_encoding !== 'UTF8') {
     refuse('server_encoding', `is ${settings.server_encoding}: create the database with ENCODING 'UTF8'`);

@@ -5,3 +5,5 @@ export { type Engine, findEngine } from './images/engine.js';
 export { playKube } from './images/play-kube.js';
 export { Site } from './images/site.js';
 export { STAND_INS, makeStandIns } from './images/stand-ins.js';
+export { type Fleet, type Size, sizeOf } from './size/size.js';
+export { describe, sizeTable } from './size/table.js';

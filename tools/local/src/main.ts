@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
   'test-node': async () => (await import('./commands/test-node.js')).testNode,
+  size: async () => (await import('./commands/size.js')).size,
   test: async () => (await import('./commands/test.js')).test,
   down: async () => (await import('./commands/down.js')).down,
 };
