@@ -11,7 +11,7 @@ import { type Config } from './config.js';
 import { SCHEMA, fleetDatabase } from './database.js';
 import { DockNotes, receiveNotes } from './dock-state/dock-notes.js';
 import { DockStates } from './dock-state/dock-states.js';
-import { DynamicSecurity } from './docks/broker/dynamic-security.js';
+import { BrokerConnection } from './docks/broker/broker-connection.js';
 import { AnswerRequests } from './docks/dock/answer-requests.js';
 import { DockConsumer } from './docks/dock/dock.consumer.js';
 import { KeepMessages } from './docks/dock/keep-messages.js';
@@ -50,14 +50,8 @@ export class AppModule {
     checks.examine('NATS', () => examineNats(nats));
     const redis = redisClient(config.REDIS_URL, { maxRetriesPerRequest: 1, commandTimeout: 1_000 });
     redis.on('error', (error) => logger.warn({ err: redisError(error, config.REDIS_URL) }, 'Redis does not answer'));
-    const brokerUsers = new DynamicSecurity({
-      broker: config.MQTT_URL,
-      username: config.MQTT_USER,
-      password: config.MQTT_PASSWORD,
-      logger,
-    });
-
-    checks.examine('the MQTT broker', () => brokerUsers.examine());
+    const broker = BrokerConnection.open({ config, dataSource, checks, metrics, logger });
+    const brokerUsers = broker.users;
     await checks.settle();
 
     const keys = new ApiKeyStore(dataSource);
@@ -114,7 +108,7 @@ export class AppModule {
         stopFloods = cutOffDocks.listen();
         cutOffSweeper.start();
       },
-      () => dataSource.isInitialized && (brokerUsers.connected || 'waiting for the MQTT broker'),
+      () => dataSource.isInitialized && broker.ready(),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
@@ -127,7 +121,7 @@ export class AppModule {
     shutdown.on('work', 'dock states', () => states.stop());
     shutdown.on('work', 'dock positions', () => positions.stop());
     shutdown.on('connections', 'NATS', () => nats.drain());
-    shutdown.on('connections', 'broker', () => brokerUsers.stop());
+    shutdown.on('connections', 'broker', () => broker.stop());
     shutdown.on('connections', 'Redis', async () => redis.disconnect());
     shutdown.on('storage', 'database', () => dataSource.destroy());
     return {
@@ -145,6 +139,7 @@ export class AppModule {
         { provide: RegisterDock, useValue: new RegisterDock(dataSource, brokerUsers, topologies) },
         { provide: ChangeDock, useValue: new ChangeDock(dataSource, brokerUsers, topologies) },
         { provide: DockBrokerAddress, useValue: new DockBrokerAddress(config.FLEET_DOCK_MQTT_URL) },
+        { provide: BrokerConnection, useValue: broker },
         { provide: CutOffStore, useValue: cutOffs },
         { provide: CutOffDocks, useValue: cutOffDocks },
         { provide: Intake, useValue: intake },

@@ -1,3 +1,4 @@
+import { Secret } from '@aerie/kernel';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
 import { daysKept, peer, readConfig, secret, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
@@ -12,9 +13,25 @@ const schema = z.object({
   NATS_STREAM_REPLICAS: streamReplicas().describe(
     'How many servers of a NATS cluster keep each stream; 3 in production.',
   ),
-  MQTT_URL: peer('broker').describe('Broker, for making the users of docks: mqtt://host:port or mqtts://host:port'),
-  MQTT_USER: secret(z.string().min(1)).describe('User that may write $CONTROL/dynamic-security/v1.'),
-  MQTT_PASSWORD: secret(z.string().min(1)).describe('Its password.'),
+  FLEET_BROKER: z
+    .enum(['mosquitto', 'asks'])
+    .default('mosquitto')
+    .describe(
+      'mosquitto: users of docks are made by its dynamic security plugin. asks: the broker asks at /broker/v1, as EMQX does over HTTP.',
+    ),
+  MQTT_URL: peer('broker')
+    .optional()
+    .describe('Broker, for making the users of docks: mqtt://host:port or mqtts://host:port. With mosquitto alone.'),
+  MQTT_USER: secret(z.string().min(1)).optional().describe('User that may write $CONTROL/dynamic-security/v1.'),
+  MQTT_PASSWORD: secret(z.string().min(1)).optional().describe('Its password.'),
+  FLEET_BROKER_SECRET: secret(
+    z
+      .string()
+      .min(32)
+      .transform((text) => new Secret(text)),
+  )
+    .optional()
+    .describe('What the broker sends as `Authorization: Bearer …`, at least 32 characters. With `asks` alone.'),
   FLEET_DOCK_MQTT_URL: z.url().describe('Address of the broker as docks reach it; told to whoever registers a dock.'),
   FLEET_NTP_HOST: z.string().default('pool.ntp.org').describe('Time server for docks without Internet.'),
   FLEET_NTP_PORT: z.coerce.number().int().min(1).max(65_535).default(123).describe('Its port.'),
@@ -40,4 +57,22 @@ const schema = z.object({
 
 export type Config = z.output<typeof schema>;
 
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);
+/** What each kind of broker needs, and what would be left out in silence. */
+const OF_BROKER = {
+  mosquitto: { needs: ['MQTT_URL', 'MQTT_USER', 'MQTT_PASSWORD'], not: ['FLEET_BROKER_SECRET'] },
+  asks: { needs: ['FLEET_BROKER_SECRET'], not: ['MQTT_URL', 'MQTT_USER', 'MQTT_PASSWORD'] },
+} as const;
+
+const checked = schema.superRefine((config, context) => {
+  const { needs, not } = OF_BROKER[config.FLEET_BROKER];
+  const told = (name: keyof Config, message: string): void =>
+    context.addIssue({ code: 'custom', path: [name], message });
+  for (const name of needs) {
+    if (config[name] === undefined) told(name, `is required with FLEET_BROKER=${config.FLEET_BROKER}`);
+  }
+  for (const name of not) {
+    if (config[name] !== undefined) told(name, `would not be used with FLEET_BROKER=${config.FLEET_BROKER}`);
+  }
+});
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(checked, env);

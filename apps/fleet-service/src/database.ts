@@ -7,6 +7,7 @@ import { ReportedModels1764400000000 } from './migrations/1764400000000-reported
 import { DockPositions1764500000000 } from './migrations/1764500000000-dock-positions.js';
 import { CutOffs1765010100000 } from './migrations/1765010100000-cut-offs.js';
 import { DocksMoveOn1764710000000 } from './migrations/1764710000000-docks-move-on.js';
+import { BrokerUsers1765500000000 } from './migrations/1765500000000-broker-users.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 
 export const SCHEMA = 'fleet';
@@ -18,6 +19,7 @@ export const MIGRATIONS = [
   DocksMoveOn1764710000000,
   CutOffs1765010100000,
   LeanOutbox1765300000000,
+  BrokerUsers1765500000000,
 ] as const;
 
 export function fleetDatabase(url: Peer | string, logger: Logger): DataSource {

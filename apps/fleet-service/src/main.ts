@@ -2,6 +2,7 @@ import { configureHttp } from '@aerie/http-api';
 import { runService, withIntake } from '@aerie/service-host';
 import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
+import { BrokerConnection } from './docks/broker/broker-connection.js';
 import { ROUTES } from './openapi/fleet-api.js';
 
 const config = loadConfig(process.env);
@@ -13,6 +14,11 @@ await runService({
   logLevel: config.FLEET_LOG_LEVEL,
   nats: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),
-  http: (app, host) => configureHttp(app, host.logger, ROUTES),
+  http: (app, host) => {
+    const { door } = app.get(BrokerConnection);
+    // Before the API: a broker asks at paths that are none of it, and many times a second.
+    if (door !== undefined) app.use(door);
+    configureHttp(app, host.logger, ROUTES);
+  },
   ...withIntake,
 });
