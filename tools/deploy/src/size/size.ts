@@ -33,8 +33,8 @@ export interface Size {
 }
 
 /**
- * CPU milliseconds by program, as `npm run bench:cost` measured them on one core of a server: a mission with its first 39
- * reports, and a message of telemetry. docs/scaling.md tells the run.
+ * CPU milliseconds by program of one core, as `npm run bench:cost` and `npm run bench:air` measured them: a mission with its first
+ * 39 reports; a second of a dock in the air, reports and telemetry together; a message of telemetry. docs/scaling.md tells the runs.
  */
 export const MEASURED = {
   mission: {
@@ -45,10 +45,17 @@ export const MEASURED = {
     'log-service': 2.6,
     postgres: 9.9,
     nats: 7.5,
-    broker: 2.7,
   },
-  report: { 'mission-service': 0.1, 'mqtt-ingress': 0.1, postgres: 0.03, nats: 0.05, broker: 0.02 },
-  telemetry: { 'mqtt-ingress': 0.27, 'fleet-service': 0.28, nats: 0.1, broker: 0.04 },
+  air: {
+    'mission-service': 0.19,
+    'mqtt-ingress': 0.25,
+    'fleet-service': 0.23,
+    'credential-service': 0.03,
+    'log-service': 0.04,
+    postgres: 0.17,
+    nats: 0.17,
+  },
+  telemetry: { 'mqtt-ingress': 0.27, 'fleet-service': 0.28, nats: 0.1 },
   /** At rest, without any dock. */
   restMsPerSecond: 6,
 } as const;
@@ -56,7 +63,6 @@ export const MEASURED = {
 /** A dock reports a flight every 2 s, and tells its state about as often, with its aircraft. */
 const REPORTS_PER_SECOND = 0.5;
 const TELEMETRY_PER_SECOND = 1;
-const REPORTS_IN_A_MISSION = 39;
 /** A replica that is busier than this has no room for a minute that is worse. */
 const MOST_BUSY = 0.5;
 /** Of two, one may be gone. */
@@ -94,10 +100,10 @@ export function sizeOf(fleet: Fleet): Size {
   const reports = inTheAir * REPORTS_PER_SECOND;
   const telemetry = docks * TELEMETRY_PER_SECOND;
   const cores = (name: string): number => {
-    const cost = (kind: 'mission' | 'report' | 'telemetry'): number =>
+    const cost = (kind: 'mission' | 'air' | 'telemetry'): number =>
       (MEASURED[kind] as Readonly<Record<string, number>>)[name] ?? 0;
-    const extraReports = Math.max(0, reports - missionsPerSecond * REPORTS_IN_A_MISSION);
-    const ms = missionsPerSecond * cost('mission') + extraReports * cost('report') + telemetry * cost('telemetry');
+    const atRest = (docks - inTheAir) * TELEMETRY_PER_SECOND;
+    const ms = missionsPerSecond * cost('mission') + inTheAir * cost('air') + atRest * cost('telemetry');
     return (ms + MEASURED.restMsPerSecond) / 1_000;
   };
   const programs = PROGRAMS.map((name): Program => {
