@@ -60,9 +60,10 @@ export const MEASURED = {
   restMsPerSecond: 6,
 } as const;
 
-/** A dock reports a flight every 2 s, and tells its state about as often, with its aircraft. */
+/** A dock reports a flight every 2 s. */
 const REPORTS_PER_SECOND = 0.5;
-const TELEMETRY_PER_SECOND = 1;
+/** It tells its own state as often, and in the air that of its aircraft too. */
+const TELEMETRY_PER_SECOND = { atRest: 0.5, inTheAir: 1 };
 /** A replica that is busier than this has no room for a minute that is worse. */
 const MOST_BUSY = 0.5;
 /** Of two, one may be gone. */
@@ -98,12 +99,13 @@ export function sizeOf(fleet: Fleet): Size {
   const missionsPerSecond = (missionsPerDay * BUSIEST_HOUR) / 3_600;
   const inTheAir = Math.min(docks, missionsPerSecond * minutesPerFlight * 60);
   const reports = inTheAir * REPORTS_PER_SECOND;
-  const telemetry = docks * TELEMETRY_PER_SECOND;
+  const atRest = docks - inTheAir;
+  const telemetry = inTheAir * TELEMETRY_PER_SECOND.inTheAir + atRest * TELEMETRY_PER_SECOND.atRest;
   const cores = (name: string): number => {
     const cost = (kind: 'mission' | 'air' | 'telemetry'): number =>
       (MEASURED[kind] as Readonly<Record<string, number>>)[name] ?? 0;
-    const atRest = (docks - inTheAir) * TELEMETRY_PER_SECOND;
-    const ms = missionsPerSecond * cost('mission') + inTheAir * cost('air') + atRest * cost('telemetry');
+    const ofRest = atRest * TELEMETRY_PER_SECOND.atRest * cost('telemetry');
+    const ms = missionsPerSecond * cost('mission') + inTheAir * cost('air') + ofRest;
     return (ms + MEASURED.restMsPerSecond) / 1_000;
   };
   const programs = PROGRAMS.map((name): Program => {
