@@ -238,6 +238,7 @@ export class UpgradeStory {
     }
     const executes = [...witness.executes.values()].reduce((sum, count) => sum + count, 0);
     say(`${traffic.missions.length} missions, ${executes} executes on the wire; log uploads: ${uploads}`);
+    say(`The slowest log uploads: ${slowest.map(({ sn, seconds }) => `${sn} ${seconds} s`).join(', ')}`);
     say(
       `${witness.uplinks} uplinks, of which ${witness.questions} wanted an answer, ${witness.unanswered.length} got none`,
     );
