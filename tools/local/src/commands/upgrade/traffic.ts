@@ -14,6 +14,8 @@ export interface Flown {
 
 const HOME = { latitude: 46.5, longitude: 6.6, heightMeters: 450 };
 const LOOK_EVERY_MS = 500;
+/** Below 30 % a dock refuses to start. */
+const RESTED_PERCENT = 50;
 /** A list or a file that a dock was asked for in the middle of a switch is asked for again after minutes. */
 const UPLOAD_WITHIN_MS = 300_000;
 
@@ -128,6 +130,7 @@ export class Traffic {
   }
 
   private async fly(dock: DockHandle): Promise<void> {
+    if (dock.state.batteryPercent < RESTED_PERCENT) return void (await pause(LOOK_EVERY_MS));
     await this.ended(await this.plan(dock), 120_000);
   }
 
