@@ -71,6 +71,12 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[OUTAGES, default 20]', least: 0, most: 1, each: whole(1, 1_000) },
   },
+  'test-upgrade': {
+    npm: 'npm run test:upgrade',
+    does: 'From the last release to this one and back while missions fly. The first run builds that release; later ones take five minutes.',
+    options: {},
+    rest: nothing,
+  },
   'test-images': {
     npm: 'npm run test:images',
     does: 'Builds the image of every program, starts docker/compose.yml, flies a mission, restarts each container, flies again.',

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type NatsConnection, connectNats, declareTopology } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
 import { type PrivateServer, startPrivateNats } from '@aerie/testing';
-import { jetstream } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 
 const COMMAND = fileURLToPath(new URL('./narrow-topology.js', import.meta.url));
 
@@ -48,4 +48,38 @@ it('says what it left alone and why, what it deleted, and what it has declared a
   expect(command('--undo')).toMatchObject({ status: 0 });
   expect(await client.consumers.get('DOCK', 'log')).toBeDefined();
   expect(command('--nudo')).toMatchObject({ status: 2, stderr: expect.stringContaining('--undo') });
+}, 60_000);
+
+it('deletes what release 0.1.0 does not read, once that has declared its own, and leaves everything alone before', async () => {
+  expect(command('--undo')).toMatchObject({ status: 0 });
+  const early = command('--leave');
+  expect([early.status, early.said]).toEqual([
+    1,
+    [
+      expect.stringMatching(
+        /^left on DOCK mission-replies: .*: no other consumer of mission wants dock\.v1\.mission\./,
+      ),
+      expect.stringMatching(/^dropped from DOCK fleet-state: /),
+      expect.stringMatching(/^left on DOCK fleet-requests: /),
+      expect.stringMatching(/^left on DOCK credential-requests: /),
+      expect.stringMatching(/^left on DOCK log-replies: /),
+    ],
+  ]);
+
+  // As 0.1.0 declares them: one for each program, with all of its subjects.
+  const manager = await jetstreamManager(connection);
+  const wide = {
+    mission: ['dock.v1.mission.>', 'dock.v1.any.>'],
+    fleet: ['dock.v1.fleet.>', 'dock.v1.none.>'],
+    credential: ['dock.v1.credential.>'],
+    log: ['dock.v1.log.>', 'dock.v1.any.>'],
+  };
+  for (const [durable, filters] of Object.entries(wide)) {
+    await manager.consumers.update('DOCK', durable, { filter_subjects: filters });
+  }
+  const left = command('--leave');
+  const gone = left.said.map((line) => /^dropped from DOCK (\S+): /.exec(line)?.[1]);
+  expect([left.status, gone]).toEqual([0, ['mission-replies', 'fleet-requests', 'credential-requests', 'log-replies']]);
+  expect(command('--leave')).toMatchObject({ status: 0, said: ['every consumer is one of the older release'] });
+  expect(command('--undo', '--leave')).toMatchObject({ status: 2, stderr: expect.stringContaining('two steps') });
 }, 60_000);

@@ -273,6 +273,17 @@ export const RESTORED_CONSUMERS: readonly ConsumerSpec[] = RETIRED_CONSUMERS.map
     : consumer,
 );
 
+/**
+ * Consumers in stream DOCK that release 0.1.0 does not have: it reads everything of a program through one. After a step back
+ * nobody reads these, and the stream would fill with what they want.
+ */
+export const UNKNOWN_BEFORE: readonly ConsumerSpec[] = [
+  MISSION_REPLIES_CONSUMER,
+  FLEET_STATE_CONSUMER,
+  FLEET_REQUESTS_CONSUMER,
+  ...RETIRED_CONSUMERS.filter(({ durable }) => durable === 'credential-requests' || durable === 'log-replies'),
+];
+
 /** All streams and consumers of one release. */
 export interface Topology {
   /**

@@ -1,4 +1,11 @@
-import { type ConsumerSpec, type StreamSpec, TOPOLOGY, type Topology, subjectMatches } from '@aerie/bus-contract';
+import {
+  type ConsumerSpec,
+  type StreamSpec,
+  TOPOLOGY,
+  type Topology,
+  UNKNOWN_BEFORE,
+  subjectMatches,
+} from '@aerie/bus-contract';
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -213,6 +220,37 @@ export async function restoreRetired(connection: NatsConnection, topology: Topol
     await markNarrowed(manager, stream, 0, topology.number);
   }
   await declareTopology(connection, { ...topology, retired: topology.restored });
+}
+
+/**
+ * Deletes the consumers that the older release does not read, once it runs again and the last replica of this release has
+ * gone. One stays as long as no other consumer of the same program wants what it wants: then the older release has
+ * not declared its own yet, and what it stores would be lost.
+ */
+export async function leaveTopology(
+  connection: NatsConnection,
+  unknown: readonly ConsumerSpec[] = UNKNOWN_BEFORE,
+  topology: Topology = TOPOLOGY,
+): Promise<readonly Narrowing[]> {
+  const manager = await jetstreamManager(connection);
+  const leavings: Narrowing[] = [];
+  const stays = [...topology.consumers, ...topology.retired].filter(({ stream, durable }) => {
+    return !unknown.some((one) => one.stream === stream && one.durable === durable);
+  });
+  for (const spec of unknown) {
+    const info = await findConsumer(manager, spec);
+    if (info === undefined) continue;
+    const wanted: string[] = [];
+    for (const other of stays.filter(({ stream, service }) => stream === spec.stream && service === spec.service)) {
+      wanted.push(...filtersOf((await findConsumer(manager, other))?.config ?? {}));
+    }
+    const dropped = filtersOf(info.config);
+    const orphan = dropped.find((filter) => !isCovered(filter, wanted));
+    const refusal = orphan === undefined ? null : `no other consumer of ${spec.service} wants ${orphan}`;
+    if (refusal === null) await manager.consumers.delete(spec.stream, spec.durable);
+    leavings.push({ stream: spec.stream, durable: spec.durable, dropped, refusal });
+  }
+  return leavings;
 }
 
 /** All of a stream or none: as long as one still has something, an older replica may be storing for the others too. */

@@ -1,6 +1,6 @@
 export { type NatsConnection, connectNats, natsOptions } from './connection.js';
 export { examineNats } from './examine-nats.js';
-export { type Narrowing, declareTopology, narrowTopology, restoreRetired } from './declare.js';
+export { type Narrowing, declareTopology, leaveTopology, narrowTopology, restoreRetired } from './declare.js';
 export { ACK, type Delivery, type Verdict } from './consume.js';
 export { Consumers } from './consumers.js';
 export { readDockFact } from './read-dock-fact.js';

@@ -1,6 +1,7 @@
 export { type DatabaseOptions, createDataSource } from './data-source.js';
 export { openDatabase } from './open-database.js';
 export { migrate, migrateDatabase } from './migrate.js';
+export { type NewIndex, makeIndex, replaceIndex, validateConstraint } from './unhurried.js';
 export {
   CommitUnknownError,
   ConnectionLostError,

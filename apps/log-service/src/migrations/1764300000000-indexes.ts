@@ -1,12 +1,14 @@
+import { makeIndex } from '@aerie/persistence';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** An index for what read a whole table once there are many rows. */
 export class Indexes1764300000000 implements MigrationInterface {
+  readonly transaction = false;
+
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`
-      -- Old keys are deleted each minute.
-      CREATE INDEX idempotency_key_created_at ON log.idempotency_key (created_at);
-    `);
+    // Old keys are deleted each minute.
+    const on = 'idempotency_key (created_at)';
+    await makeIndex(runner, { schema: 'log', name: 'idempotency_key_created_at', on });
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -41,9 +41,10 @@ export class StartDeadlines1764200000000 implements MigrationInterface {
                ELSE coalesce(deadline, created_at + interval '60 seconds') END
        WHERE next_action_at IS NOT NULL AND (deadline IS NULL OR kind = 'immediate');
 
-      -- A conditional mission has its window; next_action_at is null exactly when a mission has ended.
+      -- A conditional mission has its window; next_action_at is null exactly when a mission has ended. Not valid: a later
+      -- migration looks at the rows that are there, without a lock that keeps everybody out.
       ALTER TABLE mission.mission ADD CONSTRAINT mission_has_a_deadline CHECK (
-        deadline IS NOT NULL OR next_action_at IS NULL OR kind = 'conditional');
+        deadline IS NOT NULL OR next_action_at IS NULL OR kind = 'conditional') NOT VALID;
     `);
   }
 

@@ -1,17 +1,20 @@
+import { makeIndex } from '@aerie/persistence';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Indexes for what read whole tables once there are many rows. Writers wait while they are made: seconds for millions. */
+/** Indexes for what read whole tables once there are many rows. Nobody waits while they are made. */
 export class Indexes1764300000000 implements MigrationInterface {
+  readonly transaction = false;
+
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`
-      -- Lists by state: some states are rare.
-      CREATE INDEX mission_list_of_state ON mission.mission (organisation_id, state, created_at DESC, id DESC);
-      -- Whether a dock is busy, however many missions it has flown.
-      CREATE INDEX mission_active_of_dock ON mission.mission (dock_sn)
-        WHERE state IN ('starting', 'executing', 'paused', 'preparing', 'prepared');
-      -- Old keys are deleted each minute.
-      CREATE INDEX idempotency_key_created_at ON mission.idempotency_key (created_at);
-    `);
+    const schema = 'mission';
+    // Lists by state: some states are rare.
+    const on = 'mission (organisation_id, state, created_at DESC, id DESC)';
+    await makeIndex(runner, { schema, name: 'mission_list_of_state', on });
+    // Whether a dock is busy, however many missions it has flown.
+    const active = `mission (dock_sn) WHERE state IN ('starting', 'executing', 'paused', 'preparing', 'prepared')`;
+    await makeIndex(runner, { schema, name: 'mission_active_of_dock', on: active });
+    // Old keys are deleted each minute.
+    await makeIndex(runner, { schema, name: 'idempotency_key_created_at', on: 'idempotency_key (created_at)' });
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -7,7 +7,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 export class PlannedDurations1764500000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      ALTER TABLE mission.mission ADD COLUMN planned_duration_ms integer CHECK (planned_duration_ms >= 0);
+      -- Not valid: to look at the rows that are there, all of them null, would lock everybody out meanwhile.
+      ALTER TABLE mission.mission ADD COLUMN planned_duration_ms integer,
+        ADD CONSTRAINT mission_planned_duration_ms_check CHECK (planned_duration_ms >= 0) NOT VALID;
     `);
   }
 
