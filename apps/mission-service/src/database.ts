@@ -20,6 +20,7 @@ import { LeanRows1765300000000 } from './migrations/1765300000000-lean-rows.js';
 import { NewestReportsFirst1765310000000 } from './migrations/1765310000000-newest-reports-first.js';
 import { LeanTiming1765320000000 } from './migrations/1765320000000-lean-timing.js';
 import { StatesOfRest1765330000000 } from './migrations/1765330000000-states-of-rest.js';
+import { DatabaseOrigin1765340000000 } from './migrations/1765340000000-database-origin.js';
 
 export const SCHEMA = 'mission';
 
@@ -42,6 +43,7 @@ export const MIGRATIONS = [
   NewestReportsFirst1765310000000,
   LeanTiming1765320000000,
   StatesOfRest1765330000000,
+  DatabaseOrigin1765340000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */
