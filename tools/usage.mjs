@@ -71,6 +71,12 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[OUTAGES, default 20]', least: 0, most: 1, each: whole(1, 1_000) },
   },
+  'drill-restore': {
+    npm: 'npm run drill:restore',
+    does: 'A private Aerie is backed up under load, loses everything, is restored, and is looked at. Takes five minutes.',
+    options: {},
+    rest: nothing,
+  },
   'test-images': {
     npm: 'npm run test:images',
     does: 'Builds the image of every program, starts docker/compose.yml, flies a mission, restarts each container, flies again.',

@@ -35,7 +35,7 @@ let options: ReturnType<typeof readArguments>;
 try {
   options = readArguments();
 } catch (error) {
-  console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
   process.exit(2);
 }
 const { DATABASE_URL } = readCommandConfig(z.object({ DATABASE_URL: peer('postgres') }));

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
   test: async () => (await import('./commands/test.js')).test,
+  'drill-restore': async () => (await import('./commands/drill-restore.js')).drillRestore,
   down: async () => (await import('./commands/down.js')).down,
 };
 
