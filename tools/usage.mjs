@@ -71,6 +71,12 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[OUTAGES, default 20]', least: 0, most: 1, each: whole(1, 1_000) },
   },
+  'test-replicas': {
+    npm: 'npm run test:replicas',
+    does: 'Two of every service under load: rolling restarts, kills of each, and what two accept. AERIE_SEED repeats a run.',
+    options: {},
+    rest: { usage: '[DOCKS, default 100]', least: 0, most: 1, each: whole(10, 500) },
+  },
   'drill-restore': {
     npm: 'npm run drill:restore',
     does: 'A private Aerie is backed up under load, loses everything, is restored, and is looked at. Takes five minutes.',

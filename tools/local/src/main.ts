@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-storage': async () => (await import('./commands/test-storage.js')).testStorage,
   'test-deep': async () => (await import('./commands/test-deep.js')).testDeep,
   'test-outages': async () => (await import('./commands/test-outages.js')).testOutages,
+  'test-replicas': async () => (await import('./commands/test-replicas.js')).testReplicas,
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
   test: async () => (await import('./commands/test.js')).test,
