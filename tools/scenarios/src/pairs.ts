@@ -19,6 +19,8 @@ const OWNERS: readonly (readonly [RegExp, Paired])[] = [
   [/^\//, 'mission-service'],
 ];
 
+/** As the preStop pause of k8s/base: a request that was sent as its replica left has its connection by then. */
+const LEAVE_MS = 8_000;
 const ATTEMPTS = 240;
 const PAUSE_MS = 250;
 
@@ -37,6 +39,8 @@ export class Pairs {
   readonly failures: Failure[] = [];
   /** Requests that were answered. */
   answered = 0;
+  /** Requests to each replica that are not answered yet. */
+  private readonly onTheWay = new Map<string, number>();
   private readonly slots = new Map<Paired, (Replica | null)[]>();
 
   private constructor(
@@ -55,9 +59,15 @@ export class Pairs {
     return (this.slots.get(name) ?? []).filter((replica) => replica !== null);
   }
 
-  /** Takes a replica out, and tells it to stop at once: what is on its way there has to be answered still. Says how it ended. */
+  /**
+   * Takes a replica out, waits until nothing is on its way there, at most for as long as a cluster does, and tells it to
+   * stop: what is in work then has to be answered still. Says how it ended.
+   */
   async stop(name: Paired, slot: number): Promise<string | undefined> {
-    return this.takeOut(name, slot).stop();
+    const replica = this.takeOut(name, slot);
+    const leavesAtMs = Date.now() + LEAVE_MS;
+    while ((this.onTheWay.get(replica.url) ?? 0) > 0 && Date.now() < leavesAtMs) await pause(10);
+    return replica.stop();
   }
 
   kill(name: Paired, slot: number): Promise<void> {
@@ -93,6 +103,7 @@ export class Pairs {
       const replicas = this.of(service);
       const replica = replicas[Math.floor(this.random() * replicas.length)];
       if (replica !== undefined) {
+        this.count(replica, 1);
         try {
           const answer = await call(new Api(replica.url, this.stack.apiKey));
           if (answer.status < 500) {
@@ -101,15 +112,22 @@ export class Pairs {
           }
           this.failures.push({ service, path, what: `${answer.status} ${JSON.stringify(answer.body)}` });
         } catch (error) {
-          const cause = error instanceof Error ? (error.cause ?? error) : error;
-          this.failures.push({ service, path, what: String(cause) });
+          this.failures.push({ service, path, what: String((error as Error).cause ?? error) });
+        } finally {
+          this.count(replica, -1);
         }
       }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await pause(PAUSE_MS);
     }
     throw new Error(`nobody answered ${path}: ${JSON.stringify(this.failures.at(-1))}`);
   }
+
+  private count({ url }: Replica, change: number): void {
+    this.onTheWay.set(url, (this.onTheWay.get(url) ?? 0) + change);
+  }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The process with which the stack began, in the same form. */
 function firstOf(stack: Stack, name: Paired): Replica {

@@ -103,7 +103,7 @@ it('the instant of the stop spares what was due only after it', async () => {
   const settle = new SettleRestore(pool);
   const stoppedAt = new Date(Date.now() - HOUR_MS);
   const preview = await settle.preview({ stoppedAt });
-  expect(preview).toEqual([{ id, mayHaveStarted: false }]);
+  expect(preview).toMatchObject([{ id, kind: 'timed', state: 'prepared', mayHaveStarted: false }]);
   expect(await settle.settle({ stoppedAt })).toEqual([]);
   expect(await stateOf(pool, id)).toBe('prepared');
 });

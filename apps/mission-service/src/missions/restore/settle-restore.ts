@@ -1,5 +1,4 @@
-import type { MissionState } from '@aerie/mission-core';
-import { DEFAULT_TIMING } from '@aerie/mission-core';
+import { DEFAULT_TIMING, type MissionKind, type MissionState } from '@aerie/mission-core';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { AdvanceMissions } from '../advance-mission.js';
@@ -19,6 +18,18 @@ export interface SettledMission {
   readonly dockSn: string;
   readonly from: MissionState;
   readonly to: MissionState;
+}
+
+/** A mission that has not started in the restored database. */
+export interface PreviewedMission {
+  readonly id: string;
+  readonly dockSn: string;
+  readonly kind: MissionKind;
+  readonly state: MissionState;
+  readonly executeAt: Date | null;
+  /** Nothing of it leaves later. */
+  readonly until: Date | null;
+  readonly mayHaveStarted: boolean;
 }
 
 /**
@@ -50,11 +61,13 @@ export class SettleRestore {
     return settled;
   }
 
-  /** What `settle` would look at, without any change: those that may have started, and those that are due later. */
-  async preview({ stoppedAt }: RestoreOptions): Promise<{ readonly id: string; readonly mayHaveStarted: boolean }[]> {
+  /** What has not started, soonest first, and whether it may have been started; changes nothing. */
+  preview({ stoppedAt }: RestoreOptions): Promise<PreviewedMission[]> {
     return this.dataSource.query(
-      `SELECT m.id, ${MAY_HAVE_STARTED} AS "mayHaveStarted" FROM mission.mission m
-        WHERE m.state = ANY($3::text[]) ORDER BY coalesce(m.execute_at, m.deadline), m.id`,
+      `SELECT m.id, m.dock_sn AS "dockSn", m.kind, m.state, m.execute_at AS "executeAt",
+              coalesce(m.deadline, m.ready_until) AS until, ${MAY_HAVE_STARTED} AS "mayHaveStarted"
+         FROM mission.mission m
+        WHERE m.state = ANY($3::text[]) ORDER BY coalesce(m.execute_at, m.deadline, m.ready_until), m.id`,
       [stoppedAt, DEFAULT_TIMING.executeLeadMs, BEFORE_THE_FLIGHT],
     );
   }
