@@ -77,6 +77,18 @@ export const COMMANDS = {
     options: {},
     rest: nothing,
   },
+  'test-replicas': {
+    npm: 'npm run test:replicas',
+    does: 'Two of every service under load: rolling restarts, kills of each, and what two accept. AERIE_SEED repeats a run.',
+    options: {},
+    rest: { usage: '[DOCKS, default 100]', least: 0, most: 1, each: whole(10, 500) },
+  },
+  'drill-restore': {
+    npm: 'npm run drill:restore',
+    does: 'A private Aerie is backed up under load, loses everything, is restored, and is looked at. Takes five minutes.',
+    options: {},
+    rest: nothing,
+  },
   'test-images': {
     npm: 'npm run test:images',
     does: 'Builds the image of every program, starts docker/compose.yml, flies a mission, restarts each container, flies again.',

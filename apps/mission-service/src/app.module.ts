@@ -3,7 +3,8 @@ import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-co
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, examineDatabase, openDatabase } from '@aerie/persistence';
+import { retryUntilReached } from '@aerie/observability';
+import { OutboxRelay, Retention, examineDatabase, isOutage, openDatabase } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
@@ -32,6 +33,7 @@ import { LookUp } from './missions/planning/look-up.js';
 import { PlanMission } from './missions/planning/plan-mission.js';
 import { RescheduleMission } from './missions/planning/reschedule-mission.js';
 import { ChangePolicy } from './missions/policy/change-policy.js';
+import { SettleRestore } from './missions/restore/settle-restore.js';
 import { PolicyController } from './missions/http/policy.controller.js';
 import { PolicyStore } from './missions/store/policy.store.js';
 import { missionPrunes } from './missions/retention/prunes.js';
@@ -66,11 +68,15 @@ export const CONTROLLERS = [
   OpenApiController,
 ] as const;
 
+/** The rest is in their timelines. */
+const NAMED_IN_A_LINE = 20;
 /** Wakes that are handled at once; each only asks for the next look. */
 const WAKE_CONCURRENCY = 4;
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** A database that is restored under a running service: until then its claims are held back. */
+const LOOK_FOR_RESTORE_MS = 5 * SECOND_MS;
 
 @Module({})
 export class AppModule {
@@ -87,6 +93,17 @@ export class AppModule {
     await keepTiming(api, timing).catch((error: unknown) =>
       logger.warn({ err: error }, 'failed to keep the settings for missions of the first release'),
     );
+    const settleRestore = async (): Promise<void> => {
+      const settled = await new SettleRestore(api).ifRestored();
+      if (settled.length === 0) return;
+      const missionIds = settled.slice(0, NAMED_IN_A_LINE).map(({ id }) => id);
+      logger.warn(
+        { missions: settled.length, missionIds },
+        'the database was restored: missions that may have been started since its backup are not started',
+      );
+    };
+    // Before anything is claimed. A boot that cannot do it fails: in doubt, no take-off.
+    await retryUntilReached({ what: 'PostgreSQL', logger, isPassing: isOutage, attempt: settleRestore });
     checks.examine('PostgreSQL', () => examineDatabase([api, flight, docks]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const nats = await connectNats(config.NATS_URL, 'mission-service', logger, { streamReplicas });
@@ -156,6 +173,7 @@ export class AppModule {
     const retention = new Retention({ dataSource: api, prunes: missionPrunes(config), logger, metrics });
     const sweepers = [
       { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
+      { name: 'database origin', everyMs: LOOK_FOR_RESTORE_MS, run: settleRestore },
       { name: 'wakes of the next minutes', everyMs: SET_WAKES_EVERY_MS, run: () => setWakes(flight, dueWakes) },
       { name: 'calls to repeat', everyMs: SECOND_MS, run: () => repeatCalls.run() },
       { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },

@@ -21,6 +21,7 @@ import { NewestReportsFirst1765310000000 } from './migrations/1765310000000-newe
 import { LeanTiming1765320000000 } from './migrations/1765320000000-lean-timing.js';
 import { StatesOfRest1765330000000 } from './migrations/1765330000000-states-of-rest.js';
 import { ValidatedChecks1765340000000 } from './migrations/1765340000000-validated-checks.js';
+import { DatabaseOrigin1765350000000 } from './migrations/1765350000000-database-origin.js';
 
 export const SCHEMA = 'mission';
 
@@ -44,6 +45,7 @@ export const MIGRATIONS = [
   LeanTiming1765320000000,
   StatesOfRest1765330000000,
   ValidatedChecks1765340000000,
+  DatabaseOrigin1765350000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

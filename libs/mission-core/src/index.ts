@@ -24,7 +24,7 @@ export {
   type UnsentCause,
   isOrder,
 } from './mission.types.js';
-export { EVENT_TYPES, decide, goesOnAsBefore, mayExecute, transitions } from './mission.machine.js';
+export { EVENT_TYPES, decide, goesOnAsBefore, mayExecute, mayHaveStarted, transitions } from './mission.machine.js';
 export { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 export { type Plan, planAnew, planMission } from './mission.plan.js';
 export { type Coordinates, type RouteDistances, groundDistanceMeters, routeDistances } from './geometry.js';

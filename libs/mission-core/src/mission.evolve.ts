@@ -134,6 +134,11 @@ function factsOf(
     case 'observedNotStarted':
     case 'observedOver':
       return { cause: endingCause(mission, event) };
+    case 'restored':
+      // As if its dock had accepted the start: from there only what is heard and seen of the flight counts.
+      return state === 'starting'
+        ? { heardAtMs: Math.max(nowMs, (mission.startedAtMs ?? nowMs) + 1), cause: { code: 'restored' } }
+        : { cause: { code: 'restored' } };
     case 'observedResting':
       return { restingSinceMs: mission.restingSinceMs ?? nowMs };
     case 'observedUnclear':

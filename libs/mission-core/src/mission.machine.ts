@@ -108,6 +108,11 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
   cancelGivenUp:      [{ from: ['canceling'],                                      to: 'canceled' }],
   observationGivenUp: [{ from: ['starting', 'executing', 'paused'],                to: 'outcome_unknown' }],
 
+  // The database is older than the world: an execute that it does not know of may have left. None is sent again, and a
+  // reply to an attempt that it does know opens no new one.
+  restored:           [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared'], to: 'outcome_unknown', effects: ['sendUndo'] },
+                       { from: ['starting'],                                       to: 'unchanged' }],
+
   // Proven that no byte left, or the dock said that it did not start: the only ways to a new attempt.
   sendRefused:        [{ from: ['starting'],                                       to: unlessStopped, effects: ['sendUndo'] }],
   startWithdrawn:     [{ from: ['starting'],                                       to: takenBack,   effects: ['sendUndo'] }],
@@ -189,6 +194,9 @@ export function decide(mission: Mission, event: MissionEvent, nowMs: number, tim
   if (event.type === 'observedOver' && !isSeenOver(mission, event.inSightSinceMs, nowMs, timing)) {
     return { kind: 'refused', reason: 'the dock was not seen at rest for long enough' };
   }
+  if (event.type === 'restored' && !mayHaveStarted(mission, event.stoppedAtMs, timing)) {
+    return { kind: 'refused', reason: 'its start was not due before the stop' };
+  }
   if (event.type === 'flightReady' && row.to !== 'unchanged' && isPastItsWindow(mission, nowMs)) {
     return { kind: 'refused', reason: 'the dock is ready too late' };
   }
@@ -221,6 +229,13 @@ export function mayExecute(mission: Mission, nowMs: number, timing: Timing): boo
   if (mission.deadlineMs === null || nowMs >= mission.deadlineMs - CLAIM_MARGIN_MS) return false;
   if (mission.readyFromMs !== null && nowMs <= mission.readyFromMs) return false;
   return mission.executeAtMs === null || nowMs >= mission.executeAtMs - leadMs(mission, timing);
+}
+
+/** Whether an execute may have left until an instant, by the plan; null: whatever the plan says. */
+export function mayHaveStarted(mission: Mission, untilMs: number | null, timing: Timing): boolean {
+  if (untilMs === null || mission.state === 'starting') return true;
+  if (mission.kind === 'conditional') return mission.readyFromMs === null || mission.readyFromMs <= untilMs;
+  return mission.executeAtMs === null || mission.executeAtMs - leadMs(mission, timing) <= untilMs;
 }
 
 /**

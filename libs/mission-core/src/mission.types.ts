@@ -61,6 +61,7 @@ export type CauseCode =
   | 'seen_over'
   | 'canceled_by_operator'
   | 'undo_unconfirmed'
+  | 'restored'
   | 'reported_by_dock';
 
 /** Why nothing left: the broker said that the dock is not there, or anything else that is proven. */
@@ -215,6 +216,11 @@ export type MissionEvent =
   | { readonly type: 'undoOverdue' }
   | { readonly type: 'cancelGivenUp' }
   | { readonly type: 'observationGivenUp' }
+  /**
+   * The database was restored, and does not know what was sent since its backup. Commands may have left until
+   * `stoppedAtMs`; null: a start may have left whatever the plan says, since plans may have been changed too.
+   */
+  | { readonly type: 'restored'; readonly stoppedAtMs: number | null }
   // The ingress, on what became of a command: proven that it did not leave, or that nobody was there to get it.
   | { readonly type: 'sendRefused'; readonly attempt: number; readonly because?: UnsentCause }
   /** A person stopped a start that had not been handed to the ingress: nothing of it leaves any more. */

@@ -20,11 +20,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-deep': async () => (await import('./commands/test-deep.js')).testDeep,
   'test-outages': async () => (await import('./commands/test-outages.js')).testOutages,
   'test-upgrade': async () => (await import('./commands/test-upgrade.js')).testUpgrade,
+  'test-replicas': async () => (await import('./commands/test-replicas.js')).testReplicas,
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
   'test-node': async () => (await import('./commands/test-node.js')).testNode,
   size: async () => (await import('./commands/size.js')).size,
   test: async () => (await import('./commands/test.js')).test,
+  'drill-restore': async () => (await import('./commands/drill-restore.js')).drillRestore,
   down: async () => (await import('./commands/down.js')).down,
 };
 

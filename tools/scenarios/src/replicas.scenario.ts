@@ -71,7 +71,10 @@ it(`two replicas that are killed at random (seed ${SEED}) start each of ${MISSIO
     url: world.stack.metricsUrl('mission-service').replace('/metrics', ''),
     kill: () => world.stack.kill('mission-service'),
   };
-  const replicas: (Replica | null)[] = [first, await world.stack.startReplica('mission-service', '2')];
+  const replicas: (Pick<Replica, 'url' | 'kill'> | null)[] = [
+    first,
+    await world.stack.startReplica('mission-service', '2'),
+  ];
   const doors = (): string[] => replicas.flatMap((replica) => (replica === null ? [] : [replica.url]));
 
   let kills = 0;

@@ -55,20 +55,27 @@ export interface NewDock {
 /** A second process of a service. */
 export interface Replica {
   readonly url: string;
+  /** Of its gRPC API; undefined where it has none. */
+  readonly grpcAddress: string | undefined;
   /** Ends it at once, as a crash would. */
   readonly kill: () => Promise<void>;
+  /** Stops it in order, and says how it ended. */
+  readonly stop: () => Promise<string | undefined>;
 }
 
 /** What the program of the edge says when somebody else listens on its port. */
 const PORT_IN_USE = 'EADDRINUSE';
 const READY_ANSWER_MS = 10_000;
+/** A planned stop may take 20 s. */
+const STOP_WITHIN_MS = 25_000;
 
 /** All of Aerie on this machine: private infrastructure and every service, each its own process. */
 export class Stack {
   private readonly services = new Map<ServiceName, LocalProcess>();
   private readonly replicas = new Set<LocalProcess>();
   private readonly overrides = new Map<ServiceName, Readonly<Record<string, string>>>();
-  private readonly storageKeys = { accessKeyId: 'aerie-local', secretAccessKey: newPassword() };
+  /** They open everything in the storage of this stack. */
+  readonly storageKeys = { accessKeyId: 'aerie-local', secretAccessKey: newPassword() };
   private readonly supervisor: Supervisor<ServiceName | InfrastructureName>;
   private plans: Readonly<Record<ServiceName, ServicePlan>>;
   private key = '';
@@ -206,15 +213,27 @@ export class Stack {
     const { script, env: own, portVariables } = this.plans[name];
     const ports = await freePorts(portVariables.length);
     const listens = Object.fromEntries(portVariables.map((variable, index) => [variable, String(ports[index])]));
+    // Two replicas of the ingress with one id would evict each other.
+    const identity = 'INGRESS_ID' in own ? { INGRESS_ID: `local-${label}` } : {};
+    const given = { ...own, ...env?.[name], ...this.overrides.get(name), ...listens, ...identity };
     const process_ = LocalProcess.start(directory, `${name}-${label}`, {
       program: process.execPath,
       args: [...NODE_FLAGS, script],
-      env: { ...cleanEnvironment(), ...LESS_MEMORY, ...own, ...env?.[name], ...this.overrides.get(name), ...listens },
+      env: { ...cleanEnvironment(), ...LESS_MEMORY, ...given },
     });
     this.replicas.add(process_);
     const url = `http://127.0.0.1:${ports[0]}`;
     await untilReady(process_, () => this.isReady(`${url}/readyz`, process_.pid), { say, signal: NEVER });
-    return { url, kill: () => process_.stop('SIGKILL') };
+    const grpcPort = portVariables.findIndex((variable) => variable.endsWith('_GRPC_PORT'));
+    return {
+      url,
+      grpcAddress: grpcPort === -1 ? undefined : `127.0.0.1:${ports[grpcPort]}`,
+      kill: () => process_.stop('SIGKILL'),
+      stop: async () => {
+        await process_.stop('SIGTERM', STOP_WITHIN_MS);
+        return process_.ending;
+      },
+    };
   }
 
   /** Registers many docks at once; the broker is away meanwhile. */
@@ -289,10 +308,10 @@ export class Stack {
     // The doors first, then what stands behind them.
     for (const name of [...SERVICE_NAMES].reverse()) {
       if (name !== 'edge' && name !== 'mission-service' && name !== 'log-service') continue;
-      await this.services.get(name)?.stop('SIGTERM', 25_000);
+      await this.services.get(name)?.stop('SIGTERM', STOP_WITHIN_MS);
     }
-    await Promise.all([...this.replicas].map((process) => process.stop('SIGTERM', 25_000)));
-    await Promise.all([...this.services.values()].map((process) => process.stop('SIGTERM', 25_000)));
+    await Promise.all([...this.replicas].map((process) => process.stop('SIGTERM', STOP_WITHIN_MS)));
+    await Promise.all([...this.services.values()].map((process) => process.stop('SIGTERM', STOP_WITHIN_MS)));
     await this.infrastructure.stop();
   }
 }

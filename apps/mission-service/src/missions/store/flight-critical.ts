@@ -310,6 +310,8 @@ export interface ClaimGuard {
   /** A mission of the dock that ended in a way that nobody knows. */
   readonly unresolved: UnresolvedMission | null;
   readonly exports_logs: boolean;
+  /** The database was restored since this service last looked: it may not know of starts that were sent. */
+  readonly restored: boolean;
   /** fleet-service may cut the dock off any moment, or has. */
   readonly cut_off: boolean;
   /** Another mission that holds the dock now, and has not begun. */
@@ -333,6 +335,7 @@ export async function readClaimGuards(
             ${unresolvedOn('m.dock_sn')} AS unresolved,
             EXISTS (SELECT 1 FROM mission.dock_reservation r
                      WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs,
+            (SELECT o.origin <> mission.current_origin() FROM mission.database_origin o) IS TRUE AS restored,
             (SELECT d.cut_off_until > clock_timestamp() FROM mission.dock d WHERE d.sn = m.dock_sn) IS TRUE AS cut_off,
             (SELECT r.holder_id FROM mission.dock_reservation r
               WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'mission' AND r.holder_id <> m.id

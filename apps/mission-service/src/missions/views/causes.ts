@@ -166,6 +166,15 @@ export const CAUSES: Readonly<Record<CauseCode, CauseText>> = {
       zh: '任务从未开始，不会起飞；请检查机场网络。',
     },
   },
+  restored: {
+    en: 'The database was restored from a backup, and the start may have been sent after the backup was made.',
+    zh: '数据库已从备份恢复，备份之后可能已发送起飞指令。',
+    retry: 'on_site',
+    advice: {
+      en: 'Find out whether the dock flew it, resolve the mission (POST /missions/{id}/resolve), then plan it again if it is still wanted.',
+      zh: '请确认机场是否已执行该任务，确认结果（POST /missions/{id}/resolve），如仍需执行请重新下发。',
+    },
+  },
   reported_by_dock: {
     en: 'The dock told how it ended.',
     zh: '结果由机场上报。',

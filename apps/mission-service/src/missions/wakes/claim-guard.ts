@@ -40,6 +40,7 @@ export function guardExecute(locked: LockedMission, input: GuardInput): Guarded 
   const result = judgeDock('execute', locked, surroundingsOf(locked, input), input.policy);
   const evidence: Evidence = { preflight: { stage: 'execute', result } };
   const held = (because: CauseCode): Guarded => ({ event: { type: 'executeHeld', because }, evidence });
+  if (input.guard?.restored === true) return held('restored');
   if (input.record === null) return held('dock_retired');
   if (locked.prepared_fingerprint !== locked.md5) return held('file_unavailable');
   if (result.verdict === 'no_go') return held(causeOf(result));
