@@ -178,8 +178,9 @@ class Drill {
   }
 
   private async md5Of(fileId: string): Promise<string> {
-    const { url } = good(await this.api.get<{ url: string }>(`/log-files/${fileId}/download`));
-    const response = await fetch(url);
+    const { status, body } = await this.api.get<{ url: string }>(`/log-files/${fileId}/download`);
+    if (status !== 200) return `not downloaded: ${status} ${JSON.stringify(body)}`;
+    const response = await fetch(body.url);
     if (!response.ok) return `not downloaded: ${response.status}`;
     return createHash('md5')
       .update(Buffer.from(await response.arrayBuffer()))
