@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { DockHandle } from '@aerie/dock-simulator';
 import type { Infrastructure } from '../../infrastructure/infrastructure.js';
 import type { Api } from '../../stack/api.js';
+import { hasEnded } from '../../stack/has-ended.js';
 import { type Release, errorsIn } from './release.js';
 import { streamFigures } from './streams.js';
 import type { Flown, Traffic } from './traffic.js';
@@ -39,6 +40,8 @@ const HANDLED = ['DOCK', 'BULK_FLEET', 'BULK_LOG', 'BULK_CREDENTIAL'];
 /** Nobody of the older release stores there or reads there: docs/upgrading.md leaves them as they are. */
 const OF_BEFORE = ['DOCK'];
 const NOTHING_GOES_THERE = ['DEAD', 'OVERFLOW'];
+
+const IN_THE_AIR = new Set(['starting', 'executing', 'paused']);
 
 /** An upgrade, a step back and another upgrade, with missions in the air and planned at each switch. */
 export class UpgradeStory {
@@ -192,6 +195,14 @@ export class UpgradeStory {
   }
 
   private async timedStep(what: string, step: () => Promise<unknown>): Promise<void> {
+    const { traffic } = this.stage;
+    // What the step meets: without missions under way it would prove nothing.
+    const open = traffic.missions.filter(({ state }) => !hasEnded(state));
+    await Promise.all(open.map((flown) => traffic.look(flown)));
+    const flying = open.filter(({ state }) => IN_THE_AIR.has(state)).length;
+    const yetToStart = open.filter(({ state }) => !IN_THE_AIR.has(state) && !hasEnded(state)).length;
+    if (flying + yetToStart === 0) this.fault(`${what}: no mission was under way`);
+    this.say(`next: ${flying} missions in the air, ${yetToStart} yet to start`);
     const startedMs = Date.now();
     await step();
     this.say(`${what} in ${((Date.now() - startedMs) / 1_000).toFixed(1)} s`);
