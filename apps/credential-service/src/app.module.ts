@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { Retention, examineDatabase, openDatabase } from '@aerie/persistence';
+import { Retention, awaitSchema, examineDatabase, openDatabase } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
@@ -50,6 +50,7 @@ export class AppModule {
     const nats = await connectNats(config.NATS_URL, 'credential-service', logger, { streamReplicas });
     checks.examine('NATS', () => examineNats(nats));
     await checks.settle();
+    await awaitSchema(dataSource, logger);
     const clock = { nowMs: () => Date.now() };
     const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed', config.S3_CA_FILE);
     const trusted = new Outbound(true, config.S3_CA_FILE);

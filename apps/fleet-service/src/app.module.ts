@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, examineDatabase, openDatabase } from '@aerie/persistence';
+import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
@@ -53,6 +53,7 @@ export class AppModule {
     const broker = BrokerConnection.open({ config, dataSource, checks, metrics, logger });
     const brokerUsers = broker.users;
     await checks.settle();
+    await awaitSchema(dataSource, logger);
 
     const keys = new ApiKeyStore(dataSource);
     const docks = new DockStore(dataSource);

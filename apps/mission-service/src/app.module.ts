@@ -4,7 +4,7 @@ import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
 import { retryUntilReached } from '@aerie/observability';
-import { OutboxRelay, Retention, examineDatabase, isOutage, openDatabase } from '@aerie/persistence';
+import { OutboxRelay, Retention, awaitSchema, examineDatabase, isOutage, openDatabase } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
@@ -89,6 +89,12 @@ export class AppModule {
     const api = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'api'), logger);
     const flight = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'flight'), logger);
     const docks = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'docks'), logger);
+    checks.examine('PostgreSQL', () => examineDatabase([api, flight, docks]));
+    const streamReplicas = config.NATS_STREAM_REPLICAS;
+    const nats = await connectNats(config.NATS_URL, 'mission-service', logger, { streamReplicas });
+    checks.examine('NATS', () => examineNats(nats));
+    await checks.settle();
+    await awaitSchema(api, logger);
     // Not worth a boot that fails: without it they follow the defaults.
     await keepTiming(api, timing).catch((error: unknown) =>
       logger.warn({ err: error }, 'failed to keep the settings for missions of the first release'),
@@ -104,11 +110,6 @@ export class AppModule {
     };
     // Before anything is claimed. A boot that cannot do it fails: in doubt, no take-off.
     await retryUntilReached({ what: 'PostgreSQL', logger, isPassing: isOutage, attempt: settleRestore });
-    checks.examine('PostgreSQL', () => examineDatabase([api, flight, docks]));
-    const streamReplicas = config.NATS_STREAM_REPLICAS;
-    const nats = await connectNats(config.NATS_URL, 'mission-service', logger, { streamReplicas });
-    checks.examine('NATS', () => examineNats(nats));
-    await checks.settle();
     const storage = new S3Storage({
       endpoint: config.S3_ENDPOINT,
       region: config.S3_REGION,

@@ -1,5 +1,6 @@
 export { type DatabaseOptions, createDataSource } from './data-source.js';
 export { openDatabase } from './open-database.js';
+export { awaitSchema } from './await-schema.js';
 export { migrate, migrateDatabase } from './migrate.js';
 export { type NewIndex, makeIndex, replaceIndex, validateConstraint } from './unhurried.js';
 export {

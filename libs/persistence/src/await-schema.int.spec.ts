@@ -1,0 +1,57 @@
+import { createLogger } from '@aerie/observability';
+import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
+import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { awaitSchema } from './await-schema.js';
+import { createDataSource } from './data-source.js';
+import { migrate } from './migrate.js';
+
+class First1700000000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE things.thing (id integer PRIMARY KEY)');
+  }
+  async down(): Promise<void> {}
+}
+class Second1700000000001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE things.thing ADD COLUMN name text');
+  }
+  async down(): Promise<void> {}
+}
+
+const logger = createLogger('test', 'silent');
+const opened: DataSource[] = [];
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await createTestDatabase(testEnvironment().databaseUrl, 'await_schema_empty', () => Promise.resolve());
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((dataSource) => dataSource.destroy()));
+  await database?.drop();
+});
+
+async function open(...migrations: (new () => MigrationInterface)[]): Promise<DataSource> {
+  const dataSource = createDataSource({
+    ...{ url: database.url, applicationName: 'await-schema-spec', schema: 'things', migrations, poolSize: 2 },
+    ...{ statementTimeoutMs: 2_000, logger },
+  });
+  opened.push(dataSource);
+  return dataSource.initialize();
+}
+
+it('waits for a schema that is not there, and for one of which a migration is missing, and goes on once all have run', async () => {
+  const whole = await open(First1700000000000, Second1700000000001);
+  let isOver = false;
+  const waiting = awaitSchema(whole, logger).then(() => (isOver = true));
+  await migrate(await open(First1700000000000));
+  // A look that began after it has found the half.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  expect(isOver).toBe(false);
+  await migrate(whole);
+  await eventually('it goes on', () => isOver);
+  await waiting;
+});
+
+it('does not wait for a schema of a later release', async () => {
+  await migrate(await open(First1700000000000, Second1700000000001));
+  await awaitSchema(await open(First1700000000000), logger);
+});
