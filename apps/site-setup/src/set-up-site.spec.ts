@@ -50,7 +50,7 @@ describe('the set-up of a site', () => {
     expect(certificate('fleet-service', 'client.crt').ca).toBe(false);
   });
 
-  it('keeps each container to its own: no password of one lies with another, and none in clear with a server that can do without', async () => {
+  it('gives a container what it connects with and nothing else; servers that can keep a hash keep no password', async () => {
     await setUpSite(settings());
     const passwords = ['mission-service', 'log-service', 'fleet-service'].map((name) => read(name, 'nats-password'));
     expect(new Set(passwords).size).toBe(3);

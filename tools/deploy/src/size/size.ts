@@ -68,9 +68,9 @@ const TELEMETRY_PER_SECOND = { atRest: 0.5, inTheAir: 1 };
 const MOST_BUSY = 0.5;
 /** Of two, one may be gone. */
 const LEAST_REPLICAS = 2;
-/** An instant's starts have to be claimed and told within the start window of 20 s; 500 a second and replica were seen. */
+/** 500 starts of one instant were told within 2.2 s on two cores. Half of the start window of 20 s is left as room. */
 const STARTS_PER_SECOND = 250;
-/** As `npm start` shows it with three docks, and room for what a burst needs. */
+/** As at rest with three docks, and room for a burst. What more docks add is an estimate: nobody has measured it. */
 const MEMORY_MB = { program: 120, perThousandDocks: 20, postgres: 1_024, perDockPostgres: 0.4 };
 /** docs/retention.md, "Bytes", with the default settings. */
 const BYTES = {
@@ -87,7 +87,7 @@ const TRACK_DAYS = 30;
 const DAY_SECONDS = 86_400;
 /** The share of a day's flights in its busiest hour. */
 const BUSIEST_HOUR = 0.25;
-/** One broker was seen with 5,000 docks; above it several share them. */
+/** One broker was tried with the users of 5,000 docks; above it several share them. */
 const DOCKS_PER_BROKER = 5_000;
 
 const PROGRAMS = ['mqtt-ingress', 'fleet-service', 'mission-service', 'log-service', 'credential-service'] as const;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {
@@ -47,7 +47,7 @@ export async function testImages(root: string, args: readonly string[]): Promise
     root,
     tag: TAG,
     ...nodeImage,
-    buildArgs: buildArgs(root),
+    buildArgs: buildArgs(engine, root),
     say: console.log,
   });
   for (const finding of findings) console.error(finding);
@@ -64,10 +64,12 @@ async function testStatically(root: string): Promise<number> {
 }
 
 /** Behind a proxy with a certificate of its own, npm has to know that one inside the build too. */
-function buildArgs(root: string): string[] {
+function buildArgs({ program }: Engine, root: string): string[] {
   const ca = process.env['NODE_EXTRA_CA_CERTS'];
-  if (ca === undefined || !existsSync(ca)) return ['--network', 'host'];
+  // Docker mounts nothing into a build: there such a certificate belongs into the base image.
+  if (ca === undefined || !existsSync(ca) || program === 'docker') return ['--network', 'host'];
   const directory = path.join(root, '.aerie', 'images');
+  mkdirSync(directory, { recursive: true });
   const npmrc = path.join(directory, 'npmrc');
   writeFileSync(npmrc, 'cafile=/run/extra-ca.crt\n');
   return ['--network', 'host', '--volume', `${ca}:/run/extra-ca.crt:ro`, '--volume', `${npmrc}:/root/.npmrc:ro`];

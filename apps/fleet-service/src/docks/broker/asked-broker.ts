@@ -18,7 +18,8 @@ const SALT_BYTES = 16;
 
 /**
  * Users of docks for a broker that asks us at each connection, publication and subscription (EMQX, over HTTP). They lie in
- * our database; what a dock may do is the same list that mosquitto's plugin gets.
+ * our database; what a dock may do is the same list that mosquitto's plugin gets. A connection that is open when its dock is kept
+ * out stays open: whatever it does is refused from then on, once the broker has forgotten what it asked before.
  */
 export class AskedBroker extends BrokerUsers {
   constructor(private readonly dataSource: DataSource) {
