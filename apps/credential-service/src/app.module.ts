@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
+import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import { Retention, awaitSchema, examineDatabase, openDatabase } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
@@ -19,6 +19,7 @@ import { Ledger } from './ledger/ledger.js';
 import { LedgerController } from './ledger/ledger.controller.js';
 import { StoredObjects } from './objects/stored-objects.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
+import { ROUTES } from './openapi/credential-api.js';
 import { QuestionsController } from './questions.controller.js';
 import { credentialPrunes } from './retention.js';
 import { RevokeKeys } from './revocation/revoke-keys.js';
@@ -104,6 +105,7 @@ export class AppModule {
       controllers: [...CONTROLLERS, QuestionsController, CredentialGrpcController],
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
+        { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: Storages, useValue: storages },
         { provide: ChangeStorage, useValue: new ChangeStorage(storages) },
         { provide: Outbound, useValue: outbound },

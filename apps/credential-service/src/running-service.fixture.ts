@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type DockRecord, apiKeyQuestion, docksQuestion } from '@aerie/bus-contract';
+import { type DockRecord, type Principal, ROLES, docksQuestion, principalQuestion } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
+import { holderOf, keysOfRoles } from '@aerie/http-api/testing';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { createLogger } from '@aerie/observability';
@@ -22,9 +23,10 @@ export const OTHER_ORGANISATION = '22222222-2222-4222-8222-222222222222';
 export const API_KEY = 'a-good-key';
 export const OTHER_API_KEY = 'the-key-of-others';
 
-const PRINCIPALS: Readonly<Record<string, { keyId: string; organisationId: string }>> = {
-  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION },
-  [OTHER_API_KEY]: { keyId: 'key-2', organisationId: OTHER_ORGANISATION },
+const PRINCIPALS: Readonly<Record<string, Principal>> = {
+  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES },
+  [OTHER_API_KEY]: { keyId: 'key-2', organisationId: OTHER_ORGANISATION, roles: ROLES },
+  ...keysOfRoles(ORGANISATION),
 };
 
 export interface Replica {
@@ -69,7 +71,7 @@ async function start(closers: Closers, env: Readonly<Record<string, string>>): P
   const nats = await connectNats(bus.url, 'others', logger);
   closers.push(() => nats.close());
   answer(nats, docksQuestion, ({ sns }) => ({ docks: sns.filter(isDock).map(aDock) }));
-  answer(nats, apiKeyQuestion, ({ key }) => ({ principal: PRINCIPALS[key] ?? null }));
+  answer(nats, principalQuestion, ({ key }) => ({ principal: holderOf(PRINCIPALS[key]) }));
   const directory = mkdtempSync(path.join(tmpdir(), 'aerie-credential-'));
   closers.push(() => rmSync(directory, { recursive: true }));
   const keyFile = path.join(directory, 'keys');

@@ -1,11 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeys } from '@aerie/http-api';
+import { ApiKeys, RoutePermissions } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { LocalApiKeys } from './api-keys/local-api-keys.js';
 import { type Config } from './config.js';
 import { SCHEMA, fleetDatabase } from './database.js';
@@ -26,11 +27,12 @@ import { ChangeDock } from './docks/change-dock.js';
 import { RegisterDock } from './docks/register-dock.js';
 import { Topologies } from './docks/topologies.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
+import { ROUTES } from './openapi/fleet-api.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
 /** Of the HTTP API. The document first: its name is no serial number. */
-export const CONTROLLERS = [OpenApiController, DocksController] as const;
+export const CONTROLLERS = [OpenApiController, DocksController, ApiKeysController] as const;
 
 const MINUTE_MS = 60_000;
 /** A return may be so late; what is decided is done at once by who decided it. */
@@ -133,6 +135,7 @@ export class AppModule {
         { provide: DataSource, useValue: dataSource },
         { provide: ApiKeyStore, useValue: keys },
         { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
+        { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: DockStore, useValue: docks },
         { provide: DockStates, useValue: states },
         { provide: DockNotes, useValue: notes },

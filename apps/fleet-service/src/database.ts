@@ -8,6 +8,7 @@ import { DockPositions1764500000000 } from './migrations/1764500000000-dock-posi
 import { CutOffs1765010100000 } from './migrations/1765010100000-cut-offs.js';
 import { DocksMoveOn1764710000000 } from './migrations/1764710000000-docks-move-on.js';
 import { BrokerUsers1765500000000 } from './migrations/1765500000000-broker-users.js';
+import { ApiKeyRoles1765600000000 } from './migrations/1765600000000-api-key-roles.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 
 export const SCHEMA = 'fleet';
@@ -20,6 +21,7 @@ export const MIGRATIONS = [
   CutOffs1765010100000,
   LeanOutbox1765300000000,
   BrokerUsers1765500000000,
+  ApiKeyRoles1765600000000,
 ] as const;
 
 export function fleetDatabase(url: Peer | string, logger: Logger): DataSource {

@@ -1,11 +1,13 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import {
+  ROLES,
   apiKeyQuestion,
   dockQuestion,
   dockStateQuestion,
   docksQuestion,
   findDocksQuestion,
+  principalQuestion,
   speakersQuestion,
 } from '@aerie/bus-contract';
 import { readAsk } from '@aerie/messaging';
@@ -26,7 +28,18 @@ export class QuestionsController {
 
   @MessagePattern(apiKeyQuestion.subject)
   async verifyKey(@Payload() data: unknown) {
-    return { principal: await this.keys.verify(readAsk(apiKeyQuestion, data).key) };
+    const holder = await this.keys.verify(readAsk(apiKeyQuestion, data).key, '');
+    // Who asks this knows no roles.
+    if (holder === null || !ROLES.every((role) => holder.principal.roles.includes(role))) return { principal: null };
+    const { keyId, organisationId } = holder.principal;
+    return { principal: { keyId, organisationId } };
+  }
+
+  @MessagePattern(principalQuestion.subject)
+  async principal(@Payload() data: unknown) {
+    const { key, address } = readAsk(principalQuestion, data);
+    const holder = await this.keys.verify(key, address);
+    return { principal: holder === null ? null : { ...holder.principal, validForMs: holder.validForMs } };
   }
 
   @MessagePattern(dockQuestion.subject)

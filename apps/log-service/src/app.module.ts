@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
+import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes, examineRedis } from '@aerie/job-queue';
 import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, retiredConsumersOf } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
@@ -25,6 +25,7 @@ import { ListingsController } from './listings/listings.controller.js';
 import { CampaignsGrpcController } from './grpc/campaigns.grpc.controller.js';
 import { UploadsGrpcController } from './grpc/uploads.grpc.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
+import { ROUTES } from './openapi/log-api.js';
 import { ChangePolicy } from './policy/change-policy.js';
 import { PolicyController } from './policy/policy.controller.js';
 import { PolicyStore } from './policy/policy.store.js';
@@ -162,6 +163,7 @@ export class AppModule {
       controllers: [...CONTROLLERS, UploadsGrpcController, CampaignsGrpcController],
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(connection) },
+        { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: AskForList, useValue: new AskForList({ dataSource: api, commands, replyMs: timing.listReplyMs }) },
         {
           provide: RequestUpload,

@@ -2,9 +2,11 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type DockRecord,
+  type Principal,
+  ROLES,
   type DockStateView,
   type SendAsk,
-  apiKeyQuestion,
+  principalQuestion,
   dockQuestion,
   dockStateQuestion,
   docksQuestion,
@@ -15,6 +17,7 @@ import {
   takeDockQuestion,
 } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
+import { holderOf, keysOfRoles } from '@aerie/http-api/testing';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { inTransaction } from '@aerie/persistence';
@@ -32,9 +35,10 @@ const OTHER_ORGANISATION = '22222222-2222-4222-8222-222222222222';
 export const API_KEY = 'a-good-key';
 export const OTHER_API_KEY = 'the-key-of-others';
 
-const PRINCIPALS: Readonly<Record<string, { keyId: string; organisationId: string }>> = {
-  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION },
-  [OTHER_API_KEY]: { keyId: 'key-2', organisationId: OTHER_ORGANISATION },
+const PRINCIPALS: Readonly<Record<string, Principal>> = {
+  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES },
+  [OTHER_API_KEY]: { keyId: 'key-2', organisationId: OTHER_ORGANISATION, roles: ROLES },
+  ...keysOfRoles(ORGANISATION),
 };
 
 /** The registered docks. What begins with NEAR is there; all others are away, and only asked what they have. */
@@ -117,7 +121,7 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
 }
 
 function answerForFleet(connection: NatsConnection): void {
-  answer(connection, apiKeyQuestion, ({ key }) => ({ principal: PRINCIPALS[key] ?? null }));
+  answer(connection, principalQuestion, ({ key }) => ({ principal: holderOf(PRINCIPALS[key]) }));
   answer(connection, dockQuestion, ({ sn }) => ({ dock: DOCKS.find((dock) => dock.sn === sn) ?? null }));
   answer(connection, docksQuestion, ({ sns }) => ({ docks: DOCKS.filter(({ sn }) => sns.includes(sn)) }));
   answer(connection, findDocksQuestion, ({ organisationId, sns, models, nameContains = '', after = '', limit }) => ({

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
-import { ApiKeys, RemoteApiKeys } from '@aerie/http-api';
+import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
 import { retryUntilReached } from '@aerie/observability';
@@ -47,6 +47,7 @@ import { showDueSoon } from './missions/wakes/due-soon.js';
 import { SET_WAKES_EVERY_MS, setWakes } from './missions/wakes/set-wakes.js';
 import { DueWakes } from './missions/downlink/due-wakes.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
+import { ROUTES } from './openapi/mission-api.js';
 import { QuestionsController } from './questions.controller.js';
 import { KmzReader } from './waylines/kmz/index.js';
 import { S3Storage } from './waylines/object-storage.js';
@@ -238,6 +239,7 @@ export class AppModule {
       controllers: [...CONTROLLERS, MissionGrpcController, QuestionsController],
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
+        { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: CreateMission, useValue: createMission },
         { provide: RescheduleMission, useValue: new RescheduleMission(api, afterCommit, observeDock) },
         { provide: ResumeMission, useValue: new ResumeMission(api, createMission) },

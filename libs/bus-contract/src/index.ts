@@ -92,6 +92,7 @@ export {
   type SendAsk,
   type StoredObject,
   apiKeyQuestion,
+  principalQuestion,
   cutOffDockQuestion,
   deleteObjectsQuestion,
   dockModel,
@@ -132,3 +133,4 @@ export {
   logUploadStateName,
 } from './log-facts.js';
 export { CREDENTIAL_PROTO, LOG_PROTO, MISSION_PROTO, PROTO_FOLDER } from './proto.js';
+export { PERMISSIONS, type Permission, ROLES, ROLE_SAYS, type Role, isPermitted, isRole } from './access.js';

@@ -231,7 +231,10 @@ export const dockStateQuestion = question(
   z.object({ docks: z.array(dockStateView).describe('One for each that was asked for.') }),
 );
 
-/** Who holds this API key. The key itself crosses only this private bus and is never stored. */
+/**
+ * Who holds this API key. The key itself crosses only this private bus and is never stored. Services of releases before
+ * 0.3.0 ask this, and know no roles: only a key that may do everything is answered here.
+ */
 export const apiKeyQuestion = question(
   'ask.fleet.v1.apiKey.verify',
   2_000,
@@ -246,9 +249,36 @@ export const apiKeyQuestion = question(
       .describe('Null: not known, or no longer valid.'),
   }),
 );
+
+/** Who holds this API key, and what that may do. The key itself crosses only this private bus and is never stored. */
+export const principalQuestion = question(
+  'ask.fleet.v1.principal.find',
+  2_000,
+  z.object({
+    key: z.string().describe('The key as the caller sent it.'),
+    address: z.string().describe('The address from which it came.'),
+  }),
+  z.object({
+    principal: z
+      .object({
+        keyId: z.string().describe('Id of the key.'),
+        organisationId: z.string().describe('Whose key it is.'),
+        roles: z
+          .array(z.string())
+          .describe('The roles that it has. A role that the reader does not know permits nothing.'),
+        validForMs: z.number().describe('How long this answer may be believed, milliseconds.'),
+      })
+      .nullable()
+      .describe('Null: not known, no longer valid, or not valid from this address.'),
+  }),
+);
+
+/** Who calls, and what that may do. */
 export interface Principal {
   readonly keyId: string;
   readonly organisationId: string;
+  /** What is none of `ROLES` permits nothing. */
+  readonly roles: readonly string[];
 }
 
 const presignDownloadAsk = z.object({

@@ -1,13 +1,29 @@
-import { type CanActivate, type ExecutionContext, Injectable, createParamDecorator } from '@nestjs/common';
+import 'reflect-metadata';
+import { type CanActivate, type ExecutionContext, Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
 import type { Metadata } from '@grpc/grpc-js';
-import type { Principal } from '@aerie/bus-contract';
-import { ApiKeys, principalOf } from '@aerie/http-api';
-import { UnauthenticatedError } from '@aerie/kernel';
+import { type Permission, type Principal, isPermitted } from '@aerie/bus-contract';
+import { ApiKeys, demand, principalOf } from '@aerie/http-api';
+import { ForbiddenError, UnauthenticatedError } from '@aerie/kernel';
+
+const PERMISSIONS = 'aerie:permissions';
+
+/** What the caller of a method has to be permitted: one of these. A method that says nothing is shut. */
+export const Permitted = (...permissions: readonly [Permission, ...Permission[]]): MethodDecorator =>
+  SetMetadata(PERMISSIONS, permissions);
+
+/** What `@Permitted` says of a method; empty where it says nothing. */
+export const permissionsOf = (handler: object): readonly Permission[] =>
+  (Reflect.getMetadata(PERMISSIONS, handler) as readonly Permission[] | undefined) ?? [];
 
 /** Who sent the call with this metadata. An entry lives as long as the call. */
 const principals = new WeakMap<Metadata, Principal>();
 
-/** Lets a call in whose metadata `authorization: Bearer <api key>` is good. */
+/** The call as gRPC hands it to Nest; it says where it comes from, as `ipv4:192.0.2.1:5000`. */
+interface Call {
+  getPeer?(): string;
+}
+
+/** Lets a call in whose metadata `authorization: Bearer <api key>` is good and whose holder may make it. */
 @Injectable()
 export class GrpcKeyGuard implements CanActivate {
   constructor(private readonly keys: ApiKeys) {}
@@ -15,9 +31,26 @@ export class GrpcKeyGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const metadata = context.switchToRpc().getContext<Metadata>();
     const [header] = metadata.get('authorization');
-    principals.set(metadata, await principalOf(this.keys, header?.toString()));
+    const address = addressOf(context.getArgByIndex<Call | undefined>(2)?.getPeer?.() ?? '');
+    const principal = await principalOf(this.keys, header?.toString(), address);
+    const permissions = permissionsOf(context.getHandler());
+    const [first] = permissions;
+    if (first === undefined) {
+      throw new ForbiddenError(
+        'no_permission_declared',
+        'nobody may make this call, because no permission is declared for it',
+      );
+    }
+    if (!permissions.some((permission) => isPermitted(principal.roles, permission))) demand(principal, first);
+    principals.set(metadata, principal);
     return true;
   }
+}
+
+/** The address in what gRPC calls a peer; empty where it has none, as over a Unix socket. */
+export function addressOf(peer: string): string {
+  const [, v6, v4] = /^(?:ipv[46]:)?(?:\[([^\]]+)\]|([\d.]+)):\d+$/.exec(peer) ?? [];
+  return v6 ?? v4 ?? '';
 }
 
 /** The caller, as a parameter of a controller's method. */

@@ -8,6 +8,7 @@ import { type Observable, throwError } from 'rxjs';
 const CODE_OF_STATUS: Readonly<Record<number, status>> = {
   400: status.INVALID_ARGUMENT,
   401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
   404: status.NOT_FOUND,
   409: status.FAILED_PRECONDITION,
   412: status.ABORTED,

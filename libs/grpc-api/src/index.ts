@@ -1,4 +1,4 @@
-export { GrpcCaller, GrpcKeyGuard } from './grpc-key.guard.js';
+export { GrpcCaller, GrpcKeyGuard, Permitted, permissionsOf } from './grpc-key.guard.js';
 export { GrpcProblemFilter } from './grpc-problem.filter.js';
 export { enumName, textOf, wordOf } from './enums.js';
 export { type ProtoTimestamp, isoOf, msOf, timestampOf } from './instants.js';

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable, createParamDecorator } from '@nestjs/common';
-import { type Principal, apiKeyQuestion } from '@aerie/bus-contract';
+import { type Principal, ROLES, apiKeyQuestion, principalQuestion } from '@aerie/bus-contract';
 import { UnauthenticatedError, UnavailableError } from '@aerie/kernel';
-import { type NatsConnection, ask } from '@aerie/messaging';
+import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
+import { RoutePermissions } from './permissions.js';
 
-/** How long an answer is believed: after this a revoked key is refused everywhere. */
+/** A key that was revoked is refused everywhere after this. */
 const CACHE_MS = 60_000;
 const CACHE_SIZE = 10_000;
 /** Longer than any key of ours; whoever sends more is not asking about a key. */
@@ -16,49 +17,72 @@ type WithPrincipal = Request & { principal?: Principal };
 
 /** Finds out who holds a key. */
 export abstract class ApiKeys {
-  abstract verify(key: string): Promise<Principal | null>;
+  /** Null: the key is not known, no longer valid, or not valid from this address. */
+  abstract verify(key: string, address: string): Promise<Principal | null>;
 }
 
 /** Asks fleet-service over NATS, and remembers good answers for a minute. Only a hash of the key stays in memory. */
 export class RemoteApiKeys extends ApiKeys {
-  private readonly cache = new LRUCache<string, Principal>({ max: CACHE_SIZE, ttl: CACHE_MS });
+  private readonly cache: LRUCache<string, Principal>;
 
-  constructor(private readonly connection: NatsConnection) {
+  constructor(
+    private readonly connection: NatsConnection,
+    monotonic: { readonly now: () => number } = performance,
+  ) {
     super();
+    this.cache = new LRUCache({ max: CACHE_SIZE, ttl: CACHE_MS, ttlResolution: 0, perf: monotonic });
   }
 
-  override async verify(key: string): Promise<Principal | null> {
-    const digest = createHash('sha256').update(key).digest('base64');
+  override async verify(key: string, address: string): Promise<Principal | null> {
+    const digest = createHash('sha256').update(`${key}\n${address}`).digest('base64');
     const known = this.cache.get(digest);
     if (known !== undefined) return known;
-    const { principal } = await ask(this.connection, apiKeyQuestion, { key }).catch((error: unknown) => {
+    const found = await this.ask(key, address).catch((error: unknown) => {
       throw new UnavailableError('key_check_unavailable', 'failed to check the API key, try again', { cause: error });
     });
-    if (principal !== null) this.cache.set(digest, principal);
+    if (found === null) return null;
+    const { validForMs, ...principal } = found;
+    if (validForMs > 0) this.cache.set(digest, principal, { ttl: Math.min(validForMs, CACHE_MS) });
     return principal;
+  }
+
+  private async ask(key: string, address: string) {
+    try {
+      return (await ask(this.connection, principalQuestion, { key, address })).principal;
+    } catch (error) {
+      if (!(error instanceof NoAnswerError && error.noResponders)) throw error;
+    }
+    // In an upgrade there may be only fleet-services of a release before 0.3.0, which know no key with fewer rights than all.
+    const { principal } = await ask(this.connection, apiKeyQuestion, { key });
+    return principal === null ? null : { ...principal, roles: ROLES, validForMs: CACHE_MS };
   }
 }
 
-/** Lets a request in whose `Authorization: Bearer <api key>` is good. Only what describes the API goes without. */
+/** Lets a request in whose `Authorization: Bearer <api key>` is good and whose holder may use the route. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
-  constructor(private readonly keys: ApiKeys) {}
+  constructor(
+    private readonly keys: ApiKeys,
+    private readonly permissions: RoutePermissions,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     // Questions between services travel on the private bus.
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<WithPrincipal>();
-    request.principal = await principalOf(this.keys, request.headers.authorization);
+    const principal = await principalOf(this.keys, request.headers.authorization, request.ip ?? '');
+    this.permissions.demand(principal, context.getClass(), context.getHandler());
+    request.principal = principal;
     return true;
   }
 }
 
-/** Who holds the key in a header `Authorization: Bearer <api key>`. Throws UnauthenticatedError. */
-export async function principalOf(keys: ApiKeys, header: string | undefined): Promise<Principal> {
+/** Who holds the key in a header `Authorization: Bearer <api key>` that came from this address. Throws UnauthenticatedError. */
+export async function principalOf(keys: ApiKeys, header: string | undefined, address: string): Promise<Principal> {
   if (header === undefined) throw unauthenticated('send the header `Authorization: Bearer <api key>`');
   const [, key] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
   if (key === undefined || key.length > MAX_KEY_LENGTH) throw unauthenticated('the header is not `Bearer <api key>`');
-  const principal = await keys.verify(key);
+  const principal = await keys.verify(key, address);
   if (principal === null) throw unauthenticated('the API key is not known or no longer valid');
   return principal;
 }

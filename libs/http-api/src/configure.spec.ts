@@ -11,6 +11,7 @@ const ROUTES = [
     method: 'post',
     path: '/birds',
     operationId: 'ring',
+    public: true,
     tag: 'birds',
     summary: 'irrelevant',
     body: jsonBody(z.strictObject({}), {}),

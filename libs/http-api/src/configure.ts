@@ -16,8 +16,17 @@ const MAX_JSON_BYTES = 64 * 1024;
 /** `verify` sees the text before it is parsed. Nest needs it for itself only where it keeps raw bodies. */
 const JSON_OPTIONS = { limit: MAX_JSON_BYTES, verify: refuseRepeated };
 
-/** What all services do alike at their HTTP door. `routes` describes every route of the service. */
-export function configureHttp(app: NestExpressApplication, logger: Logger, routes: readonly RouteDescription[]): void {
+/**
+ * What all services do alike at their HTTP door. `routes` describes every route of the service. `trustedProxies` are those
+ * whose `X-Forwarded-For` says where a request comes from; anybody else could write there what he likes.
+ */
+export function configureHttp(
+  app: NestExpressApplication,
+  logger: Logger,
+  routes: readonly RouteDescription[],
+  trustedProxies: readonly string[] = [],
+): void {
+  app.set('trust proxy', trustedProxies.length === 0 ? false : [...trustedProxies]);
   const table = new RouteTable(routes);
   // Express would hash every body; only versions are of use to callers.
   app.disable('etag').disable('x-powered-by');

@@ -6,7 +6,7 @@ import { RefuseUnknownInput } from './known-input.js';
 import { jsonAnswer, jsonBody, optionalJsonBody, route } from './openapi/index.js';
 
 const answers = { 200: jsonAnswer('Birds.', z.strictObject({})) };
-const aRoute = { tag: 'birds', summary: 'irrelevant', answers } as const;
+const aRoute = { tag: 'birds', summary: 'irrelevant', answers, public: true } as const;
 const ROUTES = [
   route({
     ...aRoute,

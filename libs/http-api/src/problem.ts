@@ -18,6 +18,7 @@ export interface Problem {
 const STATUS: Readonly<Record<AppError['kind'], number>> = {
   invalid: 422,
   unauthenticated: 401,
+  forbidden: 403,
   notFound: 404,
   conflict: 409,
   outdated: 412,
@@ -30,6 +31,7 @@ const STATUS: Readonly<Record<AppError['kind'], number>> = {
 const TITLE: Readonly<Record<number, string>> = {
   400: 'The request cannot be read',
   401: 'Not authenticated',
+  403: 'Not allowed',
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict with the present state',

@@ -20,6 +20,7 @@ export abstract class AppError extends Error {
   abstract readonly kind:
     | 'invalid'
     | 'unauthenticated'
+    | 'forbidden'
     | 'notFound'
     | 'conflict'
     | 'outdated'
@@ -51,6 +52,11 @@ export class InvalidError extends AppError {
 /** Say who you are. */
 export class UnauthenticatedError extends AppError {
   readonly kind = 'unauthenticated';
+}
+
+/** You are known, and this is not among the things that you may do. */
+export class ForbiddenError extends AppError {
+  readonly kind = 'forbidden';
 }
 
 /** There is no such thing, or it is not yours. */

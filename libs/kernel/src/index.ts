@@ -25,6 +25,7 @@ export {
   TimeoutError,
   TooLargeError,
   UnauthenticatedError,
+  ForbiddenError,
   UnavailableError,
   UnsupportedTypeError,
   assertNever,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { InvalidError, Peer, schemaProblems, withoutWords } from '@aerie/kernel';
 import { z } from 'zod';
 import { readSettingFiles } from './setting-files.js';
@@ -46,3 +47,33 @@ export const daysKept = (fallback: number, least = 1) =>
 
 /** How many servers of a NATS cluster keep each stream. [NATS: five at most] */
 export const streamReplicas = () => z.coerce.number().int().min(1).max(5).default(1);
+
+/** Names of networks that Express knows. */
+const NAMED_NETWORKS: readonly string[] = ['loopback', 'linklocal', 'uniquelocal'];
+
+function isNetwork(text: string): boolean {
+  if (NAMED_NETWORKS.includes(text)) return true;
+  const [address = '', bits = '0', ...rest] = text.split('/');
+  const family = isIP(address);
+  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+/**
+ * Proxies whose `X-Forwarded-For` is believed: without them the address of a caller behind a proxy is that of the proxy.
+ * Addresses, networks, or `loopback`, `linklocal` and `uniquelocal`, separated by commas.
+ */
+export const trustedProxies = () =>
+  z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+    .pipe(
+      z
+        .array(
+          z
+            .string()
+            .refine(isNetwork, `must be addresses, networks, or ${NAMED_NETWORKS.join(', ')}, separated by commas`),
+        )
+        .max(50),
+    )
+    .describe('Proxies whose X-Forwarded-For is believed, separated by commas. Default: none.');

@@ -1,7 +1,16 @@
 import { Controller, UseFilters, UseGuards } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { Principal } from '@aerie/bus-contract';
-import { GrpcCaller, GrpcKeyGuard, GrpcProblemFilter, type Message, defined, only, timestampOf } from '@aerie/grpc-api';
+import {
+  GrpcCaller,
+  GrpcKeyGuard,
+  GrpcProblemFilter,
+  Permitted,
+  type Message,
+  defined,
+  only,
+  timestampOf,
+} from '@aerie/grpc-api';
 import { pageQuery, readCursor, readInput } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { RunDoctor } from '../doctor/run-doctor.js';
@@ -45,11 +54,13 @@ export class CredentialGrpcController {
   ) {}
 
   @GrpcMethod('CredentialService', 'GetStorage')
+  @Permitted('storage.read')
   async find(_message: unknown, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.shown(caller);
   }
 
   @GrpcMethod('CredentialService', 'ReplaceStorage')
+  @Permitted('storage.manage')
   async replace(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const storage = readStorageInput(bodyOfStorage(message['storage']), this.outbound);
     await this.changeStorage.replace(caller, storage, versionOf(message));
@@ -57,17 +68,20 @@ export class CredentialGrpcController {
   }
 
   @GrpcMethod('CredentialService', 'RemoveStorage')
+  @Permitted('storage.manage')
   async remove(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     await this.changeStorage.remove(caller, versionOf(message));
     return this.shown(caller);
   }
 
   @GrpcMethod('CredentialService', 'ExamineStorage')
+  @Permitted('storage.manage')
   async examine(_message: unknown, @GrpcCaller() caller: Principal): Promise<Message> {
     return { report: reportMessage(await this.doctor.execute(caller.organisationId)) };
   }
 
   @GrpcMethod('CredentialService', 'ListIssues')
+  @Permitted('storage.read')
   async issues(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const { filter, limit, cursor } = readIssueQuery(queryOfIssues(message));
     const page = await this.ledger.list(caller.organisationId, filter, limit, readCursor(cursor));
@@ -75,6 +89,7 @@ export class CredentialGrpcController {
   }
 
   @GrpcMethod('CredentialService', 'RevokeKeys')
+  @Permitted('storage.manage')
   async revoke(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const asked = only(message, 'dockSn', 'formerDock', 'reason');
     const { dockSn = null, formerDock, reason } = readInput(revokeInput, asked, 'request');
@@ -82,6 +97,7 @@ export class CredentialGrpcController {
   }
 
   @GrpcMethod('CredentialService', 'ListRevocations')
+  @Permitted('storage.read')
   async revocations(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const query = defined({ limit: message['pageSize'], cursor: message['pageToken'] });
     const { limit, cursor } = readInput(pageQuery, query, 'request');
@@ -90,12 +106,14 @@ export class CredentialGrpcController {
   }
 
   @GrpcMethod('CredentialService', 'PresignUpload')
+  @Permitted('storage.objects')
   async upload(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const request = readInput(uploadInput, bodyOfUpload(message), 'request');
     return uploadMessage(await this.presignUpload.execute(caller.organisationId, `key:${caller.keyId}`, request));
   }
 
   @GrpcMethod('CredentialService', 'PresignDownload')
+  @Permitted('storage.objects')
   async download(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = only(message, 'objectKey', 'saveAs', 'lifetimeSeconds');
     const { objectKey, saveAs, lifetimeSeconds } = readInput(downloadInput, body, 'request');

@@ -26,6 +26,7 @@ export const LEDGER_ROUTES = [
     method: 'get',
     path: `${path}/issues`,
     operationId: 'listIssues',
+    permission: 'storage.read',
     tag,
     summary: 'Everything that was given out, newest first',
     query: issueQuery,
@@ -36,6 +37,7 @@ export const LEDGER_ROUTES = [
     method: 'post',
     path: `${path}/revoke`,
     operationId: 'revokeKeys',
+    permission: 'storage.manage',
     tag,
     summary: 'Call keys back',
     description:
@@ -57,6 +59,7 @@ export const LEDGER_ROUTES = [
     method: 'get',
     path: `${path}/revocations`,
     operationId: 'listRevocations',
+    permission: 'storage.read',
     tag,
     summary: 'What was called back, newest first',
     paged: true,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Caller, describeRefusedInput, successesOf } from '@aerie/http-api/testing';
+import { Caller, describePermissions, describeRefusedInput, keyOfRole, successesOf } from '@aerie/http-api/testing';
 import { eventually } from '@aerie/testing';
 import { API_KEY, ORGANISATION, OTHER_API_KEY, type RunningService, startService } from '../running-service.fixture.js';
 import { CREDENTIAL_API, ROUTES } from './credential-api.js';
@@ -179,6 +179,7 @@ describe('the ledger', () => {
 });
 
 describeRefusedInput(CREDENTIAL_API, () => ({ url: service?.url ?? '', key: API_KEY }));
+describePermissions(ROUTES, () => ({ url: service?.url ?? '', keyOf: keyOfRole }));
 
 describe('revocation', () => {
   it('is taken by a storage that can', async () => {

@@ -13,6 +13,7 @@ export const STORAGE_ROUTES = [
     method: 'get',
     path,
     operationId: 'getStorage',
+    permission: 'storage.read',
     tag,
     summary: 'Where what the docks of the organisation upload is kept',
     answers: { 200: jsonAnswer('The storage; that of the deployment where none was chosen.', storageSchema, ['ETag']) },
@@ -21,6 +22,7 @@ export const STORAGE_ROUTES = [
     method: 'put',
     path,
     operationId: 'replaceStorage',
+    permission: 'storage.manage',
     tag,
     summary: 'Choose another storage',
     description:
@@ -42,6 +44,7 @@ export const STORAGE_ROUTES = [
     method: 'delete',
     path,
     operationId: 'removeStorage',
+    permission: 'storage.manage',
     tag,
     summary: 'Go back to the storage of the deployment',
     description: 'Idempotent. The stored secret is deleted.',
@@ -52,6 +55,7 @@ export const STORAGE_ROUTES = [
     method: 'post',
     path: `${path}/doctor`,
     operationId: 'examineStorage',
+    permission: 'storage.manage',
     tag,
     summary: 'Try the storage as a dock would',
     description:

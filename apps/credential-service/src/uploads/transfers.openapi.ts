@@ -11,6 +11,7 @@ export const TRANSFER_ROUTES = [
     method: 'post',
     path: `${path}/uploads`,
     operationId: 'presignUpload',
+    permission: 'storage.objects',
     tag,
     summary: 'How to upload one object',
     body: jsonBody(uploadInput, {
@@ -25,6 +26,7 @@ export const TRANSFER_ROUTES = [
     method: 'post',
     path: `${path}/downloads`,
     operationId: 'presignDownload',
+    permission: 'storage.objects',
     tag,
     summary: 'How to download one object',
     description: 'The storage is not asked whether there is such an object: an address without one answers 404.',

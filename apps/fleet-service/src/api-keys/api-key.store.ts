@@ -1,52 +1,291 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import type { Principal } from '@aerie/bus-contract';
-import { isUuid } from '@aerie/kernel';
-import { inTransaction } from '@aerie/persistence';
+import { isIP } from 'node:net';
+import { type Principal, ROLES, type Role } from '@aerie/bus-contract';
+import { ConflictError, InvalidError, isUuid } from '@aerie/kernel';
+import { type Tx, inTransaction } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
 
 /** `aerie_<id>_<secret>`: the id finds the row, the whole text is hashed. The prefix lets leak scanners find it. */
 const PREFIX = 'aerie';
+/** Revoked everywhere after this: so long others believe what they were told of a key. */
+const BELIEVED_MS = 60_000;
+/** Keys that are valid at the same time: a list that nobody can survey hides the one that was stolen. */
+const MOST_VALID = 500;
+
+/** What a key is given when it is made. */
+export interface NewKey {
+  readonly name: string;
+  readonly roles: readonly Role[];
+  /** Null: never. */
+  readonly expiresAt: Date | null;
+  /** Addresses and networks, as `192.0.2.7` or `2001:db8::/32`. Null: from everywhere. */
+  readonly addresses: readonly string[] | null;
+}
+
+export interface KeyRow {
+  readonly id: string;
+  readonly name: string;
+  /** Null: made by a release before 0.3.0, in which each key may do everything. */
+  readonly roles: readonly string[] | null;
+  readonly expires_at: Date | null;
+  readonly addresses: readonly string[] | null;
+  readonly last_used_at: Date | null;
+  readonly created_at: Date;
+  readonly created_by: string | null;
+  /** In the future: it was replaced, and goes on being valid until then. */
+  readonly revoked_at: Date | null;
+  readonly revoked_by: string | null;
+  readonly replaces: string | null;
+  /** `created_at` to the microsecond, for cursors. */
+  readonly position: string;
+  readonly valid: boolean;
+}
+
+/** Who holds a key, and how long that may be believed. */
+export interface Holder {
+  readonly principal: Principal;
+  readonly validForMs: number;
+}
+
+export interface MadeKey {
+  /** Shown this one time. */
+  readonly key: string;
+  readonly row: KeyRow;
+}
+
+const COLUMNS = `id, name, roles, expires_at, addresses::text[] AS addresses, last_used_at, created_at, created_by, revoked_at,
+  revoked_by, replaces,
+  to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
+  (revoked_at IS NULL OR revoked_at > clock_timestamp())
+    AND (expires_at IS NULL OR expires_at > clock_timestamp()) AS valid`;
 
 /** API keys. A key is shown once, when it is made; only its hash is kept. */
 export class ApiKeyStore {
   constructor(private readonly dataSource: DataSource) {}
 
-  async create(name: string, replace: boolean): Promise<string> {
-    const id = randomUUID();
-    const key = `${PREFIX}_${id}_${randomBytes(32).toString('base64url')}`;
-    await inTransaction(this.dataSource, async (tx) => {
+  /** A key of the first organisation with all roles, for who runs this installation. */
+  async create(name: string, replace: boolean, wish: Partial<Omit<NewKey, 'name'>> = {}): Promise<string> {
+    return inTransaction(this.dataSource, async (tx) => {
       const organisation = await tx.one<{ id: string }>(
         'SELECT id FROM fleet.organisation ORDER BY created_at LIMIT 1',
       );
+      if (organisation === undefined) throw new Error('there is no organisation');
       if (replace) {
         await tx.run(
-          `UPDATE fleet.api_key SET revoked_at = clock_timestamp()
-            WHERE organisation_id = $1 AND name = $2 AND revoked_at IS NULL`,
-          [organisation?.id, name],
+          `UPDATE fleet.api_key SET revoked_at = clock_timestamp(), revoked_by = 'command'
+            WHERE organisation_id = $1 AND name = $2 AND (revoked_at IS NULL OR revoked_at > clock_timestamp())`,
+          [organisation.id, name],
         );
       }
-      await tx.run('INSERT INTO fleet.api_key (id, organisation_id, name, secret_hash) VALUES ($1, $2, $3, $4)', [
-        id,
-        organisation?.id,
-        name,
-        hashOf(key),
-      ]);
+      const wanted = { name, roles: ROLES, expiresAt: null, addresses: null, ...wish };
+      return (await insert(tx, organisation.id, wanted, 'command', null)).key;
     });
-    return key;
   }
 
-  /** Who holds the key, or null. Takes as long for a wrong secret as for a right one. */
-  async verify(key: string): Promise<Principal | null> {
+  /** A key of this organisation. Throws InvalidError, or ConflictError where it has too many. */
+  async make({ organisationId, keyId }: Principal, wanted: NewKey): Promise<MadeKey> {
+    return inTransaction(this.dataSource, async (tx) => {
+      await refuseHostBits(tx, wanted.addresses ?? []);
+      await refuseTooMany(tx, organisationId);
+      return insert(tx, organisationId, wanted, `key:${keyId}`, null);
+    });
+  }
+
+  /** The keys of an organisation, the newest first: one more than `limit` where there are more. */
+  async list(
+    organisationId: string,
+    { limit, after, valid }: { limit: number; after: { createdAt: string; id: string } | null; valid: boolean | null },
+  ): Promise<KeyRow[]> {
+    return this.dataSource.query<KeyRow[]>(
+      `SELECT * FROM (SELECT ${COLUMNS} FROM fleet.api_key
+                       WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))) AS k
+        WHERE $4::boolean IS NULL OR valid = $4
+        ORDER BY position DESC, id DESC LIMIT $5`,
+      [organisationId, after?.createdAt ?? null, after?.id ?? null, valid, limit + 1],
+    );
+  }
+
+  async find(organisationId: string, id: string): Promise<KeyRow | undefined> {
+    const [row] = await this.dataSource.query<KeyRow[]>(
+      `SELECT ${COLUMNS} FROM fleet.api_key WHERE organisation_id = $1 AND id = $2`,
+      [organisationId, id],
+    );
+    return row;
+  }
+
+  /** Ends a key now; null: there is none. One that has ended stays as it was. */
+  async revoke({ organisationId, keyId }: Principal, id: string): Promise<KeyRow | null> {
+    return inTransaction(this.dataSource, async (tx) => {
+      await tx.run(
+        `UPDATE fleet.api_key SET revoked_at = clock_timestamp(), revoked_by = $3
+          WHERE organisation_id = $1 AND id = $2 AND (revoked_at IS NULL OR revoked_at > clock_timestamp())`,
+        [organisationId, id, `key:${keyId}`],
+      );
+      return (await findIn(tx, organisationId, id)) ?? null;
+    });
+  }
+
+  /**
+   * A new key in the place of another one, with the same name, roles and addresses; the old one ends after `keepMs`. Null:
+   * there is none. Throws ConflictError where it has ended.
+   */
+  async rotate(
+    { organisationId, keyId }: Principal,
+    id: string,
+    { keepMs, expiresAt }: { keepMs: number; expiresAt: Date | null },
+  ): Promise<MadeKey | null> {
+    return inTransaction(this.dataSource, async (tx) => {
+      await tx.run('SELECT FROM fleet.api_key WHERE organisation_id = $1 AND id = $2 FOR NO KEY UPDATE', [
+        organisationId,
+        id,
+      ]);
+      const old = await findIn(tx, organisationId, id);
+      if (old === undefined) return null;
+      if (!old.valid || old.revoked_at !== null) throw notRotated(old);
+      await refuseTooMany(tx, organisationId);
+      // An earlier release, which may still run in an upgrade, takes any end for one that has come: it refuses too early.
+      await tx.run(
+        `UPDATE fleet.api_key SET revoked_at = clock_timestamp() + $3 * interval '1 millisecond', revoked_by = $4
+          WHERE organisation_id = $1 AND id = $2`,
+        [organisationId, id, keepMs, `key:${keyId}`],
+      );
+      const { name, roles, addresses } = old;
+      const wanted = { name, roles: roles ?? ROLES, addresses, expiresAt };
+      return insert(tx, organisationId, wanted, `key:${keyId}`, id);
+    });
+  }
+
+  /**
+   * Who holds the key, or null: it is not known, no longer valid, or not valid from this address. Takes as long for a wrong
+   * secret as for a right one.
+   */
+  async verify(key: string, address: string): Promise<Holder | null> {
     const [prefix, id] = key.split('_');
     if (prefix !== PREFIX || id === undefined || !isUuid(id)) return null;
-    const rows = await this.dataSource.query<{ organisation_id: string; secret_hash: Buffer }[]>(
-      'SELECT organisation_id, secret_hash FROM fleet.api_key WHERE id = $1 AND revoked_at IS NULL',
+    const [row] = await this.dataSource.query<FoundKey[]>(
+      `SELECT organisation_id, secret_hash, roles,
+              addresses IS NULL OR coalesce($2::inet <<= ANY (addresses), false) AS from_here,
+              least(expires_at, revoked_at) AS ends_at,
+              extract(epoch FROM least(expires_at, revoked_at) - clock_timestamp()) * 1000 AS ends_in_ms,
+              last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute' AS unnoted
+         FROM fleet.api_key WHERE id = $1`,
+      [id, inetOf(address)],
+    );
+    if (row === undefined || !isHashOf(key, row.secret_hash) || !row.from_here) return null;
+    const endsInMs = row.ends_at === null ? BELIEVED_MS : Number(row.ends_in_ms);
+    if (endsInMs <= 0) return null;
+    if (row.unnoted) await this.noteUse(id);
+    const principal = { keyId: id, organisationId: row.organisation_id, roles: row.roles ?? ROLES };
+    return { principal, validForMs: Math.min(endsInMs, BELIEVED_MS) };
+  }
+
+  /** One of those who note it at the same time is enough. */
+  private async noteUse(id: string): Promise<void> {
+    await this.dataSource.query(
+      `UPDATE fleet.api_key SET last_used_at = clock_timestamp()
+        WHERE id = (SELECT id FROM fleet.api_key
+                     WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
+                       FOR NO KEY UPDATE SKIP LOCKED)`,
       [id],
     );
-    const row = rows[0];
-    if (row === undefined || !timingSafeEqual(row.secret_hash, hashOf(key))) return null;
-    return { keyId: id, organisationId: row.organisation_id };
   }
 }
 
+interface FoundKey {
+  readonly organisation_id: string;
+  readonly secret_hash: Buffer;
+  readonly roles: readonly string[] | null;
+  readonly from_here: boolean;
+  readonly ends_at: Date | null;
+  readonly ends_in_ms: string | null;
+  readonly unnoted: boolean;
+}
+
+async function insert(
+  tx: Tx,
+  organisationId: string,
+  { name, roles, expiresAt, addresses }: Omit<NewKey, 'roles'> & { readonly roles: readonly string[] },
+  createdBy: string,
+  replaces: string | null,
+): Promise<MadeKey> {
+  const id = randomUUID();
+  const key = `${PREFIX}_${id}_${randomBytes(32).toString('base64url')}`;
+  const mayDoAll = expiresAt === null && addresses === null && ROLES.every((role) => roles.includes(role));
+  await tx.run(
+    `INSERT INTO fleet.api_key (id, organisation_id, name, secret_hash, roles, expires_at, addresses, created_by, replaces)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::text[]::cidr[], $8, $9)`,
+    [
+      id,
+      organisationId,
+      name,
+      (mayDoAll ? hashOf : limitedHashOf)(key),
+      roles,
+      expiresAt,
+      addresses,
+      createdBy,
+      replaces,
+    ],
+  );
+  const row = await findIn(tx, organisationId, id);
+  if (row === undefined) throw new Error('a key that was just made is not there');
+  return { key, row };
+}
+
+const findIn = (tx: Tx, organisationId: string, id: string): Promise<KeyRow | undefined> =>
+  tx.one<KeyRow>(`SELECT ${COLUMNS} FROM fleet.api_key WHERE organisation_id = $1 AND id = $2`, [organisationId, id]);
+
+async function refuseTooMany(tx: Tx, organisationId: string): Promise<void> {
+  const counted = await tx.one<{ count: string }>(
+    `SELECT count(*) AS count FROM fleet.api_key
+      WHERE organisation_id = $1 AND (revoked_at IS NULL OR revoked_at > clock_timestamp())
+        AND (expires_at IS NULL OR expires_at > clock_timestamp())`,
+    [organisationId],
+  );
+  if (Number(counted?.count) < MOST_VALID) return;
+  const message = `the organisation has ${MOST_VALID} keys that are valid; revoke some that nobody uses`;
+  throw new ConflictError('too_many_keys', message, { details: { most: MOST_VALID } });
+}
+
+/** `192.0.2.7/24` may be meant as one address or as its network: a guess would let in too many or too few. */
+async function refuseHostBits(tx: Tx, addresses: readonly string[]): Promise<void> {
+  const wrong = await tx.query<{ place: string; sent: string; network: string }>(
+    `SELECT place - 1 AS place, sent, network(sent::inet) AS network
+       FROM unnest($1::text[]) WITH ORDINALITY AS a (sent, place)
+      WHERE network(sent::inet)::inet <> sent::inet ORDER BY place`,
+    [addresses],
+  );
+  if (wrong.length === 0) return;
+  const fields = wrong.map(({ place, sent, network }) => ({
+    field: `addresses.${place}`,
+    message: `${sent} is one address and a network at once; write ${network} for the network, or ${sent.split('/')[0]} for the address`,
+  }));
+  throw new InvalidError('invalid_input', 'the body is not valid', { fields });
+}
+
+function notRotated({ revoked_at }: KeyRow): ConflictError {
+  const message =
+    revoked_at === null
+      ? 'the key has expired; make a new one'
+      : 'the key was revoked or replaced before; make a new one';
+  return new ConflictError('key_ended', message);
+}
+
 const hashOf = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+/**
+ * For a key with fewer rights than all: a release before 0.3.0, which may still run in an upgrade, knows no limits, and so
+ * must not know the key.
+ */
+const limitedHashOf = (key: string): Buffer => createHash('sha256').update(`aerie limited key\n${key}`).digest();
+
+/** Both are looked at each time, so that the time tells nothing. */
+function isHashOf(key: string, stored: Buffer): boolean {
+  const [full, limited] = [timingSafeEqual(stored, hashOf(key)), timingSafeEqual(stored, limitedHashOf(key))];
+  return full || limited;
+}
+
+/** As PostgreSQL reads it: a server that listens on both families names an IPv4 client `::ffff:192.0.2.7`. Null: none. */
+function inetOf(address: string): string | null {
+  const plain = address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+  return isIP(plain) === 0 || plain.includes('%') ? null : plain;
+}

@@ -8,7 +8,7 @@ export class LocalApiKeys extends ApiKeys {
     super();
   }
 
-  override verify(key: string): Promise<Principal | null> {
-    return this.store.verify(key);
+  override async verify(key: string, address: string): Promise<Principal | null> {
+    return (await this.store.verify(key, address))?.principal ?? null;
   }
 }

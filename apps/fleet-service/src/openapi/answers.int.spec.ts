@@ -1,5 +1,6 @@
+import { ROLES, type Role } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { Caller, describeRefusedInput } from '@aerie/http-api/testing';
+import { Caller, describePermissions, describeRefusedInput } from '@aerie/http-api/testing';
 import { createLogger } from '@aerie/observability';
 import { startInProcess } from '@aerie/service-host/testing';
 import type { DataSource } from 'typeorm';
@@ -16,6 +17,7 @@ const logger = createLogger('openapi-spec', 'silent');
 let stop: (() => Promise<void>) | undefined;
 let url = '';
 let key = '';
+const keysByRole = new Map<Role, string>();
 let database: DataSource;
 let caller: Caller;
 let states: DockStates;
@@ -42,13 +44,16 @@ beforeAll(async () => {
     return { ...service, dataSource };
   });
   ({ url, stop, dataSource: database } = started);
-  key = await new ApiKeyStore(database).create('spec', false);
+  const keys = new ApiKeyStore(database);
+  key = await keys.create('spec', false);
+  for (const role of ROLES) keysByRole.set(role, await keys.create(role, false, { roles: [role] }));
   states = started.app.get(DockStates);
   caller = new Caller({ url, routes: ROUTES, key });
 }, 60_000);
 afterAll(() => stop?.(), 30_000);
 
 describeRefusedInput(FLEET_API, () => ({ url, key }));
+describePermissions(ROUTES, () => ({ url, keyOf: (role) => keysByRole.get(role) ?? '' }));
 
 describe('docks answer as described', () => {
   it('when they are listed page by page', async () => {

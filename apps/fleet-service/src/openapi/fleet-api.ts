@@ -7,6 +7,8 @@ import {
   newDock,
   registeredDockSchema,
 } from '../docks/dock.schema.js';
+import { keySchema, madeKeySchema, newKey } from '../api-keys/api-key.schema.js';
+import { KEY_ROUTES } from '../api-keys/api-keys.openapi.js';
 import { DOCK_ROUTES } from '../docks/docks.openapi.js';
 
 const OPENAPI_ROUTES = [
@@ -27,7 +29,7 @@ const OPENAPI_ROUTES = [
 ];
 
 /** Every route of this service. A test holds it against the controllers. */
-export const ROUTES = [...DOCK_ROUTES, ...OPENAPI_ROUTES];
+export const ROUTES = [...DOCK_ROUTES, ...KEY_ROUTES, ...OPENAPI_ROUTES];
 
 /** The API of this service as OpenAPI 3.1; docs/api/fleet.openapi.json is a copy. */
 export const FLEET_API = assembleOpenApi({
@@ -38,14 +40,17 @@ export const FLEET_API = assembleOpenApi({
     '`code`. Fields may be added at any time; a client must ignore those that it does not know.',
   tags: [
     { name: 'docks', description: 'Stations and their aircraft.' },
+    { name: 'keys', description: 'API keys: who may do what, from where, until when.' },
     { name: 'about', description: 'The API itself.' },
   ],
   routes: ROUTES,
-  requestSchemas: { NewDock: newDock },
+  requestSchemas: { NewDock: newDock, NewApiKey: newKey },
   responseSchemas: {
     Dock: dockSchema,
     RegisteredDock: registeredDockSchema,
     DockConnection: dockConnectionSchema,
     DockState: dockStateSchema,
+    ApiKey: keySchema,
+    MadeApiKey: madeKeySchema,
   },
 });

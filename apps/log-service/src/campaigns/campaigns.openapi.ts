@@ -1,4 +1,5 @@
-import { type RouteDescription, jsonAnswer, jsonBody, route } from '@aerie/http-api';
+import type { Permission } from '@aerie/bus-contract';
+import { type RouteDescription, type RouteParts, jsonAnswer, jsonBody, route } from '@aerie/http-api';
 import { z } from 'zod';
 import { campaignDockQuery, campaignQuery, newCampaign } from './campaign.input.js';
 import { campaignConflictSchema, campaignDocksSchema, campaignPageSchema, campaignSchema } from './campaign.schema.js';
@@ -11,7 +12,10 @@ const path = '/api/v1/log-campaigns';
 
 const unknown = { description: '`unknown_campaign`.' };
 
-type Control = Pick<RouteDescription, 'operationId' | 'summary' | 'description'> & { readonly wish: string };
+type Control = Pick<RouteParts, 'operationId' | 'summary' | 'description'> & {
+  readonly permission: Permission;
+  readonly wish: string;
+};
 const control = ({ wish, ...words }: Control): RouteDescription =>
   route({
     ...words,
@@ -32,6 +36,7 @@ export const CAMPAIGN_ROUTES = [
     method: 'post',
     path,
     operationId: 'createLogCampaign',
+    permission: 'logs.collect',
     tag,
     summary: 'Ask for logs of many docks',
     description:
@@ -59,6 +64,7 @@ export const CAMPAIGN_ROUTES = [
     method: 'get',
     path,
     operationId: 'listLogCampaigns',
+    permission: 'logs.read',
     tag,
     summary: 'List campaigns, newest first',
     query: campaignQuery,
@@ -69,6 +75,7 @@ export const CAMPAIGN_ROUTES = [
     method: 'get',
     path: `${path}/{id}`,
     operationId: 'getLogCampaign',
+    permission: 'logs.read',
     tag,
     summary: 'Show a campaign and how far it has come',
     params,
@@ -79,6 +86,7 @@ export const CAMPAIGN_ROUTES = [
     method: 'get',
     path: `${path}/{id}/docks`,
     operationId: 'listLogCampaignDocks',
+    permission: 'logs.read',
     tag,
     summary: 'What became of each dock of a campaign',
     params,
@@ -89,18 +97,21 @@ export const CAMPAIGN_ROUTES = [
   control({
     wish: 'pause',
     operationId: 'pauseLogCampaign',
+    permission: 'logs.collect',
     summary: 'Let no further dock begin',
     description: 'Idempotent. Docks that export go on.',
   }),
   control({
     wish: 'resume',
     operationId: 'resumeLogCampaign',
+    permission: 'logs.collect',
     summary: 'Let a campaign go on',
     description: 'Idempotent. Also after failures have stopped it: they count no more.',
   }),
   control({
     wish: 'cancel',
     operationId: 'cancelLogCampaign',
+    permission: 'logs.collect',
     summary: 'Call a campaign off',
     description: 'Idempotent. Docks whose turn has not come are left out, and those that export are called off.',
   }),

@@ -1,7 +1,7 @@
 import { Controller, UseFilters, UseGuards } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { Principal } from '@aerie/bus-contract';
-import { GrpcCaller, GrpcKeyGuard, GrpcProblemFilter, type Message, defined } from '@aerie/grpc-api';
+import { GrpcCaller, GrpcKeyGuard, GrpcProblemFilter, Permitted, type Message, defined } from '@aerie/grpc-api';
 import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import type { CampaignWish } from '@aerie/log-core';
@@ -38,6 +38,7 @@ export class CampaignsGrpcController {
   ) {}
 
   @GrpcMethod('LogService', 'CreateLogCampaign')
+  @Permitted('logs.collect')
   async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = bodyOfCampaign(message['campaign']);
     const key = readIdempotencyKey(textOf(message['idempotencyKey']));
@@ -49,6 +50,7 @@ export class CampaignsGrpcController {
   }
 
   @GrpcMethod('LogService', 'GetLogCampaign')
+  @Permitted('logs.read')
   async find(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const id = idOf(message);
     const campaign = isUuid(id) ? await this.campaigns.find(caller.organisationId, id) : undefined;
@@ -57,6 +59,7 @@ export class CampaignsGrpcController {
   }
 
   @GrpcMethod('LogService', 'ListLogCampaigns')
+  @Permitted('logs.read')
   async list(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const query = queryOfCampaigns(message);
     const { limit, cursor } = readInput(pageQuery, query, 'request');
@@ -66,6 +69,7 @@ export class CampaignsGrpcController {
   }
 
   @GrpcMethod('LogService', 'ListLogCampaignDocks')
+  @Permitted('logs.read')
   async docks(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const id = idOf(message);
     const asked = readInput(campaignDockQuery, queryOfDocks(message), 'request');
@@ -75,26 +79,31 @@ export class CampaignsGrpcController {
   }
 
   @GrpcMethod('LogService', 'PauseLogCampaign')
+  @Permitted('logs.collect')
   pause(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'pause');
   }
 
   @GrpcMethod('LogService', 'ResumeLogCampaign')
+  @Permitted('logs.collect')
   resume(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'resume');
   }
 
   @GrpcMethod('LogService', 'CancelLogCampaign')
+  @Permitted('logs.collect')
   cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'cancel');
   }
 
   @GrpcMethod('LogService', 'GetLogPolicy')
+  @Permitted('log_policy.read')
   async policy(_message: unknown, @GrpcCaller() caller: Principal): Promise<Message> {
     return { policy: policyMessage(await this.policies.of(caller.organisationId)) };
   }
 
   @GrpcMethod('LogService', 'ReplaceLogPolicy')
+  @Permitted('log_policy.manage')
   async replacePolicy(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const decision = readInput(policyInput, bodyOfPolicy(message['policy']), 'request');
     return { policy: policyMessage(await this.changePolicy.execute(caller, decision, versionOf(message))) };

@@ -1,7 +1,15 @@
 import { Controller, UseFilters, UseGuards } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { Principal } from '@aerie/bus-contract';
-import { GrpcCaller, GrpcKeyGuard, GrpcProblemFilter, type Message, defined, timestampOf } from '@aerie/grpc-api';
+import {
+  GrpcCaller,
+  GrpcKeyGuard,
+  GrpcProblemFilter,
+  Permitted,
+  type Message,
+  defined,
+  timestampOf,
+} from '@aerie/grpc-api';
 import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import { LOG_MODULES } from '@aerie/log-core';
@@ -42,6 +50,7 @@ export class UploadsGrpcController {
   ) {}
 
   @GrpcMethod('LogService', 'ListDockLogs')
+  @Permitted('logs.collect')
   async listDock(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const { modules = LOG_MODULES } = readInput(newListing, bodyOfListing(message), 'request');
     const dock = await this.requestUpload.findDock(caller.organisationId, textOf(message['sn']) ?? '', 'sn');
@@ -49,6 +58,7 @@ export class UploadsGrpcController {
   }
 
   @GrpcMethod('LogService', 'CreateLogUpload')
+  @Permitted('logs.collect')
   async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = bodyOfUpload(message['upload']);
     const key = readIdempotencyKey(textOf(message['idempotencyKey']));
@@ -60,6 +70,7 @@ export class UploadsGrpcController {
   }
 
   @GrpcMethod('LogService', 'GetLogUpload')
+  @Permitted('logs.read')
   async find(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const id = idOf(message);
     const upload = isUuid(id) ? await this.uploads.find(caller.organisationId, id) : undefined;
@@ -68,6 +79,7 @@ export class UploadsGrpcController {
   }
 
   @GrpcMethod('LogService', 'ListLogUploads')
+  @Permitted('logs.read')
   async list(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const query = queryOfUploads(message);
     const { limit, cursor } = readInput(pageQuery, query, 'request');
@@ -77,6 +89,7 @@ export class UploadsGrpcController {
   }
 
   @GrpcMethod('LogService', 'CancelLogUpload')
+  @Permitted('logs.collect')
   async cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const [id, version] = [idOf(message), versionOf(message)];
     if (!isUuid(id)) throw unknownUpload(id);
@@ -85,6 +98,7 @@ export class UploadsGrpcController {
   }
 
   @GrpcMethod('LogService', 'ListLogFiles')
+  @Permitted('logs.read')
   async listFiles(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const query = queryOfFiles(message);
     const { limit, cursor } = readInput(pageQuery, query, 'request');
@@ -94,11 +108,13 @@ export class UploadsGrpcController {
   }
 
   @GrpcMethod('LogService', 'GetLogFile')
+  @Permitted('logs.read')
   async file(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return { file: fileMessage(fileView(await this.row(message, caller))) };
   }
 
   @GrpcMethod('LogService', 'GetLogFileDownload')
+  @Permitted('logs.read')
   async download(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const file = await this.row(message, caller);
     const { url, expiresAtMs, saveAs } = await this.downloadFile.forCaller(caller, file);
@@ -106,6 +122,7 @@ export class UploadsGrpcController {
   }
 
   @GrpcMethod('LogService', 'GetLogUsage')
+  @Permitted('logs.read')
   async usage(_message: unknown, @GrpcCaller() caller: Principal): Promise<Message> {
     return { docks: (await this.files.usage(caller.organisationId)).map(usageMessage) };
   }

@@ -14,6 +14,7 @@ export const LISTING_ROUTES = [
     method: 'post',
     path: '/api/v1/docks/{sn}/log-listings',
     operationId: 'createLogListing',
+    permission: 'logs.collect',
     tag: 'listings',
     summary: 'Ask a dock which logs it has',
     description:

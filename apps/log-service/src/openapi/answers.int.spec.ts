@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type CallParts, Caller, describeRefusedInput, successesOf } from '@aerie/http-api/testing';
+import {
+  type CallParts,
+  Caller,
+  describePermissions,
+  describeRefusedInput,
+  keyOfRole,
+  successesOf,
+} from '@aerie/http-api/testing';
 import { eventually } from '@aerie/testing';
 import { API_KEY, OTHER_API_KEY, type RunningService, startService } from '../running-service.fixture.js';
 import { playUpload } from './play-upload.fixture.js';
@@ -452,6 +459,7 @@ describe('a campaign', () => {
 });
 
 describeRefusedInput(LOG_API, () => ({ url: service.url, key: API_KEY }));
+describePermissions(ROUTES, () => ({ url: service.url, keyOf: keyOfRole }));
 
 describe('the policy', () => {
   const all = {

@@ -11,6 +11,7 @@ export const POLICY_ROUTES = [
     method: 'get',
     path,
     operationId: 'getLogPolicy',
+    permission: 'log_policy.read',
     tag,
     summary: 'Show the policy for logs',
     answers: { 200: jsonAnswer('The policy; the defaults where nothing was decided.', policySchema, ['ETag']) },
@@ -19,6 +20,7 @@ export const POLICY_ROUTES = [
     method: 'put',
     path,
     operationId: 'replaceLogPolicy',
+    permission: 'log_policy.manage',
     tag,
     summary: 'Replace the policy for logs',
     description:

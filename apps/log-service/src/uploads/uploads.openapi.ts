@@ -20,6 +20,7 @@ export const UPLOAD_ROUTES = [
     method: 'post',
     path,
     operationId: 'createLogUpload',
+    permission: 'logs.collect',
     tag,
     summary: 'Ask for logs of a dock',
     description:
@@ -37,6 +38,7 @@ export const UPLOAD_ROUTES = [
     method: 'get',
     path,
     operationId: 'listLogUploads',
+    permission: 'logs.read',
     tag,
     summary: 'List log uploads, newest first',
     query: uploadQuery,
@@ -47,6 +49,7 @@ export const UPLOAD_ROUTES = [
     method: 'get',
     path: `${path}/{id}`,
     operationId: 'getLogUpload',
+    permission: 'logs.read',
     tag,
     summary: 'Show a log upload with its attempts',
     params,
@@ -57,6 +60,7 @@ export const UPLOAD_ROUTES = [
     method: 'get',
     path: `${path}/{id}/timeline`,
     operationId: 'getLogUploadTimeline',
+    permission: 'logs.read',
     tag,
     summary: 'All that happened to a log upload',
     description:
@@ -70,6 +74,7 @@ export const UPLOAD_ROUTES = [
     method: 'post',
     path: `${path}/{id}/cancel`,
     operationId: 'cancelLogUpload',
+    permission: 'logs.collect',
     tag,
     summary: 'Call a log upload off',
     description:

@@ -5,6 +5,7 @@ import {
   GrpcCaller,
   GrpcKeyGuard,
   GrpcProblemFilter,
+  Permitted,
   type Message,
   type ProtoTimestamp,
   msOf,
@@ -53,6 +54,7 @@ export class MissionGrpcController {
   ) {}
 
   @GrpcMethod('MissionService', 'CreateMission')
+  @Permitted('missions.plan')
   async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = bodyOfNewMission(message['mission']);
     const idempotencyKey = readIdempotencyKey(textOf(message['idempotencyKey']));
@@ -64,17 +66,20 @@ export class MissionGrpcController {
   }
 
   @GrpcMethod('MissionService', 'PreviewMission')
+  @Permitted('missions.plan')
   async preview(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const input = readNewMission(bodyOfNewMission(message['mission']), Date.now());
     return previewMessage(await this.createMission.preview(caller, input));
   }
 
   @GrpcMethod('MissionService', 'GetMission')
+  @Permitted('missions.read')
   async find(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return one(await this.view(caller, idOf(message)));
   }
 
   @GrpcMethod('MissionService', 'ListMissions')
+  @Permitted('missions.read')
   async list(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const query = queryOfList(message);
     const { limit, cursor } = readInput(pageQuery, query, 'request');
@@ -85,18 +90,21 @@ export class MissionGrpcController {
   }
 
   @GrpcMethod('MissionService', 'RescheduleMission')
+  @Permitted('missions.plan')
   async reschedule(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const executeAtMs = readReschedule({ executeAt: msOf(message['executeAt'] as ProtoTimestamp) }, Date.now());
     return one(await this.rescheduleMission.execute(caller, idOf(message), executeAtMs, versionOf(message)));
   }
 
   @GrpcMethod('MissionService', 'CancelMission')
+  @Permitted('missions.cancel')
   async cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const { reason = null } = readInput(why, only(message, 'reason'), 'request');
     return one(await this.cancelMission.execute(caller, idOf(message), { reason, version: versionOf(message) }));
   }
 
   @GrpcMethod('MissionService', 'ControlMission')
+  @Permitted('missions.stop', 'missions.steer')
   async control(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const action = actionOf(message['action']);
     const parameters =
@@ -110,6 +118,7 @@ export class MissionGrpcController {
   }
 
   @GrpcMethod('MissionService', 'ResumeMission')
+  @Permitted('missions.plan')
   async resume(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const executeAt = msOf(message['executeAt'] as ProtoTimestamp);
     const body = {
@@ -134,12 +143,14 @@ export class MissionGrpcController {
   }
 
   @GrpcMethod('MissionService', 'ResolveMission')
+  @Permitted('missions.resolve')
   async resolve(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const { note } = readInput(resolution, only(message, 'note'), 'request');
     return one(await this.resolveMission.execute(caller, idOf(message), note, versionOf(message)));
   }
 
   @GrpcMethod('MissionService', 'ListTimeline')
+  @Permitted('missions.read')
   async timeline(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Observable<Message>> {
     const id = idOf(message);
     const timeline = await this.missions.timeline(caller.organisationId, id);
@@ -148,6 +159,7 @@ export class MissionGrpcController {
   }
 
   @GrpcMethod('MissionService', 'WatchMission')
+  @Permitted('missions.read')
   watch(@Payload() message: Message, @GrpcCaller() caller: Principal): Observable<Message> {
     return from(this.view(caller, idOf(message))).pipe(
       mergeMap((first) => this.watchMissions.watch(first)),

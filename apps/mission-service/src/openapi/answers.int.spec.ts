@@ -8,7 +8,14 @@ import {
   endCutOffQuestion,
   takeDockQuestion,
 } from '@aerie/bus-contract';
-import { type CallParts, Caller, describeRefusedInput, successesOf } from '@aerie/http-api/testing';
+import {
+  type CallParts,
+  Caller,
+  describePermissions,
+  describeRefusedInput,
+  keyOfRole,
+  successesOf,
+} from '@aerie/http-api/testing';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type MissionEvent, DEFAULT_POLICY } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
@@ -775,6 +782,7 @@ describe('policy, error codes and the document answer as described', () => {
 });
 
 describeRefusedInput(MISSION_API, () => ({ url: service?.url ?? '', key: API_KEY }));
+describePermissions(ROUTES, () => ({ url: service?.url ?? '', keyOf: keyOfRole }));
 
 describe('other services get answers', () => {
   const holderId = randomUUID();

@@ -2,7 +2,9 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   type DockRecord,
-  apiKeyQuestion,
+  type Principal,
+  ROLES,
+  principalQuestion,
   dockQuestion,
   docksQuestion,
   dockStateQuestion,
@@ -10,6 +12,7 @@ import {
   sendQuestion,
 } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
+import { holderOf, keysOfRoles } from '@aerie/http-api/testing';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { createLogger } from '@aerie/observability';
@@ -24,6 +27,11 @@ import { ROUTES } from './mission-api.js';
 /** The organisation of `aMission`. */
 export const ORGANISATION = '11111111-1111-4111-8111-111111111111';
 export const API_KEY = 'a-good-key';
+
+const PRINCIPALS: Readonly<Record<string, Principal>> = {
+  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES },
+  ...keysOfRoles(ORGANISATION),
+};
 
 export interface RunningService {
   readonly url: string;
@@ -73,9 +81,7 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
 }
 
 function answerForOthers(connection: NatsConnection): void {
-  answer(connection, apiKeyQuestion, ({ key }) => ({
-    principal: key === API_KEY ? { keyId: 'key-1', organisationId: ORGANISATION } : null,
-  }));
+  answer(connection, principalQuestion, ({ key }) => ({ principal: holderOf(PRINCIPALS[key]) }));
   answer(connection, dockQuestion, ({ sn }) => ({ dock: sn.startsWith('GONE') ? null : aDockRecord(sn) }));
   answer(connection, docksQuestion, ({ sns }) => ({
     docks: sns.filter((sn) => !sn.startsWith('GONE')).map(aDockRecord),

@@ -3,15 +3,19 @@ import { queryFlag, queryList } from '../query-input.js';
 import { assembleOpenApi } from './assemble.js';
 import { problemsOf } from './operation.js';
 import { jsonAnswer, jsonBody, optionalJsonBody, route } from './route.js';
-import type { RouteDescription } from './types.js';
+import type { RouteAccess, RouteDescription, RouteParts } from './types.js';
 
 const bird = z
   .strictObject({ name: z.string().describe('Its name.'), mate: z.string().nullable() })
   .describe('A bird.');
 const newBird = z.strictObject({ name: z.string(), ringed: z.iso.datetime().optional() });
 
-const aRoute = (parts: Partial<RouteDescription> = {}): RouteDescription =>
+type Parts = Partial<RouteParts> & { readonly access?: RouteAccess };
+const OPEN: Parts = { access: { public: true } };
+
+const aRoute = ({ access = { permission: 'docks.read' }, ...parts }: Parts = {}): RouteDescription =>
   route({
+    ...access,
     method: 'get',
     path: '/birds',
     operationId: 'listBirds',
@@ -32,7 +36,7 @@ const documentOf = (...routes: RouteDescription[]) =>
     responseSchemas: { Bird: bird },
   });
 
-const operationOf = (parts: Partial<RouteDescription>) => documentOf(aRoute(parts)).paths['/birds']?.get;
+const operationOf = (parts: Parts) => documentOf(aRoute(parts)).paths['/birds']?.get;
 
 describe('assembleOpenApi', () => {
   it('refers to schemas that have a name, and writes the others where they are used', () => {
@@ -130,10 +134,9 @@ describe('assembleOpenApi', () => {
     expect(operationOf({ body: optionalJsonBody(newBird, {}) })?.requestBody).toMatchObject({ required: false });
   });
 
-  it('asks for a key everywhere but where a route is public', () => {
-    expect(documentOf().security).toEqual([{ apiKey: [] }]);
-    expect(operationOf({})).not.toHaveProperty('security');
-    expect(operationOf({ public: true })).toMatchObject({ security: [] });
+  it('asks for a key with a permission everywhere but where a route is public', () => {
+    expect(operationOf({})).toMatchObject({ security: [{ apiKey: ['docks.read'] }] });
+    expect(operationOf(OPEN)).toMatchObject({ security: [] });
   });
 
   it('keeps the words of a route on a problem that is shared', () => {
@@ -149,15 +152,15 @@ describe('assembleOpenApi', () => {
 });
 
 describe('problemsOf', () => {
-  it.each<[string, Partial<RouteDescription>, number[]]>([
-    ['needs a key', {}, [401, 422, 503]],
-    ['is public', { public: true }, [422]],
-    ['names a thing', { params: { id: z.string() } }, [401, 404, 422, 503]],
-    ['reads a query', { query: z.object({}) }, [401, 422, 503]],
-    ['reads pages', { paged: true }, [401, 422, 503]],
-    ['reads a body', { body: jsonBody(newBird, {}) }, [400, 401, 413, 415, 422, 503]],
-    ['has a precondition', { headers: ['If-Match'] }, [401, 412, 422, 503]],
-    ['has one of its own', { problems: { 409: { description: 'irrelevant' } } }, [401, 409, 422, 503]],
+  it.each<[string, Parts, number[]]>([
+    ['needs a key', {}, [401, 403, 422, 503]],
+    ['is public', OPEN, [422]],
+    ['names a thing', { params: { id: z.string() } }, [401, 403, 404, 422, 503]],
+    ['reads a query', { query: z.object({}) }, [401, 403, 422, 503]],
+    ['reads pages', { paged: true }, [401, 403, 422, 503]],
+    ['reads a body', { body: jsonBody(newBird, {}) }, [400, 401, 403, 413, 415, 422, 503]],
+    ['has a precondition', { headers: ['If-Match'] }, [401, 403, 412, 422, 503]],
+    ['has one of its own', { problems: { 409: { description: 'irrelevant' } } }, [401, 403, 409, 422, 503]],
   ])('knows what can go wrong where a route %s', (_what, parts, expected) => {
     expect(problemsOf(aRoute(parts))).toEqual(expected);
   });

@@ -42,7 +42,6 @@ export function assembleOpenApi(api: ApiDescription): OpenApiDocument {
     },
     servers: [{ url: '/', description: 'Where this document was read from.' }],
     tags: api.tags,
-    security: [{ apiKey: [] }],
     paths,
     components: {
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key of the organisation.' } },

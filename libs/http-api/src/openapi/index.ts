@@ -9,4 +9,5 @@ export {
   type OpenApiDocument,
   type Operation,
   type RouteDescription,
+  type RouteParts,
 } from './types.js';

@@ -19,7 +19,7 @@ export function problemsOf(route: RouteDescription): ProblemStatus[] {
   const { headers = [], body, params } = route;
   // A query parameter that is not known is refused everywhere.
   const found = new Set<ProblemStatus>([422]);
-  if (route.public !== true) for (const status of [401, 503] as const) found.add(status);
+  if (route.permission !== undefined) for (const status of [401, 403, 503] as const) found.add(status);
   if (params !== undefined) found.add(404);
   if (headers.includes('If-Match')) found.add(412);
   if (body !== undefined) for (const status of [400, 413, 415] as const) found.add(status);
@@ -29,14 +29,15 @@ export function problemsOf(route: RouteDescription): ProblemStatus[] {
 
 /** One route as an operation of its path. */
 export function operationOf(route: RouteDescription, sent: SchemaSet, got: SchemaSet): Operation {
-  const { operationId, tag, summary, description, answers, body } = route;
+  const { operationId, tag, summary, description, answers, body, permission } = route;
   const parameters = parametersOf(route, sent);
   return {
     operationId,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(route.public === true ? { security: [] as const } : {}),
+    // What stands behind the scheme of a key is what its holder has to be permitted. [OpenAPI 3.1, Security Requirement]
+    security: permission === undefined ? [] : [{ apiKey: [permission] }],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: bodyOf(body, sent) }),
     responses: {

@@ -37,6 +37,12 @@ export const SHARED_PROBLEMS: Readonly<Record<ProblemStatus, SharedProblem>> = {
     description: 'There is no API key, or it is not valid (any more).',
     headers: { 'WWW-Authenticate': headerOf('`Bearer`.') },
   },
+  403: {
+    name: 'Forbidden',
+    description:
+      '`not_permitted`: the key is good, and none of its roles may do this; `permission` is what it lacks, `grantedTo` the ' +
+      'roles that have it.',
+  },
   404: { name: 'NotFound', description: 'There is no such thing, or it belongs to another organisation.' },
   409: { name: 'Conflict', description: 'The present state forbids it; the problem says what can be done instead.' },
   412: {

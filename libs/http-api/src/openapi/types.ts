@@ -1,3 +1,4 @@
+import type { Permission } from '@aerie/bus-contract';
 import type { z } from 'zod';
 
 /** JSON Schema, draft 2020-12, as OpenAPI 3.1 holds it. */
@@ -27,7 +28,7 @@ export interface AnswerDescription {
 }
 
 /** Statuses of problems that the shared responses describe. */
-export type ProblemStatus = 400 | 401 | 404 | 409 | 412 | 413 | 415 | 422 | 503 | 504;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 503 | 504;
 
 export interface ProblemDescription {
   /** When this route answers so, with the codes to expect. */
@@ -36,8 +37,17 @@ export interface ProblemDescription {
   readonly schema?: z.ZodType;
 }
 
+/** Who may use a route: whom a role gives the permission, or everybody. A route that says neither does not compile. */
+export type RouteAccess =
+  | { readonly permission: Permission; readonly public?: never }
+  /** Needs no key. */
+  | { readonly public: true; readonly permission?: never };
+
 /** One route, as data beside its controller. What it does not say follows from what it reads, see `problemsOf`. */
-export interface RouteDescription {
+export type RouteDescription = RouteParts & RouteAccess;
+
+/** What a route says beside who may use it. */
+export interface RouteParts {
   readonly method: HttpMethod;
   /** From the root, with parameters in braces. */
   readonly path: string;
@@ -46,8 +56,6 @@ export interface RouteDescription {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** Needs no key. */
-  readonly public?: true;
   /** One schema for each parameter of the path. */
   readonly params?: Readonly<Record<string, z.ZodType>>;
   readonly query?: z.ZodObject;
@@ -68,7 +76,6 @@ export interface OpenApiDocument {
   readonly info: Readonly<Record<string, unknown>>;
   readonly servers: readonly Readonly<Record<string, unknown>>[];
   readonly tags: readonly { readonly name: string; readonly description: string }[];
-  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly paths: Readonly<Record<string, Readonly<Partial<Record<HttpMethod, Operation>>>>>;
   readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
@@ -78,7 +85,7 @@ export interface Operation {
   readonly tags: readonly string[];
   readonly summary: string;
   readonly description?: string;
-  readonly security?: readonly [];
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters?: readonly unknown[];
   readonly requestBody?: unknown;
   readonly responses: Readonly<Record<string, unknown>>;

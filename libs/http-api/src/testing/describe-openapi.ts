@@ -47,11 +47,11 @@ function compareRoutes({ routes, controllers }: DescribedApi): void {
     },
   );
 
-  it('agree on who needs no key', () => {
+  it('agree on what needs no permission', () => {
     const open = running.filter(({ guarded }) => !guarded).map(nameOf);
     expect(
       routes
-        .filter((route) => route.public === true)
+        .filter(({ permission }) => permission === undefined)
         .map(nameOf)
         .sort(),
     ).toEqual(open.sort());

@@ -2,3 +2,4 @@ export { type Answered, type CallParts, type CalledService, Caller, successesOf 
 export { type DescribedApi, describeOpenApi } from './describe-openapi.js';
 export { type RunningApi, describeRefusedInput } from './refused-input.js';
 export { type RunningRoute, routesOf } from './routes-of.js';
+export { type GuardedApi, describePermissions, holderOf, keyOfRole, keysOfRoles } from './permissions.js';

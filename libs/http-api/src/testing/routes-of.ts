@@ -1,20 +1,14 @@
-import 'reflect-metadata';
-import { RequestMethod } from '@nestjs/common';
 import {
   GUARDS_METADATA,
   HTTP_CODE_METADATA,
-  METHOD_METADATA,
-  PATH_METADATA,
   RESPONSE_PASSTHROUGH_METADATA,
   ROUTE_ARGS_METADATA,
 } from '@nestjs/common/constants';
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum';
+import { type HandledRoute, routeHandledBy } from '../running-route.js';
 
 /** A route as Nest knows it. */
-export interface RunningRoute {
-  readonly method: string;
-  /** In the manner of OpenAPI: parameters in braces. */
-  readonly path: string;
+export interface RunningRoute extends HandledRoute {
   /** Null: the handler writes its own status. */
   readonly status: number | null;
   readonly guarded: boolean;
@@ -29,19 +23,13 @@ export function routesOf(controllers: readonly ControllerClass[]): RunningRoute[
     const guarded = Reflect.hasMetadata(GUARDS_METADATA, controller);
     return Object.getOwnPropertyNames(prototype).flatMap((name): RunningRoute[] => {
       const handler = prototype[name];
-      if (handler === undefined || !Reflect.hasMetadata(METHOD_METADATA, handler)) return [];
-      const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
-      const path = pathOf([controller, handler].map((part) => String(Reflect.getMetadata(PATH_METADATA, part))));
+      const handled = handler === undefined ? null : routeHandledBy(controller, handler);
+      if (handler === undefined || handled === null) return [];
       const declared = Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number | undefined;
-      const status = writesItself(controller, name) ? null : (declared ?? (method === 'POST' ? 201 : 200));
-      return [{ method: method.toLowerCase(), path, status, guarded }];
+      const status = writesItself(controller, name) ? null : (declared ?? (handled.method === 'post' ? 201 : 200));
+      return [{ ...handled, status, guarded }];
     });
   });
-}
-
-function pathOf(parts: readonly string[]): string {
-  const names = parts.flatMap((part) => part.split('/')).filter((part) => part !== '');
-  return `/${names.join('/')}`.replace(/:(\w+)/g, '{$1}');
 }
 
 /** Whether the handler takes the whole response, and with it the status. */

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { type DescribedApi, withAccess } from '../api-docs/access.js';
 import { asyncApi } from '../api-docs/asyncapi.js';
 import { Problem } from '../infrastructure/problem.js';
 
@@ -15,15 +16,30 @@ const ASYNCAPI_FILE = 'docs/api/asyncapi.json';
 
 export const API_FILES: readonly string[] = [...Object.values(OPENAPI_FILES), ASYNCAPI_FILE];
 
+/** Has who may do what, between two lines. */
+export const ACCESS_FILE = 'docs/access.md';
+
 interface Page {
   readonly file: string;
   readonly text: string;
 }
 
-/** Writes the documents of docs/api. `--check` only compares, for CI. `programs` is where the services were built. */
+/** Writes the documents of docs/api, and who may do what. `--check` only compares, for CI. `programs` is where the services were built. */
 export async function docsApi(root: string, args: readonly string[], programs = root): Promise<number> {
+  const documents = Object.entries(OPENAPI_FILES).map(([service, file]) => ({
+    file,
+    text: openApiOf(service, programs),
+  }));
+  const access = readFileSync(path.join(root, ACCESS_FILE), 'utf8');
   const pages: readonly Page[] = [
-    ...Object.entries(OPENAPI_FILES).map(([service, file]) => ({ file, text: openApiOf(service, programs) })),
+    ...documents,
+    {
+      file: ACCESS_FILE,
+      text: withAccess(
+        access,
+        documents.map(({ text }) => JSON.parse(text) as DescribedApi),
+      ),
+    },
     { file: ASYNCAPI_FILE, text: `${JSON.stringify(asyncApi(), null, 2)}\n` },
   ];
   const differing = pages.filter(({ file, text }) => present(path.join(root, file)) !== text);
@@ -38,7 +54,7 @@ export async function docsApi(root: string, args: readonly string[], programs = 
     writeFileSync(path.join(root, file), text);
     console.log(`Wrote ${file}.`);
   }
-  if (differing.length === 0) console.log('docs/api is up to date.');
+  if (differing.length === 0) console.log('docs/api and docs/access.md are up to date.');
   return 0;
 }
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => drop(), 30_000);
 
 const pool = (): DataSource => pools[0] as DataSource;
-const CALLER = { keyId: 'key-1', organisationId: ORGANISATION };
+const CALLER = { keyId: 'key-1', organisationId: ORGANISATION, roles: ['pilot'] };
 const PAUSE = { action: 'pause', reason: null, version: null, parameters: {} } as const;
 
 async function aFlight(): Promise<string> {

@@ -1,5 +1,5 @@
 import { type Principal, dockQuestion } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion, unknownDock } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, demand, unknownDock } from '@aerie/http-api';
 import { ConflictError, InvalidError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
@@ -53,8 +53,9 @@ export class ControlMission {
   async execute(caller: Principal, id: string, request: ControlRequest): Promise<ControlAccepted> {
     const askedAtMs = this.monotonicMs();
     const { action, reason, parameters } = request;
+    const { event, method, permission } = CONTROLS[action];
+    demand(caller, permission);
     if (parameters.homeDockSn !== undefined) await this.checkHomeDock(caller, parameters.homeDockSn);
-    const { event, method } = CONTROLS[action];
     const { locked, withdrawn, advanced } = await inTransaction(this.dataSource, async (tx) => {
       const found = await lockMission(tx, id, null);
       if (found === undefined || found.organisation_id !== caller.organisationId) throw unknownMission(id);

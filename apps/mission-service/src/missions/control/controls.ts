@@ -1,3 +1,4 @@
+import type { Permission } from '@aerie/bus-contract';
 import { type EventType, type MissionState, isOutcome } from '@aerie/mission-core';
 import type { CommandEffect, CommandName } from '../dji/command-names.js';
 import { knows, profileOf } from '../dji/dock-profiles.js';
@@ -19,6 +20,8 @@ export interface Control {
   readonly event: Extract<EventType, `${string}Requested`>;
   readonly effect: CommandEffect;
   readonly method: CommandName;
+  /** What keeps an aircraft in the air asks for more than what ends or halts its flight. */
+  readonly permission: Extract<Permission, 'missions.steer' | 'missions.stop'>;
   /** While the mission is in one of these, the table lets it through; for the message of a refusal. */
   readonly when: readonly MissionState[];
   readonly says: string;
@@ -30,6 +33,7 @@ export const CONTROLS: Readonly<Record<ControlAction, Control>> = {
     event: 'pauseRequested',
     effect: 'sendPause',
     method: 'flighttask_pause',
+    permission: 'missions.stop',
     when: ['executing'],
     says: 'stops on the route and hovers',
   },
@@ -37,6 +41,7 @@ export const CONTROLS: Readonly<Record<ControlAction, Control>> = {
     event: 'resumeRequested',
     effect: 'sendResume',
     method: 'flighttask_recovery',
+    permission: 'missions.steer',
     when: ['paused'],
     says: 'goes on with the route after a pause',
   },
@@ -44,6 +49,7 @@ export const CONTROLS: Readonly<Record<ControlAction, Control>> = {
     event: 'returnRequested',
     effect: 'sendReturnHome',
     method: 'return_home',
+    permission: 'missions.stop',
     when: ['starting', 'executing', 'paused'],
     says: 'ends the mission and flies home',
   },
@@ -51,6 +57,7 @@ export const CONTROLS: Readonly<Record<ControlAction, Control>> = {
     event: 'returnCancelRequested',
     effect: 'sendReturnCancel',
     method: 'return_home_cancel',
+    permission: 'missions.steer',
     when: ['executing', 'paused'],
     says: 'stops a return and hovers; the mission does not go on',
   },
@@ -58,6 +65,7 @@ export const CONTROLS: Readonly<Record<ControlAction, Control>> = {
     event: 'returnElsewhereRequested',
     effect: 'sendReturnElsewhere',
     method: 'return_specific_home',
+    permission: 'missions.steer',
     when: ['executing', 'paused'],
     says: 'ends the mission and flies to another dock',
   },
@@ -65,6 +73,7 @@ export const CONTROLS: Readonly<Record<ControlAction, Control>> = {
     event: 'stopRequested',
     effect: 'sendStop',
     method: 'flighttask_stop',
+    permission: 'missions.stop',
     when: ['starting', 'executing', 'paused'],
     says: 'ends the mission at the dock',
   },
@@ -72,6 +81,7 @@ export const CONTROLS: Readonly<Record<ControlAction, Control>> = {
     event: 'setupAbortRequested',
     effect: 'sendSetupAbort',
     method: 'flight_setup_abort',
+    permission: 'missions.stop',
     when: ['starting', 'executing'],
     says: 'gives up while the dock gets ready, before take-off',
   },

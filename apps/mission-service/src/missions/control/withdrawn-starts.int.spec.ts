@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => drop(), 30_000);
 
 const pool = (index = 0): DataSource => pools[index] as DataSource;
-const CALLER = { keyId: 'key-1', organisationId: ORGANISATION };
+const CALLER = { keyId: 'key-1', organisationId: ORGANISATION, roles: ['pilot'] };
 const WRITTEN: SendAnswer = { outcome: 'written' };
 const SEEDS = 3;
 

@@ -204,7 +204,7 @@ describe('a mission over an export that gives way', () => {
       await accept(pool(0), { dockSn, executeInMs: 240 * MINUTE_MS }),
     ];
     await apply(pool(0), flying, { type: 'flightInProgress' });
-    const caller = { keyId: 'spec', organisationId: ORGANISATION };
+    const caller = { keyId: 'spec', organisationId: ORGANISATION, roles: ['pilot'] };
     const move = (id: string) => moves.execute(caller, id, Date.now() + 30 * MINUTE_MS, null);
     await expect(move(flying)).rejects.toMatchObject({ code: 'mission_state' });
     expect(await toldOf(pool(0), dockSn)).toEqual([]);

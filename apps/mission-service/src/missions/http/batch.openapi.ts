@@ -41,6 +41,7 @@ export const BATCH_ROUTES = [
     method: 'post',
     path: '/api/v1/missions/batch',
     operationId: 'createMissions',
+    permission: 'missions.plan',
     tag: 'missions',
     summary: 'Plan many missions',
     description:

@@ -8,11 +8,12 @@ import { CONTROLS, CONTROL_ACTIONS, type ControlAction } from '../control/contro
 export const CONTROL_ROUTES: readonly RouteDescription[] = CONTROL_ACTIONS.map(routeOf);
 
 function routeOf(action: ControlAction): RouteDescription {
-  const { says, when, method } = CONTROLS[action];
+  const { says, when, method, permission } = CONTROLS[action];
   return route({
     method: 'post',
     path: `/api/v1/missions/{id}/${action}`,
     operationId: action.replace(/-(\w)/g, (_match, letter: string) => letter.toUpperCase()),
+    permission,
     tag: 'control',
     summary: `${action}: ${says}`,
     description:

@@ -8,6 +8,7 @@ export const ERROR_CODE_ROUTES = [
     method: 'get',
     path: '/api/v1/error-codes',
     operationId: 'listErrorCodes',
+    permission: 'error_codes.read',
     tag: 'error codes',
     summary: 'What the numbers of docks mean, and what an operator can do',
     query: errorCodeQuery,

@@ -5,6 +5,7 @@ import {
   Refused,
   type StoredAnswer,
   answerOnce,
+  demand,
   findBeforeTogether,
   findMeanwhileTogether,
   onceTogether,
@@ -179,6 +180,7 @@ export class CreateMission {
     { route, idempotencyKey: key, body }: CreateRequest,
     origin: Origin | null,
   ): Promise<Accepting> {
+    demand(caller, input.kind === 'immediate' ? 'missions.start' : 'missions.plan');
     const planned = await this.planMission.plan(caller, input, origin);
     const preflight = await this.planMission.preflight(planned);
     return { planned, preflight, request: { organisationId: caller.organisationId, route, key, body } };

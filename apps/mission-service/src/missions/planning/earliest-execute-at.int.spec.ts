@@ -89,7 +89,7 @@ it('a mission that is moved is told a time to which it can be moved, its own pre
   await taken(dockSn, 60);
   const id = await accept(pool, { dockSn, executeInMs: 72 * MINUTE_MS });
   const reschedule = new RescheduleMission(pool, { run: () => undefined } as never, { records: async () => new Map() });
-  const caller = { keyId: 'spec', organisationId: ORGANISATION };
+  const caller = { keyId: 'spec', organisationId: ORGANISATION, roles: ['pilot'] };
   const refusal = await reschedule.execute(caller, id, Date.now() + 61 * MINUTE_MS, null).catch((e: unknown) => e);
   const advisedMs = Date.parse((refusal as ConflictError).details?.['earliestExecuteAt'] as string);
   expect(advisedMs).toBeLessThan(Date.now() + 71 * MINUTE_MS);

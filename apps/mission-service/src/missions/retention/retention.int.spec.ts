@@ -210,7 +210,7 @@ describe('retention leaves alone', () => {
     expect([await exists(id), await rowsOf(id)]).toEqual([true, { ...NOTHING, breakpoint: 1 }]);
     const resumed: unknown[] = [];
     const create = { execute: async (...given: unknown[]) => resumed.push(given) } as unknown as CreateMission;
-    const caller = { organisationId: ORGANISATION, keyId: randomUUID() } as never;
+    const caller = { organisationId: ORGANISATION, keyId: randomUUID(), roles: ['pilot'] } as never;
     const wish = { breakPointId: null, executeAtMs: null, name: null, rthAltitudeMeters: null };
     await new ResumeMission(pool(), create).execute(caller, id, wish, {} as never);
     expect(resumed).toHaveLength(1);

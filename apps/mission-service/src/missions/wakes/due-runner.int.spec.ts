@@ -312,7 +312,7 @@ describe('a mission that is held back again and again for one reason', () => {
 });
 
 describe('a dock whose last flight ended in a way that nobody knows', () => {
-  const caller = { keyId: 'spec', organisationId: '11111111-1111-4111-8111-111111111111' };
+  const caller = { keyId: 'spec', organisationId: '11111111-1111-4111-8111-111111111111', roles: ['pilot'] };
 
   async function aBlockedDock(dockSn: string): Promise<{ unknown: string; next: string }> {
     const dataSource = pools[0] as DataSource;

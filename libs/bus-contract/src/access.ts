@@ -1,0 +1,69 @@
+/**
+ * Who may do what: one table for HTTP, gRPC and the questions between services. What is not in it is refused. A role holds
+ * in the organisation of its holder and nowhere else; a holder of several roles may do what any of them may.
+ */
+
+export const ROLES = ['viewer', 'planner', 'pilot', 'fleet_admin', 'org_admin', 'auditor'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What each role is for, as people read it. */
+export const ROLE_SAYS: Readonly<Record<Role, string>> = {
+  viewer: 'looks at docks, routes, missions and logs',
+  planner: 'uploads routes, plans missions for a later time, moves and cancels them',
+  pilot: 'all that a planner does; starts flights at once, steers and ends them',
+  fleet_admin: 'registers docks, their credentials, storage, policies and logs; may end any flight',
+  org_admin: 'makes and revokes API keys',
+  auditor: 'sees who may do what, and nothing else',
+};
+
+const READERS: readonly Role[] = ['viewer', 'planner', 'pilot', 'fleet_admin', 'org_admin'];
+const PLANNERS: readonly Role[] = ['planner', 'pilot'];
+const ADMINS: readonly Role[] = ['fleet_admin'];
+
+/** Each permission, `resource.action`, with the roles that have it. */
+export const PERMISSIONS = {
+  'docks.read': READERS,
+  /** Register, rename, retire, place, and let in again what was cut off. */
+  'docks.manage': ADMINS,
+  /** A new password for a dock. */
+  'docks.credentials': ADMINS,
+  'waylines.read': READERS,
+  'waylines.manage': PLANNERS,
+  'missions.read': READERS,
+  /** For a later time, or for when the dock is ready; preview; another time. */
+  'missions.plan': PLANNERS,
+  /** The aircraft takes off now: an immediate mission, or one that goes on from a breakpoint now. */
+  'missions.start': ['pilot'],
+  /** In the air, what keeps it there: go on with the route, hover instead of coming back, land somewhere else. */
+  'missions.steer': ['pilot'],
+  /** In the air, what ends or halts the flight. */
+  'missions.stop': ['pilot', 'fleet_admin'],
+  /** Before the dock was told to start. */
+  'missions.cancel': ['planner', 'pilot', 'fleet_admin'],
+  /** A person has looked at a dock whose flight ended in a way that nobody knows. */
+  'missions.resolve': ['pilot', 'fleet_admin'],
+  'mission_policy.read': READERS,
+  'mission_policy.manage': ADMINS,
+  'logs.read': READERS,
+  /** Ask docks for logs, also for many at once. */
+  'logs.collect': ADMINS,
+  'log_policy.read': READERS,
+  'log_policy.manage': ADMINS,
+  'storage.read': ['fleet_admin', 'org_admin'],
+  'storage.manage': ADMINS,
+  /** Addresses that read or write any object of the organisation. */
+  'storage.objects': ADMINS,
+  'keys.read': ['org_admin', 'auditor'],
+  'keys.manage': ['org_admin'],
+  'error_codes.read': ROLES,
+} as const satisfies Readonly<Record<string, readonly Role[]>>;
+
+export type Permission = keyof typeof PERMISSIONS;
+
+export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);
+
+/** Whether one of these roles has the permission. A role that this release does not know has none. */
+export function isPermitted(roles: readonly string[], permission: Permission): boolean {
+  const granted: readonly string[] = PERMISSIONS[permission];
+  return roles.some((role) => granted.includes(role));
+}

@@ -1,0 +1,39 @@
+import { PERMISSIONS, type Permission, type Principal, isPermitted } from '@aerie/bus-contract';
+import { ForbiddenError } from '@aerie/kernel';
+import type { RouteDescription } from './openapi/types.js';
+import { routeHandledBy } from './running-route.js';
+
+/** Throws ForbiddenError, which says what is lacking, unless one of the caller's roles has the permission. */
+export function demand({ roles }: Principal, permission: Permission): void {
+  if (isPermitted(roles, permission)) return;
+  const held = roles.length === 0 ? 'no role' : `the roles ${roles.join(', ')}`;
+  throw new ForbiddenError('not_permitted', `this key has ${held}, and none of them has the permission ${permission}`, {
+    details: { permission, grantedTo: [...PERMISSIONS[permission]] },
+  });
+}
+
+/** Which permission each route demands, by what its description says. */
+export class RoutePermissions {
+  private readonly byRoute: ReadonlyMap<string, Permission>;
+
+  constructor(routes: readonly RouteDescription[]) {
+    this.byRoute = new Map(
+      routes.flatMap(({ method, path, permission }) =>
+        permission === undefined ? [] : [[`${method} ${path}`, permission] as const],
+      ),
+    );
+  }
+
+  /** Throws ForbiddenError unless the caller may use the route that this handler answers; one that nothing describes is shut. */
+  demand(principal: Principal, controller: object, handler: object): void {
+    const handled = routeHandledBy(controller, handler);
+    const permission = handled === null ? undefined : this.byRoute.get(`${handled.method} ${handled.path}`);
+    if (permission === undefined) {
+      throw new ForbiddenError(
+        'no_permission_declared',
+        'nobody may use this route, because no permission is declared for it',
+      );
+    }
+    demand(principal, permission);
+  }
+}
