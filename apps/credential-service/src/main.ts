@@ -21,6 +21,6 @@ await runService({
     protoFile: CREDENTIAL_PROTO,
   },
   compose: (host) => AppModule.compose(config, host),
-  http: (app, host) => configureHttp(app, host.logger, ROUTES, config.HTTP_TRUSTED_PROXIES),
+  http: (app, host) => configureHttp(app, host.logger, ROUTES, config.HTTP_PROXY_HOPS),
   ...withIntake,
 });

@@ -18,7 +18,7 @@ await runService({
     const { door } = app.get(BrokerConnection);
     // Before the API: a broker asks at paths that are none of it, and many times a second.
     if (door !== undefined) app.use(door);
-    configureHttp(app, host.logger, ROUTES, config.HTTP_TRUSTED_PROXIES);
+    configureHttp(app, host.logger, ROUTES, config.HTTP_PROXY_HOPS);
   },
   ...withIntake,
 });

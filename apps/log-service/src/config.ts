@@ -1,7 +1,7 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/log-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { authorities, daysKept, peer, readConfig, streamReplicas, trustedProxies } from '@aerie/service-host';
+import { authorities, daysKept, peer, proxyHops, readConfig, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS } from './retention/least-days.js';
 
@@ -13,7 +13,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const schema = z.object({
   LOG_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
   LOG_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
-  HTTP_TRUSTED_PROXIES: trustedProxies(),
+  HTTP_PROXY_HOPS: proxyHops(),
   LOG_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   LOG_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   LOG_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),

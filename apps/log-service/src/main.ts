@@ -20,6 +20,6 @@ await runService({
     protoFile: LOG_PROTO,
   },
   compose: (host) => AppModule.compose(config, host),
-  http: (app, host) => configureHttp(app, host.logger, ROUTES, config.HTTP_TRUSTED_PROXIES),
+  http: (app, host) => configureHttp(app, host.logger, ROUTES, config.HTTP_PROXY_HOPS),
   ...withIntake,
 });

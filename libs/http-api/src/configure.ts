@@ -17,16 +17,16 @@ const MAX_JSON_BYTES = 64 * 1024;
 const JSON_OPTIONS = { limit: MAX_JSON_BYTES, verify: refuseRepeated };
 
 /**
- * What all services do alike at their HTTP door. `routes` describes every route of the service. `trustedProxies` are those
- * whose `X-Forwarded-For` says where a request comes from; anybody else could write there what he likes.
+ * What all services do alike at their HTTP door. `routes` describes every route of the service. `proxyHops` is
+ * how many proxies stand before it: the outermost of them says in `X-Forwarded-For` where a request comes from.
  */
 export function configureHttp(
   app: NestExpressApplication,
   logger: Logger,
   routes: readonly RouteDescription[],
-  trustedProxies: readonly string[] = [],
+  proxyHops = 0,
 ): void {
-  app.set('trust proxy', trustedProxies.length === 0 ? false : [...trustedProxies]);
+  app.set('trust proxy', proxyHops);
   const table = new RouteTable(routes);
   // Express would hash every body; only versions are of use to callers.
   app.disable('etag').disable('x-powered-by');

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { InvalidError, Peer, schemaProblems, withoutWords } from '@aerie/kernel';
 import { z } from 'zod';
 import { readSettingFiles } from './setting-files.js';
@@ -48,32 +47,16 @@ export const daysKept = (fallback: number, least = 1) =>
 /** How many servers of a NATS cluster keep each stream. [NATS: five at most] */
 export const streamReplicas = () => z.coerce.number().int().min(1).max(5).default(1);
 
-/** Names of networks that Express knows. */
-const NAMED_NETWORKS: readonly string[] = ['loopback', 'linklocal', 'uniquelocal'];
-
-function isNetwork(text: string): boolean {
-  if (NAMED_NETWORKS.includes(text)) return true;
-  const [address = '', bits = '0', ...rest] = text.split('/');
-  const family = isIP(address);
-  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
-}
-
 /**
- * Proxies whose `X-Forwarded-For` is believed: without them the address of a caller behind a proxy is that of the proxy.
- * Addresses, networks, or `loopback`, `linklocal` and `uniquelocal`, separated by commas.
+ * How many proxies stand between callers and a service: where a request comes from is what the outermost of them wrote into
+ * `X-Forwarded-For`. By number and not by network: callers of a site often have addresses of the same private networks as
+ * its proxies, and could write there what they like.
  */
-export const trustedProxies = () =>
-  z
-    .string()
-    .default('')
-    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
-    .pipe(
-      z
-        .array(
-          z
-            .string()
-            .refine(isNetwork, `must be addresses, networks, or ${NAMED_NETWORKS.join(', ')}, separated by commas`),
-        )
-        .max(50),
-    )
-    .describe('Proxies whose X-Forwarded-For is believed, separated by commas. Default: none.');
+export const proxyHops = () =>
+  z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(5)
+    .default(0)
+    .describe('How many proxies stand before the API; 0: X-Forwarded-For is not believed.');

@@ -92,7 +92,7 @@ export function servicePlans(
     }),
     'fleet-service': plan('fleet-service', {
       FLEET_HTTP_PORT: String(ports['fleet-service']),
-      HTTP_TRUSTED_PROXIES: 'loopback',
+      HTTP_PROXY_HOPS: '1',
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
       NATS_URL: natsUrl,
@@ -103,7 +103,7 @@ export function servicePlans(
     }),
     'credential-service': plan('credential-service', {
       CREDENTIAL_HTTP_PORT: String(ports['credential-service']),
-      HTTP_TRUSTED_PROXIES: 'loopback',
+      HTTP_PROXY_HOPS: '1',
       CREDENTIAL_GRPC_PORT: String(ports['credential-grpc']),
       CREDENTIAL_KEY_FILE: keyFileOf(directory),
       // A storage of this machine is a storage.
@@ -116,7 +116,7 @@ export function servicePlans(
     }),
     'mission-service': plan('mission-service', {
       MISSION_HTTP_PORT: String(ports['mission-service']),
-      HTTP_TRUSTED_PROXIES: 'loopback',
+      HTTP_PROXY_HOPS: '1',
       MISSION_GRPC_PORT: String(ports['mission-grpc']),
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
@@ -125,7 +125,7 @@ export function servicePlans(
     }),
     'log-service': plan('log-service', {
       LOG_HTTP_PORT: String(ports['log-service']),
-      HTTP_TRUSTED_PROXIES: 'loopback',
+      HTTP_PROXY_HOPS: '1',
       LOG_GRPC_PORT: String(ports['log-grpc']),
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,

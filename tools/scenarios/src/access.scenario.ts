@@ -1,0 +1,114 @@
+import { Metadata, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
+import { Api, good } from '@aerie/local';
+import { World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await World.start();
+}, 120_000);
+afterAll(() => world?.stop(), 60_000);
+
+interface Key {
+  readonly id: string;
+  readonly key: string;
+}
+interface Refusal {
+  readonly code: string;
+  readonly permission?: string;
+}
+
+const keyFor = async (...roles: readonly string[]): Promise<Key> =>
+  good(await world.api.post<Key>('/api-keys', { name: roles.join(' and '), roles }));
+const apiOf = ({ key }: Key): Api => new Api(world.stack.apiUrl, key);
+
+const immediate = (dockSn: string) => ({
+  dockSn,
+  waylineId: world.waylineId,
+  kind: 'immediate',
+  rthAltitudeMeters: 60,
+});
+const later = (dockSn: string) => ({
+  ...immediate(dockSn),
+  kind: 'timed',
+  executeAt: new Date(Date.now() + 3_600_000).toISOString(),
+});
+const refusalOf = ({ status, body }: { readonly status: number; readonly body: Refusal }) => [
+  status,
+  body.code,
+  body.permission,
+];
+
+it('lets a planner plan for later and start nothing now, one by one and in a batch', async () => {
+  const dock = await world.dock();
+  const planner = apiOf(await keyFor('planner'));
+  const refused = await planner.post<Refusal>('/missions', immediate(dock.sn));
+  expect(refusalOf(refused)).toEqual([403, 'not_permitted', 'missions.start']);
+
+  const missions = [later(dock.sn), immediate(dock.sn)];
+  const { body } = await planner.post<{ results: readonly { status: number }[] }>('/missions/batch', { missions });
+  expect(body.results.map((result) => result.status)).toEqual([201, 403]);
+  expect(world.tap.executes()).toEqual([]);
+}, 60_000);
+
+it('lets a viewer look and a pilot fly', async () => {
+  const dock = await world.dock();
+  const [viewer, pilot] = [apiOf(await keyFor('viewer')), apiOf(await keyFor('pilot'))];
+  const { id } = good(await pilot.post<{ id: string }>('/missions', immediate(dock.sn)));
+  expect((await viewer.get(`/missions/${id}`)).status).toBe(200);
+  for (const action of ['return-home', 'cancel', 'stop']) {
+    expect((await viewer.post<Refusal>(`/missions/${id}/${action}`)).status).toBe(403);
+  }
+  expect((await world.ended(id)).state).toBe('succeeded');
+}, 90_000);
+
+it('asks over gRPC for the same', async () => {
+  const dock = await world.dock();
+  const options = { includeDirs: [PROTO_FOLDER], longs: Number, enums: String, oneofs: true, arrays: true };
+  const loaded = loadPackageDefinition(loadSync(MISSION_PROTO, options)) as unknown as {
+    mission: { v1: { MissionService: new (address: string, how: unknown) => Client } };
+  };
+  const client = new loaded.mission.v1.MissionService(world.stack.grpcAddress, credentials.createInsecure());
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${(await keyFor('viewer')).key}`);
+  const codeOf = (method: 'ListMissions' | 'CreateMission', request: object): Promise<number> =>
+    new Promise((resolve) => client[method](request, metadata, (error) => resolve(error?.code ?? status.OK)));
+  try {
+    expect(await codeOf('ListMissions', {})).toBe(status.OK);
+    const mission = { ...immediate(dock.sn), kind: 'MISSION_KIND_IMMEDIATE' };
+    expect(await codeOf('CreateMission', { mission })).toBe(status.PERMISSION_DENIED);
+  } finally {
+    client.close();
+  }
+}, 60_000);
+
+it('takes a key from its addresses alone, and believes the edge about them but not the caller', async () => {
+  const make = (address: string) =>
+    world.api.post<Key>('/api-keys', { name: 'from one place', roles: ['viewer'], addresses: [address] });
+  const [here, elsewhere] = [good(await make('127.0.0.1')), good(await make('192.0.2.7'))];
+  for (const path of ['/missions', '/docks']) {
+    expect((await apiOf(here).get(path)).status).toBe(200);
+    expect((await apiOf(elsewhere).get(path)).status).toBe(401);
+    const forged = await fetch(`${world.stack.apiUrl}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${elsewhere.key}`, 'x-forwarded-for': '192.0.2.7' },
+    });
+    expect(forged.status).toBe(401);
+  }
+}, 60_000);
+
+it('replaces and revokes a key, and shows to nobody the key itself', async () => {
+  const old = await keyFor('viewer', 'org_admin');
+  const fresh = good(await apiOf(old).post<Key>(`/api-keys/${old.id}/rotate`, { keepSeconds: 0 }));
+  expect((await apiOf(old).get('/docks')).status).toBe(401);
+  const listed = await apiOf(fresh).get<{ items: readonly { id: string; replaces: string | null }[] }>('/api-keys');
+  expect(listed.body.items[0]).toMatchObject({ id: fresh.id, replaces: old.id });
+  expect(JSON.stringify(listed.body)).not.toContain(fresh.key.split('_')[2]);
+  good(await world.api.post(`/api-keys/${fresh.id}/revoke`));
+  expect((await apiOf(fresh).get('/docks')).status).toBe(401);
+}, 60_000);
+
+type Unary = (request: object, metadata: Metadata, done: (error: { code: number } | null) => void) => void;
+interface Client extends Record<'ListMissions' | 'CreateMission', Unary> {
+  close(): void;
+}
