@@ -85,7 +85,7 @@ export const COMMANDS = {
   },
   'test-brokers': {
     npm: 'npm run test:brokers',
-    does: 'Stories on HiveMQ in place of mosquitto, which asks fleet-service about docks. Needs Java 17 and Maven; takes ten minutes.',
+    does: 'Stories on HiveMQ in place of mosquitto, which asks fleet-service about docks. Needs Java 17 and Maven; takes eight minutes.',
     options: {},
     rest: nothing,
   },

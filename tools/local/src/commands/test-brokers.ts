@@ -7,8 +7,8 @@ import { test } from './test.js';
 
 const FETCH_LIMIT_MS = 600_000;
 
-/** What shows whether a broker carries us: docks kept apart, two ingresses that share, and a broker that dies. */
-const STORIES = '/(isolation|replicas-of-all|broker)\\.scenario';
+/** What shows whether a broker carries us: docks kept apart, and two ingresses that share. */
+const STORIES = '/(isolation|replicas-of-all)\\.scenario';
 
 const TOOLS = [
   ['java', '-version'],
