@@ -83,6 +83,12 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[DOCKS, default 100]', least: 0, most: 1, each: whole(10, 500) },
   },
+  'test-brokers': {
+    npm: 'npm run test:brokers',
+    does: 'Stories on HiveMQ in place of mosquitto, which asks fleet-service about docks. Needs Java 17 and Maven; takes eight minutes.',
+    options: {},
+    rest: nothing,
+  },
   'drill-restore': {
     npm: 'npm run drill:restore',
     does: 'A private Aerie is backed up under load, loses everything, is restored, and is looked at. Takes five minutes.',

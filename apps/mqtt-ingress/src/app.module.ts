@@ -33,9 +33,8 @@ export class Ingress {
     return (this.control.connected > 0 && this.downlink.connected) || 'waiting for the MQTT broker';
   }
 
-  /** Downlink first: an uplink may have to be answered at once. */
+  /** The downlink is connected before: an uplink may have to be answered at once. */
   start(): void {
-    this.downlink.start();
     this.gate.start();
     this.control.start();
     this.telemetry.start();
@@ -72,6 +71,8 @@ export class AppModule {
     const publisher = new JetStreamPublisher(nats, config.INGRESS_STORE_TIMEOUT_MS);
     const gate = new StoreGate(nats, logger);
     const downlink = new DownlinkLink({ login, ingressId, logger });
+    // Before it is asked for anything: it would refuse what another replica could write.
+    await downlink.start();
     const sendDownlink = new SendDownlink(downlink, clock, metrics);
     const answer = ({ channel, ...to }: AnswerTo, data: { result: number }): void => {
       const nowMs = clock.nowMs();

@@ -21,6 +21,7 @@ import { type PrivateServer, eventually, freePort, startPrivateMosquitto, startP
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { BrokerTap, type Subscription } from './fixtures/broker-tap.js';
+import { startSlowBroker } from './fixtures/slow-broker.js';
 import { RunningIngress } from './fixtures/running-ingress.js';
 
 jest.setTimeout(60_000);
@@ -821,6 +822,29 @@ describe('a downlink', () => {
     await eventually('the dock heard the last', () => heard.includes('tid-2'));
     expect(heard.filter((tid) => refused.includes(tid))).toEqual([]);
   }, 40_000);
+
+  it('is asked of no ingress that has no connection to the broker yet', async () => {
+    const slow = await startSlowBroker(Number(new URL(broker.url).port));
+    const sn = aSerialNumber();
+    const heard = await tidsHeardBy(await connectDock(), sn);
+    const asked: string[] = [];
+    let isOver = false;
+    const asking = (async () => {
+      while (!isOver) {
+        const tid = `early-${asked.length}`;
+        const { outcome, reason } = await send(sn, { tid }).catch((error: unknown) => {
+          expect(error).toMatchObject({ noResponders: true });
+          return { outcome: 'seen by nobody', reason: undefined };
+        });
+        asked.push(reason ?? outcome);
+      }
+    })();
+    await start('early', `mqtt://127.0.0.1:${slow.port}`).finally(() => (isOver = true));
+    await asking;
+    slow.stop();
+    expect(new Set(asked)).toEqual(new Set(['seen by nobody', 'written']));
+    expect(heard).toHaveLength(asked.filter((answer) => answer === 'written').length);
+  });
 
   it('that is asked for while no ingress runs was seen by nobody', async () => {
     const failure = await send(aSerialNumber()).catch((error: unknown) => error);

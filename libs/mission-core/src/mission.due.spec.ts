@@ -326,6 +326,12 @@ describe('a look at the dock of a mission that starts', () => {
     expect(judge(starting, RESTING, graceMs)).toEqual({ type: 'observedNotStarted' });
   });
 
+  it('that shows rest means nothing where the dock said so before the grace was over: it may have left since, and flown', () => {
+    const saidAgoMs = 10_000;
+    expect(judge(starting, { ...RESTING, saidAgoMs }, graceMs + saidAgoMs - 1)).toBeNull();
+    expect(judge(starting, { ...RESTING, saidAgoMs }, graceMs + saidAgoMs)).toEqual({ type: 'observedNotStarted' });
+  });
+
   it('that shows rest means nothing where the dock was out of sight since the start: it may have flown and landed', () => {
     const inSightForMs = graceMs - NOON;
     expect(judge(starting, { ...RESTING, inSightForMs }, graceMs)).toBeNull();

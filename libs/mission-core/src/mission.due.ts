@@ -67,8 +67,8 @@ export type Observation =
 
 /**
  * What an observation means for a flight that the dock is silent about. Null: nothing yet, look again.
- * Rest soon after execute proves nothing, since docks take minutes to get ready; so it counts only after the grace. A
- * dock that was out of sight may have flown and landed meanwhile.
+ * Rest soon after execute proves nothing, since docks take minutes to get ready; so it counts only where it was said after
+ * the grace: a dock that left since its last word may be in the air. One that was out of sight may have flown and landed.
  */
 export function judgeObservation(
   mission: Mission,
@@ -83,7 +83,8 @@ export function judgeObservation(
   const startedMs = mission.startedAtMs ?? mission.sinceMs;
   if (inSightSinceMs(observation, nowMs) >= startedMs) return null;
   // A dock that accepted execute and then went idle has flown, or not: that it never started is not proven.
-  if (isAcceptedByDock(mission) || nowMs < (mission.deadlineMs ?? startedMs) + timing.startGraceMs) return null;
+  const saidMs = nowMs - observation.saidAgoMs;
+  if (isAcceptedByDock(mission) || saidMs < (mission.deadlineMs ?? startedMs) + timing.startGraceMs) return null;
   return { type: 'observedNotStarted' };
 }
 

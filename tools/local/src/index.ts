@@ -8,5 +8,6 @@ export { replay } from './commands/replay.js';
 export { Api, type Answer, type DockConnection, good, registerDock } from './stack/api.js';
 export { hasEnded } from './stack/has-ended.js';
 export { INFRASTRUCTURE_NAMES } from './infrastructure/infrastructure.js';
+export { otherBroker } from './infrastructure/other-broker.js';
 export { SERVICE_NAMES, type ServiceName } from './stack/services.js';
 export { isAlive } from './infrastructure/processes.js';

@@ -131,6 +131,60 @@ const tallyOf = (flown: readonly Flown[]): string => {
   return [...tally].map(([how, count]) => `${count} ${how}`).join(', ');
 };
 
+/** Control messages that each ingress has stored. */
+const storedByEach = (): Promise<number[]> =>
+  Promise.all(
+    pairs.of('mqtt-ingress').map(async ({ url }) => {
+      const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n');
+      const counts = lines.filter((line) => line.startsWith('ingress_uplinks_total{'));
+      return counts.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    }),
+  );
+
+it('two ingresses share what docks send; each event is answered once, also when one leaves, and at least once when one is killed', async () => {
+  const dock = await world.dock({ sn: 'SHARED', qos: 1, osdIntervalMs: 4_000 });
+  /** Says so many things while `work` is done. How often each was answered. */
+  const answersTo = async (method: string, count: number, work: () => Promise<unknown>): Promise<number[]> => {
+    const tids = Array.from({ length: count }, (_, index) => `${method}-${index}`);
+    const saying = (async () => {
+      for (const tid of tids) {
+        const event = { tid, bid: tid, timestamp: Date.now(), method, need_reply: 1, data: {} };
+        dock.publishRaw('thing/product/SHARED/events', JSON.stringify(event));
+        await pause(10);
+      }
+    })();
+    await Promise.all([saying, work()]);
+    const answers = (): number[] => {
+      const seen = world.tap.of('events_reply', method);
+      return tids.map((tid) => seen.filter((message) => message.tid === tid).length);
+    };
+    await eventually('each is answered', () => !answers().includes(0), 30_000);
+    return answers();
+  };
+  const isTwice = (count: number): boolean => count > 1;
+
+  const before = await storedByEach();
+  expect((await answersTo('said_to_both', 200, async () => undefined)).filter(isTwice)).toEqual([]);
+  const taken = (await storedByEach()).map((stored, slot) => stored - (before[slot] ?? 0));
+  console.log(`of 200 events the two ingresses stored ${taken.join(' and ')} messages`);
+  // mosquitto gives to each in turn; another broker may give to one as long as that keeps up, so each is alone once below.
+  if (world.stack.infrastructure.askingSecret === undefined) {
+    expect(taken.filter((count) => count < 20)).toEqual([]);
+  }
+
+  const whileItLeaves = await answersTo('said_while_one_leaves', 200, () => pairs.stop('mqtt-ingress', 0));
+  expect(whileItLeaves.filter(isTwice)).toEqual([]);
+  await pairs.refill('mqtt-ingress', 0);
+
+  const afterKill = await answersTo('said_while_one_is_killed', 200, async () => {
+    await pause(500);
+    await pairs.kill('mqtt-ingress', 1);
+    // The broker keeps what it has given to it for whoever comes under its name.
+    await pairs.refill('mqtt-ingress', 1);
+  });
+  console.log(`a kill: ${afterKill.filter(isTwice).length} of 200 events were answered twice`);
+}, 180_000);
+
 it(`a rolling restart of two of each service under load loses nothing, does nothing twice and fails no request (seed ${SEED})`, async () => {
   const before = pairs.failures.length;
   const endings: (string | undefined)[] = [];

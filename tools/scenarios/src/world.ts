@@ -1,7 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type DockHandle, type DockOptions, makeSampleKmz, startDock } from '@aerie/dock-simulator';
-import { Api, type DockConnection, type ServiceName, Stack, good, hasEnded, registerDock } from '@aerie/local';
+import {
+  Api,
+  type DockConnection,
+  type ServiceName,
+  Stack,
+  good,
+  hasEnded,
+  otherBroker,
+  registerDock,
+} from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import { Tap } from './tap.js';
 
@@ -107,6 +116,7 @@ export class World {
       root,
       directory,
       packagesDirectory: path.join(root, '.aerie', 'bin'),
+      otherBroker: otherBroker(),
       env: {
         ...env,
         'mission-service': { ...QUICK, ...env['mission-service'] },
@@ -155,7 +165,7 @@ export class World {
   async manyDocks(count: number, options: Partial<DockOptions> = {}): Promise<readonly DockHandle[]> {
     const model = 'dock2';
     const sns = Array.from({ length: count }, () => `SCN-${String(++this.count).padStart(4, '0')}`);
-    const connections = await this.stack.importDocks(sns.map((sn) => ({ sn, model, name: sn })));
+    const connections = await this.connections(sns, model);
     const docks = await Promise.all(
       connections.map(({ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode }, index) =>
         startDock({
@@ -168,6 +178,14 @@ export class World {
     this.docks.push(...docks);
     await Promise.all(docks.map((dock) => dock.waitFor('online', 60_000)));
     return docks;
+  }
+
+  /** Where the broker asks, there is no file of its users to write. */
+  private async connections(sns: readonly string[], model: string): Promise<readonly DockConnection[]> {
+    if (this.stack.infrastructure.askingSecret !== undefined) {
+      return Promise.all(sns.map((sn) => this.register(sn, model)));
+    }
+    return this.stack.importDocks(sns.map((sn) => ({ sn, model, name: sn })));
   }
 
   async register(sn: string, model: string, protocolGeneration?: string): Promise<DockConnection> {

@@ -11,6 +11,9 @@ const PUBACK_TIMEOUT_MS = 5_000;
  * unread, and its expiry begins only when it is read: nothing more is put behind it.
  */
 const STANDS_STILL_MS = 2_000;
+/** A start waits so long for a broker that is away. */
+const START_WITHIN_MS = 2_000;
+const LOOK_EVERY_MS = 10;
 /** One turn of the event loop and some: what has arrived is read by then. */
 const READS_WITHIN_MS = 10;
 /** MQTT 5: the broker took the message and had nobody to give it to. */
@@ -61,8 +64,13 @@ export class DownlinkLink {
     return this.link.current !== undefined;
   }
 
-  start(): void {
+  /** Resolves once it is connected, or after a while where the broker is away: it goes on trying. */
+  async start(): Promise<void> {
     this.link.start();
+    const givenUpAtMs = performance.now() + START_WITHIN_MS;
+    while (!this.connected && performance.now() < givenUpAtMs) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
   }
 
   async stop(): Promise<void> {

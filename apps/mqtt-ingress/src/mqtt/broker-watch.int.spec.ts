@@ -1,10 +1,11 @@
 import { BULK_FLEET_STREAM } from '@aerie/bus-contract';
 import { jest } from '@jest/globals';
 import { connectNats } from '@aerie/messaging';
-import { createLogger } from '@aerie/observability';
+import { type Logger, Metrics, createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, freePort, startPrivateMosquitto, startPrivateNats } from '@aerie/testing';
 import { jetstreamManager } from '@nats-io/jetstream';
 import mqtt from 'mqtt';
+import { BrokerWatch } from './broker-watch.js';
 import { RunningIngress } from '../fixtures/running-ingress.js';
 
 jest.setTimeout(120_000);
@@ -84,4 +85,29 @@ it('what the broker throws away while the ingress is gone, and acknowledges to t
   await publish('HERE-1');
   await eventually('all of them are stored', async () => (await storedOf('HERE-1')) === SENT);
   expect([await second.counted(METRIC), second.logged(ALARM).length]).toEqual([dropped, 1]);
+});
+
+it.each([
+  ['does not say', 'sys_interval 0', 1],
+  ['says', 'sys_interval 1', 0],
+])('a broker that %s how many messages it drops (%s): warnings', async (_how, setting, warnings) => {
+  const other = await startPrivateMosquitto([setting]);
+  const said: string[] = [];
+  const note = (_facts: object, text: string): void => void said.push(text);
+  const logger = { warn: note, error: note, info: () => undefined, debug: () => undefined } as unknown as Logger;
+  const login = { broker: other.url, username: 'ingress', password: 'irrelevant', keepaliveSeconds: 5 };
+  const metrics = new Metrics('spec');
+  const watch = new BrokerWatch({ login, ingressId: 'spec', logger, metrics, silentAfterMs: 3_000 });
+  watch.start();
+  try {
+    const told = async (): Promise<boolean> =>
+      said.length > 0 ||
+      (await metrics.registry.metrics()).split('\n').some((line) => line.startsWith(METRIC) && line.endsWith(' 0'));
+    await eventually('it is known either way', told, 30_000);
+    expect(said).toHaveLength(warnings);
+    if (warnings > 0) expect(said[0]).toContain('watch its own metrics');
+  } finally {
+    await watch.stop();
+    await other.remove();
+  }
 });

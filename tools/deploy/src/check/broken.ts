@@ -4,6 +4,8 @@ import { type KubeObject, type PodSpec, podsOf } from './objects.js';
 export interface Broken {
   readonly mistake: string;
   readonly told: string;
+  /** What an API server has to say to it, where it can know. */
+  readonly serverTells?: string;
   readonly make: (objects: KubeObject[]) => KubeObject[];
 }
 
@@ -39,17 +41,38 @@ const edit =
 
 /** Each is made of a copy of what an overlay renders; a check that lets one pass is worth nothing. */
 export const BROKEN: readonly Broken[] = [
-  { mistake: 'a misspelt field', told: 'is no field of', make: change((one) => (one['imagePulPolicy'] = 'Always')) },
+  {
+    mistake: 'a misspelt field',
+    told: 'is no field of',
+    serverTells: 'unknown field',
+    make: change((one) => (one['imagePulPolicy'] = 'Always')),
+  },
   {
     mistake: 'a word that does not exist',
     told: 'imagePullPolicy',
+    serverTells: 'Unsupported value: "Sometimes"',
     make: change((one) => (one['imagePullPolicy'] = 'Sometimes')),
   },
-  { mistake: 'a number where text belongs', told: 'must be a string', make: change((one) => (one['image'] = 5)) },
-  { mistake: 'a required field left out', told: 'required', make: change((one) => delete one['name']) },
+  {
+    mistake: 'a number where text belongs',
+    told: 'must be a string',
+    serverTells: 'cannot unmarshal number',
+    make: change((one) => (one['image'] = 5)),
+  },
+  {
+    mistake: 'a required field left out',
+    told: 'required',
+    serverTells: 'missing required field "name"',
+    make: change((one) => delete one['name']),
+  },
   { mistake: 'no limits', told: 'has no limit of memory', make: change((one) => delete one['resources']) },
   { mistake: 'no probes', told: 'has no readinessProbe', make: change((one) => delete one['readinessProbe']) },
-  { mistake: 'root', told: 'may run as root', make: change((_, spec) => delete spec['securityContext']) },
+  {
+    mistake: 'root',
+    told: 'may run as root',
+    serverTells: 'violates PodSecurity',
+    make: change((_, spec) => delete spec['securityContext']),
+  },
   {
     mistake: 'a root file system that can be written to',
     told: 'can write to its image',
@@ -58,6 +81,7 @@ export const BROKEN: readonly Broken[] = [
   {
     mistake: 'capabilities',
     told: 'keeps capabilities',
+    serverTells: 'violates PodSecurity',
     make: change((one) => delete (one['securityContext'] as Record<string, unknown>)['capabilities']),
   },
   {
@@ -78,6 +102,7 @@ export const BROKEN: readonly Broken[] = [
   {
     mistake: 'a folder of the node',
     told: 'mounts a folder of its node',
+    serverTells: 'violates PodSecurity',
     make: change((_, spec) => (spec['volumes'] as unknown[]).push({ name: 'host', hostPath: { path: '/' } })),
   },
   {

@@ -4,6 +4,7 @@ import { freePorts } from '@aerie/loopback';
 import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS } from '@aerie/server-settings';
 import { type Binaries, findBinaries } from './binaries.js';
 import { spawnMosquitto, spawnOpenMosquitto } from './mosquitto.js';
+import { type OtherBroker, spawnOther } from './other-broker.js';
 import { spawnNats } from './nats.js';
 import { spawnPostgres } from './postgres.js';
 import { type LocalProcess, type Spawned, untilReady } from './processes.js';
@@ -22,6 +23,8 @@ export interface InfrastructureOptions {
   /** Keeps fetched programs, which several runs share. */
   readonly packagesDirectory: string;
   readonly openBroker?: boolean;
+  /** Runs in mosquitto's place, and asks the fleet-service that listens at this port about docks. */
+  readonly other?: { readonly broker: OtherBroker; readonly askedPort: number };
   readonly postgresSettings?: readonly string[];
   readonly say: (text: string) => void;
   /** Ends a start that is under way. */
@@ -39,7 +42,7 @@ export class Infrastructure {
     private readonly options: InfrastructureOptions,
     readonly binaries: Binaries,
     private readonly ports: Readonly<Record<InfrastructureName | 'docks', number>>,
-    private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'nats', string>>,
+    private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'nats' | 'asking', string>>,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
   ) {}
 
@@ -53,7 +56,7 @@ export class Infrastructure {
       options,
       binaries,
       { postgres, valkey, nats, mosquitto, docks },
-      { postgres: newPassword(), valkey: newPassword(), nats: newPassword() },
+      { postgres: newPassword(), valkey: newPassword(), nats: newPassword(), asking: newPassword() },
       { ingress: login('ingress'), 'fleet-service': login('fleet-service'), observer: login('observer') },
     );
   }
@@ -108,6 +111,11 @@ export class Infrastructure {
     return `mqtt://127.0.0.1:${this.ports.docks}`;
   }
 
+  /** What a broker shows that asks fleet-service; undefined where mosquitto runs. */
+  get askingSecret(): string | undefined {
+    return this.options.other === undefined ? undefined : this.secrets.asking;
+  }
+
   get pids(): Record<string, number> {
     return Object.fromEntries([...this.processes].map(([name, process]) => [name, process.pid]));
   }
@@ -126,7 +134,7 @@ export class Infrastructure {
 
   private spawn(name: InfrastructureName): Spawned | Promise<Spawned> {
     const { binaries, ports, secrets, logins } = this;
-    const { directory, postgresSettings, openBroker } = this.options;
+    const { directory, postgresSettings, openBroker, other } = this.options;
     switch (name) {
       case 'postgres':
         return spawnPostgres(directory, ports.postgres, secrets.postgres, postgresSettings);
@@ -137,11 +145,14 @@ export class Infrastructure {
       case 'mosquitto': {
         const listeners = { internal: ports.mosquitto, docks: ports.docks };
         if (openBroker === true) return spawnOpenMosquitto(directory, binaries, listeners);
-        return spawnMosquitto(directory, binaries, listeners, [
+        const users = [
           { ...logins.ingress, acls: INGRESS_ACLS },
           { ...logins['fleet-service'], acls: FLEET_ACLS },
           { ...logins.observer, acls: OBSERVER_ACLS },
-        ]);
+        ];
+        if (other === undefined) return spawnMosquitto(directory, binaries, listeners, users);
+        const asking = { port: other.askedPort, secret: secrets.asking };
+        return spawnOther(directory, other.broker, listeners, users, asking);
       }
     }
   }

@@ -91,7 +91,7 @@ function spawn(
 }
 
 /** Takes the password of a user of ours, which is new at each start, and listens for docks too. */
-async function answers({ internal, docks }: BrokerPorts, user: BrokerUser | undefined): Promise<true | string> {
+export async function answers({ internal, docks }: BrokerPorts, user: BrokerUser | undefined): Promise<true | string> {
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${internal}`, {
     protocolVersion: 5,
     clientId: `aerie-start-${randomUUID()}`,

@@ -57,7 +57,7 @@ export function servicePlans(
   ports: ServicePorts,
   storage: StorageKeys,
 ): Readonly<Record<ServiceName, ServicePlan>> {
-  const { databaseUrl, redisUrl, natsUrl, mqttUrl, dockMqttUrl, logins, directory } = infrastructure;
+  const { databaseUrl, redisUrl, natsUrl, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
   const s3 = {
     S3_ENDPOINT: `http://127.0.0.1:${ports['object-store']}`,
     S3_REGION: REGION,
@@ -96,9 +96,13 @@ export function servicePlans(
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
       NATS_URL: natsUrl,
-      MQTT_URL: mqttUrl,
-      MQTT_USER: logins['fleet-service'].username,
-      MQTT_PASSWORD: logins['fleet-service'].password,
+      ...(askingSecret === undefined
+        ? {
+            MQTT_URL: mqttUrl,
+            MQTT_USER: logins['fleet-service'].username,
+            MQTT_PASSWORD: logins['fleet-service'].password,
+          }
+        : { FLEET_BROKER: 'asks', FLEET_BROKER_SECRET: askingSecret }),
       FLEET_DOCK_MQTT_URL: dockMqttUrl,
     }),
     'credential-service': plan('credential-service', {

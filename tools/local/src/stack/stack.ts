@@ -8,6 +8,7 @@ import {
   newPassword,
 } from '../infrastructure/infrastructure.js';
 import { securityFileOf } from '../infrastructure/mosquitto.js';
+import { type OtherBroker } from '../infrastructure/other-broker.js';
 import { Problem } from '../infrastructure/problem.js';
 import { LocalProcess, untilReady } from '../infrastructure/processes.js';
 import type { DockConnection } from './api.js';
@@ -37,6 +38,8 @@ export interface StackOptions {
   readonly anonymous?: boolean;
   /** `name=value`, beside those that every PostgreSQL of ours has. */
   readonly postgresSettings?: readonly string[];
+  /** In mosquitto's place. */
+  readonly otherBroker?: OtherBroker | undefined;
   readonly say: (text: string) => void;
   /** Ends a start that is under way: what was started by then is stopped. */
   readonly signal?: AbortSignal;
@@ -97,10 +100,13 @@ export class Stack {
 
   /** Starts everything and waits until it is ready. When a part fails, or `signal` says so, nothing is left running. */
   static async up(options: StackOptions): Promise<Stack> {
-    const { directory, packagesDirectory, postgresSettings = [], say } = options;
-    const infrastructure = await Infrastructure.plan({ directory, packagesDirectory, postgresSettings, say });
+    const { directory, packagesDirectory, postgresSettings = [], otherBroker, say } = options;
     const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(9);
     const [missionGrpc = 0, credentialGrpc = 0, log = 0, logGrpc = 0] = more;
+    const infrastructure = await Infrastructure.plan({
+      ...{ directory, packagesDirectory, postgresSettings, say },
+      ...(otherBroker === undefined ? {} : { other: { broker: otherBroker, askedPort: fleet } }),
+    });
     const stack = new Stack(infrastructure, options, {
       'object-store': objectStore,
       'mqtt-ingress': ingress,
