@@ -83,6 +83,12 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[DOCKS, default 100]', least: 0, most: 1, each: whole(10, 500) },
   },
+  'test-hosts': {
+    npm: 'npm run test:hosts',
+    does: 'Three hosts as network namespaces: packets of one after the other vanish while missions fly. Linux, as root; takes a quarter of an hour. AERIE_SEED repeats a run.',
+    options: {},
+    rest: { usage: '[SECONDS of each cut, default 30]', least: 0, most: 1, each: whole(5, 600) },
+  },
   'drill-restore': {
     npm: 'npm run drill:restore',
     does: 'A private Aerie is backed up under load, loses everything, is restored, and is looked at. Takes five minutes.',

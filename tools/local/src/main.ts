@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-outages': async () => (await import('./commands/test-outages.js')).testOutages,
   'test-upgrade': async () => (await import('./commands/test-upgrade.js')).testUpgrade,
   'test-replicas': async () => (await import('./commands/test-replicas.js')).testReplicas,
+  'test-hosts': async () => (await import('./commands/test-hosts.js')).testHosts,
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
   'test-node': async () => (await import('./commands/test-node.js')).testNode,
