@@ -1,5 +1,6 @@
 export {
   FLOOD_SUBJECTS,
+  INGRESS_LINKS_SUBJECT,
   NO_METHOD,
   NO_SN,
   NOTE_SUBJECTS,
@@ -77,6 +78,8 @@ export {
   deadLetter,
   dockFact,
   dockFlood,
+  type IngressLinks,
+  ingressLinks,
   dockNote,
   osdFact,
 } from './dock-fact.js';
