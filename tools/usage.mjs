@@ -132,6 +132,12 @@ export const COMMANDS = {
     options: { server: [flag, 'let the API server that kubectl reaches judge too'] },
     rest: nothing,
   },
+  'check-metrics': {
+    npm: 'npm run check:metrics',
+    does: 'Tests the alerts of docker/ with promtool where it is on PATH, and compares their metrics with a running Aerie.',
+    options: {},
+    rest: nothing,
+  },
   replay: {
     npm: 'npm run replay',
     does: 'An exported timeline through the lifecycle as it is now. FILE may be - for standard input.',

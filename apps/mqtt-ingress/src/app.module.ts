@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
+import { JetStreamPublisher, NoteDocks, connectNats, examineNats, showStreams } from '@aerie/messaging';
 import { BootChecks, type Host, type Ready, hostModule } from '@aerie/service-host';
 import { type Config } from './config.js';
 import { examineBroker } from './mqtt/examine-broker.js';
@@ -117,6 +117,12 @@ export class AppModule {
 
     const watch = new BrokerWatch({ login, ingressId, logger, metrics });
 
+    showStreams(metrics, nats);
+    metrics.gauge(
+      'ingress_links_down',
+      'Connections to the broker that bring control messages and are not there now.',
+      () => control.clientIds.length - control.connected,
+    );
     const heir = new Heir({ ingressId, nats, control, gate, logger, metrics });
 
     shutdown.on('intake', 'sessions of others', () => heir.stop());

@@ -7,6 +7,7 @@ export {
   OSD_SUBJECTS,
   RAW_OSD_SUBJECTS,
   RECEIVED_AT_HEADER,
+  type BulkOwner,
   type Owner,
   type UplinkKind,
   deadLetterSubject,

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-hosts': async () => (await import('./commands/test-hosts.js')).testHosts,
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
+  'check-metrics': async () => (await import('./commands/check-metrics.js')).checkMetrics,
   'test-node': async () => (await import('./commands/test-node.js')).testNode,
   size: async () => (await import('./commands/size.js')).size,
   test: async () => (await import('./commands/test.js')).test,

@@ -282,7 +282,7 @@ it(`no mission starts twice or late, and nothing is lost, when packets of a host
     ({ cut, fromMs, untilMs, readyAfter }) =>
       `${cut.what}: due during the cut ${tally(between(fromMs, untilMs))}; in the 20 s after ${tally(between(untilMs, untilMs + 20_000))}; all ready after ${readyAfter}`,
   );
-  console.log([`${all.length} missions: ${tally(all)}`, ...lines].join('\n'));
+  console.log([`${all.length} missions: ${tally(all)}`, ...lines, await refusals()].join('\n'));
 
   expect(hosts.ended).toEqual([]);
   expect(all.length).toBeGreaterThan(CUTS.length * 20);
@@ -300,6 +300,15 @@ function tally(rows: readonly Row[]): string {
     counts.set(how, (counts.get(how) ?? 0) + 1);
   }
   return [...counts].map(([how, count]) => `${count} ${how}`).join(', ') || 'none';
+}
+
+/** Why commands did not leave, or why nobody knows whether they did. */
+async function refusals(): Promise<string> {
+  const { rows } = await database.query<{ method: string; outcome: string; reason: string | null; count: string }>(
+    `SELECT method, send_outcome AS outcome, send_reason AS reason, count(*) FROM mission.dock_call
+      WHERE send_outcome <> 'written' GROUP BY 1, 2, 3 ORDER BY 4 DESC`,
+  );
+  return rows.map(({ method, outcome, reason, count }) => `  ${count} ${method} ${outcome}: ${reason}`).join('\n');
 }
 
 /** What is not as it was promised of a mission, by what the dock did and what two witnesses heard. */
