@@ -143,7 +143,8 @@ export class Hosts {
         spawnNats(directory, binaries, SERVER_PORTS.nats, passwords.nats, placeOf(host), {
           name: `nats-${host}`,
           clusterPort: SERVER_PORTS.natsCluster,
-          peers: HOST_NAMES.map(addressOf),
+          // Not itself: a server that begins a cluster with a route to itself may count one peer too many.
+          peers: HOST_NAMES.filter((other) => other !== host).map(addressOf),
         }),
       ),
     ];
