@@ -18,6 +18,8 @@ export default {
     },
     { ...base, roots, displayName: 'int', testMatch: ['**/dist/**/*.int.spec.js'] },
     { ...base, roots, displayName: 'scenario', testMatch: ['**/dist/**/*.scenario.js'] },
+    // As root, in network namespaces: `npm run test:hosts` alone.
+    { ...base, roots, displayName: 'hosts', testMatch: ['**/dist/**/*.hosts.js'] },
     { ...base, roots, displayName: 'storage', testMatch: ['**/dist/**/*.storage.js'] },
   ],
   coverageProvider: 'v8',

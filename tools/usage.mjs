@@ -89,6 +89,12 @@ export const COMMANDS = {
     options: {},
     rest: nothing,
   },
+  'test-hosts': {
+    npm: 'npm run test:hosts',
+    does: 'Three hosts as network namespaces: packets of one after the other vanish while missions fly. Linux, as root; takes a quarter of an hour. AERIE_SEED repeats a run.',
+    options: {},
+    rest: { usage: '[SECONDS of each cut, default 30]', least: 0, most: 1, each: whole(5, 600) },
+  },
   'drill-restore': {
     npm: 'npm run drill:restore',
     does: 'A private Aerie is backed up under load, loses everything, is restored, and is looked at. Takes five minutes.',
@@ -130,6 +136,12 @@ export const COMMANDS = {
     npm: 'npm run check:deploy',
     does: 'Renders each overlay of k8s/, and judges every object by its schema and by policy. Needs kubectl or kustomize.',
     options: { server: [flag, 'let the API server that kubectl reaches judge too'] },
+    rest: nothing,
+  },
+  'check-metrics': {
+    npm: 'npm run check:metrics',
+    does: 'Tests the alerts of docker/ with promtool where it is on PATH, and compares their metrics with a running Aerie.',
+    options: {},
     rest: nothing,
   },
   replay: {

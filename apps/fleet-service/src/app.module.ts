@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RoutePermissions } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase } from '@aerie/persistence';
+import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase, showOutbox } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
@@ -69,6 +69,7 @@ export class AppModule {
     const notes = new DockNotes(redis, logger);
     const positions = new DockPositions(dataSource, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);
+    showOutbox(metrics, dataSource, SCHEMA);
     const outbox = new OutboxRelay({
       dataSource,
       schema: SCHEMA,

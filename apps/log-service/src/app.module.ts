@@ -3,7 +3,7 @@ import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes, examineRedis } from '@aerie/job-queue';
 import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, retiredConsumersOf } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase } from '@aerie/persistence';
+import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase, showOutbox } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
 import { CollectForMission } from './automatic/collect-for-mission.js';
 import { FactsConsumer } from './automatic/facts.consumer.js';
@@ -77,6 +77,7 @@ export class AppModule {
     await awaitSchema(api, logger);
     const publisher = new JetStreamPublisher(connection, 2_000);
     const deadLetters = new DeadLetters(publisher, metrics);
+    showOutbox(metrics, api, SCHEMA);
     const outbox = new OutboxRelay({
       dataSource,
       writers: [api],

@@ -4,7 +4,15 @@ import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
 import { retryUntilReached } from '@aerie/observability';
-import { OutboxRelay, Retention, awaitSchema, examineDatabase, isOutage, openDatabase } from '@aerie/persistence';
+import {
+  OutboxRelay,
+  Retention,
+  awaitSchema,
+  examineDatabase,
+  isOutage,
+  openDatabase,
+  showOutbox,
+} from '@aerie/persistence';
 import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
@@ -40,7 +48,7 @@ import { missionPrunes } from './missions/retention/prunes.js';
 import { keepTrackDays } from './missions/store/flight-track.js';
 import { TransactionShares } from './missions/store/transaction-shares.js';
 import { keepTiming } from './missions/store/keep-timing.js';
-import { logFact } from './missions/store/log-facts.js';
+import { countEnds, logFact } from './missions/store/log-facts.js';
 import { MissionReadModel } from './missions/views/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
 import { showDueSoon } from './missions/wakes/due-soon.js';
@@ -121,13 +129,15 @@ export class AppModule {
     });
 
     const publisher = new JetStreamPublisher(nats, 2_000);
+    showOutbox(metrics, api, SCHEMA);
+    const ended = countEnds(metrics);
     const outbox = new OutboxRelay({
       dataSource: flight,
       writers: [api, docks],
       schema: SCHEMA,
       publish: async (subject, payload, messageId) => {
         await publisher.store(subject, payload, messageId);
-        logFact(logger, subject, JSON.parse(payload));
+        logFact(logger, subject, JSON.parse(payload), ended);
       },
       logger,
     });

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
+import { JetStreamPublisher, NoteDocks, connectNats, examineNats, showStreams } from '@aerie/messaging';
 import { BootChecks, type Host, type Ready, hostModule } from '@aerie/service-host';
 import { type Config } from './config.js';
 import { examineBroker } from './mqtt/examine-broker.js';
@@ -10,6 +10,7 @@ import { SendController } from './downlink/send.controller.js';
 import { type AnswerTo, ReceiveUplink } from './uplink/receive-uplink.js';
 import { ControlLinks, SESSION_EXPIRY_SECONDS } from './uplink/control-links.js';
 import { DockBudget } from './uplink/dock-budget.js';
+import { Heir } from './uplink/heir.js';
 import { FloodWatch } from './uplink/flood-watch.js';
 import { Overflow } from './uplink/overflow.js';
 import { RetainedSweep } from './uplink/retained-sweep.js';
@@ -26,6 +27,7 @@ export class Ingress {
     readonly downlink: DownlinkLink,
     readonly sweep: RetainedSweep,
     readonly watch: BrokerWatch,
+    readonly heir: Heir,
   ) {}
 
   get ready(): Ready {
@@ -40,6 +42,7 @@ export class Ingress {
     this.telemetry.start();
     this.sweep.start();
     this.watch.start();
+    this.heir.start();
   }
 }
 
@@ -115,6 +118,15 @@ export class AppModule {
 
     const watch = new BrokerWatch({ login, ingressId, logger, metrics });
 
+    showStreams(metrics, nats);
+    metrics.gauge(
+      'ingress_links_down',
+      'Connections to the broker that bring control messages and are not there now.',
+      () => control.clientIds.length - control.connected,
+    );
+    const heir = new Heir({ ingressId, nats, control, gate, logger, metrics });
+
+    shutdown.on('intake', 'sessions of others', () => heir.stop());
     shutdown.on('intake', 'broker watch', () => watch.stop());
     shutdown.on('intake', 'retained sweep', () => sweep.stop());
     shutdown.on('intake', 'control connections', () => control.stop());
@@ -130,7 +142,7 @@ export class AppModule {
       controllers: [SendController],
       providers: [
         { provide: SendDownlink, useValue: sendDownlink },
-        { provide: Ingress, useValue: new Ingress(gate, control, telemetry, downlink, sweep, watch) },
+        { provide: Ingress, useValue: new Ingress(gate, control, telemetry, downlink, sweep, watch, heir) },
       ],
     };
   }

@@ -88,3 +88,15 @@ export const dockFlood = z.object({
   bytesPerSecond: z.number().describe('The same in bytes a second.'),
 });
 export type DockFlood = z.infer<typeof dockFlood>;
+
+/** What an ingress says every two seconds of its connections that bring control messages, on `ingress.v1.links`. */
+export const ingressLinks = z.object({
+  v: version,
+  ingressId: z.string().describe('The replica that says it.'),
+  links: z
+    .array(z.string().min(1).max(200))
+    .max(64)
+    .describe('Client ids of all of them. None: it leaves in order, and nothing waits for it.'),
+  connected: z.array(z.string().min(1).max(200)).max(64).describe('Client ids of those that are connected now.'),
+});
+export type IngressLinks = z.infer<typeof ingressLinks>;

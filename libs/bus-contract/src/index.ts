@@ -1,11 +1,13 @@
 export {
   FLOOD_SUBJECTS,
+  INGRESS_LINKS_SUBJECT,
   NO_METHOD,
   NO_SN,
   NOTE_SUBJECTS,
   OSD_SUBJECTS,
   RAW_OSD_SUBJECTS,
   RECEIVED_AT_HEADER,
+  type BulkOwner,
   type Owner,
   type UplinkKind,
   deadLetterSubject,
@@ -77,6 +79,8 @@ export {
   deadLetter,
   dockFact,
   dockFlood,
+  type IngressLinks,
+  ingressLinks,
   dockNote,
   osdFact,
 } from './dock-fact.js';

@@ -65,6 +65,9 @@ export const NOTE_SUBJECTS = 'note.v1.*';
 export const floodSubject = (sn: string): string => `flood.v1.${sn}`;
 export const FLOOD_SUBJECTS = 'flood.v1.*';
 
+/** Which connections to the broker each ingress has. Not stored. */
+export const INGRESS_LINKS_SUBJECT = 'ingress.v1.links';
+
 /** What could not be read, kept with the reason. */
 export const deadLetterSubject = (sn: string): string => `dead.v1.${sn}`;
 /** The serial number part where even the topic could not be read. */

@@ -91,9 +91,9 @@ export function isPortFree(port: number): Promise<boolean> {
 }
 
 /** Whether somebody takes connections there. */
-export function accepts(port: number): Promise<boolean> {
+export function accepts(port: number, address = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = net.connect(port, '127.0.0.1', () => {
+    const socket = net.connect(port, address, () => {
       socket.destroy();
       resolve(true);
     });

@@ -12,6 +12,8 @@ const MAX_PAYLOAD_BYTES = 64 * 1024;
 const MAX_SUBJECTS = 10_000;
 const SUBJECT_KEPT_MS = 24 * 3_600_000;
 
+const CAUSES = ['cannot_be_handled', 'belongs_to_nothing'] as const;
+
 /** Keeps what a service cannot use, with the reason, beside what the ingress could not read. Safe to repeat. */
 export class DeadLetters {
   private readonly kept = new LRUCache<string, true>({ max: MAX_SUBJECTS, ttl: SUBJECT_KEPT_MS });
@@ -26,6 +28,8 @@ export class DeadLetters {
       'Messages kept as dead letters: those that cannot be handled, and those that belong to nothing.',
       ['cause'],
     );
+    // From the start on: the first of a kind is no rise of a number that nobody has seen before.
+    for (const cause of CAUSES) this.setAside.inc({ cause }, 0);
   }
 
   /** A delivery that will never succeed. */
@@ -54,7 +58,7 @@ export class DeadLetters {
   }
 
   private async store(
-    cause: 'cannot_be_handled' | 'belongs_to_nothing',
+    cause: (typeof CAUSES)[number],
     sn: string,
     topic: string,
     body: Uint8Array,

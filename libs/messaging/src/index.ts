@@ -14,5 +14,6 @@ export { NoteDocks } from './note-docks.js';
 export { type RawOsd, RawOsdPublisher, receiveRawOsd } from './raw-osd.js';
 export { answerDock } from './answer-dock.js';
 export { Backlog } from './backlog.js';
+export { showStreams } from './show-streams.js';
 export { Speakers } from './speakers.js';
 export { SendTogether } from './send-together.js';

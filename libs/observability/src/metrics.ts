@@ -42,6 +42,26 @@ export class Metrics {
     });
   }
 
+  /** The same for several values that differ in a label. */
+  askedGauges(
+    name: string,
+    help: string,
+    label: string,
+    ask: () => Promise<readonly (readonly [string, number])[]>,
+  ): void {
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [this.registry],
+      async collect() {
+        const values = await ask().catch(() => []);
+        this.reset();
+        for (const [of, value] of values) this.set({ [label]: of }, value);
+      },
+    });
+  }
+
   histogram<Label extends string>(name: string, help: string, labelNames: readonly Label[] = []): Histogram<Label> {
     const buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
     return new Histogram({ name, help, labelNames: [...labelNames], buckets, registers: [this.registry] });

@@ -26,6 +26,10 @@ export interface DatabaseOptions {
   readonly logger: Logger;
 }
 
+const FIRST_PROBE_MS = 10_000;
+/** Beyond the limit of a statement: for the way, and for a server that is busy with the end of many. */
+const ANSWER_MARGIN_MS = 5_000;
+
 /** Plans are made anew by then, and a server that was replaced behind its address is left. */
 const MAX_LIFETIME_SECONDS = 600;
 
@@ -62,6 +66,9 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     driver: { ...pg, Pool: ConnectionPool },
     extra: {
       keepAlive: true,
+      // Otherwise the first probe of an idle connection comes after two hours.
+      keepAliveInitialDelayMillis: FIRST_PROBE_MS,
+      silenceMs: options.statementTimeoutMs + ANSWER_MARGIN_MS,
       // Statements that are sent together do not wait for each other's answers.
       pipeline: true,
       min: options.warmConnections ?? 0,

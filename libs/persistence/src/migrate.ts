@@ -3,6 +3,7 @@ import { type Logger, retryUntilReached } from '@aerie/observability';
 import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
 import { isOutage, isRetryable, sqlState } from './database-errors.js';
 import { openDatabase } from './open-database.js';
+import { poolOf } from './pool.js';
 
 /** Any constant: it only has to be the same for all who migrate one database. */
 const MIGRATION_LOCK = 4_157_301;
@@ -32,6 +33,8 @@ export async function migrate(dataSource: DataSource, logger?: Logger): Promise<
   if (schema === undefined) throw new Error('a data source that migrates must name its schema');
   const guard = dataSource.createQueryRunner();
   await guard.connect();
+  const pool = poolOf(dataSource);
+  pool.isPatient = true;
   try {
     await guard.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
     await guard.query(`SET statement_timeout = ${LONGEST_MS}`);
@@ -42,6 +45,7 @@ export async function migrate(dataSource: DataSource, logger?: Logger): Promise<
     await guard.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
     await guard.query('RESET ALL').catch(() => undefined);
     await guard.release();
+    pool.isPatient = false;
   }
 }
 

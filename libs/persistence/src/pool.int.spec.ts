@@ -1,9 +1,16 @@
 import { UnavailableError } from '@aerie/kernel';
 import { createLogger } from '@aerie/observability';
-import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
+import {
+  type PrivateServer,
+  type TestDatabase,
+  createTestDatabase,
+  eventually,
+  startPrivatePostgres,
+  testEnvironment,
+} from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
-import { takeConnection } from './pool.js';
+import { poolOf, takeConnection } from './pool.js';
 import { inTransaction } from './transaction.js';
 
 const logger = createLogger('test', 'silent');
@@ -85,6 +92,54 @@ describe('the connection pool', () => {
 
     it('tells a read outside of transactions to try later', async () => {
       await expect(dataSource.query('SELECT 1')).rejects.toMatchObject(busy);
+    });
+  });
+
+  describe('of a server that is silent with its connections open, as when packets vanish', () => {
+    let server: PrivateServer;
+    beforeAll(async () => {
+      server = await startPrivatePostgres();
+    });
+    afterAll(() => server?.remove());
+    beforeEach(async () => {
+      dataSource = await createDataSource({
+        ...{ url: server.url, applicationName: 'silence', schema: 'public', migrations: [], poolSize: 1 },
+        ...{ statementTimeoutMs: 500, logger },
+      }).initialize();
+    });
+    afterEach(() => dataSource.destroy());
+
+    it('gives a statement up soon after the server had to, and goes on with a new connection', async () => {
+      const client = await takeConnection(dataSource);
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      const { pid } = rows[0] ?? { pid: 0 };
+      process.kill(pid, 'SIGSTOP');
+      const startedMs = performance.now();
+      try {
+        await expect(client.query('SELECT 1')).rejects.toThrow('Connection terminated unexpectedly');
+        expect(performance.now() - startedMs).toBeGreaterThan(5_000);
+        expect(performance.now() - startedMs).toBeLessThan(15_000);
+        client.release(true);
+        const [after] = await inTransaction(dataSource, (tx) => tx.query<{ one: number }>('SELECT 1 AS one'));
+        expect(after).toEqual({ one: 1 });
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+    });
+
+    it('leaves a connection alone that owes nothing', async () => {
+      const pid = async () => (await dataSource.query<[{ pid: number }]>('SELECT pg_backend_pid() AS pid'))[0].pid;
+      const before = await pid();
+      await new Promise((resolve) => setTimeout(resolve, 6_500));
+      expect(await pid()).toBe(before);
+    });
+
+    it('waits for as long as it takes while the schema is migrated', async () => {
+      poolOf(dataSource).isPatient = true;
+      const client = await takeConnection(dataSource);
+      await client.query('SET statement_timeout = 0');
+      await expect(client.query('SELECT pg_sleep(7)')).resolves.toMatchObject({ rowCount: 1 });
+      client.release(true);
     });
   });
 });

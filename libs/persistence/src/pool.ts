@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { UnavailableError, gatherWrites } from '@aerie/kernel';
 import { type Connection, Pool as PgPool, type PoolClient, type PoolConfig } from 'pg';
 import type { DataSource } from 'typeorm';
@@ -26,6 +27,8 @@ type ConnectCallback = (
  */
 export class ConnectionPool extends PgPool {
   private refilling: NodeJS.Timeout | undefined;
+  /** Waits for each answer for as long as the server takes: migrations have hours. */
+  isPatient = false;
 
   constructor(config?: PoolConfig) {
     super(config);
@@ -33,10 +36,26 @@ export class ConnectionPool extends PgPool {
     this.on('connect', (client) => client.on('error', () => undefined));
     // Statements that are sent together are one packet, and wake the server once.
     this.on('connect', (client) => gatherWrites((client as DatabaseClient).connection.stream));
+    this.on('connect', (client) => this.endWhenSilent(client as DatabaseClient));
     // Not before: a data source that cannot connect forgets its pool, and nobody would ever end it.
     this.once('connect', () => {
       this.refilling = setInterval(() => this.refill(), REFILL_EVERY_MS).unref();
       setImmediate(() => this.refill());
+    });
+  }
+
+  /**
+   * When packets vanish, nobody closes a connection: the kernel repeats what was sent for a quarter of an hour, and a statement
+   * would wait for as long. The server answers each within its own limits, so one that owes an answer for longer is not there.
+   * The connection is ended as if the server had ended it, and never goes back to the pool.
+   */
+  private endWhenSilent(client: DatabaseClient): void {
+    const { silenceMs } = this.options as SilenceOptions;
+    if (silenceMs === undefined) return;
+    // A socket, with TLS or without, which pg types by less.
+    const stream = client.connection.stream as Socket;
+    stream.setTimeout(silenceMs, () => {
+      if (!this.isPatient && !client.readyForQuery) stream.destroy();
     });
   }
 
@@ -81,16 +100,27 @@ function refusalOf<Thrown>(error: Thrown): Thrown | UnavailableError {
   return error.message === 'Connection terminated unexpectedly' ? new ConnectionLostError(error) : error;
 }
 
+export interface SilenceOptions {
+  /** So long a server that is there may be silent on a statement. */
+  readonly silenceMs?: number;
+}
+
 export interface DatabaseClient extends PoolClient {
+  /** False while an answer is owed. */
+  readonly readyForQuery: boolean;
   readonly connection: Connection;
   /** As the server said with its last answer: idle, in a transaction, or in one that has failed. */
   getTransactionStatus(): 'I' | 'T' | 'E' | null;
 }
 
 export async function takeConnection(dataSource: DataSource): Promise<DatabaseClient> {
+  // The pool makes clients of pg, which have these; its types tell less.
+  return (await poolOf(dataSource).connect()) as DatabaseClient;
+}
+
+export function poolOf(dataSource: DataSource): ConnectionPool {
   // TypeORM keeps the pool in its driver, which is typed for all databases.
   const { master } = dataSource.driver as { master?: unknown };
   if (!(master instanceof ConnectionPool)) throw new Error('failed to get a database connection: the pool is not open');
-  // The pool makes clients of pg, which have these two; its types tell less.
-  return (await master.connect()) as DatabaseClient;
+  return master;
 }

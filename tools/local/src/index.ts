@@ -5,6 +5,8 @@ export { Flood, type FloodFigures } from './commands/fairness/flood.js';
 export { delaysOf, lineOf, lossesOf } from './commands/fairness/figures.js';
 export { Others, type OthersFigures } from './commands/fairness/others.js';
 export { replay } from './commands/replay.js';
+export { HOST_NAMES, type HostName, cutOff } from './hosts/network.js';
+export { Hosts, SERVERS_AT, SERVER_PORTS } from './hosts/hosts.js';
 export { Api, type Answer, type DockConnection, good, registerDock } from './stack/api.js';
 export { hasEnded } from './stack/has-ended.js';
 export { INFRASTRUCTURE_NAMES } from './infrastructure/infrastructure.js';

@@ -2,7 +2,7 @@ import { uplinkFilters } from '@aerie/dji-protocol';
 import type { Logger } from '@aerie/observability';
 import type { IPublishPacket, MqttClient } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
-import { type BrokerLogin, type EndOfMessage, openSession } from '../mqtt/session.js';
+import { type BrokerLogin, type EndOfMessage, cutSession, openSession } from '../mqtt/session.js';
 import type { DockBudget } from './dock-budget.js';
 import { DockOrder } from './dock-order.js';
 import type { ReceiveUplink } from './receive-uplink.js';
@@ -17,6 +17,8 @@ export const SESSION_EXPIRY_SECONDS = 3_600;
 /** After UNSUBACK, messages that were on their way still come; this long without one, and none is left. */
 const QUIET_MS = 300;
 const LONGEST_DRAIN_MS = 5_000;
+/** What is not stored by then is left to the next try. */
+const LONGEST_INHERITING_MS = 60_000;
 /** Messages that one connection has in work at a time, far below what the broker sends without a PUBACK. */
 const IN_WORK = 32;
 
@@ -39,20 +41,30 @@ export interface ControlLinksOptions {
  */
 export class ControlLinks {
   private readonly links: KeptLink[];
+  readonly clientIds: readonly string[];
+  /** Of others, while they are emptied. */
+  private readonly inherited = new Set<MqttClient>();
   private lastMessageMs = 0;
   private inWork = 0;
   private readonly order = new DockOrder();
 
   constructor(private readonly options: ControlLinksOptions) {
-    this.links = Array.from({ length: options.connections }, (_, index) => this.link(index));
+    const { connections, ingressId } = options;
+    this.clientIds = Array.from({ length: connections }, (_, index) => `aerie-ingress-${ingressId}-${index}`);
+    this.links = this.clientIds.map((clientId) => this.link(clientId));
     options.gate.onClose(() => {
       this.order.breakOff();
       this.links.forEach((link) => link.drop());
+      this.inherited.forEach((client) => cutSession(client));
     });
   }
 
   get connected(): number {
-    return this.links.filter(({ current }) => current !== undefined).length;
+    return this.connectedIds.length;
+  }
+
+  get connectedIds(): readonly string[] {
+    return this.clientIds.filter((_, index) => this.links[index]?.current !== undefined);
   }
 
   start(): void {
@@ -72,9 +84,47 @@ export class ControlLinks {
     );
   }
 
-  private link(index: number): KeptLink {
-    const { login, ingressId, gate, logger } = this.options;
-    const clientId = `aerie-ingress-${ingressId}-${index}`;
+  /**
+   * Connects as another replica that is gone, stores what the broker has kept for it, and ends its session. Gives how many
+   * messages that were; rejects when the connection ends before, e.g. since the other one is back.
+   */
+  async takeOver(clientId: string): Promise<number> {
+    let lastMessageMs = Date.now();
+    let inWork = 0;
+    let messages = 0;
+    const client = await openSession({
+      login: this.options.login,
+      clientId,
+      sessionExpirySeconds: SESSION_EXPIRY_SECONDS,
+      inWork: IN_WORK,
+      onMessage: (packet, end) => {
+        lastMessageMs = Date.now();
+        inWork++;
+        messages++;
+        void this.handle(packet, end).finally(() => inWork--);
+      },
+    });
+    this.inherited.add(client);
+    try {
+      await client.unsubscribeAsync(filters());
+      const untilMs = Date.now() + LONGEST_INHERITING_MS;
+      while (inWork > 0 || Date.now() - lastMessageMs < QUIET_MS) {
+        if (!client.connected) throw new Error('the connection ended before all was stored');
+        if (Date.now() > untilMs) throw new Error('it did not become empty in time');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await client.endAsync(false, { properties: { sessionExpiryInterval: 0 } } as never);
+      return messages;
+    } catch (error) {
+      cutSession(client);
+      throw error;
+    } finally {
+      this.inherited.delete(client);
+    }
+  }
+
+  private link(clientId: string): KeptLink {
+    const { login, gate, logger } = this.options;
     return new KeptLink({
       name: clientId,
       logger,

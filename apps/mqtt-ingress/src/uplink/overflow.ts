@@ -1,4 +1,4 @@
-import { isBulk, overflowSubject } from '@aerie/bus-contract';
+import { type BulkOwner, isBulk, overflowSubject } from '@aerie/bus-contract';
 import { type NoteDocks, isStreamFull } from '@aerie/messaging';
 import type { Metrics } from '@aerie/observability';
 import { LRUCache } from 'lru-cache';
@@ -10,6 +10,7 @@ const BYTES_A_DAY = 1024 * 1024;
 const DAY_SECONDS = 24 * 3_600;
 const BYTES: Refill = { saved: BYTES_A_DAY, perSecond: BYTES_A_DAY / DAY_SECONDS };
 const MESSAGES: Refill = { saved: 1_000, perSecond: 1_000 / DAY_SECONDS };
+const BULK_OWNERS = ['fleet', 'log', 'credential', 'none'] as const satisfies readonly BulkOwner[];
 /** Devices whose share is remembered; one that is forgotten begins with a full one. */
 const MAX_SHARES = 20_000;
 
@@ -44,6 +45,8 @@ export class Overflow {
       'Messages acknowledged and not kept: neither the stream of their service nor the overflow has room for them.',
       ['owner'],
     );
+    // From the start on: the first is no rise of a number that nobody has seen before.
+    for (const owner of BULK_OWNERS) this.leftOut.inc({ owner }, 0);
   }
 
   async store(...[subject, body, messageId]: Parameters<Store>): Promise<void> {

@@ -5,6 +5,7 @@ import { accepts } from '@aerie/loopback';
 import { BROKER_SETTINGS, type BrokerUser, type DynamicSecurity, withUsers } from '@aerie/server-settings';
 import mqtt from 'mqtt';
 import type { Binaries } from './binaries.js';
+import { HERE, type Place } from './place.js';
 import { LocalProcess, type Spawned } from './processes.js';
 
 /** Of one look; it is looked again as long as the broker runs. */
@@ -25,6 +26,7 @@ export function spawnMosquitto(
   binaries: Binaries,
   ports: BrokerPorts,
   users: readonly BrokerUser[],
+  place: Place = HERE,
 ): Spawned {
   const securityFile = securityFileOf(directory);
   // By its name only when all of it is there: a start may be killed in the middle.
@@ -36,12 +38,12 @@ export function spawnMosquitto(
     `plugin_opt_config_file ${securityFile}`,
     'allow_anonymous false',
   ];
-  return spawn(directory, binaries, ports, access, users[0]);
+  return spawn(directory, binaries, ports, access, place, users[0]);
 }
 
 /** A broker without any user, for tests of single adapters. */
 export function spawnOpenMosquitto(directory: string, binaries: Binaries, ports: BrokerPorts): Spawned {
-  return spawn(directory, binaries, ports, ['allow_anonymous true']);
+  return spawn(directory, binaries, ports, ['allow_anonymous true'], HERE);
 }
 
 /** Where the plugin keeps its users. It writes the file while it runs. */
@@ -58,6 +60,7 @@ function spawn(
   binaries: Binaries,
   ports: BrokerPorts,
   access: readonly string[],
+  place: Place,
   user?: BrokerUser,
 ): Spawned {
   const data = dataFolder(directory);
@@ -74,25 +77,26 @@ function spawn(
       'log_type warning',
       'log_type notice',
       // Options of a listener follow it, so these come last.
-      `listener ${ports.internal} 127.0.0.1`,
-      `listener ${ports.docks} 127.0.0.1`,
+      `listener ${ports.internal} ${place.address}`,
+      `listener ${ports.docks} ${place.address}`,
       // A dock that could choose its client id could take over the session of another dock, or of the ingress.
       'use_username_as_clientid true',
       '',
     ].join('\n'),
     { mode: 0o600 },
   );
-  const process_ = LocalProcess.start(directory, 'mosquitto', {
-    program: binaries.mosquitto,
-    args: ['-c', config],
-    env: binaries.env,
-  });
-  return { process: process_, check: () => answers(ports, user) };
+  const command = { program: binaries.mosquitto, args: ['-c', config], env: binaries.env };
+  const process_ = LocalProcess.start(directory, 'mosquitto', place.command(command));
+  return { process: process_, check: () => answers(place.address, ports, user) };
 }
 
 /** Takes the password of a user of ours, which is new at each start, and listens for docks too. */
-export async function answers({ internal, docks }: BrokerPorts, user: BrokerUser | undefined): Promise<true | string> {
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${internal}`, {
+export async function answers(
+  address: string,
+  { internal, docks }: BrokerPorts,
+  user: BrokerUser | undefined,
+): Promise<true | string> {
+  const client = await mqtt.connectAsync(`mqtt://${address}:${internal}`, {
     protocolVersion: 5,
     clientId: `aerie-start-${randomUUID()}`,
     clean: true,
@@ -101,7 +105,7 @@ export async function answers({ internal, docks }: BrokerPorts, user: BrokerUser
     ...(user === undefined ? {} : { username: user.username, password: user.password }),
   });
   await client.endAsync(true);
-  return (await accepts(docks)) || `nobody listens on port ${docks}`;
+  return (await accepts(docks, address)) || `nobody listens on port ${docks}`;
 }
 
 function readSecurity(file: string): DynamicSecurity | undefined {

@@ -3,34 +3,59 @@ import path from 'node:path';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import type { Binaries } from './binaries.js';
+import { HERE, type Place } from './place.js';
 import { LocalProcess, type Spawned } from './processes.js';
 
 /** Of one look; it is looked again as long as the server runs. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** Of a server that is one of several. */
+export interface NatsMember {
+  /** Its own, and that of its process. */
+  readonly name: string;
+  readonly clusterPort: number;
+  readonly peers: readonly string[];
+}
+
 /** A private NATS with JetStream. The password reaches it through its environment and lies in no file. */
-export function spawnNats(directory: string, binaries: Binaries, port: number, password: string): Spawned {
-  const data = path.join(directory, 'nats');
+export function spawnNats(
+  directory: string,
+  binaries: Binaries,
+  port: number,
+  password: string,
+  place: Place = HERE,
+  member?: NatsMember,
+): Spawned {
+  const name = member?.name ?? 'nats';
+  const data = path.join(directory, name);
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const config = path.join(data, 'nats.conf');
+  // A cluster places no stream on a server that has no room for all of them when they are full; a server alone does not ask.
+  const fileStore = member === undefined ? '2GB' : '4GB';
   writeFileSync(
     config,
-    `listen: "127.0.0.1:${port}"\njetstream { store_dir: "${data}", max_file_store: 2GB }\n` +
-      'authorization { user: aerie, password: $AERIE_NATS_PASSWORD }\n',
+    `listen: "${place.address}:${port}"\njetstream { store_dir: "${data}", max_file_store: ${fileStore} }\n` +
+      'authorization { user: aerie, password: $AERIE_NATS_PASSWORD }\n' +
+      (member === undefined ? '' : clusterOf(member, place)),
     { mode: 0o600 },
   );
-  const process = LocalProcess.start(directory, 'nats', {
+  const command = {
     program: binaries.nats,
     args: ['-c', config],
     env: { ...binaries.env, AERIE_NATS_PASSWORD: password },
-  });
-  return { process, check: () => answers(port, password) };
+  };
+  const process = LocalProcess.start(directory, name, place.command(command));
+  return { process, check: () => answers(`${place.address}:${port}`, password) };
 }
 
+const clusterOf = ({ name, clusterPort, peers }: NatsMember, { address }: Place): string =>
+  `server_name: ${name}\ncluster { name: aerie, listen: "${address}:${clusterPort}", ` +
+  `routes: [${peers.map((peer) => `"nats://${peer}:${clusterPort}"`).join(', ')}] }\n`;
+
 /** Takes our password, which is new at each start, and has opened its streams. */
-async function answers(port: number, password: string): Promise<true> {
+async function answers(server: string, password: string): Promise<true> {
   const connection = await connect({
-    servers: [`127.0.0.1:${port}`],
+    servers: [server],
     user: 'aerie',
     pass: password,
     reconnect: false,

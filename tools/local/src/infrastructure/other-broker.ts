@@ -50,5 +50,5 @@ export function spawnOther(
   };
   writeFileSync(file, JSON.stringify(settings), { mode: 0o600 });
   const process_ = LocalProcess.start(directory, 'mosquitto', { program, args: [...args, file] });
-  return { process: process_, check: () => answers(ports, users[0]) };
+  return { process: process_, check: () => answers('127.0.0.1', ports, users[0]) };
 }

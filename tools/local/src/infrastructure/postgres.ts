@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { Problem } from './problem.js';
+import { HERE, type Place } from './place.js';
 import { type Command, LocalProcess, type Spawned } from './processes.js';
 
 const DATABASE = 'aerie';
@@ -17,21 +18,23 @@ export async function spawnPostgres(
   port: number,
   password: string,
   settings: readonly string[] = [],
+  place: Place = HERE,
 ): Promise<Spawned> {
   const { initdb, postgres } = await programs();
   const data = path.join(directory, 'postgres');
-  if (!existsSync(path.join(data, 'PG_VERSION'))) makeCluster(initdb, data);
+  if (!existsSync(path.join(data, 'PG_VERSION'))) {
+    makeCluster(initdb, data);
+    // A cluster is made for callers of its own machine.
+    if (place !== HERE) appendFileSync(path.join(data, 'pg_hba.conf'), 'host all all samenet scram-sha-256\n');
+  }
   // Not below `directory`: the path of a socket may have only 107 characters.
   const socketFolder = mkdtempSync(path.join(os.tmpdir(), 'aerie-pg-'));
-  const process_ = LocalProcess.start(
-    directory,
-    'postgres',
-    asOrdinaryUser(postgres, [
-      ...['-D', data, '-p', String(port)],
-      ...['-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${socketFolder}`],
-      ...['max_connections=200', 'shared_buffers=128MB', ...settings].flatMap((setting) => ['-c', setting]),
-    ]),
-  );
+  const command = asOrdinaryUser(postgres, [
+    ...['-D', data, '-p', String(port)],
+    ...['-c', `listen_addresses=${place.address}`, '-c', `unix_socket_directories=${socketFolder}`],
+    ...['max_connections=200', 'shared_buffers=128MB', ...settings].flatMap((setting) => ['-c', setting]),
+  ]);
+  const process_ = LocalProcess.start(directory, 'postgres', place.command(command));
   return {
     process: process_,
     check: async () => {

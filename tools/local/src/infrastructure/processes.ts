@@ -177,7 +177,7 @@ export async function endLeftOvers(directory: string): Promise<string[]> {
 /** The same for every run below a folder: `npm start`, tests, and the worlds of scenarios that lie one level deeper. */
 export async function endAllLeftOvers(base: string): Promise<string[]> {
   const ended: string[] = [];
-  for (const parent of [base, path.join(base, 'scenarios')]) {
+  for (const parent of [base, path.join(base, 'scenarios'), path.join(base, 'hosts')]) {
     if (!existsSync(parent)) continue;
     for (const entry of readdirSync(parent, { withFileTypes: true })) {
       if (entry.isDirectory()) ended.push(...(await endLeftOvers(path.join(parent, entry.name))));

@@ -3,38 +3,42 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import type { Binaries } from './binaries.js';
+import { HERE, type Place } from './place.js';
 import { LocalProcess, type Spawned } from './processes.js';
 
 /** Of one look; it is looked again as long as the server runs. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /** A private valkey. Its configuration holds only a hash of the password. */
-export function spawnValkey(directory: string, binaries: Binaries, port: number, password: string): Spawned {
+export function spawnValkey(
+  directory: string,
+  binaries: Binaries,
+  port: number,
+  password: string,
+  place: Place = HERE,
+): Spawned {
   const data = path.join(directory, 'valkey');
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const hash = createHash('sha256').update(password).digest('hex');
   const config = path.join(data, 'valkey.conf');
   writeFileSync(
     config,
-    `port ${port}\nbind 127.0.0.1\ndir ${quoted(data)}\nappendonly yes\nappendfsync everysec\nsave ""\n` +
+    `port ${port}\nbind ${place.address}\ndir ${quoted(data)}\nappendonly yes\nappendfsync everysec\nsave ""\n` +
       `maxmemory-policy noeviction\nuser default on #${hash} ~* &* +@all\n`,
     { mode: 0o600 },
   );
-  const process = LocalProcess.start(directory, 'valkey', {
-    program: binaries.valkey,
-    args: [config],
-    env: binaries.env,
-  });
-  return { process, check: () => answers(port, password) };
+  const command = { program: binaries.valkey, args: [config], env: binaries.env };
+  const process = LocalProcess.start(directory, 'valkey', place.command(command));
+  return { process, check: () => answers(place.address, port, password) };
 }
 
 /** A folder may have spaces and quotes in its name. */
 const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 
 /** Takes our password, which is new at each start, and has read its data. */
-async function answers(port: number, password: string): Promise<true> {
+async function answers(host: string, port: number, password: string): Promise<true> {
   const client = new Redis({
-    host: '127.0.0.1',
+    host,
     port,
     password,
     lazyConnect: true,

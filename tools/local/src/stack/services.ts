@@ -50,16 +50,31 @@ const PORT_VARIABLE = /_PORT$/;
 /** Where the key lies that seals secrets of organisations: it stays as long as the database does. */
 export const keyFileOf = (directory: string): string => path.join(directory, 'credential.keys');
 
+/** What programs are told of the servers. */
+export type Servers = Pick<
+  Infrastructure,
+  'databaseUrl' | 'redisUrl' | 'natsUrl' | 'mqttUrl' | 'dockMqttUrl' | 'logins' | 'askingSecret' | 'directory'
+>;
+
+export interface Addresses {
+  /** Of the programs themselves. */
+  readonly own: string;
+  readonly storage: string;
+}
+
+const LOOPBACK = '127.0.0.1';
+
 /** How each program of ours is started on this machine. What it can do is in its own config.ts. */
 export function servicePlans(
   root: string,
-  infrastructure: Infrastructure,
+  infrastructure: Servers,
   ports: ServicePorts,
   storage: StorageKeys,
+  addresses: Addresses = { own: LOOPBACK, storage: LOOPBACK },
 ): Readonly<Record<ServiceName, ServicePlan>> {
   const { databaseUrl, redisUrl, natsUrl, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
   const s3 = {
-    S3_ENDPOINT: `http://127.0.0.1:${ports['object-store']}`,
+    S3_ENDPOINT: `http://${addresses.storage}:${ports['object-store']}`,
     S3_REGION: REGION,
     S3_BUCKET: BUCKET,
     S3_ACCESS_KEY_ID: storage.accessKeyId,
@@ -68,9 +83,9 @@ export function servicePlans(
   };
   const plan = (name: ServiceName, env: Record<string, string>): ServicePlan => ({
     script: path.join(root, 'apps', name, 'dist', 'main.js'),
-    env,
+    env: addresses.own === LOOPBACK ? env : { ...env, ...listenAt(addresses.own, env) },
     portVariables: Object.keys(env).filter((variable) => PORT_VARIABLE.test(variable)),
-    readyUrl: `http://127.0.0.1:${ports[name]}/readyz`,
+    readyUrl: `http://${addresses.own}:${ports[name]}/readyz`,
   });
   return {
     'object-store': plan('object-store', {
@@ -137,10 +152,18 @@ export function servicePlans(
     }),
     edge: plan('edge', {
       EDGE_HTTP_PORT: String(ports.edge),
-      EDGE_MISSION_URL: `http://127.0.0.1:${ports['mission-service']}`,
-      EDGE_FLEET_URL: `http://127.0.0.1:${ports['fleet-service']}`,
-      EDGE_LOG_URL: `http://127.0.0.1:${ports['log-service']}`,
-      EDGE_CREDENTIAL_URL: `http://127.0.0.1:${ports['credential-service']}`,
+      EDGE_MISSION_URL: `http://${addresses.own}:${ports['mission-service']}`,
+      EDGE_FLEET_URL: `http://${addresses.own}:${ports['fleet-service']}`,
+      EDGE_LOG_URL: `http://${addresses.own}:${ports['log-service']}`,
+      EDGE_CREDENTIAL_URL: `http://${addresses.own}:${ports['credential-service']}`,
     }),
   };
 }
+
+/** By themselves they listen on loopback alone. */
+const listenAt = (address: string, env: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(env)
+      .filter((variable) => PORT_VARIABLE.test(variable))
+      .map((variable) => [variable.replace(PORT_VARIABLE, '_HOST'), address]),
+  );

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { namedMetrics, registeredMetrics, toldMetrics } from '@aerie/deploy';
+
+/**
+ * The alerts and dashboards of docker/: by Prometheus' own tool where it is there, and against what the programs of the Aerie
+ * that runs in this folder really tell. What could not be looked at is said.
+ */
+export async function checkMetrics(root: string): Promise<number> {
+  const docker = path.join(root, 'docker');
+  const faults: string[] = [];
+  const named = namedMetrics(root);
+  const registered = registeredMetrics(root);
+  for (const { metric, where } of named) {
+    if (!registered.has(metric)) faults.push(`${where} names ${metric}, which no program registers`);
+  }
+  console.log(`${named.length} metrics are named by alerts and dashboards.`);
+
+  if (spawnSync('promtool', ['--version']).error !== undefined) {
+    console.log(
+      'There is no `promtool` on PATH (it comes with Prometheus): alerts were not checked and not tested by it.',
+    );
+  } else {
+    for (const args of [
+      ['check', 'config', 'prometheus.yml'],
+      ['check', 'rules', 'alerts.yml'],
+      ['test', 'rules', 'alerts.test.yml'],
+    ]) {
+      const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: docker, encoding: 'utf8' });
+      console.log(`promtool ${args.join(' ')}: ${status === 0 ? 'good' : 'FAILED'}`);
+      if (status !== 0) faults.push(`promtool ${args.join(' ')}:\n${stdout}${stderr}`);
+    }
+  }
+
+  const runFile = path.join(root, '.aerie', 'run.json');
+  if (!existsSync(runFile)) {
+    console.log('No Aerie runs in this folder (`npm start`): what its programs really tell was not looked at.');
+  } else {
+    const { metrics } = JSON.parse(readFileSync(runFile, 'utf8')) as { metrics: Record<string, string> };
+    const told = new Set(['up']);
+    for (const [name, url] of Object.entries(metrics)) {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
+      if (answer?.ok !== true) faults.push(`${name} does not tell its metrics at ${url}`);
+      else for (const metric of toldMetrics(await answer.text())) told.add(metric);
+    }
+    for (const { metric, where } of named) {
+      if (!told.has(metric)) faults.push(`${where} names ${metric}, which no running program tells`);
+    }
+    console.log(`${told.size} metrics are told by the programs that run here.`);
+  }
+  for (const fault of faults) console.error(fault);
+  return faults.length === 0 ? 0 : 1;
+}
