@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
+import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import { Retention, awaitSchema, examineDatabase, openDatabase } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
@@ -106,6 +106,7 @@ export class AppModule {
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
+        { provide: RequestLimits, useValue: limitsOf(config) },
         { provide: Storages, useValue: storages },
         { provide: ChangeStorage, useValue: new ChangeStorage(storages) },
         { provide: Outbound, useValue: outbound },

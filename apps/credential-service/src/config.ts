@@ -1,5 +1,14 @@
 import { InvalidError, Secret } from '@aerie/kernel';
-import { authorities, daysKept, peer, proxyHops, readConfig, secret, streamReplicas } from '@aerie/service-host';
+import {
+  authorities,
+  daysKept,
+  peer,
+  proxyHops,
+  readConfig,
+  requestLimits,
+  secret,
+  streamReplicas,
+} from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_LEDGER_DAYS } from './retention.js';
 import { PROVIDERS, type Storage } from './storages/storage.js';
@@ -59,6 +68,7 @@ const schema = z.object({
   CREDENTIAL_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
   CREDENTIAL_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   HTTP_PROXY_HOPS: proxyHops(),
+  ...requestLimits,
   CREDENTIAL_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   CREDENTIAL_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   CREDENTIAL_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeys, RoutePermissions } from '@aerie/http-api';
+import { ApiKeys, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase, showOutbox } from '@aerie/persistence';
@@ -137,6 +137,7 @@ export class AppModule {
         { provide: ApiKeyStore, useValue: keys },
         { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
+        { provide: RequestLimits, useValue: limitsOf(config) },
         { provide: DockStore, useValue: docks },
         { provide: DockStates, useValue: states },
         { provide: DockNotes, useValue: notes },

@@ -1,12 +1,13 @@
 import { Secret } from '@aerie/kernel';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { daysKept, peer, proxyHops, readConfig, secret, streamReplicas } from '@aerie/service-host';
+import { daysKept, peer, proxyHops, readConfig, requestLimits, secret, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 
 const schema = z.object({
   FLEET_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
   FLEET_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   HTTP_PROXY_HOPS: proxyHops(),
+  ...requestLimits,
   FLEET_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
   DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
+import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes, examineRedis } from '@aerie/job-queue';
 import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, retiredConsumersOf } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
@@ -165,6 +165,7 @@ export class AppModule {
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(connection) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
+        { provide: RequestLimits, useValue: limitsOf(config) },
         { provide: AskForList, useValue: new AskForList({ dataSource: api, commands, replyMs: timing.listReplyMs }) },
         {
           provide: RequestUpload,

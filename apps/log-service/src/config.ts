@@ -1,7 +1,7 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/log-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { authorities, daysKept, peer, proxyHops, readConfig, streamReplicas } from '@aerie/service-host';
+import { authorities, daysKept, peer, proxyHops, readConfig, requestLimits, streamReplicas } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS } from './retention/least-days.js';
 
@@ -14,6 +14,7 @@ const schema = z.object({
   LOG_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
   LOG_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   HTTP_PROXY_HOPS: proxyHops(),
+  ...requestLimits,
   LOG_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   LOG_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   LOG_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),

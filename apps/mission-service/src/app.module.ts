@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
-import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
+import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
 import { retryUntilReached } from '@aerie/observability';
@@ -250,6 +250,7 @@ export class AppModule {
       providers: [
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
+        { provide: RequestLimits, useValue: limitsOf(config) },
         { provide: CreateMission, useValue: createMission },
         { provide: RescheduleMission, useValue: new RescheduleMission(api, afterCommit, observeDock) },
         { provide: ResumeMission, useValue: new ResumeMission(api, createMission) },

@@ -1,7 +1,16 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/mission-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { authorities, daysKept, peer, proxyHops, readConfig, secret, streamReplicas } from '@aerie/service-host';
+import {
+  authorities,
+  daysKept,
+  peer,
+  proxyHops,
+  readConfig,
+  requestLimits,
+  secret,
+  streamReplicas,
+} from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS, LEAST_MISSION_DAYS } from './missions/retention/ended-missions.js';
 
@@ -13,6 +22,7 @@ const schema = z.object({
   MISSION_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
   MISSION_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   HTTP_PROXY_HOPS: proxyHops(),
+  ...requestLimits,
   MISSION_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   MISSION_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   MISSION_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
 import type { Metadata } from '@grpc/grpc-js';
 import { type Permission, type Principal, isPermitted } from '@aerie/bus-contract';
-import { ApiKeys, demand, principalOf } from '@aerie/http-api';
+import { ApiKeys, RequestLimits, demand, principalOf } from '@aerie/http-api';
 import { ForbiddenError, UnauthenticatedError } from '@aerie/kernel';
 
 const PERMISSIONS = 'aerie:permissions';
@@ -26,13 +26,16 @@ interface Call {
 /** Lets a call in whose metadata `authorization: Bearer <api key>` is good and whose holder may make it. */
 @Injectable()
 export class GrpcKeyGuard implements CanActivate {
-  constructor(private readonly keys: ApiKeys) {}
+  constructor(
+    private readonly keys: ApiKeys,
+    private readonly limits: RequestLimits,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const metadata = context.switchToRpc().getContext<Metadata>();
     const [header] = metadata.get('authorization');
     const address = addressOf(context.getArgByIndex<Call | undefined>(2)?.getPeer?.() ?? '');
-    const principal = await principalOf(this.keys, header?.toString(), address);
+    const principal = await principalOf(this.keys, this.limits, header?.toString(), address);
     const permissions = permissionsOf(context.getHandler());
     const [first] = permissions;
     if (first === undefined) {
@@ -41,7 +44,9 @@ export class GrpcKeyGuard implements CanActivate {
         'nobody may make this call, because no permission is declared for it',
       );
     }
-    if (!permissions.some((permission) => isPermitted(principal.roles, permission))) demand(principal, first);
+    const held = permissions.find((permission) => isPermitted(principal.roles, permission));
+    if (held === undefined) demand(principal, first);
+    this.limits.admit(principal, held ?? first);
     principals.set(metadata, principal);
     return true;
   }

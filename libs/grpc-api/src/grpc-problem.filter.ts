@@ -14,6 +14,7 @@ const CODE_OF_STATUS: Readonly<Record<number, status>> = {
   412: status.ABORTED,
   413: status.RESOURCE_EXHAUSTED,
   422: status.INVALID_ARGUMENT,
+  429: status.RESOURCE_EXHAUSTED,
   503: status.UNAVAILABLE,
   504: status.DEADLINE_EXCEEDED,
 };

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ApiKeyGuard, ApiKeys, RemoteApiKeys } from './api-key.guard.js';
 import { jsonAnswer, route } from './openapi/index.js';
 import { RoutePermissions } from './permissions.js';
+import { RequestLimits } from './request-limits.js';
 
 const answers = { 200: jsonAnswer('A bird.', z.strictObject({})) };
 const aRoute = { method: 'get', tag: 'birds', summary: 'irrelevant', answers } as const;
@@ -43,8 +44,11 @@ const contextOf = (handler: () => void, authorization: string | undefined): Exec
     switchToHttp: () => ({ getRequest: () => ({ headers: { authorization }, ip: '192.0.2.7' }) }),
   }) as unknown as ExecutionContext;
 
+const NONE = { perSecond: 0, burst: 0 };
+const unlimited = () => new RequestLimits({ perKey: NONE, perOrganisation: NONE });
+
 const enter = (roles: readonly string[], handler: () => void, authorization: string | undefined = 'Bearer good') =>
-  new ApiKeyGuard(new OneKey(roles), permissions).canActivate(contextOf(handler, authorization));
+  new ApiKeyGuard(new OneKey(roles), permissions, unlimited()).canActivate(contextOf(handler, authorization));
 const { found, nowhere, open } = Birds.prototype;
 
 describe('a route', () => {
@@ -69,7 +73,9 @@ describe('a route', () => {
   it.each([undefined, '', 'good', 'Basic good', 'Bearer bad', 'Bearer ', `Bearer ${'x'.repeat(201)}`])(
     'says nothing of permissions to who sends %j',
     async (authorization) => {
-      const entering = new ApiKeyGuard(new OneKey([]), permissions).canActivate(contextOf(nowhere, authorization));
+      const entering = new ApiKeyGuard(new OneKey([]), permissions, unlimited()).canActivate(
+        contextOf(nowhere, authorization),
+      );
       await expect(entering).rejects.toMatchObject({ kind: 'unauthenticated' });
     },
   );

@@ -6,6 +6,7 @@ import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
 import { RoutePermissions } from './permissions.js';
+import { RequestLimits } from './request-limits.js';
 
 /** A key that was revoked is refused everywhere after this. */
 const CACHE_MS = 60_000;
@@ -64,25 +65,35 @@ export class ApiKeyGuard implements CanActivate {
   constructor(
     private readonly keys: ApiKeys,
     private readonly permissions: RoutePermissions,
+    private readonly limits: RequestLimits,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     // Questions between services travel on the private bus.
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<WithPrincipal>();
-    const principal = await principalOf(this.keys, request.headers.authorization, request.ip ?? '');
-    this.permissions.demand(principal, context.getClass(), context.getHandler());
+    const { headers, ip = '' } = request;
+    const principal = await principalOf(this.keys, this.limits, headers.authorization, ip);
+    this.limits.admit(principal, this.permissions.demand(principal, context.getClass(), context.getHandler()));
     request.principal = principal;
     return true;
   }
 }
 
-/** Who holds the key in a header `Authorization: Bearer <api key>` that came from this address. Throws UnauthenticatedError. */
-export async function principalOf(keys: ApiKeys, header: string | undefined, address: string): Promise<Principal> {
+/**
+ * Who holds the key in a header `Authorization: Bearer <api key>` that came from this address. Throws UnauthenticatedError, and
+ * TooManyError where too many bad keys came from there.
+ */
+export async function principalOf(
+  keys: ApiKeys,
+  limits: RequestLimits,
+  header: string | undefined,
+  address: string,
+): Promise<Principal> {
   if (header === undefined) throw unauthenticated('send the header `Authorization: Bearer <api key>`');
   const [, key] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
   if (key === undefined || key.length > MAX_KEY_LENGTH) throw unauthenticated('the header is not `Bearer <api key>`');
-  const principal = await keys.verify(key, address);
+  const principal = await limits.guess(key, address, () => keys.verify(key, address));
   if (principal === null) throw unauthenticated('the API key is not known or no longer valid');
   return principal;
 }

@@ -24,8 +24,8 @@ export class RoutePermissions {
     );
   }
 
-  /** Throws ForbiddenError unless the caller may use the route that this handler answers; one that nothing describes is shut. */
-  demand(principal: Principal, controller: object, handler: object): void {
+  /** The permission that was demanded. Throws ForbiddenError unless the caller may use the route that this handler answers; one that nothing describes is shut. */
+  demand(principal: Principal, controller: object, handler: object): Permission {
     const handled = routeHandledBy(controller, handler);
     const permission = handled === null ? undefined : this.byRoute.get(`${handled.method} ${handled.path}`);
     if (permission === undefined) {
@@ -35,5 +35,6 @@ export class RoutePermissions {
       );
     }
     demand(principal, permission);
+    return permission;
   }
 }

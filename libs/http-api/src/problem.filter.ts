@@ -30,7 +30,11 @@ export function sendProblem(response: Response, problem: Problem): void {
   }
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
   if (problem.status === 503) response.setHeader('Retry-After', '2');
+  if (problem.status === 429) response.setHeader('Retry-After', String(secondsOf(problem['retryAfterMs'])));
   // What the route reads, where it is told of a type that it does not. [RFC 9110, 15.5.16]
   if (Array.isArray(problem['acceptedTypes'])) response.setHeader('Accept', problem['acceptedTypes'].join(', '));
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
+
+const secondsOf = (waitMs: unknown): number =>
+  typeof waitMs === 'number' ? Math.max(1, Math.ceil(waitMs / 1_000)) : 1;

@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<AppError['kind'], number>> = {
   outdated: 412,
   tooLarge: 413,
   unsupportedType: 415,
+  tooMany: 429,
   unavailable: 503,
   timeout: 504,
 };
@@ -39,6 +40,7 @@ const TITLE: Readonly<Record<number, string>> = {
   413: 'Too large',
   415: 'Media type not supported',
   422: 'The input is not valid',
+  429: 'Too many requests',
   500: 'Internal error',
   503: 'Not available now',
   504: 'No answer in time',

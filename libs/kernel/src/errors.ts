@@ -26,6 +26,7 @@ export abstract class AppError extends Error {
     | 'outdated'
     | 'tooLarge'
     | 'unsupportedType'
+    | 'tooMany'
     | 'unavailable'
     | 'timeout';
   readonly fields: readonly FieldProblem[];
@@ -82,6 +83,11 @@ export class TooLargeError extends AppError {
 /** Send another media type. */
 export class UnsupportedTypeError extends AppError {
   readonly kind = 'unsupportedType';
+}
+
+/** You ask too often: try again after `details.retryAfterMs`. Nothing was done. */
+export class TooManyError extends AppError {
+  readonly kind = 'tooMany';
 }
 
 /** Try later. */

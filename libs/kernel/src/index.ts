@@ -14,6 +14,7 @@ export { OrderPool, type OrderPoolOptions } from './order-pool.js';
 export { RunTogether, type RunTogetherOptions } from './run-together.js';
 export { WorkShares, type WorkSharesOptions } from './work-shares.js';
 export { type Clock } from './clock.js';
+export { type Rate, TokenBuckets } from './token-buckets.js';
 export {
   AppError,
   type AppErrorOptions,
@@ -26,6 +27,7 @@ export {
   TooLargeError,
   UnauthenticatedError,
   ForbiddenError,
+  TooManyError,
   UnavailableError,
   UnsupportedTypeError,
   assertNever,

@@ -60,3 +60,21 @@ export const proxyHops = () =>
     .max(5)
     .default(0)
     .describe('How many proxies stand before the API; 0: X-Forwarded-For is not believed.');
+
+/** What one caller may have of each replica of a service, requests a second; ten seconds of it may come at once. */
+export const requestLimits = {
+  HTTP_REQUESTS_PER_SECOND_PER_KEY: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(100)
+    .describe('Requests a second with one key, at each replica; ten seconds of it may come at once. 0: no limit.'),
+  HTTP_REQUESTS_PER_SECOND_PER_ORGANISATION: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(300)
+    .describe('The same for all keys of one organisation together.'),
+};

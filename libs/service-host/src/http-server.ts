@@ -1,6 +1,10 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
+
+/** Longer than a request takes to arrive at a busy machine, and a small part of what a stop may take. */
+const LINGER_MS = 1_000;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -12,6 +16,7 @@ export class ServiceServer {
   readonly http = createServer((request, response) => this.take(request, response));
   private readonly open = new OpenCalls<Exchange>();
   private state: 'open' | 'leaving' | 'closed' = 'open';
+  private leftAtMs = 0;
 
   constructor(private handle: Handler) {}
 
@@ -34,15 +39,26 @@ export class ServiceServer {
   /** Takes no new connections. What comes over those that are open is answered still, as the last on its connection. */
   stopListening(): void {
     this.state = 'leaving';
-    this.http.close();
-    this.http.closeIdleConnections();
+    this.leftAtMs = performance.now();
+    // `close` of the HTTP server would end each connection on which nothing was read yet, also where a request lies unread.
+    NetServer.prototype.close.call(this.http);
     for (const { response } of this.open) lastOn(response);
   }
 
   /** Waits for the requests in work, at most `withinMs`, answers 503 to those that are left, and closes everything. */
   async end(withinMs: number): Promise<void> {
-    await this.open.end(withinMs, refuse);
+    const untilMs = performance.now() + withinMs;
+    await this.open.end(withinMs, () => undefined);
+    // A request may be on its way on a connection that has none; after that who still has one asks rarely.
+    const lingerMs = Math.min(this.leftAtMs + LINGER_MS, untilMs) - performance.now();
+    if (lingerMs > 0 && (await this.isConnected())) await new Promise((resolve) => setTimeout(resolve, lingerMs));
+    await this.open.end(Math.max(0, untilMs - performance.now()), refuse);
     this.state = 'closed';
+    this.http.closeIdleConnections();
+  }
+
+  private isConnected(): Promise<boolean> {
+    return new Promise((resolve) => this.http.getConnections((error, count) => resolve(error !== null || count > 0)));
   }
 
   private take(request: IncomingMessage, response: ServerResponse): void {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Client, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js';
@@ -140,6 +141,29 @@ describe('a planned stop', () => {
 
     expect(await (await answer).json()).toEqual({ storageWasOpen: true });
     await replica.ended;
+  });
+
+  it('answers a request that comes over a connection which was idle, as the last one on it', async () => {
+    const replica = await startReplica(0);
+    const socket = net.connect(Number(new URL(replica.url).port), '127.0.0.1');
+    let got = '';
+    socket.on('data', (bytes: Buffer) => (got += bytes.toString()));
+    const answers = (): number => got.split('HTTP/1.1 200').length - 1;
+    socket.write('GET /healthz HTTP/1.1\r\nHost: replica\r\n\r\n');
+    await eventually('the first request is answered', () => answers() === 1);
+    stop(replica);
+    await eventually('nobody listens any more', () =>
+      fetch(`${replica.url}/healthz`, { headers: { connection: 'close' } }).then(
+        () => false,
+        () => true,
+      ),
+    );
+    socket.write('GET /healthz HTTP/1.1\r\nHost: replica\r\n\r\n');
+
+    await eventually('the second request is answered', () => answers() === 2);
+    expect(got.slice(got.lastIndexOf('HTTP/1.1 200')).toLowerCase()).toContain('connection: close');
+    await replica.ended;
+    socket.destroy();
   });
 
   it.each([

@@ -6,7 +6,7 @@ import { World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.start({ 'log-service': { HTTP_REQUESTS_PER_SECOND_PER_KEY: '1' } });
 }, 120_000);
 afterAll(() => world?.stop(), 60_000);
 
@@ -106,6 +106,24 @@ it('replaces and revokes a key, and shows to nobody the key itself', async () =>
   expect(JSON.stringify(listed.body)).not.toContain(fresh.key.split('_')[2]);
   good(await world.api.post(`/api-keys/${fresh.id}/revoke`));
   expect((await apiOf(fresh).get('/docks')).status).toBe(401);
+}, 60_000);
+
+it('answers 429 to a key that asks too often, says when to come again, and leaves other keys and services alone', async () => {
+  const [busy, other] = [await keyFor('viewer'), await keyFor('viewer')];
+  const ask = async ({ key }: Key, path: string) => {
+    const response = await fetch(`${world.stack.apiUrl}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    return { status: response.status, wait: response.headers.get('retry-after'), text: await response.text() };
+  };
+  const answers = await Promise.all(Array.from({ length: 40 }, () => ask(busy, '/log-policy')));
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(10);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(refused[0]?.wait).toBe('1');
+  expect(JSON.parse(refused[0]?.text ?? '')).toMatchObject({ code: 'too_many_requests', limit: 'key' });
+  expect((await ask(other, '/log-policy')).status).toBe(200);
+  expect((await ask(busy, '/missions')).status).toBe(200);
 }, 60_000);
 
 type Unary = (request: object, metadata: Metadata, done: (error: { code: number } | null) => void) => void;

@@ -153,14 +153,14 @@ describe('assembleOpenApi', () => {
 
 describe('problemsOf', () => {
   it.each<[string, Parts, number[]]>([
-    ['needs a key', {}, [401, 403, 422, 503]],
+    ['needs a key', {}, [401, 403, 422, 429, 503]],
     ['is public', OPEN, [422]],
-    ['names a thing', { params: { id: z.string() } }, [401, 403, 404, 422, 503]],
-    ['reads a query', { query: z.object({}) }, [401, 403, 422, 503]],
-    ['reads pages', { paged: true }, [401, 403, 422, 503]],
-    ['reads a body', { body: jsonBody(newBird, {}) }, [400, 401, 403, 413, 415, 422, 503]],
-    ['has a precondition', { headers: ['If-Match'] }, [401, 403, 412, 422, 503]],
-    ['has one of its own', { problems: { 409: { description: 'irrelevant' } } }, [401, 403, 409, 422, 503]],
+    ['names a thing', { params: { id: z.string() } }, [401, 403, 404, 422, 429, 503]],
+    ['reads a query', { query: z.object({}) }, [401, 403, 422, 429, 503]],
+    ['reads pages', { paged: true }, [401, 403, 422, 429, 503]],
+    ['reads a body', { body: jsonBody(newBird, {}) }, [400, 401, 403, 413, 415, 422, 429, 503]],
+    ['has a precondition', { headers: ['If-Match'] }, [401, 403, 412, 422, 429, 503]],
+    ['has one of its own', { problems: { 409: { description: 'irrelevant' } } }, [401, 403, 409, 422, 429, 503]],
   ])('knows what can go wrong where a route %s', (_what, parts, expected) => {
     expect(problemsOf(aRoute(parts))).toEqual(expected);
   });

@@ -19,7 +19,7 @@ export function problemsOf(route: RouteDescription): ProblemStatus[] {
   const { headers = [], body, params } = route;
   // A query parameter that is not known is refused everywhere.
   const found = new Set<ProblemStatus>([422]);
-  if (route.permission !== undefined) for (const status of [401, 403, 503] as const) found.add(status);
+  if (route.permission !== undefined) for (const status of [401, 403, 429, 503] as const) found.add(status);
   if (params !== undefined) found.add(404);
   if (headers.includes('If-Match')) found.add(412);
   if (body !== undefined) for (const status of [400, 413, 415] as const) found.add(status);

@@ -61,6 +61,12 @@ export const SHARED_PROBLEMS: Readonly<Record<ProblemStatus, SharedProblem>> = {
       'The input is not valid; `errors` names every field. `unknown_parameter`: the query has a parameter that the route ' +
       'does not know; `knownParameters` lists those that it knows. `repeated_parameter`: it has one twice.',
   },
+  429: {
+    name: 'TooMany',
+    description:
+      '`too_many_requests`: of this key, organisation or address (`limit`). Nothing was done. Try again later.',
+    headers: { 'Retry-After': headerOf('Seconds to wait.', 'integer') },
+  },
   503: {
     name: 'Unavailable',
     description: 'Something that the answer needs does not answer now. Try again.',

@@ -28,7 +28,7 @@ export interface AnswerDescription {
 }
 
 /** Statuses of problems that the shared responses describe. */
-export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 503 | 504;
+export type ProblemStatus = 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 422 | 429 | 503 | 504;
 
 export interface ProblemDescription {
   /** When this route answers so, with the codes to expect. */

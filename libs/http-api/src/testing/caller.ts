@@ -107,6 +107,7 @@ const OF_HTTP = new Set(['connection', 'content-length', 'content-type', 'date',
 const OF_PROBLEMS: Readonly<Record<number, readonly string[]>> = {
   401: ['WWW-Authenticate'],
   415: ['Accept'],
+  429: ['Retry-After'],
   503: ['Retry-After'],
 };
 
