@@ -1,7 +1,32 @@
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
+
+/** What one client may hold of a service without asking for anything. */
+export interface ConnectionLimits {
+  /** From the first byte of a request to the end of its headers. */
+  readonly headersMs: number;
+  /** From there to the end of its body. */
+  readonly requestMs: number;
+  /** Without a byte in either direction, also while a client takes no more of an answer. */
+  readonly silentMs: number;
+  readonly checkEveryMs: number;
+  /** Beyond so many at once, a new one is closed. */
+  readonly connections: number;
+}
+
+/**
+ * 10 MiB, the largest body, come within 5 min over half a megabit a second. No route takes longer than 60 s to answer. Each
+ * connection may hold some 60 KB of buffers.
+ */
+const LIMITS: ConnectionLimits = {
+  headersMs: 10_000,
+  requestMs: 300_000,
+  silentMs: 120_000,
+  checkEveryMs: 2_000,
+  connections: 2_000,
+};
 
 /** Longer than a request takes to arrive at a busy machine, and a small part of what a stop may take. */
 const LINGER_MS = 1_000;
@@ -13,12 +38,23 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
  * a second process on the same port ends at once, and a service that waits for its database can say so.
  */
 export class ServiceServer {
-  readonly http = createServer((request, response) => this.take(request, response));
+  readonly http: HttpServer;
   private readonly open = new OpenCalls<Exchange>();
   private state: 'open' | 'leaving' | 'closed' = 'open';
   private leftAtMs = 0;
 
-  constructor(private handle: Handler) {}
+  constructor(
+    private handle: Handler,
+    limits: ConnectionLimits = LIMITS,
+  ) {
+    const { headersMs, requestMs, silentMs, checkEveryMs, connections } = limits;
+    this.http = createServer(
+      { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkEveryMs },
+      (request, response) => this.take(request, response),
+    );
+    this.http.timeout = silentMs;
+    this.http.maxConnections = connections;
+  }
 
   /** Rejects when somebody else listens there. */
   listen(port: number, host: string): Promise<void> {
