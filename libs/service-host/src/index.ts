@@ -1,6 +1,7 @@
 export { type BrokerNeeds, type Connack, brokerFindings } from './broker-findings.js';
 export { BootChecks } from './boot-checks.js';
 export { daysKept, proxyHops, readCommandConfig, readConfig, streamReplicas } from './config.js';
+export { type CommandSettings, type ProgramSettings, readCommandSettings, readSettings } from './program-settings.js';
 export { authorities, peer, secret } from './setting-files.js';
 export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
