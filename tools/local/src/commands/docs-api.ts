@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type DescribedApi, withAccess } from '../api-docs/access.js';
 import { asyncApi } from '../api-docs/asyncapi.js';
 import { withGeneratedPart } from '../api-docs/generated-part.js';
+import { metricsOf, metricsPart } from '../api-docs/metrics.js';
 import { type PrintedProgram, settingsPart } from '../api-docs/settings.js';
 import { Problem } from '../infrastructure/problem.js';
 
@@ -24,12 +25,15 @@ export const ACCESS_FILE = 'docs/access.md';
 /** Has each setting of each program, between two lines. */
 export const SETTINGS_FILE = 'docs/settings.md';
 
+/** Has each metric of each program, between two lines. */
+export const METRICS_FILE = 'docs/metrics.md';
+
 interface Page {
   readonly file: string;
   readonly text: string;
 }
 
-/** Writes the documents of docs/api, who may do what, and all settings. `--check` only compares, for CI. `programs` is where the services were built. */
+/** Writes the documents of docs/api, who may do what, all settings and all metrics. `--check` only compares, for CI. `programs` is where the services were built. */
 export async function docsApi(root: string, args: readonly string[], programs = root): Promise<number> {
   const documents = Object.entries(OPENAPI_FILES).map(([service, file]) => ({
     file,
@@ -37,6 +41,7 @@ export async function docsApi(root: string, args: readonly string[], programs = 
   }));
   const access = readFileSync(path.join(root, ACCESS_FILE), 'utf8');
   const settings = readFileSync(path.join(root, SETTINGS_FILE), 'utf8');
+  const metrics = readFileSync(path.join(root, METRICS_FILE), 'utf8');
   const pages: readonly Page[] = [
     ...documents,
     {
@@ -49,6 +54,10 @@ export async function docsApi(root: string, args: readonly string[], programs = 
     {
       file: SETTINGS_FILE,
       text: withGeneratedPart(settings, 'settings', SETTINGS_FILE, settingsPart(settingsOf(programs))),
+    },
+    {
+      file: METRICS_FILE,
+      text: withGeneratedPart(metrics, 'metrics', METRICS_FILE, metricsPart(metricsOf(programs))),
     },
     { file: ASYNCAPI_FILE, text: `${JSON.stringify(asyncApi(), null, 2)}\n` },
   ];
@@ -64,7 +73,8 @@ export async function docsApi(root: string, args: readonly string[], programs = 
     writeFileSync(path.join(root, file), text);
     console.log(`Wrote ${file}.`);
   }
-  if (differing.length === 0) console.log(`docs/api, ${ACCESS_FILE} and ${SETTINGS_FILE} are up to date.`);
+  if (differing.length === 0)
+    console.log(`docs/api, ${ACCESS_FILE}, ${SETTINGS_FILE} and ${METRICS_FILE} are up to date.`);
   return 0;
 }
 
