@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import type { HttpRequests } from './http-requests.js';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -80,6 +81,7 @@ export class ListeningAdapter extends ExpressAdapter {
   constructor(
     private readonly server: ServiceServer,
     private readonly before: (request: IncomingMessage, response: ServerResponse, next: () => void) => void,
+    private readonly requests: HttpRequests,
   ) {
     super();
   }
@@ -89,7 +91,7 @@ export class ListeningAdapter extends ExpressAdapter {
   }
 
   override listen(...args: unknown[]): ReturnType<ExpressAdapter['listen']> {
-    const handle = this.getInstance<Handler>();
+    const handle = this.requests.observed(this.getInstance<Handler>());
     this.server.serve((request, response) => this.before(request, response, () => handle(request, response)));
     const callback = args.at(-1) as (() => void) | undefined;
     callback?.();

@@ -5,6 +5,7 @@ export { type CommandSettings, type ProgramSettings, readCommandSettings, readSe
 export { authorities, peer, secret } from './setting-files.js';
 export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
+export { showSweepers } from './show-sweepers.js';
 export { type Chore, Sweeper } from './sweeper.js';
 export { Intake, withIntake } from './intake.js';
 export { type Host } from './host.js';

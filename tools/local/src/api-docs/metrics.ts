@@ -46,7 +46,10 @@ export function metricsOf(root: string): RegisteredMetric[] {
     registrationsIn(declaration, declarations).map((metric) => ({ ...metric, by: declaration })),
   );
   return found
-    .map(({ by, ...metric }) => ({ ...metric, programs: programsThatUse(by, declarations) }))
+    .map(({ by, ...metric }) => {
+      const users = programsThatUse(by, declarations);
+      return { ...metric, programs: users.filter((program) => hasOption(metric.name, program, declarations)) };
+    })
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
@@ -114,6 +117,15 @@ function numberOf(constant: string, file: string, all: readonly Declaration[]): 
   const value = /= ([\d_]+);/.exec(declared?.text ?? '')?.[1];
   if (value === undefined) throw new Problem(`${file}: docs/metrics.md cannot know the value of ${constant}.`);
   return value.replaceAll('_', '');
+}
+
+/** Those that come with an option of `runService`, which is looked for in the `main.ts` of a program. */
+const WITH_OPTION: Readonly<Record<string, string>> = { grpc_call_seconds: 'grpc' };
+
+function hasOption(metric: string, program: string, all: readonly Declaration[]): boolean {
+  const option = WITH_OPTION[metric];
+  const main = all.filter(({ file }) => file === `apps/${program}/src/main.ts`);
+  return option === undefined || main.some(({ text }) => text.includes(`${option}: {`));
 }
 
 /** By whatever uses it, and whatever uses that, up to the programs. */
