@@ -257,7 +257,7 @@ export const COMMANDS = {
   },
   'docs-api': {
     npm: 'npm run docs:api',
-    does: 'Writes docs/api anew.',
+    does: 'Writes docs/api and the tables of docs/access.md, docs/settings.md and docs/metrics.md anew.',
     options: { check: [flag, 'write nothing; exit code 1 if it is out of date'] },
     rest: nothing,
   },

@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { Retention, awaitSchema, examineDatabase, openDatabase } from '@aerie/persistence';
-import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
+import { Retention, awaitSchema, examineDatabase, openDatabase, showPools } from '@aerie/persistence';
+import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
 import { type Config, deploymentStorageOf } from './config.js';
@@ -52,6 +52,7 @@ export class AppModule {
     checks.examine('NATS', () => examineNats(nats));
     await checks.settle();
     await awaitSchema(dataSource, logger);
+    showPools(metrics, { all: dataSource });
     const clock = { nowMs: () => Date.now() };
     const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed', config.S3_CA_FILE);
     const trusted = new Outbound(true, config.S3_CA_FILE);
@@ -72,6 +73,7 @@ export class AppModule {
       { name: 'keys to be called back', everyMs: 2_000, run: () => revokeKeys.sweep() },
       { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
     ].map((chore) => new Sweeper(chore, logger));
+    showSweepers(metrics, sweepers);
     const consumer = new DockConsumer({
       connection: nats,
       answerStorageConfig: new AnswerStorageConfig({ issueUploadKeys, clock, logger }),

@@ -1,10 +1,12 @@
 import { InvalidError, Secret } from '@aerie/kernel';
 import {
+  type CommandSettings,
+  type ProgramSettings,
   authorities,
   daysKept,
   peer,
   proxyHops,
-  readConfig,
+  readSettings,
   requestLimits,
   secret,
   streamReplicas,
@@ -95,11 +97,23 @@ const schema = z.object({
 
 export type Config = z.output<typeof schema>;
 
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);
 
 /** What the doctor needs who examines a storage without a running service. */
 const doctorSchema = z.object(storageShape);
 export type DoctorConfig = z.output<typeof doctorSchema>;
+
+export const SETTINGS = {
+  program: 'credential-service',
+  prefix: 'CREDENTIAL_',
+  schema,
+} satisfies ProgramSettings;
+
+/** What the commands beside it read. */
+export const COMMANDS = {
+  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
+  'doctor.js': doctorSchema,
+} satisfies CommandSettings;
 
 export const loadDoctorConfig = (env: NodeJS.ProcessEnv): DoctorConfig => readConfig(doctorSchema, env);
 

@@ -1,4 +1,4 @@
-import { readConfig } from '@aerie/service-host';
+import { type ProgramSettings, readSettings } from '@aerie/service-host';
 import { z } from 'zod';
 
 /** `https://console.example.com, http://localhost:5173`, as browsers send them. */
@@ -27,4 +27,6 @@ const schema = z.object({
 
 export type Config = z.output<typeof schema>;
 
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);
+export const SETTINGS = { program: 'edge', prefix: 'EDGE_', schema } satisfies ProgramSettings;
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);

@@ -2,8 +2,16 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase, showOutbox } from '@aerie/persistence';
-import { BootChecks, type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
+import {
+  OutboxRelay,
+  Retention,
+  awaitSchema,
+  examineDatabase,
+  openDatabase,
+  showOutbox,
+  showPools,
+} from '@aerie/persistence';
+import { BootChecks, type Host, Intake, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
@@ -11,6 +19,7 @@ import { LocalApiKeys } from './api-keys/local-api-keys.js';
 import { type Config } from './config.js';
 import { SCHEMA, fleetDatabase } from './database.js';
 import { DockNotes, receiveNotes } from './dock-state/dock-notes.js';
+import { showDocks } from './dock-state/show-docks.js';
 import { DockStates } from './dock-state/dock-states.js';
 import { BrokerConnection } from './docks/broker/broker-connection.js';
 import { AnswerRequests } from './docks/dock/answer-requests.js';
@@ -70,6 +79,8 @@ export class AppModule {
     const positions = new DockPositions(dataSource, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);
     showOutbox(metrics, dataSource, SCHEMA);
+    showPools(metrics, { all: dataSource });
+    showDocks(metrics, dataSource, states);
     const outbox = new OutboxRelay({
       dataSource,
       schema: SCHEMA,
@@ -99,6 +110,7 @@ export class AppModule {
     });
     const cutOffChore = { name: 'cut-offs', everyMs: CUT_OFFS_EVERY_MS, run: () => cutOffDocks.run() };
     const cutOffSweeper = new Sweeper(cutOffChore, logger);
+    showSweepers(metrics, [sweeper, cutOffSweeper]);
     let stopFloods = (): void => undefined;
     const intake = new Intake(
       () => {

@@ -1,7 +1,19 @@
 import { Secret } from '@aerie/kernel';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { daysKept, peer, proxyHops, readConfig, requestLimits, secret, streamReplicas } from '@aerie/service-host';
+import {
+  type CommandSettings,
+  type ProgramSettings,
+  daysKept,
+  peer,
+  proxyHops,
+  readSettings,
+  requestLimits,
+  secret,
+  streamReplicas,
+} from '@aerie/service-host';
 import { z } from 'zod';
+
+const dockMqttUrl = z.url().describe('Address of the broker as docks reach it; told to whoever registers a dock.');
 
 const schema = z.object({
   FLEET_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
@@ -34,7 +46,7 @@ const schema = z.object({
   )
     .optional()
     .describe('What the broker sends as `Authorization: Bearer …`, at least 32 characters. With `asks` alone.'),
-  FLEET_DOCK_MQTT_URL: z.url().describe('Address of the broker as docks reach it; told to whoever registers a dock.'),
+  FLEET_DOCK_MQTT_URL: dockMqttUrl,
   FLEET_NTP_HOST: z.string().default('pool.ntp.org').describe('Time server for docks without Internet.'),
   FLEET_NTP_PORT: z.coerce.number().int().min(1).max(65_535).default(123).describe('Its port.'),
   FLEET_DJI_APP_ID: secret(z.string().default('')).describe("From the vendor's developer site; real docks want it."),
@@ -77,4 +89,16 @@ const checked = schema.superRefine((config, context) => {
   }
 });
 
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(checked, env);
+export const SETTINGS = { program: 'fleet-service', prefix: 'FLEET_', schema: checked } satisfies ProgramSettings;
+
+/** What the commands beside it read. */
+export const COMMANDS = {
+  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
+  'create-api-key.js': z.object({ DATABASE_URL: peer('postgres').describe('The database that gets the key.') }),
+  'import-docks.js': z.object({
+    DATABASE_URL: peer('postgres').describe('The database that gets the docks.'),
+    FLEET_DOCK_MQTT_URL: dockMqttUrl,
+  }),
+} satisfies CommandSettings;
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);

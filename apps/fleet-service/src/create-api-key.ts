@@ -6,12 +6,12 @@ import { parseArgs } from 'node:util';
 import { ROLES, isRole } from '@aerie/bus-contract';
 import { createLogger, retryUntilReached } from '@aerie/observability';
 import { isOutage, openDatabase } from '@aerie/persistence';
-import { peer, readCommandConfig } from '@aerie/service-host';
-import { z } from 'zod';
+import { readCommandConfig } from '@aerie/service-host';
+import { COMMANDS } from './config.js';
 import { ApiKeyStore, type NewKey } from './api-keys/api-key.store.js';
 import { fleetDatabase } from './database.js';
 
-const { DATABASE_URL } = readCommandConfig(z.object({ DATABASE_URL: peer('postgres') }));
+const { DATABASE_URL } = readCommandConfig(COMMANDS['create-api-key.js']);
 const { values } = parseArgs({
   options: {
     name: { type: 'string', default: 'cli' },

@@ -7,15 +7,13 @@ import { parseArgs } from 'node:util';
 import { AppError } from '@aerie/kernel';
 import { createLogger } from '@aerie/observability';
 import { openDatabase } from '@aerie/persistence';
-import { peer, readCommandConfig } from '@aerie/service-host';
-import { z } from 'zod';
+import { readCommandConfig } from '@aerie/service-host';
+import { COMMANDS } from './config.js';
 import { fleetDatabase } from './database.js';
 import { type SecurityFile, withDocks } from './docks/broker/security-file.js';
 import { importDocks, readDocks } from './docks/import-docks.js';
 
-const { DATABASE_URL, FLEET_DOCK_MQTT_URL: mqttUrl } = readCommandConfig(
-  z.object({ DATABASE_URL: peer('postgres'), FLEET_DOCK_MQTT_URL: z.url() }),
-);
+const { DATABASE_URL, FLEET_DOCK_MQTT_URL: mqttUrl } = readCommandConfig(COMMANDS['import-docks.js']);
 const { values } = parseArgs({ options: { 'broker-file': { type: 'string' } } });
 const file = values['broker-file'];
 if (file === undefined) fail('Say which file to write: --broker-file dynamic-security.json');

@@ -3,8 +3,16 @@ import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } fro
 import { BullWakes, InstantWakes, examineRedis } from '@aerie/job-queue';
 import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, retiredConsumersOf } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { OutboxRelay, Retention, awaitSchema, examineDatabase, openDatabase, showOutbox } from '@aerie/persistence';
-import { BootChecks, type Host, Intake, Sweeper, hostModule } from '@aerie/service-host';
+import {
+  OutboxRelay,
+  Retention,
+  awaitSchema,
+  examineDatabase,
+  openDatabase,
+  showOutbox,
+  showPools,
+} from '@aerie/persistence';
+import { BootChecks, type Host, Intake, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
 import { CollectForMission } from './automatic/collect-for-mission.js';
 import { FactsConsumer } from './automatic/facts.consumer.js';
 import { CampaignReadModel } from './campaigns/campaign.read-model.js';
@@ -78,6 +86,7 @@ export class AppModule {
     const publisher = new JetStreamPublisher(connection, 2_000);
     const deadLetters = new DeadLetters(publisher, metrics);
     showOutbox(metrics, api, SCHEMA);
+    showPools(metrics, { api, work: dataSource });
     const outbox = new OutboxRelay({
       dataSource,
       writers: [api],
@@ -127,6 +136,7 @@ export class AppModule {
       { name: 'retention', everyMs: MINUTE_MS, run: () => deleteOldFiles.run() },
       { name: 'old rows', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
     ].map((chore) => new Sweeper(chore, logger));
+    showSweepers(metrics, sweepers);
     const consumer = new DockConsumer({ connection, dataSource, afterCommit, deadLetters, logger, metrics });
     const wake = (): void => dueRunner.wakeAll();
     const collectForMission = new CollectForMission({ dataSource, connection, policies, timing, wake });

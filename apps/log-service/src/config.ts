@@ -1,7 +1,17 @@
 import { DEFAULT_TIMING, type Timing } from '@aerie/log-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
-import { authorities, daysKept, peer, proxyHops, readConfig, requestLimits, streamReplicas } from '@aerie/service-host';
+import {
+  type CommandSettings,
+  type ProgramSettings,
+  authorities,
+  daysKept,
+  peer,
+  proxyHops,
+  readSettings,
+  requestLimits,
+  streamReplicas,
+} from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS } from './retention/least-days.js';
 
@@ -68,7 +78,14 @@ const schema = z.object({
 
 export type Config = z.output<typeof schema>;
 
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);
+export const SETTINGS = { program: 'log-service', prefix: 'LOG_', schema } satisfies ProgramSettings;
+
+/** What the commands beside it read. */
+export const COMMANDS = {
+  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
+} satisfies CommandSettings;
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);
 
 export const timingOf = (config: Config): Timing => ({
   listReplyMs: config.LOG_LIST_REPLY_MS,

@@ -3,8 +3,9 @@
 import { parseArgs } from 'node:util';
 import { createLogger } from '@aerie/observability';
 import { openDatabase } from '@aerie/persistence';
-import { peer, readCommandConfig } from '@aerie/service-host';
+import { readCommandConfig } from '@aerie/service-host';
 import { z } from 'zod';
+import { COMMANDS } from './config.js';
 import { missionDatabase } from './database.js';
 import { SettleRestore } from './missions/restore/settle-restore.js';
 
@@ -38,7 +39,7 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
   process.exit(2);
 }
-const { DATABASE_URL } = readCommandConfig(z.object({ DATABASE_URL: peer('postgres') }));
+const { DATABASE_URL } = readCommandConfig(COMMANDS['after-restore.js']);
 const logger = createLogger('mission-after-restore', 'info', 'stderr');
 const dataSource = await openDatabase(missionDatabase(DATABASE_URL, logger), logger);
 try {

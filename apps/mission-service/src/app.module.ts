@@ -12,8 +12,9 @@ import {
   isOutage,
   openDatabase,
   showOutbox,
+  showPools,
 } from '@aerie/persistence';
-import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule } from '@aerie/service-host';
+import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
 import { type Config, timingOf } from './config.js';
 import { SCHEMA, missionDatabase } from './database.js';
 import { MissionGrpcController } from './grpc/mission.grpc.controller.js';
@@ -51,6 +52,7 @@ import { keepTiming } from './missions/store/keep-timing.js';
 import { countEnds, logFact } from './missions/store/log-facts.js';
 import { MissionReadModel } from './missions/views/mission.read-model.js';
 import { DueRunner } from './missions/wakes/due-runner.js';
+import { showOpenMissions } from './missions/wakes/open-missions.js';
 import { showDueSoon } from './missions/wakes/due-soon.js';
 import { SET_WAKES_EVERY_MS, setWakes } from './missions/wakes/set-wakes.js';
 import { DueWakes } from './missions/downlink/due-wakes.js';
@@ -130,6 +132,7 @@ export class AppModule {
 
     const publisher = new JetStreamPublisher(nats, 2_000);
     showOutbox(metrics, api, SCHEMA);
+    showPools(metrics, { api, flight, docks });
     const ended = countEnds(metrics);
     const outbox = new OutboxRelay({
       dataSource: flight,
@@ -180,6 +183,7 @@ export class AppModule {
       metrics,
     });
     showDueSoon(metrics, api);
+    showOpenMissions(metrics, api);
     const repeatCalls = new RepeatCalls(flight, afterCommit);
     // On the pool of the API: flights never wait for it.
     const retention = new Retention({ dataSource: api, prunes: missionPrunes(config), logger, metrics });
@@ -191,6 +195,7 @@ export class AppModule {
       { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
       { name: 'days of the flight track', everyMs: HOUR_MS, run: () => keepTrackDays(api, config.MISSION_TRACK_DAYS) },
     ].map((chore) => new Sweeper(chore, logger));
+    showSweepers(metrics, sweepers);
     const consumer = new DockConsumer({
       connection: nats,
       dataSource: docks,

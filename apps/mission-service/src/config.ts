@@ -2,11 +2,13 @@ import { DEFAULT_TIMING, type Timing } from '@aerie/mission-core';
 import { LEAST_IDEMPOTENCY_DAYS } from '@aerie/http-api';
 import { LEAST_INBOX_DAYS } from '@aerie/persistence';
 import {
+  type CommandSettings,
+  type ProgramSettings,
   authorities,
   daysKept,
   peer,
   proxyHops,
-  readConfig,
+  readSettings,
   requestLimits,
   secret,
   streamReplicas,
@@ -90,7 +92,9 @@ const schema = z.object({
       error: `must be 0, which keeps missions for ever, or at least ${LEAST_MISSION_DAYS}`,
     })
     .default(0)
-    .describe('For how many days after its end a mission itself is kept. 0: for ever.'),
+    .describe(
+      `For how many days after its end a mission itself is kept. 0: for ever, else at least ${LEAST_MISSION_DAYS}.`,
+    ),
   MISSION_IDEMPOTENCY_DAYS: daysKept(LEAST_IDEMPOTENCY_DAYS, LEAST_IDEMPOTENCY_DAYS).describe(
     'For how many days a repeated request gets its first answer.',
   ),
@@ -107,8 +111,16 @@ const checked = schema.refine((days) => days.MISSION_DAYS === 0 || days.MISSION_
   error: 'must be 0, which keeps missions for ever, or at least MISSION_DETAIL_DAYS: no detail outlives its mission',
 });
 
+export const SETTINGS = { program: 'mission-service', prefix: 'MISSION_', schema: checked } satisfies ProgramSettings;
+
+/** What the commands beside it read. */
+export const COMMANDS = {
+  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
+  'after-restore.js': z.object({ DATABASE_URL: peer('postgres').describe('The database that was restored.') }),
+} satisfies CommandSettings;
+
 /** @throws InvalidError that names each setting, what it is and what is allowed */
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(checked, env);
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);
 
 export const timingOf = (config: Config): Timing => ({
   ...DEFAULT_TIMING,

@@ -1,14 +1,22 @@
-import { peer, readConfig, secret, streamReplicas } from '@aerie/service-host';
+import {
+  type CommandSettings,
+  type ProgramSettings,
+  peer,
+  readSettings,
+  secret,
+  streamReplicas,
+} from '@aerie/service-host';
 import { z } from 'zod';
+
+const natsUrl = peer('nats').describe('nats://user:password@host:port, or tls://');
+const replicas = streamReplicas().describe('How many servers of a NATS cluster keep each stream; 3 in production.');
 
 const schema = z.object({
   INGRESS_HTTP_PORT: z.coerce.number().int().describe('Port of health and metrics.'),
   INGRESS_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   INGRESS_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
-  NATS_STREAM_REPLICAS: streamReplicas().describe(
-    'How many servers of a NATS cluster keep each stream; 3 in production.',
-  ),
+  NATS_URL: natsUrl,
+  NATS_STREAM_REPLICAS: replicas,
   MQTT_URL: peer('broker').describe('mqtt://host:port or mqtts://host:port'),
   MQTT_USER: secret(z.string().min(1)).describe('User that may join the share group below and write downlinks.'),
   MQTT_PASSWORD: secret(z.string().min(1)).describe('Its password.'),
@@ -72,4 +80,12 @@ const schema = z.object({
 
 export type Config = z.output<typeof schema>;
 
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);
+export const SETTINGS = { program: 'mqtt-ingress', prefix: 'INGRESS_', schema } satisfies ProgramSettings;
+
+/** What the commands beside it read. */
+export const COMMANDS = {
+  'narrow-topology.js': z.object({ NATS_URL: natsUrl, NATS_STREAM_REPLICAS: replicas }),
+  'replay-dead-letters.js': z.object({ NATS_URL: natsUrl }),
+} satisfies CommandSettings;
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);

@@ -5,8 +5,8 @@
 import { parseArgs } from 'node:util';
 import { connectNats, leaveTopology, narrowTopology, restoreRetired } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
-import { peer, readCommandConfig, streamReplicas } from '@aerie/service-host';
-import { z } from 'zod';
+import { readCommandConfig } from '@aerie/service-host';
+import { COMMANDS } from './config.js';
 
 type Way = 'narrow' | 'undo' | 'leave';
 
@@ -26,9 +26,7 @@ function readWay(): Way {
 }
 
 const way = readWay();
-const { NATS_URL, NATS_STREAM_REPLICAS } = readCommandConfig(
-  z.object({ NATS_URL: peer('nats'), NATS_STREAM_REPLICAS: streamReplicas() }),
-);
+const { NATS_URL, NATS_STREAM_REPLICAS } = readCommandConfig(COMMANDS['narrow-topology.js']);
 const nats = await connectNats(NATS_URL, 'narrow-topology', createLogger('narrow-topology'), {
   streamReplicas: NATS_STREAM_REPLICAS,
 });

@@ -2,9 +2,9 @@
 import { parseArgs } from 'node:util';
 import { JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
-import { peer, readCommandConfig } from '@aerie/service-host';
+import { readCommandConfig } from '@aerie/service-host';
 import { jetstreamManager } from '@nats-io/jetstream';
-import { z } from 'zod';
+import { COMMANDS } from './config.js';
 import { ReplayDeadLetters } from './uplink/replay.js';
 
 const MAX_LETTERS = 1_000;
@@ -64,7 +64,7 @@ if (values.sn !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(values.sn)) {
   fail(`--sn must be a serial number of 1 to 64 letters, digits, "-" or "_", not "${values.sn}"`);
 }
 
-const { NATS_URL } = readCommandConfig(z.object({ NATS_URL: peer('nats') }));
+const { NATS_URL } = readCommandConfig(COMMANDS['replay-dead-letters.js']);
 const logger = createLogger('replay-dead-letters', 'warn', 'stderr');
 const nats = await connectNats(NATS_URL, 'replay-dead-letters', logger);
 const publisher = new JetStreamPublisher(nats, 5_000);

@@ -1,5 +1,5 @@
 import { Secret } from '@aerie/kernel';
-import { readConfig, secret } from '@aerie/service-host';
+import { type ProgramSettings, readSettings, secret } from '@aerie/service-host';
 import { z } from 'zod';
 import { TEMPORARY_KEY_PREFIX } from './access/session-tokens.js';
 import { isBucketName } from './storage/object-key.js';
@@ -69,4 +69,6 @@ const schema = z.object({
 
 export type Config = z.output<typeof schema>;
 
-export const loadConfig = (env: NodeJS.ProcessEnv): Config => readConfig(schema, env);
+export const SETTINGS = { program: 'object-store', prefix: 'OBJECT_STORE_', schema } satisfies ProgramSettings;
+
+export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);

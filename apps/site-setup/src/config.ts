@@ -1,4 +1,4 @@
-import { readCommandConfig } from '@aerie/service-host';
+import { type ProgramSettings, readCommandSettings } from '@aerie/service-host';
 import { z } from 'zod';
 
 /** A name or an address, as it stands in a certificate and in a URL. */
@@ -37,4 +37,6 @@ const schema = z.object({
 
 export type Config = z.output<typeof schema>;
 
-export const loadConfig = (): Config => readCommandConfig(schema);
+export const SETTINGS = { program: 'site-setup', prefix: 'SITE_', schema } satisfies ProgramSettings;
+
+export const loadConfig = (): Config => readCommandSettings(SETTINGS);

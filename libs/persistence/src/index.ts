@@ -34,4 +34,5 @@ export { Timeline, type TimelineEntry, beginningOf, boundedDetail } from './time
 export { OutboxRelay } from './outbox-relay.js';
 export { type OldRows, type Prune, type PrunedBatch, Retention, pruneOldRows } from './retention.js';
 export { examineDatabase } from './examine-database.js';
+export { showPools } from './show-pools.js';
 export { showOutbox } from './show-outbox.js';

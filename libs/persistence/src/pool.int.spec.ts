@@ -1,5 +1,5 @@
 import { UnavailableError } from '@aerie/kernel';
-import { createLogger } from '@aerie/observability';
+import { Metrics, createLogger } from '@aerie/observability';
 import {
   type PrivateServer,
   type TestDatabase,
@@ -11,6 +11,7 @@ import {
 import type { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
 import { poolOf, takeConnection } from './pool.js';
+import { showPools } from './show-pools.js';
 import { inTransaction } from './transaction.js';
 
 const logger = createLogger('test', 'silent');
@@ -54,6 +55,27 @@ describe('the connection pool', () => {
       dataSource = await open('pool-spec', WARM + 1, WARM);
     });
     afterEach(() => dataSource.destroy());
+
+    it('shows how many are in use, and how many wait for one', async () => {
+      const metrics = new Metrics('spec');
+      showPools(metrics, { all: dataSource });
+      const shown = async (): Promise<(string | undefined)[]> =>
+        Promise.all(
+          ['in_use', 'awaited'].map(
+            async (end) =>
+              /pool="all".*\} (\d+)$/m.exec(
+                await metrics.registry.getSingleMetricAsString(`database_connections_${end}`),
+              )?.[1],
+          ),
+        );
+      await eventually('all are open, and none is in use', async () => (await shown()).join() === '0,0');
+      const taken = await Promise.all(Array.from({ length: WARM + 1 }, () => takeConnection(dataSource)));
+      const waiting = takeConnection(dataSource);
+      expect(await shown()).toEqual([String(WARM + 1), '1']);
+      for (const one of taken) one.release();
+      (await waiting).release();
+      expect(await shown()).toEqual(['0', '0']);
+    });
 
     it('opens them before anybody needs them', async () => {
       await eventually('all are open', async () => (await backends()).length === WARM);

@@ -1,15 +1,27 @@
 import { InvalidError, Peer, schemaProblems, withoutWords } from '@aerie/kernel';
 import { z } from 'zod';
-import { readSettingFiles } from './setting-files.js';
+import { namesRead, readSettingFiles } from './setting-files.js';
+import { unknownSettings } from './unknown-settings.js';
+
+/** The program that reads, where what it does not know is refused as well. */
+export interface Reader {
+  readonly program: string;
+  readonly prefix: string;
+}
 
 /**
  * Reads the environment, and the files that it names, once. All that is wrong is said in one message, by the names of the
  * variables.
  */
-export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.output<Schema> {
+export function readConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  env: NodeJS.ProcessEnv,
+  reader?: Reader,
+): z.output<Schema> {
+  const unknown = reader === undefined ? [] : unknownSettings(env, { ...reader, names: namesRead(schema) });
   const { input, problems, told, tls } = readSettingFiles(schema, env);
   const parsed = schema.safeParse(input, { error: withoutWords });
-  if (parsed.success && problems.length === 0) {
+  if (parsed.success && problems.length + unknown.length === 0) {
     const settings = parsed.data as Record<string, unknown>;
     for (const [name, files] of tls) {
       const plain = settings[name];
@@ -19,7 +31,7 @@ export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS
   }
   const issues = parsed.error?.issues ?? [];
   const wrong = schemaProblems(issues, { input, what: 'environment' }).filter(({ field }) => !told.has(field));
-  const fields = [...wrong, ...problems];
+  const fields = [...wrong, ...problems, ...unknown];
   const list = fields.map(({ field, message }) => `  ${field}: ${message}`).join('\n');
   throw new InvalidError('invalid_config', `the configuration cannot be used:\n${list}`, { fields });
 }
@@ -27,9 +39,9 @@ export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS
 const WRONG_USE = 2;
 
 /** The same for a command that people type: what is wrong is said in plain lines, and it ends with exit code 2. */
-export function readCommandConfig<Schema extends z.ZodType>(schema: Schema): z.output<Schema> {
+export function readCommandConfig<Schema extends z.ZodType>(schema: Schema, reader?: Reader): z.output<Schema> {
   try {
-    return readConfig(schema, process.env);
+    return readConfig(schema, process.env, reader);
   } catch (error) {
     if (!(error instanceof InvalidError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -6,6 +6,7 @@ import {
   type ServerInterceptor,
   status,
 } from '@grpc/grpc-js';
+import type { Metrics } from '@aerie/observability';
 import { ServerGrpc } from '@nestjs/microservices';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
 
@@ -40,19 +41,42 @@ const READS = /\/(Get|List|Watch|Preview)[^/]*$/;
  */
 export class GrpcCalls {
   private readonly open = new OpenCalls<OpenCall>();
+  private readonly seconds;
+
+  constructor(metrics: Metrics) {
+    this.seconds = metrics.histogram(
+      'grpc_call_seconds',
+      'How long a call over gRPC took, to its status, by method and code. A watch takes as long as somebody watches.',
+      ['method', 'code'],
+    );
+  }
 
   readonly interceptor: ServerInterceptor = ({ path }, call) => {
     let refused = false;
+    // Methods that no contract has are refused before, so these are as many as ours.
+    const stop = this.seconds.startTimer({ method: path.slice(1) });
+    let isTold = false;
+    const tell = (code: status): void => {
+      if (!isTold) stop({ code: status[code] });
+      isTold = true;
+    };
     const entry: OpenCall = {
       refuse: () => {
         refused = true;
         this.open.delete(entry);
+        tell(status.UNAVAILABLE);
         refuse(call, READS.test(path) ? NOT_ANSWERED : MAY_HAVE_BEEN_DONE);
       },
     };
     this.open.add(entry);
     return new ServerInterceptingCall(call, {
-      start: (next) => next({ onCancel: () => this.open.delete(entry) }),
+      start: (next) =>
+        next({
+          onCancel: () => {
+            tell(status.CANCELLED);
+            this.open.delete(entry);
+          },
+        }),
       // What the handler says after that comes too late.
       sendMetadata: (metadata, next) => {
         if (!refused) next(metadata);
@@ -63,6 +87,7 @@ export class GrpcCalls {
       sendStatus: (answer, next) => {
         if (refused) return;
         next(answer);
+        tell(answer.code ?? status.UNKNOWN);
         this.open.delete(entry);
       },
     });

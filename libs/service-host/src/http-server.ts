@@ -1,6 +1,7 @@
 import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
+import type { HttpRequests } from './http-requests.js';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
 
 /** What one client may hold of a service without asking for anything. */
@@ -132,6 +133,7 @@ export class ListeningAdapter extends ExpressAdapter {
   constructor(
     private readonly server: ServiceServer,
     private readonly before: (request: IncomingMessage, response: ServerResponse, next: () => void) => void,
+    private readonly requests: HttpRequests,
   ) {
     super();
   }
@@ -141,7 +143,7 @@ export class ListeningAdapter extends ExpressAdapter {
   }
 
   override listen(...args: unknown[]): ReturnType<ExpressAdapter['listen']> {
-    const handle = this.getInstance<Handler>();
+    const handle = this.requests.observed(this.getInstance<Handler>());
     this.server.serve((request, response) => this.before(request, response, () => handle(request, response)));
     const callback = args.at(-1) as (() => void) | undefined;
     callback?.();

@@ -1,9 +1,11 @@
 export { type BrokerNeeds, type Connack, brokerFindings } from './broker-findings.js';
 export { BootChecks } from './boot-checks.js';
 export { daysKept, proxyHops, readCommandConfig, readConfig, requestLimits, streamReplicas } from './config.js';
+export { type CommandSettings, type ProgramSettings, readCommandSettings, readSettings } from './program-settings.js';
 export { authorities, peer, secret } from './setting-files.js';
 export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
+export { showSweepers } from './show-sweepers.js';
 export { type Chore, Sweeper } from './sweeper.js';
 export { Intake, withIntake } from './intake.js';
 export { type Host } from './host.js';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import net from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Client, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js';
+import { type Client, Metadata, credentials, loadPackageDefinition, type ServiceError, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { natsOptions } from '@aerie/messaging';
@@ -177,5 +177,35 @@ describe('a planned stop', () => {
 
     expect((await answer).status).toBe(503);
     expect(await (await answer).json()).toMatchObject({ code: 'stopping', detail: expect.stringContaining(words) });
+  });
+});
+
+describe('the metrics of a service', () => {
+  it('tell of requests by route and of calls by method, and nothing of paths and methods that nobody has', async () => {
+    const replica = await startReplica(0);
+    for (const route of ['/slow', '/slow?x=1', '/no-such-route']) {
+      await (await fetch(`${replica.url}${route}`, { headers: { connection: 'close' } })).arrayBuffer();
+    }
+    const client = clientOf(replica);
+    await new Promise((resolve) => client.getMission({}, resolve));
+    const plain = (bytes: Buffer): Buffer => bytes;
+    await new Promise((resolve) =>
+      client.makeUnaryRequest('/no.such/Method', plain, plain, Buffer.alloc(0), new Metadata(), resolve),
+    );
+    client.close();
+
+    const counts = await eventually('all are told', async () => {
+      const text = await (await fetch(`${replica.url}/metrics`)).text();
+      const found = [
+        ...text.matchAll(/^(?:http_request|grpc_call)_seconds_count\{service="slow-service",(.*)\} (\d+)$/gm),
+      ];
+      const told = found.map(([, labels, count]) => `${labels} ${count}`).sort();
+      return told.length >= 3 && told;
+    });
+    expect(counts).toEqual([
+      'method="GET",route="/slow",status="2xx" 2',
+      'method="GET",route="other",status="4xx" 1',
+      'method="mission.v1.MissionService/GetMission",code="OK" 1',
+    ]);
   });
 });

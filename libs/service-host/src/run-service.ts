@@ -7,6 +7,7 @@ import { type Logger, Metrics, createLogger, nestLogger, sayWhileAwaited } from 
 import { countUnknownFields, natsOptions } from '@aerie/messaging';
 import { type Ready, healthRoutes, refuseWhileStarting } from './health.js';
 import { GrpcAnswers, GrpcCalls } from './grpc-calls.js';
+import { HttpRequests } from './http-requests.js';
 import { ListeningAdapter, ServiceServer } from './http-server.js';
 import { NatsAnswers, QuestionsInWork } from './nats-answers.js';
 import type { Host } from './host.js';
@@ -99,8 +100,9 @@ function answerOverNats(app: NestExpressApplication, nats: Peer | string, name: 
 function answerOverGrpc(
   app: NestExpressApplication,
   { host, port, ...contract }: NonNullable<ServiceOptions['grpc']>,
+  metrics: Metrics,
 ): Answering {
-  const calls = new GrpcCalls();
+  const calls = new GrpcCalls(metrics);
   const strategy = new GrpcAnswers({
     url: `${host}:${port}`,
     package: contract.package,
@@ -186,16 +188,20 @@ export async function runService(options: ServiceOptions): Promise<void> {
   try {
     await server.listen(options.httpPort, options.httpHost);
     const module = await options.compose(host);
-    app = await NestFactory.create<NestExpressApplication>(module, new ListeningAdapter(server, health), {
-      logger: nestLogger(logger),
-      bodyParser: false,
-      abortOnError: false,
-    });
+    app = await NestFactory.create<NestExpressApplication>(
+      module,
+      new ListeningAdapter(server, health, new HttpRequests(host.metrics)),
+      {
+        logger: nestLogger(logger),
+        bodyParser: false,
+        abortOnError: false,
+      },
+    );
     app.disable('x-powered-by');
     options.http?.(app, host);
     const stopAnswering = [stopHttp(server)];
     if (options.nats !== undefined) stopAnswering.push(answerOverNats(app, options.nats, options.name));
-    if (options.grpc !== undefined) stopAnswering.push(answerOverGrpc(app, options.grpc));
+    if (options.grpc !== undefined) stopAnswering.push(answerOverGrpc(app, options.grpc, host.metrics));
     onStop(host, app, server, stopAnswering);
     const starting = app.startAllMicroservices();
     await (options.nats === undefined ? starting : sayWhileAwaited('NATS', logger, () => starting));

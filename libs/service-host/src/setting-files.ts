@@ -54,6 +54,33 @@ function kindOf(field: z.core.$ZodType): Kind | undefined {
   return kinds.get(field) ?? (inner === undefined ? undefined : kindOf(inner));
 }
 
+const shapeOf = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> =>
+  schema instanceof z.ZodObject ? (schema.shape) : {};
+
+/** By the name of a setting: those that complete it, each of which names a file. */
+export function namesBeside(schema: z.ZodType): ReadonlyMap<string, readonly string[]> {
+  const beside = new Map<string, readonly string[]>();
+  for (const [name, field] of Object.entries(shapeOf(schema))) {
+    const special = kindOf(field);
+    if (special === undefined || special.kind === 'authorities') continue;
+    const files = [`${name}_FILE`];
+    if (special.kind === 'peer') {
+      const { prefix } = PEER_NAMES[special.peer];
+      // The broker has settings of their own for its user and its password.
+      const login = special.peer === 'broker' ? [] : ['USER', 'PASSWORD'];
+      files.push(...[...login, 'CA', 'CERT', 'KEY'].map((part) => `${prefix}_${part}_FILE`));
+    }
+    beside.set(name, files);
+  }
+  return beside;
+}
+
+/** Each name that a schema reads of an environment. */
+export const namesRead = (schema: z.ZodType): string[] => [
+  ...Object.keys(shapeOf(schema)),
+  ...[...namesBeside(schema).values()].flat(),
+];
+
 /** What files and neighbouring settings make of an environment. */
 export interface ReadFiles {
   /** The environment with the content of files in it. */
@@ -67,10 +94,9 @@ export interface ReadFiles {
 
 /** Reads the files that settings name. It never throws: what is wrong is told beside all else that is. */
 export function readSettingFiles(schema: z.ZodType, env: NodeJS.ProcessEnv): ReadFiles {
-  const shape = schema instanceof z.ZodObject ? (schema.shape as Readonly<Record<string, z.ZodType>>) : {};
   const reading = new Reading(env);
   const tls = new Map<string, PeerTls>();
-  for (const [name, field] of Object.entries(shape)) {
+  for (const [name, field] of Object.entries(shapeOf(schema))) {
     const special = kindOf(field);
     if (special === undefined) continue;
     if (special.kind === 'authorities') reading.readAuthorities(name, special.endpoints);

@@ -1,5 +1,6 @@
-import { createLogger } from '@aerie/observability';
+import { Metrics, createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
+import { showSweepers } from './show-sweepers.js';
 import { Sweeper } from './sweeper.js';
 
 const logger = createLogger('sweeper-spec', 'silent');
@@ -47,4 +48,26 @@ it('stops at once in the middle of a long pause', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   await sweeper.stop();
   expect(looks).toBe(1);
+});
+
+it('is behind while its looks fail, and in time again after one that went well', async () => {
+  const metrics = new Metrics('spec');
+  let fails = true;
+  let looks = 0;
+  const run = async (): Promise<void> => {
+    looks++;
+    if (fails) throw new Error('not today');
+  };
+  const sweeper = new Sweeper({ name: 'spec', everyMs: 1, run }, logger);
+  showSweepers(metrics, [sweeper]);
+  const behind = async (): Promise<number> =>
+    Number(
+      /chore="spec".*\} (\S+)$/m.exec(await metrics.registry.getSingleMetricAsString('sweep_behind_seconds'))?.[1],
+    );
+  expect(await behind()).toBe(0);
+  sweeper.start();
+  await eventually('it is behind', async () => looks > 1 && (await behind()) > 0.1);
+  fails = false;
+  await eventually('it is in time', async () => (await behind()) === 0);
+  await sweeper.stop();
 });

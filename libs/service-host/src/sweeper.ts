@@ -21,13 +21,26 @@ export interface Chore {
 export class Sweeper {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
+  /** When the last look began that went well; before the first one, when it was started. */
+  private goodSinceMs: number | undefined;
 
   constructor(
     private readonly chore: Chore,
     private readonly logger: Logger,
   ) {}
 
+  get name(): string {
+    return this.chore.name;
+  }
+
+  /** How long it has been overdue. A look that takes long is late as much as one that fails. */
+  behindMs(): number {
+    if (this.goodSinceMs === undefined) return 0;
+    return Math.max(0, Date.now() - this.goodSinceMs - this.chore.everyMs * (1 + JITTER) - SHORTEST_MS);
+  }
+
   start(): void {
+    this.goodSinceMs = Date.now();
     this.running = this.loop();
   }
 
@@ -44,6 +57,7 @@ export class Sweeper {
       const startedMs = Date.now();
       try {
         await run(signal);
+        this.goodSinceMs = startedMs;
       } catch (error) {
         this.logger.warn({ err: error, chore: name }, 'a sweep failed, trying again');
       }

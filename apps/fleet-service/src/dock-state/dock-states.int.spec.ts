@@ -207,3 +207,21 @@ it('does not say when a dock was idle while Redis is away, so that a dock which 
   expect(view?.properties['mode_code']).toMatchObject({ value: 4 });
   expect([view?.idleAgoMs ?? null, view?.busyForMs ?? null]).toEqual([null, null]);
 });
+
+it('counts the docks that were heard of late, and not those that were heard long ago or never', async () => {
+  const [here, gone, never] = [aSn(), aSn(), aSn()];
+  states.merge(here, { a: 1 }, Date.now());
+  states.merge(gone, { a: 1 }, Date.now() - 120_000);
+  await eventually(
+    'both are written',
+    async () => (await writtenOf(here, 'a')) === 1 && (await writtenOf(gone, 'a')) === 1,
+  );
+  // Another replica, which heard none of them.
+  expect(await new DockStates(redis, nothingStored, logger).countOnline([here, gone, never])).toBe(1);
+});
+
+it('counts no docks while Redis does not answer', async () => {
+  const away = new Redis(testEnvironment().redisUrl, { lazyConnect: true, enableOfflineQueue: false });
+  await expect(new DockStates(away, nothingStored, logger).countOnline([aSn()])).rejects.toThrow();
+  away.disconnect();
+});

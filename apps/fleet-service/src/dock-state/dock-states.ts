@@ -18,6 +18,8 @@ const SKEW_FRESH_MS = 60_000;
 
 /** One device, or one clock, is told of once in this time. */
 const WARN_EVERY_MS = 60_000;
+/** Redis answers nobody else meanwhile. */
+const COUNTED_AT_ONCE = 500;
 
 export interface DockPresence {
   readonly online: boolean;
@@ -204,6 +206,24 @@ export class DockStates {
         return [sn, { online: nowMs - seenAtMs < ONLINE_WITHIN_MS, lastSeenAt: new Date(seenAtMs).toISOString() }];
       }),
     );
+  }
+
+  /** How many of these docks are online. @throws where Redis does not answer: nobody knows then */
+  async countOnline(sns: readonly string[]): Promise<number> {
+    const latestMs = Date.now() - ONLINE_WITHIN_MS;
+    let online = 0;
+    for (let from = 0; from < sns.length; from += COUNTED_AT_ONCE) {
+      const some = sns.slice(from, from + COUNTED_AT_ONCE);
+      const pipeline = this.redis.pipeline();
+      for (const sn of some) pipeline.hget(keyOf(sn), SEEN);
+      const answers = (await pipeline.exec()) ?? [];
+      for (const [index, sn] of some.entries()) {
+        const [error, stored] = answers[index] ?? [new Error('Redis gave no answer')];
+        if (error !== null) throw error;
+        if (Number(this.lastSeen(sn, typeof stored === 'string' ? stored : undefined) ?? 0) > latestMs) online++;
+      }
+    }
+    return online;
   }
 
   private lastSeen(sn: string, stored: string | undefined): string | undefined {

@@ -17,12 +17,14 @@ let answers: { to: AnswerTo; data: { readonly result: number } }[];
 let notes: string[];
 let storeFails: boolean;
 let receiver: ReceiveUplink;
+let metrics: Metrics;
 
 beforeEach(() => {
   stored = [];
   answers = [];
   notes = [];
   storeFails = false;
+  metrics = new Metrics('test');
   receiver = new ReceiveUplink(
     async (subject, body, messageId, mayWait) => {
       if (storeFails) throw new Error('JetStream does not answer');
@@ -31,7 +33,7 @@ beforeEach(() => {
     (to, data) => void answers.push({ to, data }),
     { note: (sn, code) => void notes.push(`${sn} ${code}`) },
     createLogger('test', 'silent'),
-    new Metrics('test'),
+    metrics,
   );
 });
 
@@ -304,5 +306,21 @@ describe('a kept copy of an old message', () => {
   it('is dropped, because it would come again at every connect', async () => {
     await receive('events', anEvent('some_event', { need_reply: 1 }), { retain: true });
     expect([stored, answers]).toEqual([[], []]);
+  });
+});
+
+describe('messages that cannot be read', () => {
+  it.each([
+    ['topic', {}, { topic: 'thing/product//events' }],
+    ['channel', { ...anEvent('any'), method: null }, { topic: `thing/product/${SN}/osd` }],
+    ['payload', 'no JSON', {}],
+    ['data', anEvent('flighttask_progress', { data: { output: 7 } }), {}],
+  ])('are counted by what was wrong, here the %s', async (fault, payload, more) => {
+    await receive('events', payload, more);
+    const lines = (await metrics.registry.getSingleMetricAsString('ingress_dead_letters_total')).split('\n');
+    const counts = lines.flatMap((line) => /fault="(\w+)".*\} (\d)/.exec(line)?.slice(1).join(' ') ?? []);
+    expect(counts.sort()).toEqual(
+      ['topic', 'channel', 'payload', 'data', 'size'].map((one) => `${one} ${one === fault ? 1 : 0}`).sort(),
+    );
   });
 });

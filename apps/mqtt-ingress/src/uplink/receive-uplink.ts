@@ -100,7 +100,12 @@ export class ReceiveUplink {
     metrics: Metrics,
   ) {
     this.received = metrics.counter('ingress_uplinks_total', 'Control messages stored.', ['kind', 'owner']);
-    this.deadLetters = metrics.counter('ingress_dead_letters_total', 'Messages that could not be read.');
+    this.deadLetters = metrics.counter(
+      'ingress_dead_letters_total',
+      'Messages that could not be read, by what was wrong: the topic, the channel, the payload, the data of a method, or the size.',
+      ['fault'],
+    );
+    for (const fault of FAULTS) this.deadLetters.inc({ fault }, 0);
     this.lettersLeftOut = metrics.counter(
       'ingress_dead_letters_left_out_total',
       'Messages that could not be read and were not kept, since their dock had filled its share of the dead letters.',
@@ -130,7 +135,7 @@ export class ReceiveUplink {
     const kind = KIND_OF_CHANNEL[message.channel];
     if (kind === undefined) {
       const refused: RefusedMessage = { accepted: false, reason: `${message.channel} is no control channel` };
-      return this.keepDeadLetter(topic, payload, refused, receivedAtMs);
+      return this.keepDeadLetter(topic, payload, refused, receivedAtMs, 'channel');
     }
     const said = kind === 'state' && message.tid !== null ? saidBy(message) : null;
     if (said !== null && this.wasStored(said, receivedAtMs)) {
@@ -175,7 +180,7 @@ export class ReceiveUplink {
     if (body.length > WORTH_MEASURING && Buffer.byteLength(body) > MAX_STORED_BYTES) {
       // It would be refused for ever, and everything behind it would wait.
       const reason = `with its normalised form it has more than ${MAX_STORED_BYTES} bytes`;
-      return this.keepDeadLetter(topic, payload, { ...message, accepted: false, reason }, receivedAtMs);
+      return this.keepDeadLetter(topic, payload, { ...message, accepted: false, reason }, receivedAtMs, 'size');
     }
     const stop = this.storeSeconds.startTimer();
     // A fresh id for each PUBLISH: a dock's repeat has to be stored, and answered, again.
@@ -198,6 +203,7 @@ export class ReceiveUplink {
     payload: Uint8Array,
     refused: RefusedMessage,
     receivedAtMs: number,
+    fault: Fault = faultOf(refused),
   ): Promise<void> {
     const { reason, sn } = refused;
     const letter: DeadLetter = {
@@ -216,7 +222,7 @@ export class ReceiveUplink {
       return this.answerRefused(refused);
     }
     await this.store(deadLetterSubject(token), body, randomUUID(), false);
-    this.deadLetters.inc();
+    this.deadLetters.inc({ fault });
     this.logger.warn({ topic, reason }, 'stored a dead letter');
     this.answerRefused(refused);
   }
@@ -247,6 +253,15 @@ export class ReceiveUplink {
     if (channel === 'events' && needReply === true) this.answer({ ...to, channel }, { result: 0 });
     if (channel === 'requests') this.answer({ ...to, channel }, { result: UNREADABLE_REQUEST_RESULT });
   }
+}
+
+const FAULTS = ['topic', 'channel', 'payload', 'data', 'size'] as const;
+type Fault = (typeof FAULTS)[number];
+
+/** How far it could be read: the topic says the device, the payload the method. */
+function faultOf({ sn, method }: RefusedMessage): Fault {
+  if (sn === undefined) return 'topic';
+  return method === undefined ? 'payload' : 'data';
 }
 
 /** A report that a flight goes on: nothing waits for it, and a dock sends one each two seconds. [flighttask_progress] */

@@ -1,8 +1,6 @@
 import { PERMISSIONS, type Permission, ROLES, ROLE_SAYS, isPermitted } from '@aerie/bus-contract';
-import { Problem } from '../infrastructure/problem.js';
-
-const BEGIN = '<!-- access:begin -->';
-const END = '<!-- access:end -->';
+import { withGeneratedPart } from './generated-part.js';
+import { table } from './table.js';
 
 /** What is read of an OpenAPI document here. */
 export interface DescribedApi {
@@ -16,12 +14,8 @@ interface DescribedOperation {
 
 /** A page about access with its generated part as roles, permissions and routes are now. */
 export function withAccess(text: string, apis: readonly DescribedApi[]): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin === -1 || end < begin)
-    throw new Problem(`docs/access.md must have the lines ${BEGIN} and ${END}, in this order.`);
   const parts = [rolesTable(), permissionsTable(), routesTable(apis)].join('\n\n');
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${parts}\n\n${text.slice(end)}`;
+  return withGeneratedPart(text, 'access', 'docs/access.md', parts);
 }
 
 const rolesTable = (): string =>
@@ -50,13 +44,4 @@ function routesTable(apis: readonly DescribedApi[]): string {
     ),
   );
   return table(['route', 'what', 'permission'], rows);
-}
-
-/** As prettier lays it out. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => (row[column] ?? '').length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return [line(head), rule, ...rows.map(line)].join('\n');
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { namedMetrics, registeredMetrics, toldMetrics } from '@aerie/deploy';
+import { type RegisteredMetric, metricsOf } from '../api-docs/metrics.js';
 
 /**
  * The alerts and dashboards of docker/: by Prometheus' own tool where it is there, and against what the programs of the Aerie
@@ -39,10 +40,16 @@ export async function checkMetrics(root: string): Promise<number> {
   } else {
     const { metrics } = JSON.parse(readFileSync(runFile, 'utf8')) as { metrics: Record<string, string> };
     const told = new Set(['up']);
+    const page = metricsOf(root);
     for (const [name, url] of Object.entries(metrics)) {
       const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
       if (answer?.ok !== true) faults.push(`${name} does not tell its metrics at ${url}`);
-      else for (const metric of toldMetrics(await answer.text())) told.add(metric);
+      else {
+        const text = await answer.text();
+        for (const metric of toldMetrics(text)) told.add(metric);
+        for (const metric of notOnPage(text, page))
+          faults.push(`docs/metrics.md does not say that ${name} tells ${metric}`);
+      }
     }
     for (const { metric, where } of named) {
       if (!told.has(metric)) faults.push(`${where} names ${metric}, which no running program tells`);
@@ -51,4 +58,15 @@ export async function checkMetrics(root: string): Promise<number> {
   }
   for (const fault of faults) console.error(fault);
   return faults.length === 0 ? 0 : 1;
+}
+
+/** What the registry of a process has beside ours. */
+const OF_NODE = /^(process|nodejs)_/;
+
+function notOnPage(text: string, page: readonly RegisteredMetric[]): string[] {
+  const service = /service="([^"]+)"/.exec(text)?.[1] ?? '';
+  const known = new Set(page.filter(({ programs }) => programs.includes(service)).map(({ name }) => name));
+  return [...text.matchAll(/^# TYPE (\S+)/gm)]
+    .map(([, name = '']) => name)
+    .filter((name) => !OF_NODE.test(name) && !known.has(name));
 }

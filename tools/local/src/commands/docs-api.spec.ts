@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
-import { ACCESS_FILE, API_FILES, docsApi } from './docs-api.js';
+import { ACCESS_FILE, API_FILES, METRICS_FILE, SETTINGS_FILE, docsApi } from './docs-api.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
@@ -16,6 +16,8 @@ describe('docs-api', () => {
     mkdirSync(path.join(root, 'docs'));
     // The words around the tables are written by people.
     writeFileSync(path.join(root, ACCESS_FILE), '# Access\n\n<!-- access:begin -->\n<!-- access:end -->\n');
+    writeFileSync(path.join(root, SETTINGS_FILE), '# Settings\n\n<!-- settings:begin -->\n<!-- settings:end -->\n');
+    writeFileSync(path.join(root, METRICS_FILE), '# Metrics\n\n<!-- metrics:begin -->\n<!-- metrics:end -->\n');
     jest.spyOn(console, 'log').mockReturnValue();
     jest.spyOn(console, 'error').mockReturnValue();
   });
@@ -35,11 +37,11 @@ describe('docs-api', () => {
     expect(await docsApi(root, ['--check'], ROOT)).toBe(0);
   }, 30_000);
 
-  it.each([...API_FILES, ACCESS_FILE])(
+  it.each([...API_FILES, ACCESS_FILE, SETTINGS_FILE, METRICS_FILE])(
     'fails a check of a copy of %s that differs, and leaves it as it is',
     async (page) => {
       await docsApi(root, [], ROOT);
-      const changed = textOf(page).replace(/"Apache-2.0"|\| yes/, '"secret"');
+      const changed = textOf(page).replace(/"Apache-2.0"|\| yes|required|counter/, '"secret"');
       writeFileSync(path.join(root, page), changed);
       expect(await docsApi(root, ['--check'], ROOT)).toBe(1);
       expect(textOf(page)).toBe(changed);

@@ -6,6 +6,7 @@ import type { Order } from '../advance-mission.js';
 import { AfterCommit } from '../downlink/after-commit.js';
 import { StartsFirst } from '../downlink/starts-first.js';
 import {
+  type MissionSetUp,
   ORGANISATION,
   aMission,
   apply,
@@ -35,6 +36,7 @@ class Replica {
   answerTo: (order: Order) => Promise<SendAnswer> = async () => WRITTEN;
   readonly afterCommit: AfterCommit;
   readonly control: ControlMission;
+  readonly metrics = new Metrics('withdrawn-starts');
 
   constructor(dataSource: DataSource) {
     this.afterCommit = new AfterCommit({
@@ -51,7 +53,7 @@ class Replica {
       wakes: { for: () => undefined } as never,
       startsFirst: new StartsFirst(),
       logger: createLogger('withdrawn-starts', 'silent'),
-      metrics: new Metrics(`withdrawn-starts-${Math.random()}`),
+      metrics: this.metrics,
     });
     this.control = new ControlMission(dataSource, undefined as never, this.afterCommit);
   }
@@ -66,8 +68,8 @@ class Replica {
 }
 
 /** A mission that was claimed, and the order that would start it. */
-async function aClaim(): Promise<{ readonly id: string; readonly orders: readonly Order[] }> {
-  const id = await aMission(pool());
+async function aClaim(setUp: MissionSetUp = {}): Promise<{ readonly id: string; readonly orders: readonly Order[] }> {
+  const id = await aMission(pool(), setUp);
   await apply(pool(), id, { type: 'prepareDue' });
   await apply(pool(), id, { type: 'prepareAccepted', edition: 1 });
   const { orders } = await apply(pool(), id, { type: 'executeDue' });
@@ -247,3 +249,18 @@ it.each(Array.from({ length: SEEDS }, () => Math.floor(Math.random() * 2 ** 31))
   },
   60_000,
 );
+
+it('tells how late the start of a timed mission was written, and of no other mission', async () => {
+  const replica = new Replica(pool());
+  // Its lead is two minutes, so that its start was due ten seconds ago.
+  const timed = await aClaim({ kind: 'timed', executeInMs: 110_000 });
+  const immediate = await aClaim();
+  replica.afterCommit.enqueue([...timed.orders, ...immediate.orders]);
+  await replica.afterCommit.settle();
+  expect([replica.effectsOf(timed.id), replica.effectsOf(immediate.id)]).toEqual([['sendExecute'], ['sendExecute']]);
+  const text = await replica.metrics.registry.getSingleMetricAsString('mission_start_skew_seconds');
+  const read = (end: string): number => Number(new RegExp(`_${end}\\{.*\\} (\\S+)$`, 'm').exec(text)?.[1]);
+  expect(read('count')).toBe(1);
+  expect(read('sum')).toBeGreaterThanOrEqual(10);
+  expect(read('sum')).toBeLessThan(60);
+});

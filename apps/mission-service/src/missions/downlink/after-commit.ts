@@ -1,4 +1,4 @@
-import type { MissionEvent, MissionState, UnsentCause } from '@aerie/mission-core';
+import { type MissionEvent, type MissionState, type UnsentCause, leadMs } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { AskTogether, OrderPool, RunTogether } from '@aerie/kernel';
 import { inTransaction } from '@aerie/persistence';
@@ -14,7 +14,8 @@ import {
   lockMission,
   recordOutcomes,
 } from '../store/flight-critical.js';
-import type { LockedMission } from '../store/mission.row.js';
+import { type LockedMission, missionOf } from '../store/mission.row.js';
+import { timingOf } from '../store/timing-column.js';
 import { type TimelineEntry, isInItsCall, writeTimeline } from '../store/timeline.js';
 import type { DueWakes } from './due-wakes.js';
 import { settleLook } from './settle-look.js';
@@ -86,6 +87,7 @@ export class AfterCommit {
   private outcomes: Told[] = [];
   private telling: NodeJS.Timeout | undefined;
   private readonly sends;
+  private readonly startSkew;
   /** What missions are now. */
   private readonly plans: AskTogether<Plan>;
   /** Attempts whose start is on its way. */
@@ -127,6 +129,10 @@ export class AfterCommit {
       failsAll: () => true,
     });
     this.sends = parts.metrics.counter('mission_commands_total', 'Commands by outcome.', ['method', 'outcome']);
+    this.startSkew = parts.metrics.histogram(
+      'mission_start_skew_seconds',
+      'Starts of timed missions: from when the command was due, its lead before the time of the mission, to its PUBACK.',
+    );
   }
 
   /** Call it only after the commit is known to have succeeded. */
@@ -200,6 +206,7 @@ export class AfterCommit {
     const { outcome, reason = null, dockIsAway = false, notWanted = false } = answer;
     const method = commandFor(effect, mission.delivery);
     this.sends.inc({ method, outcome });
+    if (effect === 'sendExecute' && outcome === 'written') this.noteStart(mission);
     if (outcome !== 'written')
       this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');
     const detail = { tid, outcome, reason };
@@ -209,6 +216,12 @@ export class AfterCommit {
     const unsent = outcome === 'refused' && !notWanted ? unsentEvent(order, because) : null;
     if (unsent === null) this.gather(isInItsCall(method, outcome) ? { ...told, entry: null } : told);
     else await this.tellUnsent(mission, unsent, told);
+  }
+
+  private noteStart(mission: LockedMission): void {
+    if (mission.execute_at === null) return;
+    const dueAtMs = mission.execute_at.getTime() - leadMs(missionOf(mission), timingOf(mission));
+    this.startSkew.observe(Math.max(0, Date.now() - dueAtMs) / 1_000);
   }
 
   /**

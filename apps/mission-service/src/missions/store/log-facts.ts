@@ -11,8 +11,11 @@ export interface EndCounter {
 
 /** Each state from the start on: the first of a kind is no rise of a number that nobody has seen before. */
 export function countEnds(metrics: Metrics): EndCounter {
-  const what = 'Missions that ended, by state. One whose end is told twice counts twice.';
-  const ended = metrics.counter('mission_ended_total', what, ['state']);
+  const ended = metrics.counter(
+    'mission_ended_total',
+    'Missions that ended, by state. One whose end is told twice counts twice.',
+    ['state'],
+  );
   for (const state of OUTCOMES) ended.inc({ state }, 0);
   return ended;
 }
