@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { BROKER_SETTINGS } from '@aerie/server-settings';
+import type { BusUser } from '@aerie/bus-contract';
+import { BROKER_SETTINGS, limitedNatsUser, natsAuthorization } from '@aerie/server-settings';
 
 /** Where a container sees its own folder of the site. */
 const OWN = '/run/aerie';
@@ -10,8 +11,10 @@ export interface Login {
   readonly password: string;
 }
 
-/** One user for each program; each has to show a certificate of the site too. */
-export const natsConf = (logins: readonly Login[]): string => `# Written at each start of the site.
+/** One user for each program, who may do what that does; each has to show a certificate of the site too. */
+export const natsConf = (
+  logins: readonly (Login & { readonly user: BusUser })[],
+): string => `# Written at each start of the site.
 listen: "0.0.0.0:4222"
 server_name: aerie
 jetstream { store_dir: "/data", max_file_store: 2GB }
@@ -22,12 +25,7 @@ tls {
   verify: true
   timeout: 5
 }
-authorization {
-  users: [
-${logins.map(({ user, password }) => `    { user: "${user}", password: "${password}" }`).join('\n')}
-  ]
-}
-`;
+${natsAuthorization(logins.map(({ user, password }) => limitedNatsUser(user, `"${password}"`)))}`;
 
 /** Nothing is thrown away when memory is short, and a restart finds what was there. */
 export const VALKEY_CONF = `# Written at each start of the site.

@@ -4,7 +4,7 @@ import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS } from '@aerie/server-settings'
 import { type Binaries, findBinaries } from '../infrastructure/binaries.js';
 import { type MqttLogin, newPassword } from '../infrastructure/infrastructure.js';
 import { spawnMosquitto } from '../infrastructure/mosquitto.js';
-import { spawnNats } from '../infrastructure/nats.js';
+import { natsUrlsAt, newNatsPasswords, spawnNats } from '../infrastructure/nats.js';
 import { spawnPostgres } from '../infrastructure/postgres.js';
 import { LocalProcess, type Spawned, untilReady } from '../infrastructure/processes.js';
 import { spawnValkey } from '../infrastructure/valkey.js';
@@ -58,7 +58,8 @@ export interface HostsOptions {
  */
 export class Hosts {
   private readonly processes: LocalProcess[] = [];
-  private readonly passwords = { postgres: newPassword(), valkey: newPassword(), nats: newPassword() };
+  private readonly passwords = { postgres: newPassword(), valkey: newPassword() };
+  private readonly natsPasswords = newNatsPasswords(newPassword);
   private readonly storage = { accessKeyId: newPassword(), secretAccessKey: newPassword() };
   readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>> = {
     ingress: login('ingress'),
@@ -140,7 +141,7 @@ export class Hosts {
         place,
       ),
       ...HOST_NAMES.map((host) =>
-        spawnNats(directory, binaries, SERVER_PORTS.nats, passwords.nats, placeOf(host), {
+        spawnNats(directory, binaries, SERVER_PORTS.nats, this.natsPasswords, placeOf(host), {
           name: `nats-${host}`,
           clusterPort: SERVER_PORTS.natsCluster,
           // Not itself: a server that begins a cluster with a route to itself may count one peer too many.
@@ -166,7 +167,7 @@ export class Hosts {
       databaseUrl: this.databaseUrl,
       redisUrl: `redis://default:${this.passwords.valkey}@${only}:${SERVER_PORTS.valkey}`,
       // Its own server first; it learns of the others from that.
-      natsUrl: `nats://aerie:${this.passwords.nats}@${addressOf(at)}:${SERVER_PORTS.nats}`,
+      natsUrls: natsUrlsAt(`${addressOf(at)}:${SERVER_PORTS.nats}`, this.natsPasswords),
       mqttUrl: this.mqttUrl,
       dockMqttUrl: `mqtt://${only}:${SERVER_PORTS.docks}`,
       logins: this.logins,

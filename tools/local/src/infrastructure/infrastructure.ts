@@ -5,7 +5,7 @@ import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS } from '@aerie/server-settings'
 import { type Binaries, findBinaries } from './binaries.js';
 import { spawnMosquitto, spawnOpenMosquitto } from './mosquitto.js';
 import { type OtherBroker, spawnOther } from './other-broker.js';
-import { spawnNats } from './nats.js';
+import { type NatsPasswords, natsUrlsAt, newNatsPasswords, spawnNats } from './nats.js';
 import { spawnPostgres } from './postgres.js';
 import { type LocalProcess, type Spawned, untilReady } from './processes.js';
 import { spawnValkey } from './valkey.js';
@@ -42,7 +42,8 @@ export class Infrastructure {
     private readonly options: InfrastructureOptions,
     readonly binaries: Binaries,
     private readonly ports: Readonly<Record<InfrastructureName | 'docks', number>>,
-    private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'nats' | 'asking', string>>,
+    private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'asking', string>>,
+    private readonly natsPasswords: NatsPasswords,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
   ) {}
 
@@ -56,7 +57,8 @@ export class Infrastructure {
       options,
       binaries,
       { postgres, valkey, nats, mosquitto, docks },
-      { postgres: newPassword(), valkey: newPassword(), nats: newPassword(), asking: newPassword() },
+      { postgres: newPassword(), valkey: newPassword(), asking: newPassword() },
+      newNatsPasswords(newPassword),
       { ingress: login('ingress'), 'fleet-service': login('fleet-service'), observer: login('observer') },
     );
   }
@@ -99,8 +101,13 @@ export class Infrastructure {
   get redisUrl(): string {
     return `redis://default:${this.secrets.valkey}@127.0.0.1:${this.ports.valkey}`;
   }
+  /** For each program with what it may do. */
+  get natsUrls(): ReturnType<typeof natsUrlsAt> {
+    return natsUrlsAt(`127.0.0.1:${this.ports.nats}`, this.natsPasswords);
+  }
+  /** May do everything: for taps and tests. */
   get natsUrl(): string {
-    return `nats://aerie:${this.secrets.nats}@127.0.0.1:${this.ports.nats}`;
+    return this.natsUrls.aerie;
   }
   get mqttUrl(): string {
     return `mqtt://127.0.0.1:${this.ports.mosquitto}`;
@@ -141,7 +148,7 @@ export class Infrastructure {
       case 'valkey':
         return spawnValkey(directory, binaries, ports.valkey, secrets.valkey);
       case 'nats':
-        return spawnNats(directory, binaries, ports.nats, secrets.nats);
+        return spawnNats(directory, binaries, ports.nats, this.natsPasswords);
       case 'mosquitto': {
         const listeners = { internal: ports.mosquitto, docks: ports.docks };
         if (openBroker === true) return spawnOpenMosquitto(directory, binaries, listeners);

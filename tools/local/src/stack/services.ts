@@ -53,8 +53,18 @@ export const keyFileOf = (directory: string): string => path.join(directory, 'cr
 /** What programs are told of the servers. */
 export type Servers = Pick<
   Infrastructure,
-  'databaseUrl' | 'redisUrl' | 'natsUrl' | 'mqttUrl' | 'dockMqttUrl' | 'logins' | 'askingSecret' | 'directory'
+  'databaseUrl' | 'redisUrl' | 'natsUrls' | 'mqttUrl' | 'dockMqttUrl' | 'logins' | 'askingSecret' | 'directory'
 >;
+
+/**
+ * The same servers with one user of NATS that may do everything, for programs of a release that knew no other. Those of
+ * this release beside them have it too, as at a site that limits its users once the upgrade is over.
+ */
+export function withOneNatsUser(servers: Servers): Servers {
+  const { databaseUrl, redisUrl, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = servers;
+  const all = Object.fromEntries(Object.keys(natsUrls).map((user) => [user, natsUrls.aerie])) as typeof natsUrls;
+  return { databaseUrl, redisUrl, natsUrls: all, mqttUrl, dockMqttUrl, logins, askingSecret, directory };
+}
 
 export interface Addresses {
   /** Of the programs themselves. */
@@ -72,7 +82,7 @@ export function servicePlans(
   storage: StorageKeys,
   addresses: Addresses = { own: LOOPBACK, storage: LOOPBACK },
 ): Readonly<Record<ServiceName, ServicePlan>> {
-  const { databaseUrl, redisUrl, natsUrl, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
+  const { databaseUrl, redisUrl, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
   const s3 = {
     S3_ENDPOINT: `http://${addresses.storage}:${ports['object-store']}`,
     S3_REGION: REGION,
@@ -100,7 +110,7 @@ export function servicePlans(
     'mqtt-ingress': plan('mqtt-ingress', {
       INGRESS_HTTP_PORT: String(ports['mqtt-ingress']),
       INGRESS_ID: 'local-0',
-      NATS_URL: natsUrl,
+      NATS_URL: natsUrls['mqtt-ingress'],
       MQTT_URL: mqttUrl,
       MQTT_USER: logins.ingress.username,
       MQTT_PASSWORD: logins.ingress.password,
@@ -110,7 +120,7 @@ export function servicePlans(
       HTTP_PROXY_HOPS: '1',
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
-      NATS_URL: natsUrl,
+      NATS_URL: natsUrls['fleet-service'],
       ...(askingSecret === undefined
         ? {
             MQTT_URL: mqttUrl,
@@ -128,7 +138,7 @@ export function servicePlans(
       // A storage of this machine is a storage.
       CREDENTIAL_PRIVATE_ENDPOINTS: 'allowed',
       DATABASE_URL: databaseUrl,
-      NATS_URL: natsUrl,
+      NATS_URL: natsUrls['credential-service'],
       STS_ROLE_ARN: DOCK_ROLE.arn,
       IAM_ENDPOINT: s3.S3_ENDPOINT,
       ...s3,
@@ -139,7 +149,7 @@ export function servicePlans(
       MISSION_GRPC_PORT: String(ports['mission-grpc']),
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
-      NATS_URL: natsUrl,
+      NATS_URL: natsUrls['mission-service'],
       ...s3,
     }),
     'log-service': plan('log-service', {
@@ -148,7 +158,7 @@ export function servicePlans(
       LOG_GRPC_PORT: String(ports['log-grpc']),
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
-      NATS_URL: natsUrl,
+      NATS_URL: natsUrls['log-service'],
     }),
     edge: plan('edge', {
       EDGE_HTTP_PORT: String(ports.edge),
