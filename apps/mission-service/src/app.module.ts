@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
+import { REDIS_KEYS, WAKE_QUEUES, MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
 import { ApiKeys, RoutePermissions, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
@@ -94,7 +94,9 @@ export class AppModule {
     const timing = timingOf(config);
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
-    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: true }));
+    checks.examine('Redis', () =>
+      examineRedis(config.REDIS_URL, { queues: true, keys: REDIS_KEYS['mission-service'] }),
+    );
     const api = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'api'), logger);
     const flight = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'flight'), logger);
     const docks = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'docks'), logger);
@@ -143,7 +145,7 @@ export class AppModule {
     });
     const wakes: BullWakes = new BullWakes({
       redisUrl: config.REDIS_URL,
-      queueName: 'mission-wakes-v2',
+      queueName: WAKE_QUEUES['mission-service'],
       concurrency: WAKE_CONCURRENCY,
       onWake: async () => dueRunner.wakeAll(),
       logger,

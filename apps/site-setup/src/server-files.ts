@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { BusUser } from '@aerie/bus-contract';
-import { BROKER_SETTINGS, limitedNatsUser, natsAuthorization } from '@aerie/server-settings';
+import type { BusUser, RedisProgram } from '@aerie/bus-contract';
+import { BROKER_SETTINGS, limitedNatsUser, natsAuthorization, redisUser } from '@aerie/server-settings';
 
 /** Where a container sees its own folder of the site. */
 const OWN = '/run/aerie';
@@ -43,15 +42,8 @@ maxmemory-policy noeviction
 aclfile ${OWN}/users.acl
 `;
 
-export const valkeyUsers = (logins: readonly Login[]): string =>
-  [
-    'user default off',
-    ...logins.map(({ user, password }) => {
-      const hash = createHash('sha256').update(password).digest('hex');
-      return `user ${user} on #${hash} ~* &* +@all`;
-    }),
-    '',
-  ].join('\n');
+export const valkeyUsers = (logins: readonly (Login & { readonly user: RedisProgram })[]): string =>
+  ['user default off', ...logins.map(({ user, password }) => redisUser(user, password)), ''].join('\n');
 
 /** Over the network with a password and a certificate of the site; inside the container with the password. */
 export const PG_HBA_CONF = `# Written at each start of the site.

@@ -150,3 +150,4 @@ export {
   REPLAY_DEAD_LETTERS,
   inboxPrefixOf,
 } from './bus-rights.js';
+export { FLEET_KEYS, QUEUE_PREFIX, REDIS_KEYS, REDIS_PROGRAMS, type RedisProgram, WAKE_QUEUES } from './redis-keys.js';

@@ -7,7 +7,7 @@ import { spawnMosquitto } from '../infrastructure/mosquitto.js';
 import { natsUrlsAt, newNatsPasswords, spawnNats } from '../infrastructure/nats.js';
 import { spawnPostgres } from '../infrastructure/postgres.js';
 import { LocalProcess, type Spawned, untilReady } from '../infrastructure/processes.js';
-import { spawnValkey } from '../infrastructure/valkey.js';
+import { newRedisPasswords, redisUrlsAt, spawnValkey } from '../infrastructure/valkey.js';
 import { LESS_MEMORY, MIGRATED, NODE_FLAGS, cleanEnvironment, makeKeyFile, runScript } from '../stack/programs.js';
 import {
   SERVICE_NAMES,
@@ -58,7 +58,8 @@ export interface HostsOptions {
  */
 export class Hosts {
   private readonly processes: LocalProcess[] = [];
-  private readonly passwords = { postgres: newPassword(), valkey: newPassword() };
+  private readonly passwords = { postgres: newPassword() };
+  private readonly redisPasswords = newRedisPasswords(newPassword);
   private readonly natsPasswords = newNatsPasswords(newPassword);
   private readonly storage = { accessKeyId: newPassword(), secretAccessKey: newPassword() };
   readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>> = {
@@ -128,7 +129,7 @@ export class Hosts {
     const listeners = { internal: SERVER_PORTS.mosquitto, docks: SERVER_PORTS.docks };
     return [
       spawnPostgres(directory, SERVER_PORTS.postgres, passwords.postgres, ['max_connections=300'], place),
-      spawnValkey(directory, binaries, SERVER_PORTS.valkey, passwords.valkey, place),
+      spawnValkey(directory, binaries, SERVER_PORTS.valkey, this.redisPasswords, place),
       spawnMosquitto(
         directory,
         binaries,
@@ -165,7 +166,7 @@ export class Hosts {
     const only = addressOf(SERVERS_AT);
     const servers = {
       databaseUrl: this.databaseUrl,
-      redisUrl: `redis://default:${this.passwords.valkey}@${only}:${SERVER_PORTS.valkey}`,
+      redisUrls: redisUrlsAt(`${only}:${SERVER_PORTS.valkey}`, this.redisPasswords),
       // Its own server first; it learns of the others from that.
       natsUrls: natsUrlsAt(`${addressOf(at)}:${SERVER_PORTS.nats}`, this.natsPasswords),
       mqttUrl: this.mqttUrl,

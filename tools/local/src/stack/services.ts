@@ -53,17 +53,20 @@ export const keyFileOf = (directory: string): string => path.join(directory, 'cr
 /** What programs are told of the servers. */
 export type Servers = Pick<
   Infrastructure,
-  'databaseUrl' | 'redisUrl' | 'natsUrls' | 'mqttUrl' | 'dockMqttUrl' | 'logins' | 'askingSecret' | 'directory'
+  'databaseUrl' | 'redisUrls' | 'natsUrls' | 'mqttUrl' | 'dockMqttUrl' | 'logins' | 'askingSecret' | 'directory'
 >;
 
 /**
- * The same servers with one user of NATS that may do everything, for programs of a release that knew no other. Those of
+ * The same servers with one user of NATS and one of Redis that may do everything, for programs of a release that knew no other. Those of
  * this release beside them have it too, as at a site that limits its users once the upgrade is over.
  */
-export function withOneNatsUser(servers: Servers): Servers {
-  const { databaseUrl, redisUrl, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = servers;
-  const all = Object.fromEntries(Object.keys(natsUrls).map((user) => [user, natsUrls.aerie])) as typeof natsUrls;
-  return { databaseUrl, redisUrl, natsUrls: all, mqttUrl, dockMqttUrl, logins, askingSecret, directory };
+export function withoutWalls(servers: Servers): Servers {
+  const { databaseUrl, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = servers;
+  const everybody = <Urls extends object>(urls: Urls, url: string): Urls =>
+    Object.fromEntries(Object.keys(urls).map((user) => [user, url])) as Urls;
+  const natsUrls = everybody(servers.natsUrls, servers.natsUrls.aerie);
+  const redisUrls = everybody(servers.redisUrls, servers.redisUrls.default);
+  return { databaseUrl, redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory };
 }
 
 export interface Addresses {
@@ -82,7 +85,7 @@ export function servicePlans(
   storage: StorageKeys,
   addresses: Addresses = { own: LOOPBACK, storage: LOOPBACK },
 ): Readonly<Record<ServiceName, ServicePlan>> {
-  const { databaseUrl, redisUrl, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
+  const { databaseUrl, redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
   const s3 = {
     S3_ENDPOINT: `http://${addresses.storage}:${ports['object-store']}`,
     S3_REGION: REGION,
@@ -119,7 +122,7 @@ export function servicePlans(
       FLEET_HTTP_PORT: String(ports['fleet-service']),
       HTTP_PROXY_HOPS: '1',
       DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
+      REDIS_URL: redisUrls['fleet-service'],
       NATS_URL: natsUrls['fleet-service'],
       ...(askingSecret === undefined
         ? {
@@ -148,7 +151,7 @@ export function servicePlans(
       HTTP_PROXY_HOPS: '1',
       MISSION_GRPC_PORT: String(ports['mission-grpc']),
       DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
+      REDIS_URL: redisUrls['mission-service'],
       NATS_URL: natsUrls['mission-service'],
       ...s3,
     }),
@@ -157,7 +160,7 @@ export function servicePlans(
       HTTP_PROXY_HOPS: '1',
       LOG_GRPC_PORT: String(ports['log-grpc']),
       DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
+      REDIS_URL: redisUrls['log-service'],
       NATS_URL: natsUrls['log-service'],
     }),
     edge: plan('edge', {

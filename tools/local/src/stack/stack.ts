@@ -20,7 +20,7 @@ import {
   type ServicePorts,
   keyFileOf,
   servicePlans,
-  withOneNatsUser,
+  withoutWalls,
 } from './services.js';
 import { Supervisor } from './supervisor.js';
 
@@ -37,7 +37,7 @@ export interface StackOptions {
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
   /**
    * The programs of an earlier release do not say which process they are: whoever answers at their ports is believed. And
-   * they know one user of NATS.
+   * they know no users with limits.
    */
   readonly anonymous?: boolean;
   /** `name=value`, beside those that every PostgreSQL of ours has. */
@@ -163,7 +163,7 @@ export class Stack {
 
   private plansAt(ports: ServicePorts): Readonly<Record<ServiceName, ServicePlan>> {
     const { root, anonymous } = this.options;
-    const servers = anonymous === true ? withOneNatsUser(this.infrastructure) : this.infrastructure;
+    const servers = anonymous === true ? withoutWalls(this.infrastructure) : this.infrastructure;
     return servicePlans(root, servers, ports, this.storageKeys);
   }
 

@@ -9,7 +9,7 @@ import {
   type ServicePlan,
   type StorageKeys,
   servicePlans,
-  withOneNatsUser,
+  withoutWalls,
 } from '../../stack/services.js';
 
 /** What the releases share, as those of a real site share it: servers, a storage, and where logs lie. */
@@ -46,7 +46,7 @@ export class Release {
       ...{ 'credential-service': credential, 'mission-service': mission, 'log-service': log, edge },
       ...{ 'mission-grpc': missionGrpc, 'credential-grpc': credentialGrpc, 'log-grpc': logGrpc },
     };
-    const plans = servicePlans(root, withOneNatsUser(site.infrastructure), ports, site.storage);
+    const plans = servicePlans(root, withoutWalls(site.infrastructure), ports, site.storage);
     return new Release(version, root, site, plans, `http://127.0.0.1:${edge}`);
   }
 
