@@ -37,14 +37,13 @@ afterEach(async () => {
 });
 afterAll(() => valkey?.remove());
 
-function open(user: string, queueName: string, onWake: (id: string) => Promise<void>) {
+function open(user: string, queueName: string, onWake: (id: string) => Promise<void>, { started = true } = {}) {
   const logger = createLogger('redis-walls-spec', 'silent');
-  const warned = jest.spyOn(logger, 'warn');
   const failed = jest.spyOn(logger, 'error');
   const wakes = new BullWakes({ redisUrl: urlOf(user), queueName, concurrency: 4, logger, onWake });
   opened.push(wakes);
-  wakes.start();
-  return { wakes, warned, failed };
+  if (started) wakes.start();
+  return { wakes, failed };
 }
 
 describe.each(['mission-service', 'log-service'] as const)('the user of Redis of %s', (program) => {
@@ -159,7 +158,7 @@ describe('a user of Redis that has no right to the keys of its program', () => {
   });
 
   it('is an error in the log of its queue, not a Redis that is away', async () => {
-    const { wakes, failed } = open(STRANGER, WAKE_QUEUES['mission-service'], async () => undefined);
+    const { wakes, failed } = open(STRANGER, WAKE_QUEUES['mission-service'], async () => undefined, { started: false });
     await eventually('it is told', () => {
       wakes.set([{ id: 'one', revision: 1, delayMs: 0 }]);
       return failed.mock.calls.length > 0;
