@@ -1,4 +1,4 @@
-import { REDIS_KEYS, REDIS_PROGRAMS, type RedisProgram, WAKE_QUEUES } from '@aerie/bus-contract';
+import { REDIS_KEYS, REDIS_PROGRAMS, WAKE_QUEUES } from '@aerie/bus-contract';
 import { createLogger } from '@aerie/observability';
 import { redisUser } from '@aerie/server-settings';
 import { type PrivateServer, eventually, startPrivateValkey } from '@aerie/testing';
@@ -138,7 +138,7 @@ describe.each(REDIS_PROGRAMS)('the user of Redis of %s is refused', (program) =>
   it.each(REDIS_PROGRAMS.filter((other) => other !== program).map((other) => [other]))(
     'the keys of %s',
     async (other) => {
-      const [client, key] = [as(program), `${REDIS_KEYS[other as RedisProgram]}1:secret`];
+      const [client, key] = [as(program), `${REDIS_KEYS[other]}1:secret`];
       const owner = as(other);
       await owner.hset(key, 'kept', 'yes');
       for (const command of onKey(key))
