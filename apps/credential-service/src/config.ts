@@ -6,6 +6,7 @@ import {
   daysKept,
   peer,
   proxyHops,
+  readConfig,
   readSettings,
   requestLimits,
   secret,

@@ -1,3 +1,4 @@
+import { REDIS_KEYS } from '@aerie/bus-contract';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
@@ -53,7 +54,7 @@ export class AppModule {
     const { logger, metrics, shutdown } = host;
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
-    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: false }));
+    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: false, keys: REDIS_KEYS['fleet-service'] }));
     const dataSource = await openDatabase(fleetDatabase(config.DATABASE_URL, logger), logger);
     checks.examine('PostgreSQL', () => examineDatabase([dataSource]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;

@@ -1,7 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
 import { BullWakes, InstantWakes, examineRedis } from '@aerie/job-queue';
-import { LOG_EVENTS_CONSUMER, LOG_REPLIES_CONSUMER, retiredConsumersOf } from '@aerie/bus-contract';
+import {
+  REDIS_KEYS,
+  WAKE_QUEUES,
+  LOG_EVENTS_CONSUMER,
+  LOG_REPLIES_CONSUMER,
+  retiredConsumersOf,
+} from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import {
   OutboxRelay,
@@ -74,7 +80,7 @@ export class AppModule {
     const timing = timingOf(config);
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
-    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: true }));
+    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: true, keys: REDIS_KEYS['log-service'] }));
     const api = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'api'), logger);
     const dataSource = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'work'), logger);
     checks.examine('PostgreSQL', () => examineDatabase([api, dataSource]));
@@ -96,7 +102,7 @@ export class AppModule {
     });
     const queue: BullWakes = new BullWakes({
       redisUrl: config.REDIS_URL,
-      queueName: 'log-wakes-v1',
+      queueName: WAKE_QUEUES['log-service'],
       concurrency: WAKE_CONCURRENCY,
       onWake: async () => wakeAll(),
       logger,

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER } from '@aerie/bus-contract';
-import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
+import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER, REDIS_KEYS, WAKE_QUEUES } from '@aerie/bus-contract';
+import { ApiKeys, RemoteApiKeys, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
 import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
 import { retryUntilReached } from '@aerie/observability';
@@ -96,7 +96,9 @@ export class AppModule {
     const timing = timingOf(config);
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
-    checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: true }));
+    checks.examine('Redis', () =>
+      examineRedis(config.REDIS_URL, { queues: true, keys: REDIS_KEYS['mission-service'] }),
+    );
     const api = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'api'), logger);
     const flight = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'flight'), logger);
     const docks = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'docks'), logger);
@@ -146,7 +148,7 @@ export class AppModule {
     });
     const wakes: BullWakes = new BullWakes({
       redisUrl: config.REDIS_URL,
-      queueName: 'mission-wakes-v2',
+      queueName: WAKE_QUEUES['mission-service'],
       concurrency: WAKE_CONCURRENCY,
       onWake: async () => dueRunner.wakeAll(),
       logger,

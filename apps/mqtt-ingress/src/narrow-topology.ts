@@ -3,6 +3,7 @@
 // it declares those of the older release as that wants them, before replicas of it start; with --leave it deletes those that
 // the older release does not read, once the last replica of this one has gone. Ends with 1 when a consumer had to be left alone.
 import { parseArgs } from 'node:util';
+import { NARROW_TOPOLOGY } from '@aerie/bus-contract';
 import { connectNats, leaveTopology, narrowTopology, restoreRetired } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
 import { readCommandConfig } from '@aerie/service-host';
@@ -27,7 +28,7 @@ function readWay(): Way {
 
 const way = readWay();
 const { NATS_URL, NATS_STREAM_REPLICAS } = readCommandConfig(COMMANDS['narrow-topology.js']);
-const nats = await connectNats(NATS_URL, 'narrow-topology', createLogger('narrow-topology'), {
+const nats = await connectNats(NATS_URL, NARROW_TOPOLOGY, createLogger('narrow-topology'), {
   streamReplicas: NATS_STREAM_REPLICAS,
 });
 if (way === 'undo') {

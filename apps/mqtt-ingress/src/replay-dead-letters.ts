@@ -1,5 +1,6 @@
 // Lists uplinks that were set aside with a reason, and with --send stores them again. See docs/architecture.md.
 import { parseArgs } from 'node:util';
+import { REPLAY_DEAD_LETTERS } from '@aerie/bus-contract';
 import { JetStreamPublisher, connectNats } from '@aerie/messaging';
 import { createLogger } from '@aerie/observability';
 import { readCommandConfig } from '@aerie/service-host';
@@ -66,7 +67,7 @@ if (values.sn !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(values.sn)) {
 
 const { NATS_URL } = readCommandConfig(COMMANDS['replay-dead-letters.js']);
 const logger = createLogger('replay-dead-letters', 'warn', 'stderr');
-const nats = await connectNats(NATS_URL, 'replay-dead-letters', logger);
+const nats = await connectNats(NATS_URL, REPLAY_DEAD_LETTERS, logger);
 const publisher = new JetStreamPublisher(nats, 5_000);
 const replay = new ReplayDeadLetters(await jetstreamManager(nats), (...args) => publisher.store(...args), logger);
 const from = values.overflow ? 'overflow' : 'dead';

@@ -1,3 +1,5 @@
+import { PROVISIONER } from '@aerie/bus-contract';
+
 /** The servers of a site, each with the name by which the others reach it. */
 export const SERVERS = ['postgres', 'nats', 'valkey', 'mosquitto'] as const;
 export type ServerName = (typeof SERVERS)[number];
@@ -13,6 +15,8 @@ export const PROGRAMS = {
   'log-service': ['database', 'nats', 'redis'],
   'credential-service': ['database', 'nats', 's3'],
   'object-store': ['s3'],
+  // The commands that people type to narrow the topology and to send letters again.
+  [PROVISIONER]: ['nats'],
 } satisfies Readonly<Record<string, readonly Peer[]>>;
 export type ProgramName = keyof typeof PROGRAMS;
 export const PROGRAM_NAMES = Object.keys(PROGRAMS) as ProgramName[];

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { BROKER_SETTINGS } from '@aerie/server-settings';
+import type { BusUser, RedisProgram } from '@aerie/bus-contract';
+import { BROKER_SETTINGS, limitedNatsUser, natsAuthorization, redisUser } from '@aerie/server-settings';
 
 /** Where a container sees its own folder of the site. */
 const OWN = '/run/aerie';
@@ -10,8 +10,10 @@ export interface Login {
   readonly password: string;
 }
 
-/** One user for each program; each has to show a certificate of the site too. */
-export const natsConf = (logins: readonly Login[]): string => `# Written at each start of the site.
+/** One user for each program, who may do what that does; each has to show a certificate of the site too. */
+export const natsConf = (
+  logins: readonly (Login & { readonly user: BusUser })[],
+): string => `# Written at each start of the site.
 listen: "0.0.0.0:4222"
 server_name: aerie
 jetstream { store_dir: "/data", max_file_store: 2GB }
@@ -22,12 +24,7 @@ tls {
   verify: true
   timeout: 5
 }
-authorization {
-  users: [
-${logins.map(({ user, password }) => `    { user: "${user}", password: "${password}" }`).join('\n')}
-  ]
-}
-`;
+${natsAuthorization(logins.map(({ user, password }) => limitedNatsUser(user, `"${password}"`)))}`;
 
 /** Nothing is thrown away when memory is short, and a restart finds what was there. */
 export const VALKEY_CONF = `# Written at each start of the site.
@@ -45,15 +42,8 @@ maxmemory-policy noeviction
 aclfile ${OWN}/users.acl
 `;
 
-export const valkeyUsers = (logins: readonly Login[]): string =>
-  [
-    'user default off',
-    ...logins.map(({ user, password }) => {
-      const hash = createHash('sha256').update(password).digest('hex');
-      return `user ${user} on #${hash} ~* &* +@all`;
-    }),
-    '',
-  ].join('\n');
+export const valkeyUsers = (logins: readonly (Login & { readonly user: RedisProgram })[]): string =>
+  ['user default off', ...logins.map(({ user, password }) => redisUser(user, password)), ''].join('\n');
 
 /** Over the network with a password and a certificate of the site; inside the container with the password. */
 export const PG_HBA_CONF = `# Written at each start of the site.

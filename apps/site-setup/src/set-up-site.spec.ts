@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { BUS_RIGHTS, BUS_USERS } from '@aerie/bus-contract';
 import type { Config } from './config.js';
 import { setUpSite } from './set-up-site.js';
 
@@ -61,6 +62,23 @@ describe('the set-up of a site', () => {
     const broker = readFileSync(settings().SITE_BROKER_FILE, 'utf8');
     expect(broker).not.toContain(read('fleet-service', 'mqtt-password'));
     for (const file of everything().keys()) expect(statSync(file).mode & 0o077).toBe(0);
+  });
+
+  it('lets each user of NATS do what the table gives it, and has no user without a limit', async () => {
+    await setUpSite(settings());
+    const users = read('nats', 'nats.conf').match(/\{ user: .*/g) ?? [];
+    expect(users).toHaveLength(BUS_USERS.length);
+    for (const [index, name] of BUS_USERS.entries()) {
+      const allowed = /publish: \{ allow: (\[[^\]]*\]) \}, subscribe: \{ allow: (\[[^\]]*\]) \}/.exec(
+        users[index] ?? '',
+      );
+      const { publish, subscribe } = BUS_RIGHTS[name];
+      expect([allowed?.[1], allowed?.[2]].map((list) => JSON.parse(list ?? 'null') as unknown)).toEqual([
+        publish,
+        subscribe,
+      ]);
+      expect(users[index]).toContain(`user: "${name}", password: "${read(name, 'nats-password')}"`);
+    }
   });
 
   it('changes nothing when it runs again', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { BUS_USERS, REDIS_PROGRAMS } from '@aerie/bus-contract';
 import {
   type BrokerUser,
   type DynamicSecurity,
@@ -47,11 +48,11 @@ export async function setUpSite(config: Config): Promise<string[]> {
     await keepCertificate(folder(name), authority, { name, hosts }, 'server', said);
   }
 
-  const password = (name: ProgramName, peer: Peer): Login => {
+  const password = <Name extends ProgramName>(name: Name, peer: Peer): Login & { readonly user: Name } => {
     programs[name].write(`${peer}-user`, name);
     return { user: name, password: programs[name].keep(`${peer}-password`, newPassword) };
   };
-  const logins = (peer: Peer): Login[] => whoSpeaksTo(peer).map((name) => password(name, peer));
+  const natsLogins = BUS_USERS.map((name) => password(name, 'nats'));
   const write = (name: string, file: string, content: string): void => {
     if (folder(name).write(file, content)) said.push(`${name}: ${file} was written`);
   };
@@ -61,9 +62,9 @@ export async function setUpSite(config: Config): Promise<string[]> {
     programs[name].write('database-password', database);
   }
   write('postgres', 'pg_hba.conf', PG_HBA_CONF);
-  write('nats', 'nats.conf', natsConf(logins('nats')));
+  write('nats', 'nats.conf', natsConf(natsLogins));
   write('valkey', 'valkey.conf', VALKEY_CONF);
-  write('valkey', 'users.acl', valkeyUsers(logins('redis')));
+  write('valkey', 'users.acl', valkeyUsers(REDIS_PROGRAMS.map((name) => password(name, 'redis'))));
   write('mosquitto', 'mosquitto.conf', mosquittoConf(BROKER_PLUGIN, BROKER_SECURITY, config.SITE_PLAIN_DOCKS));
 
   const keyId = programs['object-store'].keep('s3-access-key-id', () => `aerie-${randomBytes(8).toString('hex')}`);

@@ -138,3 +138,16 @@ export {
 } from './log-facts.js';
 export { CREDENTIAL_PROTO, LOG_PROTO, MISSION_PROTO, PROTO_FOLDER } from './proto.js';
 export { PERMISSIONS, type Permission, ROLES, ROLE_SAYS, type Role, isPermitted, isRole } from './access.js';
+export {
+  BUS_PROGRAMS,
+  BUS_RIGHTS,
+  BUS_USERS,
+  type BusProgram,
+  type BusRights,
+  type BusUser,
+  NARROW_TOPOLOGY,
+  PROVISIONER,
+  REPLAY_DEAD_LETTERS,
+  inboxPrefixOf,
+} from './bus-rights.js';
+export { FLEET_KEYS, QUEUE_PREFIX, REDIS_KEYS, REDIS_PROGRAMS, type RedisProgram, WAKE_QUEUES } from './redis-keys.js';

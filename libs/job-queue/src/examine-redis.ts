@@ -1,5 +1,6 @@
 import type { Finding, Peer } from '@aerie/kernel';
-import { redisClient, redisError } from './redis-client.js';
+import type { Redis } from 'ioredis';
+import { isForbidden, redisClient, redisError } from './redis-client.js';
 
 /** What BullMQ needs, and what it recommends. */
 const LEAST_VERSION = [5, 0] as const;
@@ -10,6 +11,8 @@ const TIMEOUT_MS = 5_000;
 export interface RedisNeeds {
   /** Queues of jobs lie there: what the server evicts is a wake that never comes. */
   readonly queues: boolean;
+  /** What keys of the program begin with: its user may be let at no others. */
+  readonly keys: string;
 }
 
 /** Examines the settings of the server, by INFO: many that are run by others refuse CONFIG. Rejects while it is away. */
@@ -23,7 +26,7 @@ export async function examineRedis(address: Peer | string, needs: RedisNeeds): P
   client.on('error', (error) => (failure = error));
   try {
     await client.connect();
-    return redisFindings(await client.info(), needs);
+    return [...redisFindings(await client.info(), needs), ...(await findRights(client, needs))];
   } catch (error) {
     throw redisError(failure ?? error, address);
   } finally {
@@ -31,8 +34,20 @@ export async function examineRedis(address: Peer | string, needs: RedisNeeds): P
   }
 }
 
+/** A script that names a key of ours, and does nothing to it. */
+async function findRights(client: Redis, { keys }: RedisNeeds): Promise<Finding[]> {
+  try {
+    await client.eval('return 1', 1, `${keys}1`);
+    return [];
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    const message = `do not let our user run scripts on keys ${keys}*: see docs/operate/peers.md`;
+    return [{ what: WHAT, field: 'permissions', message, isError: true }];
+  }
+}
+
 /** @param info as the server says it: lines of `name:value` */
-export function redisFindings(info: string, { queues }: RedisNeeds): Finding[] {
+export function redisFindings(info: string, { queues }: Pick<RedisNeeds, 'queues'>): Finding[] {
   const valueOf = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const findings: Finding[] = [];
   const find = (field: string, message: string, isError: boolean): void =>

@@ -10,6 +10,9 @@ export function redisClient(address: Peer | string, options: Omit<RedisOptions, 
   return new Redis(url, { ...options, ...(tls === undefined ? {} : { tls: { ...tls } }) });
 }
 
+/** The server's word that our user may not do this. */
+export const isForbidden = (error: unknown): boolean => error instanceof Error && error.message.startsWith('NOPERM');
+
 /** What a client of Redis complains of, with the setting that is to blame where TLS refuses. */
 export const redisError = (error: unknown, address: Peer | string): unknown =>
   tlsProblem(error, Peer.at(address), PEER_NAMES.redis) ?? error;

@@ -1,8 +1,9 @@
+import { QUEUE_PREFIX } from '@aerie/bus-contract';
 import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { redisClient, redisError } from './redis-client.js';
+import { isForbidden, redisClient, redisError } from './redis-client.js';
 
 /** A hint to look at one row at one time. It carries no data: whoever wakes reads the row and decides anew. */
 export interface Wake {
@@ -29,8 +30,6 @@ export interface BullWakesOptions {
   readonly logger: Logger;
 }
 
-/** Braces make all keys of the queue fall into one slot of a Redis cluster. */
-const PREFIX = '{aerie}';
 const COMMAND_TIMEOUT_MS = 500;
 /** Later wakes are not worth a key in Redis: the sweeper finds those rows anyway. */
 const HORIZON_MS = 15 * 60_000;
@@ -59,13 +58,17 @@ export class BullWakes extends WakeQueue {
       retryStrategy,
     });
     for (const client of [this.producer, this.consumer]) client.on('error', (error) => this.warn(error));
-    this.queue = new Queue(options.queueName, { connection: this.producer, prefix: PREFIX, skipVersionCheck: true });
+    this.queue = new Queue(options.queueName, {
+      connection: this.producer,
+      prefix: QUEUE_PREFIX,
+      skipVersionCheck: true,
+    });
     this.worker = new Worker<{ id: string; revision: number }>(
       options.queueName,
       async ({ data }) => this.options.onWake(data.id, data.revision),
       {
         connection: this.consumer,
-        prefix: PREFIX,
+        prefix: QUEUE_PREFIX,
         autorun: false,
         concurrency: options.concurrency,
         lockDuration: 15_000,
@@ -114,6 +117,14 @@ export class BullWakes extends WakeQueue {
     const nowMs = Date.now();
     if (nowMs - this.lastWarningMs < 10_000) return;
     this.lastWarningMs = nowMs;
+    if (isForbidden(error)) {
+      // Nobody but a person can mend it; until then the sweeper does all the work.
+      this.options.logger.error(
+        { err: error },
+        'Redis does not permit our user what queues need: docs/operate/peers.md',
+      );
+      return;
+    }
     this.options.logger.warn(
       { err: redisError(error, this.options.redisUrl) },
       'Redis does not answer; the sweeper carries on',

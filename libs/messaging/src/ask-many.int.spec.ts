@@ -102,7 +102,7 @@ describe('a question with many items', () => {
 
   it('that may not listen for its answers has none, and leaves the connection to all others', async () => {
     const strict = await startPrivateNats([
-      'authorization { users: [ { user: one, password: p, permissions: { subscribe: { deny: ["_INBOX.>"] } } } ] }',
+      'authorization { users: [ { user: one, password: p, permissions: { subscribe: { deny: ["_INBOX_one.>"] } } } ] }',
       'no_auth_user: one',
     ]);
     const one = await connectNats(strict.url, 'one', createLogger('test', 'silent'));

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import type { Question } from '@aerie/bus-contract';
 import type { Msg } from '@nats-io/transport-node';
 import { NoAnswerError, answerIn } from './ask.js';
-import type { NatsConnection } from './connection.js';
+import { type NatsConnection, forbiddenIn, newInbox } from './connection.js';
 
 /** A question with many items, whose answers come back one by one. */
 export type ManyQuestion<Item, Answer> = Question<
@@ -25,12 +24,15 @@ const NO_RESPONDERS = 503;
  * answer that it had not reached.
  */
 export class AskMany {
-  private readonly inbox = `_INBOX.${randomUUID()}`;
+  private readonly inbox: string;
   private readonly asked = new Map<string, Asked>();
   private subscribed = false;
   private sequence = 0;
 
-  constructor(private readonly connection: NatsConnection) {}
+  constructor(private readonly connection: NatsConnection) {
+    this.inbox = newInbox(connection);
+    void this.failForbidden();
+  }
 
   /** A promise for each item, in their order; each rejects with `NoAnswerError` where no answer came. */
   ask<Item, Answer>(question: ManyQuestion<Item, Answer>, items: readonly Item[]): Promise<Answer>[] {
@@ -68,6 +70,17 @@ export class AskMany {
       fail(new NoAnswerError(true, subject, error));
     }
     return promises;
+  }
+
+  /** What our user may not ask has no answer, and waiting for one would tell nothing more. */
+  private async failForbidden(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      const forbidden = status.type === 'error' ? forbiddenIn(status.error) : undefined;
+      if (forbidden?.operation !== 'publish') continue;
+      for (const { subject, fail } of [...this.asked.values()]) {
+        if (subject === forbidden.subject) fail(new NoAnswerError(false, subject, forbidden));
+      }
+    }
   }
 
   private refused(error: Error): void {

@@ -2,7 +2,7 @@ import { TOPOLOGY, type Topology } from '@aerie/bus-contract';
 import type { Finding } from '@aerie/kernel';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { JETSTREAM_NOT_ENABLED_FOR_ACCOUNT, STREAM_NOT_FOUND, isApiError } from './api-errors.js';
-import { type NatsConnection, streamReplicasOf } from './connection.js';
+import { type NatsConnection, forbiddenIn, streamReplicasOf } from './connection.js';
 import { StreamsRefusedError, declareTopology } from './declare.js';
 
 /** Several filter subjects on one consumer came with it. */
@@ -50,6 +50,11 @@ export async function examineNats(connection: NatsConnection, topology: Topology
     const refused = await refusedStreams(connection, topology);
     findings.push(...refused, ...(await findStreams(manager, topology, wanted)));
   } catch (error) {
+    const forbidden = forbiddenIn(error);
+    if (forbidden !== undefined) {
+      const message = `do not let our user ${forbidden.operation} ${forbidden.subject}: see docs/operate/peers.md`;
+      return [...findings, errorAt('permissions', message)];
+    }
     // The library wraps it. Without that cause it means that nobody answered, and somebody may later.
     const { cause } = error as { readonly cause?: unknown };
     if (!isApiError(cause, JETSTREAM_NOT_ENABLED_FOR_ACCOUNT)) throw error;

@@ -1,6 +1,6 @@
 import { RAW_OSD_SUBJECTS, RECEIVED_AT_HEADER, rawOsdSubject } from '@aerie/bus-contract';
-import { createInbox, headers } from '@nats-io/transport-node';
-import type { NatsConnection } from './connection.js';
+import { headers } from '@nats-io/transport-node';
+import { type NatsConnection, newInbox } from './connection.js';
 
 /** So often is asked whether anybody listens, and so long does the answer count that nobody does. */
 const ASK_EVERY_MS = 5_000;
@@ -15,11 +15,12 @@ export interface RawOsd {
 
 /** Hands telemetry on as it came. Lost is lost. */
 export class RawOsdPublisher {
-  private readonly inbox = createInbox();
+  private readonly inbox: string;
   private nobodyUntilMs = 0;
   private askedAtMs = 0;
 
   constructor(private readonly connection: NatsConnection) {
+    this.inbox = newInbox(connection);
     connection.subscribe(this.inbox, {
       callback: (error, message) => {
         if (error || message.headers?.code === NO_RESPONDERS) this.nobodyUntilMs = Date.now() + ASK_EVERY_MS;

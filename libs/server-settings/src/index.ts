@@ -9,3 +9,5 @@ export {
   withUsers,
 } from './broker-access.js';
 export { BROKER_SETTINGS } from './mosquitto-conf.js';
+export { type NatsUser, limitedNatsUser, natsAuthorization } from './nats-users.js';
+export { redisUser } from './redis-users.js';

@@ -156,7 +156,7 @@ const lastReportOf = (id: string): number =>
 /** The command, as a person types it. */
 function sendOverflow(): string {
   const command = path.join(rootFolder(), 'apps', 'mqtt-ingress', 'dist', 'replay-dead-letters.js');
-  const env = { ...process.env, NATS_URL: world.stack.infrastructure.natsUrl };
+  const env = { ...process.env, NATS_URL: world.stack.infrastructure.natsUrls.provisioner };
   const args = [command, '--overflow', '--send', '--limit', '1000'];
   return spawnSync(process.execPath, args, { env, encoding: 'utf8', timeout: 60_000 }).stderr;
 }

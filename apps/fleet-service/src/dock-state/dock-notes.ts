@@ -1,4 +1,4 @@
-import { DOCK_NOTES, type DockNote, NOTE_SUBJECTS } from '@aerie/bus-contract';
+import { DOCK_NOTES, FLEET_KEYS, type DockNote, NOTE_SUBJECTS } from '@aerie/bus-contract';
 import type { NatsConnection } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
 import type { Redis } from 'ioredis';
@@ -9,7 +9,7 @@ const KEEP_MS = 24 * 3_600_000;
 
 const NO_NOTES: Readonly<Record<string, string>> = {};
 
-const keyOf = (sn: string): string => `{fleet}:notes:${sn}`;
+const keyOf = (sn: string): string => `${FLEET_KEYS}notes:${sn}`;
 
 export interface DockNoteView {
   readonly code: string;

@@ -1,4 +1,4 @@
-import { FLIGHT_GATE_PROPERTIES } from '@aerie/bus-contract';
+import { FLEET_KEYS, FLIGHT_GATE_PROPERTIES } from '@aerie/bus-contract';
 import type { Logger } from '@aerie/observability';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
@@ -14,7 +14,7 @@ export const SKEW = '_skew';
 export const IDLE = '_idle';
 export const BUSY = '_busy';
 
-export const keyOf = (sn: string): string => `{fleet}:device:${sn}`;
+export const keyOf = (sn: string): string => `${FLEET_KEYS}device:${sn}`;
 
 /** Pending values of all devices are written this often, those of a device that has news at once. */
 const FLUSH_MS = 1_000;

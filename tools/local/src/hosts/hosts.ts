@@ -4,10 +4,10 @@ import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS } from '@aerie/server-settings'
 import { type Binaries, findBinaries } from '../infrastructure/binaries.js';
 import { type MqttLogin, newPassword } from '../infrastructure/infrastructure.js';
 import { spawnMosquitto } from '../infrastructure/mosquitto.js';
-import { spawnNats } from '../infrastructure/nats.js';
+import { natsUrlsAt, newNatsPasswords, spawnNats } from '../infrastructure/nats.js';
 import { spawnPostgres } from '../infrastructure/postgres.js';
 import { LocalProcess, type Spawned, untilReady } from '../infrastructure/processes.js';
-import { spawnValkey } from '../infrastructure/valkey.js';
+import { newRedisPasswords, redisUrlsAt, spawnValkey } from '../infrastructure/valkey.js';
 import { LESS_MEMORY, MIGRATED, NODE_FLAGS, cleanEnvironment, makeKeyFile, runScript } from '../stack/programs.js';
 import {
   SERVICE_NAMES,
@@ -58,7 +58,9 @@ export interface HostsOptions {
  */
 export class Hosts {
   private readonly processes: LocalProcess[] = [];
-  private readonly passwords = { postgres: newPassword(), valkey: newPassword(), nats: newPassword() };
+  private readonly passwords = { postgres: newPassword() };
+  private readonly redisPasswords = newRedisPasswords(newPassword);
+  private readonly natsPasswords = newNatsPasswords(newPassword);
   private readonly storage = { accessKeyId: newPassword(), secretAccessKey: newPassword() };
   readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>> = {
     ingress: login('ingress'),
@@ -127,7 +129,7 @@ export class Hosts {
     const listeners = { internal: SERVER_PORTS.mosquitto, docks: SERVER_PORTS.docks };
     return [
       spawnPostgres(directory, SERVER_PORTS.postgres, passwords.postgres, ['max_connections=300'], place),
-      spawnValkey(directory, binaries, SERVER_PORTS.valkey, passwords.valkey, place),
+      spawnValkey(directory, binaries, SERVER_PORTS.valkey, this.redisPasswords, place),
       spawnMosquitto(
         directory,
         binaries,
@@ -140,7 +142,7 @@ export class Hosts {
         place,
       ),
       ...HOST_NAMES.map((host) =>
-        spawnNats(directory, binaries, SERVER_PORTS.nats, passwords.nats, placeOf(host), {
+        spawnNats(directory, binaries, SERVER_PORTS.nats, this.natsPasswords, placeOf(host), {
           name: `nats-${host}`,
           clusterPort: SERVER_PORTS.natsCluster,
           // Not itself: a server that begins a cluster with a route to itself may count one peer too many.
@@ -164,9 +166,9 @@ export class Hosts {
     const only = addressOf(SERVERS_AT);
     const servers = {
       databaseUrl: this.databaseUrl,
-      redisUrl: `redis://default:${this.passwords.valkey}@${only}:${SERVER_PORTS.valkey}`,
+      redisUrls: redisUrlsAt(`${only}:${SERVER_PORTS.valkey}`, this.redisPasswords),
       // Its own server first; it learns of the others from that.
-      natsUrl: `nats://aerie:${this.passwords.nats}@${addressOf(at)}:${SERVER_PORTS.nats}`,
+      natsUrls: natsUrlsAt(`${addressOf(at)}:${SERVER_PORTS.nats}`, this.natsPasswords),
       mqttUrl: this.mqttUrl,
       dockMqttUrl: `mqtt://${only}:${SERVER_PORTS.docks}`,
       logins: this.logins,

@@ -5,10 +5,10 @@ import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS } from '@aerie/server-settings'
 import { type Binaries, findBinaries } from './binaries.js';
 import { spawnMosquitto, spawnOpenMosquitto } from './mosquitto.js';
 import { type OtherBroker, spawnOther } from './other-broker.js';
-import { spawnNats } from './nats.js';
+import { type NatsPasswords, natsUrlsAt, newNatsPasswords, spawnNats } from './nats.js';
 import { spawnPostgres } from './postgres.js';
 import { type LocalProcess, type Spawned, untilReady } from './processes.js';
-import { spawnValkey } from './valkey.js';
+import { type RedisPasswords, newRedisPasswords, redisUrlsAt, spawnValkey } from './valkey.js';
 
 export interface MqttLogin {
   readonly username: string;
@@ -42,7 +42,9 @@ export class Infrastructure {
     private readonly options: InfrastructureOptions,
     readonly binaries: Binaries,
     private readonly ports: Readonly<Record<InfrastructureName | 'docks', number>>,
-    private readonly secrets: Readonly<Record<'postgres' | 'valkey' | 'nats' | 'asking', string>>,
+    private readonly secrets: Readonly<Record<'postgres' | 'asking', string>>,
+    private readonly natsPasswords: NatsPasswords,
+    private readonly redisPasswords: RedisPasswords,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
   ) {}
 
@@ -56,7 +58,9 @@ export class Infrastructure {
       options,
       binaries,
       { postgres, valkey, nats, mosquitto, docks },
-      { postgres: newPassword(), valkey: newPassword(), nats: newPassword(), asking: newPassword() },
+      { postgres: newPassword(), asking: newPassword() },
+      newNatsPasswords(newPassword),
+      newRedisPasswords(newPassword),
       { ingress: login('ingress'), 'fleet-service': login('fleet-service'), observer: login('observer') },
     );
   }
@@ -96,11 +100,21 @@ export class Infrastructure {
   get databaseUrl(): string {
     return `postgres://aerie:${this.secrets.postgres}@127.0.0.1:${this.ports.postgres}/aerie`;
   }
-  get redisUrl(): string {
-    return `redis://default:${this.secrets.valkey}@127.0.0.1:${this.ports.valkey}`;
+  /** For each program with what it may do. */
+  get redisUrls(): ReturnType<typeof redisUrlsAt> {
+    return redisUrlsAt(`127.0.0.1:${this.ports.valkey}`, this.redisPasswords);
   }
+  /** May do everything: for taps and tests. */
+  get redisUrl(): string {
+    return this.redisUrls.default;
+  }
+  /** For each program with what it may do. */
+  get natsUrls(): ReturnType<typeof natsUrlsAt> {
+    return natsUrlsAt(`127.0.0.1:${this.ports.nats}`, this.natsPasswords);
+  }
+  /** May do everything: for taps and tests. */
   get natsUrl(): string {
-    return `nats://aerie:${this.secrets.nats}@127.0.0.1:${this.ports.nats}`;
+    return this.natsUrls.aerie;
   }
   get mqttUrl(): string {
     return `mqtt://127.0.0.1:${this.ports.mosquitto}`;
@@ -139,9 +153,9 @@ export class Infrastructure {
       case 'postgres':
         return spawnPostgres(directory, ports.postgres, secrets.postgres, postgresSettings);
       case 'valkey':
-        return spawnValkey(directory, binaries, ports.valkey, secrets.valkey);
+        return spawnValkey(directory, binaries, ports.valkey, this.redisPasswords);
       case 'nats':
-        return spawnNats(directory, binaries, ports.nats, secrets.nats);
+        return spawnNats(directory, binaries, ports.nats, this.natsPasswords);
       case 'mosquitto': {
         const listeners = { internal: ports.mosquitto, docks: ports.docks };
         if (openBroker === true) return spawnOpenMosquitto(directory, binaries, listeners);

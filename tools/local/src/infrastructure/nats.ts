@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { BUS_USERS, type BusUser } from '@aerie/bus-contract';
+import { limitedNatsUser, natsAuthorization } from '@aerie/server-settings';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import type { Binaries } from './binaries.js';
@@ -17,12 +19,30 @@ export interface NatsMember {
   readonly peers: readonly string[];
 }
 
-/** A private NATS with JetStream. The password reaches it through its environment and lies in no file. */
+/** May do everything: for taps and tests, and for programs of a release that knew no other user. */
+const ADMIN = 'aerie';
+
+/** A password for each program and for the commands, and one for whoever may do everything. */
+export type NatsPasswords = Readonly<Record<BusUser | typeof ADMIN, string>>;
+
+export const newNatsPasswords = (newPassword: () => string): NatsPasswords =>
+  Object.fromEntries([...BUS_USERS, ADMIN].map((user) => [user, newPassword()])) as unknown as NatsPasswords;
+
+/** Where each of them connects. `server`: host and port. */
+export const natsUrlsAt = (server: string, passwords: NatsPasswords): Readonly<Record<keyof NatsPasswords, string>> =>
+  Object.fromEntries(
+    Object.entries(passwords).map(([user, password]) => [user, `nats://${user}:${password}@${server}`]),
+  ) as unknown as Readonly<Record<keyof NatsPasswords, string>>;
+
+/** In the environment of the server. */
+const variableOf = (user: string): string => `AERIE_NATS_PASSWORD_${user.toUpperCase().replaceAll('-', '_')}`;
+
+/** A private NATS with JetStream. Passwords reach it through its environment and lie in no file. */
 export function spawnNats(
   directory: string,
   binaries: Binaries,
   port: number,
-  password: string,
+  passwords: NatsPasswords,
   place: Place = HERE,
   member?: NatsMember,
 ): Spawned {
@@ -35,17 +55,23 @@ export function spawnNats(
   writeFileSync(
     config,
     `listen: "${place.address}:${port}"\njetstream { store_dir: "${data}", max_file_store: ${fileStore} }\n` +
-      'authorization { user: aerie, password: $AERIE_NATS_PASSWORD }\n' +
+      natsAuthorization([
+        { user: ADMIN, password: `$${variableOf(ADMIN)}`, rights: null },
+        ...BUS_USERS.map((user) => limitedNatsUser(user, `$${variableOf(user)}`)),
+      ]) +
       (member === undefined ? '' : clusterOf(member, place)),
     { mode: 0o600 },
   );
   const command = {
     program: binaries.nats,
     args: ['-c', config],
-    env: { ...binaries.env, AERIE_NATS_PASSWORD: password },
+    env: {
+      ...binaries.env,
+      ...Object.fromEntries(Object.entries(passwords).map(([user, password]) => [variableOf(user), password])),
+    },
   };
   const process = LocalProcess.start(directory, name, place.command(command));
-  return { process, check: () => answers(`${place.address}:${port}`, password) };
+  return { process, check: () => answers(`${place.address}:${port}`, passwords[ADMIN]) };
 }
 
 const clusterOf = ({ name, clusterPort, peers }: NatsMember, { address }: Place): string =>
@@ -56,7 +82,7 @@ const clusterOf = ({ name, clusterPort, peers }: NatsMember, { address }: Place)
 async function answers(server: string, password: string): Promise<true> {
   const connection = await connect({
     servers: [server],
-    user: 'aerie',
+    user: ADMIN,
     pass: password,
     reconnect: false,
     timeout: CONNECT_TIMEOUT_MS,

@@ -53,8 +53,21 @@ export const keyFileOf = (directory: string): string => path.join(directory, 'cr
 /** What programs are told of the servers. */
 export type Servers = Pick<
   Infrastructure,
-  'databaseUrl' | 'redisUrl' | 'natsUrl' | 'mqttUrl' | 'dockMqttUrl' | 'logins' | 'askingSecret' | 'directory'
+  'databaseUrl' | 'redisUrls' | 'natsUrls' | 'mqttUrl' | 'dockMqttUrl' | 'logins' | 'askingSecret' | 'directory'
 >;
+
+/**
+ * The same servers with one user of NATS and one of Redis that may do everything, for programs of a release that knew no other. Those of
+ * this release beside them have it too, as at a site that limits its users once the upgrade is over.
+ */
+export function withoutWalls(servers: Servers): Servers {
+  const { databaseUrl, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = servers;
+  const everybody = <Urls extends object>(urls: Urls, url: string): Urls =>
+    Object.fromEntries(Object.keys(urls).map((user) => [user, url])) as Urls;
+  const natsUrls = everybody(servers.natsUrls, servers.natsUrls.aerie);
+  const redisUrls = everybody(servers.redisUrls, servers.redisUrls.default);
+  return { databaseUrl, redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory };
+}
 
 export interface Addresses {
   /** Of the programs themselves. */
@@ -79,7 +92,7 @@ export function servicePlans(
   storage: StorageKeys,
   addresses: Addresses = { own: LOOPBACK, storage: LOOPBACK },
 ): Readonly<Record<ServiceName, ServicePlan>> {
-  const { databaseUrl, redisUrl, natsUrl, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
+  const { databaseUrl, redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
   const s3 = {
     S3_ENDPOINT: `http://${addresses.storage}:${ports['object-store']}`,
     S3_REGION: REGION,
@@ -107,7 +120,7 @@ export function servicePlans(
     'mqtt-ingress': plan('mqtt-ingress', {
       INGRESS_HTTP_PORT: String(ports['mqtt-ingress']),
       INGRESS_ID: 'local-0',
-      NATS_URL: natsUrl,
+      NATS_URL: natsUrls['mqtt-ingress'],
       MQTT_URL: mqttUrl,
       MQTT_USER: logins.ingress.username,
       MQTT_PASSWORD: logins.ingress.password,
@@ -116,8 +129,8 @@ export function servicePlans(
       FLEET_HTTP_PORT: String(ports['fleet-service']),
       ...AT_THE_API,
       DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
-      NATS_URL: natsUrl,
+      REDIS_URL: redisUrls['fleet-service'],
+      NATS_URL: natsUrls['fleet-service'],
       ...(askingSecret === undefined
         ? {
             MQTT_URL: mqttUrl,
@@ -135,7 +148,7 @@ export function servicePlans(
       // A storage of this machine is a storage.
       CREDENTIAL_PRIVATE_ENDPOINTS: 'allowed',
       DATABASE_URL: databaseUrl,
-      NATS_URL: natsUrl,
+      NATS_URL: natsUrls['credential-service'],
       STS_ROLE_ARN: DOCK_ROLE.arn,
       IAM_ENDPOINT: s3.S3_ENDPOINT,
       ...s3,
@@ -145,8 +158,8 @@ export function servicePlans(
       ...AT_THE_API,
       MISSION_GRPC_PORT: String(ports['mission-grpc']),
       DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
-      NATS_URL: natsUrl,
+      REDIS_URL: redisUrls['mission-service'],
+      NATS_URL: natsUrls['mission-service'],
       ...s3,
     }),
     'log-service': plan('log-service', {
@@ -154,8 +167,8 @@ export function servicePlans(
       ...AT_THE_API,
       LOG_GRPC_PORT: String(ports['log-grpc']),
       DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
-      NATS_URL: natsUrl,
+      REDIS_URL: redisUrls['log-service'],
+      NATS_URL: natsUrls['log-service'],
     }),
     edge: plan('edge', {
       EDGE_HTTP_PORT: String(ports.edge),

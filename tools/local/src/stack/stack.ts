@@ -20,6 +20,7 @@ import {
   type ServicePorts,
   keyFileOf,
   servicePlans,
+  withoutWalls,
 } from './services.js';
 import { Supervisor } from './supervisor.js';
 
@@ -34,7 +35,10 @@ export interface StackOptions {
   readonly apiKey?: string;
   /** More environment for single services. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
-  /** The programs of an earlier release do not say which process they are: whoever answers at their ports is believed. */
+  /**
+   * The programs of an earlier release do not say which process they are: whoever answers at their ports is believed. And
+   * they know no users with limits.
+   */
   readonly anonymous?: boolean;
   /** `name=value`, beside those that every PostgreSQL of ours has. */
   readonly postgresSettings?: readonly string[];
@@ -88,7 +92,7 @@ export class Stack {
     private readonly options: StackOptions,
     private ports: ServicePorts,
   ) {
-    this.plans = servicePlans(options.root, infrastructure, ports, this.storageKeys);
+    this.plans = this.plansAt(ports);
     this.supervisor = new Supervisor({
       names: () => [...INFRASTRUCTURE_NAMES, ...this.services.keys()],
       isRunning: (name) => (isService(name) ? this.process(name) : infrastructure.process(name)).running,
@@ -157,8 +161,14 @@ export class Stack {
     await allOrFirstError(others, signal, (name, stopped) => this.start(name, stopped));
   }
 
+  private plansAt(ports: ServicePorts): Readonly<Record<ServiceName, ServicePlan>> {
+    const { root, anonymous } = this.options;
+    const servers = anonymous === true ? withoutWalls(this.infrastructure) : this.infrastructure;
+    return servicePlans(root, servers, ports, this.storageKeys);
+  }
+
   private async startEdge(signal: AbortSignal): Promise<void> {
-    const { apiPort, say, root } = this.options;
+    const { apiPort, say } = this.options;
     try {
       await this.start('edge', signal);
     } catch (error) {
@@ -168,7 +178,7 @@ export class Stack {
         throw new Problem(`Port ${taken} is in use. Choose another with --port, or end what listens there.`);
       }
       this.ports = { ...this.ports, edge: await freePort() };
-      this.plans = servicePlans(root, this.infrastructure, this.ports, this.storageKeys);
+      this.plans = this.plansAt(this.ports);
       say(`Port ${taken} is in use; the API gets port ${this.ports.edge}`);
       await this.start('edge', signal);
     }

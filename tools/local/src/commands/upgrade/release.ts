@@ -4,7 +4,13 @@ import { freePorts } from '@aerie/loopback';
 import type { Infrastructure } from '../../infrastructure/infrastructure.js';
 import { LocalProcess, untilReady } from '../../infrastructure/processes.js';
 import { LESS_MEMORY, MIGRATED, NODE_FLAGS, cleanEnvironment, runScript } from '../../stack/programs.js';
-import { type ServiceName, type ServicePlan, type StorageKeys, servicePlans } from '../../stack/services.js';
+import {
+  type ServiceName,
+  type ServicePlan,
+  type StorageKeys,
+  servicePlans,
+  withoutWalls,
+} from '../../stack/services.js';
 
 /** What the releases share, as those of a real site share it: servers, a storage, and where logs lie. */
 export interface Site {
@@ -40,7 +46,7 @@ export class Release {
       ...{ 'credential-service': credential, 'mission-service': mission, 'log-service': log, edge },
       ...{ 'mission-grpc': missionGrpc, 'credential-grpc': credentialGrpc, 'log-grpc': logGrpc },
     };
-    const plans = servicePlans(root, site.infrastructure, ports, site.storage);
+    const plans = servicePlans(root, withoutWalls(site.infrastructure), ports, site.storage);
     return new Release(version, root, site, plans, `http://127.0.0.1:${edge}`);
   }
 
