@@ -79,8 +79,9 @@ export class AppModule {
     const notes = new DockNotes(redis, logger);
     const positions = new DockPositions(dataSource, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);
-    showOutbox(metrics, dataSource, SCHEMA);
+    // First: what those below ask of the database at a scrape does not count itself.
     showPools(metrics, { all: dataSource });
+    showOutbox(metrics, dataSource, SCHEMA);
     showDocks(metrics, dataSource, states);
     const outbox = new OutboxRelay({
       dataSource,

@@ -91,8 +91,9 @@ export class AppModule {
     await awaitSchema(api, logger);
     const publisher = new JetStreamPublisher(connection, 2_000);
     const deadLetters = new DeadLetters(publisher, metrics);
-    showOutbox(metrics, api, SCHEMA);
+    // First: what those below ask of the database at a scrape does not count itself.
     showPools(metrics, { api, work: dataSource });
+    showOutbox(metrics, api, SCHEMA);
     const outbox = new OutboxRelay({
       dataSource,
       writers: [api],

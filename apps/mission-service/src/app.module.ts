@@ -133,8 +133,9 @@ export class AppModule {
     });
 
     const publisher = new JetStreamPublisher(nats, 2_000);
-    showOutbox(metrics, api, SCHEMA);
+    // First: what those below ask of the database at a scrape does not count itself.
     showPools(metrics, { api, flight, docks });
+    showOutbox(metrics, api, SCHEMA);
     const ended = countEnds(metrics);
     const outbox = new OutboxRelay({
       dataSource: flight,
