@@ -55,7 +55,7 @@ function kindOf(field: z.core.$ZodType): Kind | undefined {
 }
 
 const shapeOf = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> =>
-  schema instanceof z.ZodObject ? (schema.shape) : {};
+  schema instanceof z.ZodObject ? schema.shape : {};
 
 /** By the name of a setting: those that complete it, each of which names a file. */
 export function namesBeside(schema: z.ZodType): ReadonlyMap<string, readonly string[]> {

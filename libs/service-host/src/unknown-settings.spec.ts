@@ -105,10 +105,4 @@ describe('a variable with a prefix that other software may use', () => {
   it('is passed over where it is empty', () => {
     expect(refused({ NATS_CA_FILES: '' })).toEqual([]);
   });
-
-  it('is refused with what took its place where it is no setting any more', () => {
-    expect(refused({ HTTP_TRUSTED_PROXIES: '10.0.0.0/8' })).toEqual([
-      'HTTP_TRUSTED_PROXIES: is no setting any more: HTTP_PROXY_HOPS took its place',
-    ]);
-  });
 });

@@ -14,11 +14,6 @@ const SLIP_CHANGES = 2;
 /** Close to a setting of ours, and a variable that other software reads. */
 const OF_OTHERS = new Set(['HTTP_PROXY_HOST']);
 
-/** Settings that are gone, and what to do instead: whoever gives one believes that it does something. */
-const REMOVED: Readonly<Record<string, string>> = {
-  HTTP_TRUSTED_PROXIES: 'is no setting any more: HTTP_PROXY_HOPS took its place',
-};
-
 /**
  * Variables that would be left out in silence although they are meant for this program: those that begin with its prefix, and
  * slips of the pen in names that other software may have a share of, such as `NATS_…` and `S3_…`. There a name that is far
@@ -35,8 +30,6 @@ export function unknownSettings(env: NodeJS.ProcessEnv, { program, prefix, names
       return refusal(`is no setting of ${program}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
     }
     if (!shared.has(firstWordOf(name)) || value === '' || OF_OTHERS.has(name)) return [];
-    const removed = REMOVED[name];
-    if (removed !== undefined) return refusal(removed);
     const meant = meantBy(
       name,
       names.filter((candidate) => firstWordOf(candidate) === firstWordOf(name)),
