@@ -113,7 +113,9 @@ class PullLoop<Message> implements ConsumerHandle {
     this.endRest();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
-    await Promise.race([this.finished, late]);
+    // Until the server has read that nobody listens here it hands out messages to us, which then wait for their acknowledgement.
+    const unheard = this.options.connection.flush().catch(() => undefined);
+    await Promise.race([Promise.all([this.finished, unheard]), late]);
     clearTimeout(timer);
     // What is still held goes to another replica.
     clearInterval(this.heartbeat);
