@@ -1,5 +1,5 @@
-import { REDIS_KEYS } from '@aerie/bus-contract';
 import { type DynamicModule, Module } from '@nestjs/common';
+import { REDIS_KEYS } from '@aerie/bus-contract';
 import { ApiKeys, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';

@@ -25,12 +25,12 @@ export class TokenBuckets {
 
   /** Takes a token: 0. Where there is none, takes nothing and gives for how many milliseconds there will be none. */
   take(name: string): number {
-    const { perSecond, burst } = this.rate;
+    const { perSecond } = this.rate;
     if (perSecond === 0) return 0;
     const bucket = this.find(name);
     this.buckets.set(name, bucket);
     if (this.buckets.size > this.most) this.forgetOldest();
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / Math.min(perSecond, burst)) * 1_000);
+    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / perSecond) * 1_000);
     bucket.tokens--;
     return 0;
   }

@@ -45,7 +45,7 @@ export class ConnectionPool extends PgPool {
   }
 
   /**
-   * When packets vanish, nobody closes a connection: the kernel repeats what was sent for a quarter of an hour, and a statement
+   * When packets vanish, nobody closes a connection: the kernel repeats what was sent for many minutes, and a statement
    * would wait for as long. The server answers each within its own limits, so one that owes an answer for longer is not there.
    * The connection is ended as if the server had ended it, and never goes back to the pool.
    */

@@ -1,6 +1,13 @@
-import { Metadata, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
+import {
+  Metadata,
+  type ServiceError,
+  credentials,
+  loadPackageDefinition,
+  makeGenericClientConstructor,
+  status,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
+import { CREDENTIAL_PROTO, LOG_PROTO, MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { Api, good } from '@aerie/local';
 import { World } from './world.js';
 
@@ -124,6 +131,45 @@ it('answers 429 to a key that asks too often, says when to come again, and leave
   expect(JSON.parse(refused[0]?.text ?? '')).toMatchObject({ code: 'too_many_requests', limit: 'key' });
   expect((await ask(other, '/log-policy')).status).toBe(200);
   expect((await ask(busy, '/missions')).status).toBe(200);
+}, 60_000);
+
+it('shuts every call of gRPC to a role that has no use for any of them, and none for want of a permission', async () => {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${(await keyFor('auditor')).key}`);
+  const { grpcAddress, logGrpcAddress, credentialGrpcAddress } = world.stack;
+  const answers: string[] = [];
+  for (const [proto, address] of [
+    [MISSION_PROTO, grpcAddress],
+    [LOG_PROTO, logGrpcAddress],
+    [CREDENTIAL_PROTO, credentialGrpcAddress],
+  ] as const) {
+    for (const [service, definition] of Object.entries(loadSync(proto, { includeDirs: [PROTO_FOLDER] }))) {
+      if ('format' in definition) continue;
+      const Any = makeGenericClientConstructor(definition, service);
+      const client = new Any(address, credentials.createInsecure());
+      for (const [method, { responseStream, path, requestSerialize, responseDeserialize }] of Object.entries(
+        definition,
+      )) {
+        const error = await new Promise<ServiceError | null>((resolve) => {
+          if (!responseStream) {
+            client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, metadata, (failed) =>
+              resolve(failed),
+            );
+            return;
+          }
+          const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, {}, metadata);
+          stream.on('data', () => undefined);
+          stream.on('error', (failed: ServiceError) => resolve(failed));
+          stream.on('end', () => resolve(null));
+        });
+        const { code } = JSON.parse(String(error?.metadata.get('problem')[0] ?? '{}')) as { code?: string };
+        answers.push(`${method}: ${status[error?.code ?? status.OK]} ${code}`);
+      }
+      client.close();
+    }
+  }
+  expect(answers.length).toBeGreaterThan(35);
+  expect(answers.filter((answer) => !answer.endsWith(': PERMISSION_DENIED not_permitted'))).toEqual([]);
 }, 60_000);
 
 type Unary = (request: object, metadata: Metadata, done: (error: { code: number } | null) => void) => void;

@@ -231,3 +231,71 @@ describe('docks answer as described', () => {
     expect((await caller.call('listDocks', { key: null })).status).toBe(401);
   });
 });
+
+describe('API keys answer as described', () => {
+  const make = async (body: object = {}) =>
+    (await caller.call('createApiKey', { body: { name: 'Night patrol', roles: ['planner'], ...body } })).body;
+
+  it('when one is made, shown, used and listed', async () => {
+    const expiresAt = '2099-01-01T00:00:00.000Z';
+    const made = await make({ expiresAt, addresses: ['127.0.0.0/8', '2001:db8::7'] });
+    const { key: secret, ...rest } = made;
+    const params = { id: String(made['id']) };
+    expect(rest).toMatchObject({
+      roles: ['planner'],
+      valid: true,
+      expiresAt,
+      addresses: ['127.0.0.0/8', '2001:db8::7/128'],
+    });
+    expect((await caller.call('getApiKey', { params })).body).toEqual(rest);
+    expect((await caller.call('listDocks', { key: String(secret) })).status).toBe(200);
+    expect((await caller.call('getApiKey', { params })).body['lastUsedAt']).toEqual(expect.any(String));
+    const first = await caller.call('listApiKeys', { query: { limit: '1', valid: 'true' } });
+    expect(first.body).toMatchObject({ items: [{ id: made['id'] }], nextCursor: expect.any(String) });
+    const next = await caller.call('listApiKeys', { query: { cursor: String(first.body['nextCursor']) } });
+    expect(JSON.stringify(next.body)).not.toContain(params.id);
+  });
+
+  it('when another one takes the place of one, and when one is revoked', async () => {
+    const old = await make();
+    const params = { id: String(old['id']) };
+    const fresh = await caller.call('rotateApiKey', { params, body: {} });
+    expect(fresh).toMatchObject({ status: 201, body: { replaces: old['id'], roles: ['planner'] } });
+    expect((await caller.call('rotateApiKey', { params, body: {} })).status).toBe(409);
+    expect((await caller.call('listDocks', { key: String(old['key']) })).status).toBe(200);
+    const revoked = await caller.call('revokeApiKey', { params });
+    expect(revoked.body).toMatchObject({ valid: false, revokedBy: expect.stringContaining('key:') as string });
+    expect((await caller.call('listDocks', { key: String(old['key']) })).status).toBe(401);
+    const { items } = (await caller.call('listApiKeys', { query: { valid: 'false' } })).body as {
+      items: { id: string }[];
+    };
+    expect(items.map(({ id }) => id)).toContain(old['id']);
+  });
+
+  it.each([
+    ['roles', { roles: [] }],
+    ['roles.0', { roles: ['captain'] }],
+    ['roles', { roles: ['pilot', 'pilot'] }],
+    ['expiresAt', { expiresAt: '2001-01-01T00:00:00Z' }],
+    ['expiresAt', { expiresAt: 'tomorrow' }],
+    ['addresses', { addresses: [] }],
+    ['addresses.0', { addresses: ['192.0.2.300'] }],
+    ['addresses.1', { addresses: ['192.0.2.0/24', '192.0.2.0/33'] }],
+    ['addresses.0', { addresses: ['192.0.2.7/24'] }],
+    ['name', { name: ' ' }],
+  ])('when one cannot be made because of its %s: %j', async (field, wrong) => {
+    const { status, body } = await caller.call('createApiKey', {
+      body: { name: 'wrong', roles: ['viewer'], ...wrong },
+    });
+    expect([status, (body['errors'] as { field: string }[]).map((each) => each.field)]).toEqual([422, [field]]);
+  });
+
+  it('when there is none of that id', async () => {
+    for (const id of ['99999999-9999-4999-8999-999999999999', 'no-id']) {
+      for (const operation of ['getApiKey', 'rotateApiKey', 'revokeApiKey']) {
+        const { status, body } = await caller.call(operation, { params: { id } });
+        expect([status, body['code']]).toEqual([404, 'unknown_key']);
+      }
+    }
+  });
+});
