@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Metrics, createLogger } from '@aerie/observability';
 import { Retention, inTransaction } from '@aerie/persistence';
+import { fill } from '@aerie/persistence/testing';
 import { explained } from '@aerie/testing';
 import { ClaimStore } from './claims/claim.store.js';
 import { type Issue, Ledger } from './ledger/ledger.js';
@@ -93,8 +94,7 @@ it('keeps a revocation that the provider was not told of, however old it is', as
 });
 
 it('finds the rows of each batch by an index', async () => {
-  await inTransaction(service.dataSource, async (tx) => {
-    await tx.run('SET LOCAL statement_timeout = 0');
+  await fill(service.dataSource, async (tx) => {
     const hoursAgo = `now() - n * interval '1 hour'`;
     const many = `FROM generate_series(1, 20000) AS n`;
     await tx.run(

@@ -1,5 +1,6 @@
 import { Metrics, createLogger } from '@aerie/observability';
 import { Retention, enterInbox, inTransaction } from '@aerie/persistence';
+import { fill } from '@aerie/persistence/testing';
 import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { loadConfig } from './config.js';
@@ -63,8 +64,10 @@ it('finds the rows of each batch by an index', async () => {
     ['inbox', 'sn, method, message_id, received_at', `'sn', 'many', n::text`],
     ['outbox', 'subject, payload, done_at', `'s', '{}'`],
   ])
-    await dataSource.query(
-      `INSERT INTO fleet.${table} (${columns}) SELECT ${values}, now() - n * interval '10 minutes' FROM generate_series(1, 10000) AS n`,
+    await fill(dataSource, (tx) =>
+      tx.run(
+        `INSERT INTO fleet.${table} (${columns}) SELECT ${values}, now() - n * interval '10 minutes' FROM generate_series(1, 10000) AS n`,
+      ),
     );
   await dataSource.query('ANALYZE');
   const plans: string[] = [];

@@ -109,8 +109,10 @@ const infoOf = (spec: ConsumerSpec): Promise<ConsumerInfo> => manager.consumers.
 const textOf = ({ body }: Delivery): string => new TextDecoder().decode(body);
 const settled = (spec: ConsumerSpec) =>
   eventually('everything is acknowledged', async () => {
-    const { num_pending, num_ack_pending } = await infoOf(spec);
-    return num_pending + num_ack_pending === 0;
+    // A message that was stored this instant is counted by the consumer a little later.
+    const { last_seq } = (await manager.streams.info(spec.stream)).state;
+    const { num_pending, num_ack_pending, delivered } = await infoOf(spec);
+    return delivered.stream_seq >= last_seq && num_pending + num_ack_pending === 0;
   });
 
 /** A handler that waits until it is let go. */

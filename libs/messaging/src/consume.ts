@@ -113,9 +113,10 @@ class PullLoop<Message> implements ConsumerHandle {
     this.endRest();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => (timer = setTimeout(resolve, withinMs)));
-    // Until the server has read that nobody listens here it hands out messages to us, which then wait for their acknowledgement.
-    const unheard = this.options.connection.flush().catch(() => undefined);
-    await Promise.race([Promise.all([this.finished, unheard]), late]);
+    // Until the server has read that nobody listens here it hands out messages to us, which then wait for their
+    // acknowledgement. Once more after the last: an acknowledgement that is not yet written is a repeat elsewhere.
+    const flush = (): Promise<void> => this.options.connection.flush().catch(() => undefined);
+    await Promise.race([Promise.all([flush(), this.finished.then(flush)]), late]);
     clearTimeout(timer);
     // What is still held goes to another replica.
     clearInterval(this.heartbeat);

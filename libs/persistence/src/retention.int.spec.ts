@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
 import { inboxAndOutboxPrunes, inboxOutboxTables } from './inbox-outbox.js';
 import { type Prune, Retention, pruneOldRows } from './retention.js';
+import { fill } from './testing/fill.js';
 import { inTransaction } from './transaction.js';
 
 const logger = createLogger('retention-spec', 'silent');
@@ -115,15 +116,17 @@ describe('a batch', () => {
       [old, 40],
       [young, 1],
     ]) {
-      await dataSource.query(
-        `INSERT INTO kept.inbox SELECT 'sn', 'm', gen_random_uuid(), now() - $2 * interval '1 day' FROM generate_series(1, $1 * 1000)`,
-        [thousands, days],
-      );
-      await dataSource.query(
-        `INSERT INTO kept.outbox (subject, payload, done_at)
-         SELECT 's', '{}', now() - $2 * interval '1 day' FROM generate_series(1, $1 * 1000)`,
-        [thousands, days],
-      );
+      await fill(dataSource, async (tx) => {
+        await tx.run(
+          `INSERT INTO kept.inbox SELECT 'sn', 'm', gen_random_uuid(), now() - $2 * interval '1 day' FROM generate_series(1, $1 * 1000)`,
+          [thousands, days],
+        );
+        await tx.run(
+          `INSERT INTO kept.outbox (subject, payload, done_at)
+           SELECT 's', '{}', now() - $2 * interval '1 day' FROM generate_series(1, $1 * 1000)`,
+          [thousands, days],
+        );
+      });
     }
     await dataSource.query('ANALYZE kept.inbox, kept.outbox');
     for (const prune of inboxAndOutboxPrunes('kept', { inboxDays: 8, outboxDays: 7 })) {

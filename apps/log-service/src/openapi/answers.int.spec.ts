@@ -7,6 +7,7 @@ import {
   keyOfRole,
   successesOf,
 } from '@aerie/http-api/testing';
+import { fill } from '@aerie/persistence/testing';
 import { eventually } from '@aerie/testing';
 import { API_KEY, OTHER_API_KEY, type RunningService, startService } from '../running-service.fixture.js';
 import { playUpload } from './play-upload.fixture.js';
@@ -161,10 +162,12 @@ describe('an upload', () => {
     expect(itemsOf(timeline).at(-1)).toMatchObject({ kind: 'decision', what: 'objectsChecked', to: body['state'] });
     expect(itemsOf((await caller.call('listLogUploads', { query: { missionId } })).body)).toHaveLength(1);
     // Of a long life the end is told.
-    await service.dataSource.query(
-      `INSERT INTO log.timeline (upload_id, kind, what, detail)
-       SELECT $1, 'note', 'line ' || number, '{}' FROM generate_series(1, 10000) AS number`,
-      [id],
+    await fill(service.dataSource, (tx) =>
+      tx.run(
+        `INSERT INTO log.timeline (upload_id, kind, what, detail)
+         SELECT $1, 'note', 'line ' || number, '{}' FROM generate_series(1, 10000) AS number`,
+        [id],
+      ),
     );
     const long = itemsOf((await caller.call('getLogUploadTimeline', { params: { id } })).body);
     expect([long.length, long[0]?.['what'], long.at(-1)?.['what']]).toEqual([10_000, 'line 1', 'line 10000']);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from '@aerie/http-api';
 import { Metrics } from '@aerie/observability';
 import { type Prune, Retention, type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { fill } from '@aerie/persistence/testing';
 import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { loadConfig } from '../config.js';
@@ -165,8 +166,7 @@ describe('each batch, with many rows and statistics', () => {
     );
     const columns = names.map(({ name }) => name).join(', ');
     const hoursAgo = `now() - n * interval '1 hour'`;
-    await within(async (tx) => {
-      await tx.run('SET LOCAL statement_timeout = 0');
+    await fill(pool, async (tx) => {
       await tx.run(
         `INSERT INTO log.upload (id, dock_sn, state, next_action_at, since, updated_at, detail_kept, ${columns})
          SELECT gen_random_uuid(), n::text, 'failed', NULL, ${hoursAgo}, ${hoursAgo}, n < 15000, ${columns}

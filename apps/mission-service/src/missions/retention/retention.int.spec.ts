@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from '@aerie/http-api';
 import { Metrics, createLogger } from '@aerie/observability';
 import { type Prune, Retention, type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { fill } from '@aerie/persistence/testing';
 import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { loadConfig } from '../../config.js';
@@ -388,12 +389,7 @@ describe('the settings', () => {
   });
 });
 
-/** Many rows at once take longer than a statement of the service may. */
-const fill = (sql: string, parameters: readonly unknown[] = []) =>
-  within(async (tx) => {
-    await tx.run('SET LOCAL statement_timeout = 0');
-    await tx.run(sql, parameters);
-  });
+const put = (sql: string, parameters: readonly unknown[] = []) => fill(pool(), (tx) => tx.run(sql, parameters));
 
 describe('each batch, with many rows and statistics', () => {
   it('finds its rows by an index', async () => {
@@ -405,32 +401,32 @@ describe('each batch, with many rows and statistics', () => {
       ).then((rows) => rows.map(({ name }) => name))
     ).join(', ');
     // Of 20,000 ended missions some are old, some are pruned; each has detail.
-    await fill(
+    await put(
       `INSERT INTO mission.mission (id, state, next_action_at, since, updated_at, detail_kept, ${columns})
        SELECT gen_random_uuid(), 'succeeded', NULL, now() - n * interval '1 hour', now() - n * interval '1 hour',
               n < 15000, ${columns} FROM mission.mission, generate_series(1, 20000) AS n WHERE id = $1`,
       [id],
     );
-    await fill(
+    await put(
       `INSERT INTO mission.timeline (mission_id, kind, what, detail)
        SELECT id, 'note', 'spec', '{}' FROM mission.mission, generate_series(1, 3)`,
     );
-    await fill(
+    await put(
       `INSERT INTO mission.dock_call (tid, mission_id, dock_sn, method, attempt, edition, not_after)
        SELECT gen_random_uuid(), id, 'sn', 'flighttask_prepare', 0, 1, now() FROM mission.mission, generate_series(1, 2)`,
     );
-    await fill(
+    await put(
       `INSERT INTO mission.preflight (mission_id, stage, at, verdict, rules)
        SELECT id, 'execute', now(), 'go', '[]' FROM mission.mission ON CONFLICT DO NOTHING`,
     );
-    await fill(
+    await put(
       `INSERT INTO mission.breakpoint (mission_id, point) SELECT id, '{"index":65535}' FROM mission.mission ON CONFLICT DO NOTHING`,
     );
-    await fill(
+    await put(
       `INSERT INTO mission.flight_live (mission_id, attempt, heard_at, received_at, reports, recent, progress)
        SELECT id, 1, now(), now(), 1, '', '{}' FROM mission.mission ON CONFLICT DO NOTHING`,
     );
-    await fill(
+    await put(
       `INSERT INTO mission.dock_reservation (dock_sn, during, holder_kind, holder_id)
        SELECT n::text, tstzrange(now() - n * interval '1 hour', now() - (n - 1) * interval '1 hour'), 'log_upload',
               gen_random_uuid() FROM generate_series(1, 20000) AS n`,
@@ -449,11 +445,11 @@ describe('each batch, with many rows and statistics', () => {
         `gen_random_uuid(), 1, now(), 's'`,
       ],
     ]) {
-      await fill(
+      await put(
         `INSERT INTO mission.${table} (${column}) SELECT ${values}, now() - interval '3 days' - n * interval '5 minutes' FROM generate_series(1, 20000) AS n`,
       );
     }
-    await fill('ANALYZE');
+    await put('ANALYZE');
     const plans: string[] = [];
     for (const { batch } of missionPrunes(DAYS)) await within((tx) => batch(explained(tx, plans)));
     const scans = plans.filter((line) => /Scan/.test(line));

@@ -1,4 +1,5 @@
 import type { Tx } from '@aerie/persistence';
+import { fill } from '@aerie/persistence/testing';
 import type { DataSource } from 'typeorm';
 import { missionTestDatabase } from '../fixtures/mission-database.js';
 import { findHolders } from './dock-reservations.js';
@@ -12,16 +13,16 @@ let drop: () => Promise<void>;
 beforeAll(async () => {
   const database = await missionTestDatabase(1);
   [pool, drop] = [database.pools[0] as DataSource, database.drop];
-  // Each dock has a mission a day. A day at a time: a statement may take no longer than one of the service.
-  for (let day = 1; day <= DAYS; day++) {
-    await pool.query(
+  // Each dock has a mission a day.
+  await fill(pool, (tx) =>
+    tx.run(
       `INSERT INTO mission.dock_reservation (dock_sn, during, holder_kind, holder_id)
-       SELECT 'D-' || dock, tstzrange(now() + $2 * interval '1 day', now() + $2 * interval '1 day' + interval '1 hour'),
+       SELECT 'D-' || dock, tstzrange(now() + day * interval '1 day', now() + day * interval '1 day' + interval '1 hour'),
               'mission', gen_random_uuid()
-         FROM generate_series(1, $1::int) AS dock`,
-      [DOCKS, day],
-    );
-  }
+         FROM generate_series(1, $1::int) AS dock, generate_series(1, $2::int) AS day`,
+      [DOCKS, DAYS],
+    ),
+  );
   await pool.query('ANALYZE mission.dock_reservation');
 }, 60_000);
 afterAll(() => drop(), 30_000);

@@ -1,5 +1,6 @@
 import { explained } from '@aerie/testing';
 import { inTransaction } from '@aerie/persistence';
+import { fill } from '@aerie/persistence/testing';
 import type { DataSource } from 'typeorm';
 import { aMission, missionTestDatabase } from '../fixtures/mission-database.js';
 import { findDue, findNextInstants } from './flight-critical.js';
@@ -20,11 +21,13 @@ it('a look for what is due reads none of the many missions that are not', async 
         AND NOT attisdropped AND attname NOT IN ('id', 'next_action_at')`,
   );
   const names = columns.map(({ name }) => name).join(', ');
-  await pool.query(
-    `INSERT INTO mission.mission (id, next_action_at, ${names})
-     SELECT gen_random_uuid(), now() + n * interval '1 minute', ${names} FROM mission.mission, generate_series(1, 20000) AS n
-      WHERE id = $1`,
-    [id],
+  await fill(pool, (tx) =>
+    tx.run(
+      `INSERT INTO mission.mission (id, next_action_at, ${names})
+       SELECT gen_random_uuid(), now() + n * interval '1 minute', ${names} FROM mission.mission, generate_series(1, 20000) AS n
+        WHERE id = $1`,
+      [id],
+    ),
   );
   await pool.query('ANALYZE mission.mission');
   const plans: string[] = [];

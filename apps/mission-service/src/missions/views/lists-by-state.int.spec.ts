@@ -1,5 +1,6 @@
 import { ACTIVE_STATES, type MissionState, STATES, isOutcome } from '@aerie/mission-core';
 import { createLogger } from '@aerie/observability';
+import { fill } from '@aerie/persistence/testing';
 import type { DataSource } from 'typeorm';
 import { missionDatabase } from '../../database.js';
 import { ORGANISATION, aMission, missionTestDatabase } from '../fixtures/mission-database.js';
@@ -27,13 +28,15 @@ beforeAll(async () => {
       [id, state, isOutcome(state)],
     );
   }
-  await api.query(
-    `INSERT INTO mission.mission (id, organisation_id, dock_sn, wayline_id, name, kind, state, revision, prepare_at, deadline,
-       prepare_count, attempt, undo_count, since, rth_altitude_meters, exit_on_rc_lost, positioning, created_by)
-     SELECT gen_random_uuid(), organisation_id, dock_sn, wayline_id, name, kind, 'succeeded', 9, prepare_at, deadline, 1, 1, 0, since,
-            rth_altitude_meters, exit_on_rc_lost, positioning, created_by
-       FROM mission.mission, generate_series(1, $2::integer) WHERE id = $1`,
-    [ofState.get('succeeded'), FLOWN],
+  await fill(api, (tx) =>
+    tx.run(
+      `INSERT INTO mission.mission (id, organisation_id, dock_sn, wayline_id, name, kind, state, revision, prepare_at, deadline,
+         prepare_count, attempt, undo_count, since, rth_altitude_meters, exit_on_rc_lost, positioning, created_by)
+       SELECT gen_random_uuid(), organisation_id, dock_sn, wayline_id, name, kind, 'succeeded', 9, prepare_at, deadline, 1, 1, 0,
+              since, rth_altitude_meters, exit_on_rc_lost, positioning, created_by
+         FROM mission.mission, generate_series(1, $2::integer) WHERE id = $1`,
+      [ofState.get('succeeded'), FLOWN],
+    ),
   );
   await api.query('VACUUM ANALYZE mission.mission');
 }, 60_000);
