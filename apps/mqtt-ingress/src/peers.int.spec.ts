@@ -1,5 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { type SendAsk, sendQuestion } from '@aerie/bus-contract';
+import { Peer, Secret } from '@aerie/kernel';
+import { ask, connectNats } from '@aerie/messaging';
+import { createLogger } from '@aerie/observability';
 import {
   type Authority,
   type PrivateServer,
@@ -9,6 +14,7 @@ import {
   startPrivateMosquitto,
   startPrivateNats,
 } from '@aerie/testing';
+import { startLosingWay } from './fixtures/losing-way.js';
 import { RunningIngress } from './fixtures/running-ingress.js';
 
 describe('an ingress that gets its certificates, users and passwords as files', () => {
@@ -67,6 +73,27 @@ describe('an ingress that gets its certificates, users and passwords as files', 
     await eventually('the ingress is ready', () => ingress.isReady(), 50_000);
     await expect(ingress.stop('SIGTERM')).resolves.toBe(0);
     expect(ingress.logged('hunter')).toEqual([]);
+  });
+
+  it('throws away a connection of TLS with what lies in it, too', async () => {
+    const way = await startLosingWay(Number(portOf(broker)));
+    const ingress = await start({ MQTT_URL: `mqtts://127.0.0.1:${way.port}` });
+    await eventually('the ingress is ready', () => ingress.isReady(), 50_000);
+    const command: SendAsk = {
+      ...{ sn: 'TLS-1', channel: 'services', method: 'flighttask_execute', tid: 'tid-1', bid: 'bid-1', data: {} },
+      ...{ sentAtMs: Date.now(), notAfterMs: Date.now() + 2_500 },
+    };
+    way.lose();
+    const [ca, cert, key] = ['NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE'].map((name) =>
+      readFileSync(files[name] ?? '', 'utf8'),
+    );
+    const peer = new Peer(`tls://aerie:hunter2@127.0.0.1:${portOf(nats)}`, { ca, cert, key: new Secret(key ?? '') });
+    const connection = await connectNats(peer, 'peers-spec', createLogger('peers-spec', 'silent'));
+    const answer = await ask(connection, sendQuestion, command).finally(() => connection.close());
+    expect(answer).toEqual({ outcome: 'unknown', reason: 'the connection was lost' });
+    await eventually('a connection has ended', () => way.ends.length > 0);
+    expect(way.ends[0]).toBe('reset');
+    way.stop();
   });
 
   it('ends with the setting in its log when another authority has signed the certificate of NATS', async () => {

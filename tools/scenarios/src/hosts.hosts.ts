@@ -316,8 +316,11 @@ function faultsOf({ id, dock_sn, state, attempt, deadline, cause_code }: Row): s
   const dock = docks.find(({ sn }) => sn === dock_sn);
   if (dock === undefined) return [`${id}: no dock ${dock_sn}`];
   const heard = [
-    ...tap.executes(id).map(({ tid = '', atMs }) => ({ tid, atMs })),
-    ...dock.commandsOf('flighttask_execute').filter(({ bid }) => bid === id),
+    ...tap.executes(id).map(({ tid = '', atMs }) => ({ tid, atMs, by: 'a witness' })),
+    ...dock
+      .commandsOf('flighttask_execute')
+      .filter(({ bid }) => bid === id)
+      .map((each) => ({ ...each, by: 'the dock' })),
   ];
   const tids = new Set(heard.map(({ tid }) => tid));
   const takeoffs = dock.takeoffs.filter((each) => each === id).length;
@@ -326,14 +329,26 @@ function faultsOf({ id, dock_sn, state, attempt, deadline, cause_code }: Row): s
   const fault = (what: string): void => void faults.push(`${id} at ${dock_sn} is ${state} (${cause_code}): ${what}`);
   if (tids.size > 1) fault(`${tids.size} executes in ${attempt} attempts`);
   if (takeoffs > 1) fault(`${takeoffs} takeoffs`);
-  for (const { atMs } of heard)
-    if (atMs >= deadline.getTime() + TO_THE_EAR_MS) fault(`told ${atMs - deadline.getTime()} ms after its deadline`);
+  for (const { atMs, by } of heard) {
+    if (atMs >= deadline.getTime() + TO_THE_EAR_MS)
+      fault(`told ${atMs - deadline.getTime()} ms after its deadline, as heard by ${by}, ${sinceCut(atMs)}`);
+  }
   if (state === 'succeeded' && flown?.status !== 'ok') fault(`the dock says ${flown?.status}`);
   if ((state === 'missed' || state === 'rejected') && takeoffs > 0) fault('it flew');
   if (state !== 'succeeded' && state !== 'outcome_unknown' && flown?.status === 'ok') fault('it flew to its end');
   if (state !== 'succeeded' && cause_code === null) fault('it has no cause');
   return faults;
 }
+
+const sinceCut = (atMs: number): string =>
+  spans
+    .filter(({ fromMs }) => fromMs <= atMs)
+    .slice(-1)
+    .map(
+      ({ cut, fromMs, untilMs }) =>
+        `${atMs - fromMs} ms after ${cut.what} was cut off and ${atMs - untilMs} ms after it was back`,
+    )
+    .join() || 'before the first cut';
 
 /** Events that docks said once, on a line that was not cut, and that are not stored once. */
 async function lostUplinks(): Promise<string[]> {

@@ -1,8 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { NOT_CONNECTED, type SendAnswer } from '@aerie/bus-contract';
 import type { Logger } from '@aerie/observability';
 import type { MqttClient } from 'mqtt';
 import { KeptLink } from '../mqtt/kept-link.js';
-import { type BrokerLogin, openSession } from '../mqtt/session.js';
+import { type BrokerLogin, openSession, throwAway } from '../mqtt/session.js';
 
 /** A PUBACK that has not come by then is not waited for; only the dock can tell what became of the message. */
 const PUBACK_TIMEOUT_MS = 5_000;
@@ -42,15 +43,24 @@ export class DownlinkLink {
   /** What was written and is not waited for any more, oldest first. */
   private readonly overdue = new Map<number, number>();
   private acknowledgedAtMs = 0;
+  /** When the newest of those was written that are acknowledged. */
+  private readUntilMs = 0;
 
-  constructor(options: { login: BrokerLogin; ingressId: string; logger: Logger }) {
+  /** Before mqtt.js gives the connection up for want of a PINGRESP: what it ends goes on being sent. */
+  private readonly thrownAwayAfterMs: number;
+
+  constructor(private readonly options: { login: BrokerLogin; ingressId: string; logger: Logger }) {
+    this.thrownAwayAfterMs = Math.min(PUBACK_TIMEOUT_MS, options.login.keepaliveSeconds * 1_000);
     const clientId = `aerie-ingress-${options.ingressId}-down`;
     this.link = new KeptLink({
       name: clientId,
       logger: options.logger,
       wanted: () => true,
       open: async () => {
-        const client = await openSession({ login: options.login, clientId, sessionExpirySeconds: 0 });
+        const client = await openSession({
+          ...{ login: options.login, clientId, sessionExpirySeconds: 0 },
+          mayBeThrownAway: true,
+        });
         client.on('packetreceive', (packet) => {
           if (packet.cmd === 'puback') this.acknowledged(packet);
         });
@@ -69,7 +79,7 @@ export class DownlinkLink {
     this.link.start();
     const givenUpAtMs = performance.now() + START_WITHIN_MS;
     while (!this.connected && performance.now() < givenUpAtMs) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      await pause(LOOK_EVERY_MS);
     }
   }
 
@@ -77,9 +87,11 @@ export class DownlinkLink {
     await this.link.stop(async (client) => {
       const startedMs = Date.now();
       while (this.waiting.size > 0 && Date.now() - startedMs < PUBACK_TIMEOUT_MS) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pause(20);
       }
-      await client.endAsync();
+      // What has not arrived by now shall not arrive after somebody else was told that nobody knows.
+      if (this.waiting.size > 0) throwAway(client);
+      else await client.endAsync();
     });
   }
 
@@ -88,11 +100,14 @@ export class DownlinkLink {
    * before the clock is looked at, since it may take a moment.
    */
   async readWhatHasArrived(): Promise<void> {
-    if (this.standsStill()) await new Promise((resolve) => setTimeout(resolve, READS_WITHIN_MS));
+    if (this.standsStill()) await pause(READS_WITHIN_MS);
   }
 
-  /** One PUBLISH, QoS 1, never retained, never repeated. */
-  publish(topic: string, payload: string, expirySeconds: number): Promise<SendAnswer> {
+  /**
+   * One PUBLISH, QoS 1, never retained, never repeated. With `neverLate` it does not reach the broker after its expiry:
+   * when nothing is acknowledged until then, the connection is thrown away with what lies in it.
+   */
+  publish(topic: string, payload: string, expirySeconds: number, neverLate = false): Promise<SendAnswer> {
     const client: MqttClient | undefined = this.link.current;
     if (client === undefined) return Promise.resolve({ outcome: 'refused', reason: NOT_CONNECTED });
     if (this.waiting.size >= MAX_IN_FLIGHT)
@@ -106,17 +121,34 @@ export class DownlinkLink {
       client.publish(topic, payload, { qos: 1, retain: false, properties }, () => undefined);
       // mqtt.js keeps the reason code of a PUBACK to itself, so PUBACKs are matched here by packet id.
       const packetId = client.getLastMessageId();
+      const untilLateMs = Math.min(this.thrownAwayAfterMs, expirySeconds * 1_000);
+      const lateTimer = neverLate
+        ? setTimeout(() => void this.throwAwayUnlessRead(client, writtenAtMs), untilLateMs)
+        : undefined;
       const timer = setTimeout(() => {
         this.overdue.set(packetId, writtenAtMs);
         settle({ outcome: 'unknown', reason: 'no PUBACK' });
       }, PUBACK_TIMEOUT_MS);
       const settle: Settle = (answer) => {
         clearTimeout(timer);
+        clearTimeout(lateTimer);
         this.waiting.delete(packetId);
         resolve(answer);
       };
       this.waiting.set(packetId, { writtenAtMs, settle });
     });
+  }
+
+  /** A broker acknowledges in order [MQTT5-4.6.0-2], so it has read all that was written before what it acknowledged. */
+  private async throwAwayUnlessRead(client: MqttClient, writtenAtMs: number): Promise<void> {
+    await pause(READS_WITHIN_MS);
+    if (this.readUntilMs >= writtenAtMs || this.link.current !== client) return;
+    const { logger, ingressId } = this.options;
+    logger.warn(
+      { ingressId },
+      'a command is not acknowledged in time: the connection is thrown away, with what lies in it',
+    );
+    throwAway(client);
   }
 
   /** Whether the oldest write that was not acknowledged is old, and nothing at all was acknowledged since. */
@@ -129,9 +161,12 @@ export class DownlinkLink {
 
   private acknowledged({ messageId, reasonCode }: Puback): void {
     this.acknowledgedAtMs = performance.now();
+    const owed = messageId === undefined ? undefined : this.waiting.get(messageId);
+    const writtenAtMs = owed?.writtenAtMs ?? this.overdue.get(messageId ?? 0) ?? 0;
+    this.readUntilMs = Math.max(this.readUntilMs, writtenAtMs);
     this.overdue.clear();
-    const settle = messageId === undefined ? undefined : this.waiting.get(messageId)?.settle;
-    if (!settle) return;
+    if (owed === undefined) return;
+    const { settle } = owed;
     if (reasonCode === NO_MATCHING_SUBSCRIBERS)
       settle({ outcome: 'refused', reason: 'no matching subscribers', dockIsAway: true });
     // An error code says that the broker did not take it, but it came after the bytes: only the dock is believed.

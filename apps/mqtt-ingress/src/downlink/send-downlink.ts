@@ -44,6 +44,6 @@ export class SendDownlink {
     // MQTT counts in whole seconds: with less than one left, a command could be delivered after its time.
     if (channel === 'services' && remainingSeconds < 1) return { outcome: 'refused', reason: 'too late' };
     // Whole seconds that remain: rounded down, because a broker may deliver in the last of them.
-    return this.link.publish(topic, payload, Math.max(1, remainingSeconds));
+    return this.link.publish(topic, payload, Math.max(1, remainingSeconds), channel === 'services');
   }
 }

@@ -1,5 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
-import type { Socket } from 'node:net';
+import net, { type Socket } from 'node:net';
 import { PEER_NAMES, Peer, gatherWrites, tlsOptions, tlsProblem } from '@aerie/kernel';
 import type { Connack } from '@aerie/service-host';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly onMessage?: (packet: IPublishPacket, end: EndOfMessage) => void;
   /** 1 to `RECEIVE_MAXIMUM`. Default: one. */
   readonly inWork?: number;
+  /** Lets `throwAway` end it. */
+  readonly mayBeThrownAway?: true;
 }
 
 /** So many messages the broker sends without a PUBACK. [MQTT5-3.1.2.11.3] */
@@ -89,7 +91,12 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     outgoingStore: new NoResendStore() as never,
     incomingStore: new NoResendStore() as never,
   };
-  const client = mqtt.connect(broker.url, clientOptions);
+  const own = options.mayBeThrownAway && broker.tls !== undefined ? plainConnection(broker) : undefined;
+  const client = mqtt.connect(
+    broker.url,
+    own === undefined ? clientOptions : Object.assign(clientOptions, { socket: own }),
+  );
+  if (own !== undefined) belowTls.set(client, own);
   if (onMessage) handleSeveral(client, onMessage, options.inWork ?? 1);
   return new Promise((resolve, reject) => {
     client.once('connect', ({ properties }) => {
@@ -139,6 +146,26 @@ function handleSeveral(client: MqttClient, onMessage: Required<SessionOptions>['
     onMessage(packet, { acknowledge, giveUp: () => cutSession(client) });
     if (readOn === undefined) next();
   };
+}
+
+/** TCP connections that carry TLS. Node resets no connection of TLS itself. */
+const belowTls = new WeakMap<MqttClient, Socket>();
+
+const TLS_PORT = 8883;
+
+function plainConnection(broker: Peer): Socket {
+  const port = new URL(broker.url).port;
+  return net.connect({ host: broker.host, port: port === '' ? TLS_PORT : Number(port) });
+}
+
+/**
+ * Ends a connection together with what was written to it and has not arrived. After an ordinary end the kernel goes on
+ * sending for a minute or longer, and a command would arrive as soon as packets get through again.
+ */
+export function throwAway(client: MqttClient): void {
+  const connection = belowTls.get(client) ?? (client.stream as unknown as Socket);
+  connection.resetAndDestroy();
+  client.end(true);
 }
 
 /** Cuts a connection without DISCONNECT and without PUBACKs that are still owed; the broker keeps the session. */

@@ -61,6 +61,8 @@ export function makeNetwork(): void {
     inside('outside', 'ip', 'link', 'set', cable, 'master', BRIDGE, 'up');
     inside(host, 'ip', 'address', 'add', `${addressOf(host)}/24`, 'dev', 'eth0');
     inside(host, 'ip', 'link', 'set', 'eth0', 'up');
+    // As docs/operate.md asks for on the host of the broker.
+    inside(host, 'sysctl', '-q', '-w', 'net.ipv4.tcp_retries2=5');
   }
 }
 
