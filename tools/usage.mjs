@@ -95,6 +95,12 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[SECONDS of each cut, default 30]', least: 0, most: 1, each: whole(5, 600) },
   },
+  'test-fuzz': {
+    npm: 'npm run test:fuzz',
+    does: 'Schemathesis asks every operation of docs/api for what it allows and what it forbids. Needs Python 3.10; takes ten minutes. AERIE_SEED repeats a run.',
+    options: {},
+    rest: { usage: '[REQUESTS of each operation and phase, default 50]', least: 0, most: 1, each: whole(1, 100_000) },
+  },
   'drill-restore': {
     npm: 'npm run drill:restore',
     does: 'A private Aerie is backed up under load, loses everything, is restored, and is looked at. Takes five minutes.',

@@ -6,7 +6,7 @@ export { SINCE_VERSION } from './show-version.js';
 export { type ExpectedVersion, checkVersion, etagOf, readIfMatch, versionsOf } from './if-match.js';
 export { instantInput, pastMessage } from './instant.js';
 export { notThere, unknownDock } from './not-there.js';
-export { queryFlag, queryList, spanInOrder } from './query-input.js';
+export { isReadInstant, queryFlag, queryList, spanInOrder } from './query-input.js';
 export { readInput } from './read-input.js';
 export {
   type FindBefore,

@@ -34,6 +34,14 @@ it.each([{ dryRun: 'yes' }, { dryRun: '' }, { state: '' }, { state: 'red,green' 
   expect(problemsOf(sent)[0]).toMatch(/^(dryRun|state)/);
 });
 
+it.each([
+  ['from', { from: 'x', until: LATE }],
+  ['until', { from: EARLY, until: '' }],
+  ['until', { from: LATE, until: 'x' }],
+])('refuses %s alone where it is no instant: %j', (field, sent) => {
+  expect(problemsOf(sent)).toEqual([field]);
+});
+
 it('refuses a span that ends before it begins, or where it begins', () => {
   expect(problemsOf({ from: EARLY, until: LATE })).toEqual([]);
   expect(problemsOf({ from: EARLY })).toEqual([]);

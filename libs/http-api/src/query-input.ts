@@ -27,6 +27,10 @@ export function queryList<const Word extends string>(words: readonly Word[]) {
   );
 }
 
+/** Whether it was read: a check of a whole object sees what is no instant as it was sent, beside a problem that says so. */
+export const isReadInstant = (value: unknown): value is Date | number =>
+  value instanceof Date || typeof value === 'number';
+
 interface Span {
   readonly from?: Date | number | undefined;
   readonly until?: Date | number | undefined;
@@ -35,7 +39,7 @@ interface Span {
 /** For a query with `from` and `until`: a span that ends before it begins holds nothing, and somebody mistyped it. */
 export function spanInOrder({ value, issues }: z.core.ParsePayload<Span>): void {
   const { from, until } = value;
-  if (from === undefined || until === undefined || Number(from) < Number(until)) return;
+  if (!isReadInstant(from) || !isReadInstant(until) || Number(from) < Number(until)) return;
   const message = `must be after from, which is ${new Date(from).toISOString()}; it is ${new Date(until).toISOString()}`;
   issues.push({ code: 'custom', path: ['until'], message, input: value });
 }

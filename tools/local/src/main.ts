@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-replicas': async () => (await import('./commands/test-replicas.js')).testReplicas,
   'test-brokers': async () => (await import('./commands/test-brokers.js')).testBrokers,
   'test-hosts': async () => (await import('./commands/test-hosts.js')).testHosts,
+  'test-fuzz': async () => (await import('./commands/test-fuzz.js')).testFuzz,
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
   'check-metrics': async () => (await import('./commands/check-metrics.js')).checkMetrics,

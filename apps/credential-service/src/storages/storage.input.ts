@@ -32,7 +32,7 @@ export const storageInput = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,64}$/, 'must be the name of a region')
     .describe('Region that signatures name, e.g. eu-central-1; for ali as in cn-hangzhou.'),
-  bucket: bucketName.describe('The bucket; objects lie below org/.'),
+  bucket: bucketName.describe('The bucket; objects lie below org/. For ali without a ".".'),
   pathStyle: z
     .boolean()
     .optional()
@@ -76,6 +76,9 @@ export function readStorageInput(body: unknown, outbound: Outbound): NewStorage 
   });
   if (input.provider === 'ali' && input.iamEndpoint !== undefined) {
     fields.push({ field: 'iamEndpoint', message: 'is not used for ali: it cannot call keys back' });
+  }
+  if (input.provider === 'ali' && input.bucket.includes('.')) {
+    fields.push({ field: 'bucket', message: 'must have no "." for ali' });
   }
   if (fields.length > 0) throw new InvalidError('invalid_input', 'the body is not valid', { fields });
   // As it is read, not as it is written: `http://10.1` is another host once a name stands before it.

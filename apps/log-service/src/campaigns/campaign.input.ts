@@ -1,4 +1,4 @@
-import { instantInput, pastMessage, readInput } from '@aerie/http-api';
+import { instantInput, isReadInstant, pastMessage, readInput } from '@aerie/http-api';
 import { CAMPAIGN_STATES, type Selection } from '@aerie/log-core';
 import { dockModel } from '@aerie/bus-contract';
 import { isSerialNumber } from '@aerie/kernel';
@@ -64,7 +64,7 @@ export function readNewCampaign(body: unknown, nowMs: number): NewCampaign & { r
       const message = issue.path?.[0] === 'files' ? 'give exactly one of window and latest' : (issue.message ?? '');
       context.issues.push({ code: 'custom', path, message, input: logs });
     }
-    if (until !== undefined && until.getTime() <= nowMs) {
+    if (isReadInstant(until) && until.getTime() <= nowMs) {
       context.issues.push({ code: 'custom', path: ['until'], message: pastMessage(until, nowMs), input: until });
     }
   });

@@ -30,7 +30,7 @@ export async function readUpload(request: Request): Promise<Upload> {
 function readMultipart(request: Request): Promise<Upload> {
   return new Promise((resolve, reject) => {
     let found: Promise<Upload> | undefined;
-    const form = busboy({ headers: request.headers, limits: { files: 1, fileSize: MAX_KMZ_BYTES + 1, fields: 10 } });
+    const form = formOf(request);
     form.on('file', (_field, stream, { filename }) => {
       const upload = collect(stream).then((bytes): Upload => ({
         bytes,
@@ -46,6 +46,15 @@ function readMultipart(request: Request): Promise<Upload> {
     });
     request.pipe(form);
   });
+}
+
+/** It throws at a type without the boundary of the parts. */
+function formOf(request: Request): busboy.Busboy {
+  try {
+    return busboy({ headers: request.headers, limits: { files: 1, fileSize: MAX_KMZ_BYTES + 1, fields: 10 } });
+  } catch (error) {
+    throw invalid('the multipart form cannot be read: its Content-Type needs a boundary', error);
+  }
 }
 
 async function collect(stream: Readable): Promise<Buffer> {

@@ -13,6 +13,7 @@ const UNREAD = [
 ] as const;
 
 const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'multipart/form-data';
 const NO_BODY = { type: JSON_TYPE, body: '{}' };
 /** Of each kind one. */
 const WRONG = [null, -1.5, '', 'no/such', true, [], [{}], {}];
@@ -95,6 +96,25 @@ export function describeRefusedInput(document: OpenApiDocument, api: () => Runni
         }
       },
     );
+
+    it.each(routes.filter(({ known }) => known.length > 0))(
+      'a NUL character in a query parameter of $method $path, by its name',
+      async (route) => {
+        for (const name of route.known) {
+          const { status, problem } = await call(api(), route, `${name}=a%00b`);
+          // Of a list the word at fault is named.
+          const field = expect.stringMatching(new RegExp(`^${name}(\\.0)?$`)) as unknown;
+          expect([status, problem]).toMatchObject([422, { code: 'invalid_input', errors: [{ field }] }]);
+        }
+      },
+    );
+
+    for (const route of routes.filter(({ types }) => types.includes(FORM_TYPE))) {
+      it(`a form that does not say where its parts end: ${route.method} ${route.path}`, async () => {
+        const { status, problem } = await call(api(), route, '', { type: FORM_TYPE, body: '--x' });
+        expect([status, problem]).toMatchObject([422, { errors: [{ field: 'file' }] }]);
+      });
+    }
 
     it.each(routes.filter(({ types }) => types.length > 0))(
       'a body of a type that $method $path does not read, and names those that it reads',
