@@ -1,5 +1,6 @@
 import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import { Server as NetServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { HttpRequests } from './http-requests.js';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
@@ -29,8 +30,12 @@ const LIMITS: ConnectionLimits = {
   connections: 2_000,
 };
 
-/** Longer than a request takes to arrive at a busy machine, and a small part of what a stop may take. */
+/** Longer than a request takes to arrive at a busy machine: when none has come for so long, none is on its way. */
 const LINGER_MS = 1_000;
+/** One turn of the event loop and some: what has arrived is read by then. */
+const TURN_MS = 10;
+/** New ones may go on coming: those are for other replicas. */
+const MOST_TURNS = 20;
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -43,6 +48,8 @@ export class ServiceServer {
   private readonly open = new OpenCalls<Exchange>();
   private state: 'open' | 'leaving' | 'closed' = 'open';
   private leftAtMs = 0;
+  /** When the last connection or request came. */
+  private heardAtMs = 0;
 
   constructor(
     private handle: Handler,
@@ -54,6 +61,7 @@ export class ServiceServer {
       (request, response) => this.take(request, response),
     );
     this.http.timeout = silentMs;
+    this.http.on('connection', () => (this.heardAtMs = performance.now()));
     this.http.maxConnections = connections;
   }
 
@@ -73,25 +81,42 @@ export class ServiceServer {
     this.handle = handle;
   }
 
-  /** Takes no new connections. What comes over those that are open is answered still, as the last on its connection. */
-  stopListening(): void {
+  /**
+   * Takes no new connections but those that the kernel has taken already. What comes over those that are open is answered
+   * still, as the last on its connection.
+   */
+  async stopListening(): Promise<void> {
     this.state = 'leaving';
+    for (const { response } of this.open) lastOn(response);
+    await this.read();
     this.leftAtMs = performance.now();
     // `close` of the HTTP server would end each connection on which nothing was read yet, also where a request lies unread.
     NetServer.prototype.close.call(this.http);
-    for (const { response } of this.open) lastOn(response);
   }
 
   /** Waits for the requests in work, at most `withinMs`, answers 503 to those that are left, and closes everything. */
   async end(withinMs: number): Promise<void> {
     const untilMs = performance.now() + withinMs;
     await this.open.end(withinMs, () => undefined);
-    // A request may be on its way on a connection that has none; after that who still has one asks rarely.
-    const lingerMs = Math.min(this.leftAtMs + LINGER_MS, untilMs) - performance.now();
-    if (lingerMs > 0 && (await this.isConnected())) await new Promise((resolve) => setTimeout(resolve, lingerMs));
+    // A request may be on its way on a connection that has none. Who still has one after a pause asks rarely.
+    while (await this.isConnected()) {
+      const lingerMs = Math.min(Math.max(this.leftAtMs, this.heardAtMs) + LINGER_MS, untilMs) - performance.now();
+      if (lingerMs <= 0) break;
+      await pause(lingerMs);
+      await this.read();
+    }
     await this.open.end(Math.max(0, untilMs - performance.now()), refuse);
     this.state = 'closed';
     this.http.closeIdleConnections();
+  }
+
+  /** Where the process was held up itself, what it was sent lies unread: it is no reason to take it for silence. */
+  private async read(): Promise<void> {
+    let heardAtMs = NaN;
+    for (let turns = 0; turns < MOST_TURNS && heardAtMs !== this.heardAtMs; turns++) {
+      heardAtMs = this.heardAtMs;
+      await pause(TURN_MS);
+    }
   }
 
   private isConnected(): Promise<boolean> {
@@ -100,6 +125,7 @@ export class ServiceServer {
 
   private take(request: IncomingMessage, response: ServerResponse): void {
     if (this.state === 'closed') return void response.destroy();
+    this.heardAtMs = performance.now();
     const exchange = { request, response };
     this.open.add(exchange);
     response.once('close', () => this.open.delete(exchange));

@@ -75,7 +75,7 @@ interface Answering {
 
 const stopHttp = (server: ServiceServer): Answering => ({
   name: 'HTTP',
-  leave: async () => server.stopListening(),
+  leave: () => server.stopListening(),
   end: (withinMs) => server.end(withinMs),
 });
 
