@@ -144,6 +144,12 @@ export const COMMANDS = {
     options: { server: [flag, 'let the API server that kubectl reaches judge too'] },
     rest: nothing,
   },
+  'check-supply': {
+    npm: 'npm run check:supply',
+    does: 'What comes from others: the lockfile, licences and known holes of what the programs run on.',
+    options: { sbom: [text, 'FOLDER', 'write a list of what each program runs on there, in CycloneDX 1.6'] },
+    rest: nothing,
+  },
   'check-metrics': {
     npm: 'npm run check:metrics',
     does: 'Tests the alerts of docker/ with promtool where it is on PATH, and compares their metrics with a running Aerie.',

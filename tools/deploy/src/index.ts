@@ -2,9 +2,14 @@ export { namedMetrics, registeredMetrics, toldMetrics } from './alerts/alerts.js
 export { checkDeploy } from './check/check-deploy.js';
 export { staticFindings } from './check/static-findings.js';
 export { buildImages, programsOf } from './images/build-images.js';
+export { closureOf } from './images/closure.js';
 export { type Engine, findEngine } from './images/engine.js';
+export { linkLibraries } from './images/link-libraries.js';
 export { playKube } from './images/play-kube.js';
 export { Site } from './images/site.js';
 export { STAND_INS, makeStandIns } from './images/stand-ins.js';
+export { licenceFaults, licencesOf } from './supply/licences.js';
+export { lockfileFaults, readLockfile } from './supply/lockfile.js';
+export { sbomOf } from './supply/sbom.js';
 export { type Fleet, type Size, sizeOf } from './size/size.js';
 export { describe, sizeTable } from './size/table.js';

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-fuzz': async () => (await import('./commands/test-fuzz.js')).testFuzz,
   'test-images': async () => (await import('./commands/test-images.js')).testImages,
   'check-deploy': async () => (await import('./commands/check-deploy.js')).checkDeploy,
+  'check-supply': async () => (await import('./commands/check-supply.js')).checkSupply,
   'check-metrics': async () => (await import('./commands/check-metrics.js')).checkMetrics,
   'test-node': async () => (await import('./commands/test-node.js')).testNode,
   size: async () => (await import('./commands/size.js')).size,

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Engine, run } from './engine.js';
+import { linkLibraries } from './link-libraries.js';
 
 /**
  * Images for a machine that reaches no registry of images, but those of Debian and npm: a Debian 12 with the Node.js of npm,
@@ -92,19 +93,6 @@ export async function makeStandIns({ engine, root, directory, say }: StandInOpti
     ],
     postgres,
   );
-}
-
-/** A package holds no links: it lists them, and its install script makes them, which may not have run. */
-function linkLibraries(packaged: string, target: string): void {
-  const links = JSON.parse(readFileSync(path.join(packaged, 'native/pg-symlinks.json'), 'utf8')) as {
-    source: string;
-    target: string;
-  }[];
-  for (const link of links) {
-    const [from, to] = [path.join(target, link.source), path.join(target, link.target)];
-    rmSync(to, { force: true });
-    symlinkSync(path.relative(path.dirname(to), from), to);
-  }
 }
 
 const PATH = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

