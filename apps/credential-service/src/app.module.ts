@@ -1,12 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { Retention, awaitSchema, examineDatabase, openDatabase, showPools } from '@aerie/persistence';
+import { Retention, awaitSchema, engineOf, examineDatabase, openDatabase, showPools } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
 import { type Config, deploymentStorageOf } from './config.js';
-import { credentialDatabase } from './database.js';
+import { SCHEMA, credentialDatabase } from './database.js';
 import { AnswerStorageConfig } from './dock/answer-storage-config.js';
 import { DockConsumer } from './dock/dock.consumer.js';
 import { docksBy } from './dock/docks.js';
@@ -45,30 +45,31 @@ export class AppModule {
     const deployment = deploymentStorageOf(config);
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
-    const dataSource = await openDatabase(credentialDatabase(config.DATABASE_URL, logger), logger);
-    checks.examine('PostgreSQL', () => examineDatabase([dataSource]));
+    const api = await openDatabase(credentialDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const engine = await openDatabase(credentialDatabase(engineOf(config, SCHEMA), logger, 'work'), logger);
+    checks.examine('PostgreSQL', () => examineDatabase([api, engine]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const nats = await connectNats(config.NATS_URL, 'credential-service', logger, { streamReplicas });
     checks.examine('NATS', () => examineNats(nats));
     await checks.settle();
-    await awaitSchema(dataSource, logger);
-    showPools(metrics, { all: dataSource });
+    await awaitSchema(api, logger);
+    showPools(metrics, { api, work: engine });
     const clock = { nowMs: () => Date.now() };
     const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed', config.S3_CA_FILE);
     const trusted = new Outbound(true, config.S3_CA_FILE);
 
     const storages = new Storages({
-      store: new StorageStore(dataSource, keyRing, deployment),
+      store: new StorageStore(api, keyRing, deployment),
       ...{ clock, random: Math.random, outbound, trusted, metrics },
     });
-    const ledger = new Ledger(dataSource, logger);
+    const ledger = new Ledger({ api, engine }, logger);
     const issueUploadKeys = new IssueUploadKeys(storages, ledger);
-    const revokeKeys = new RevokeKeys(dataSource, storages, docksBy(nats), logger);
+    const revokeKeys = new RevokeKeys({ api, engine }, storages, docksBy(nats), logger);
     const browserOrigin = config.CREDENTIAL_BROWSER_ORIGIN ?? null;
     const doctor = new RunDoctor({ storages, outbound, trusted, browserOrigin, clock });
     const readiness = new Readiness(doctor, logger);
-    const claims = new ClaimStore(dataSource);
-    const retention = new Retention({ dataSource, prunes: credentialPrunes(config), logger, metrics });
+    const claims = new ClaimStore(engine);
+    const retention = new Retention({ dataSource: engine, prunes: credentialPrunes(config), logger, metrics });
     const sweepers = [
       { name: 'keys to be called back', everyMs: 2_000, run: () => revokeKeys.sweep() },
       { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
@@ -89,7 +90,10 @@ export class AppModule {
         readiness.start();
       },
       () =>
-        dataSource.isInitialized && !nats.isClosed() && (readiness.ready || 'waiting for a storage that can be used'),
+        api.isInitialized &&
+        engine.isInitialized &&
+        !nats.isClosed() &&
+        (readiness.ready || 'waiting for a storage that can be used'),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
@@ -98,7 +102,7 @@ export class AppModule {
     shutdown.on('connections', 'NATS', () => nats.drain());
     shutdown.on('storage', 'ledger and database', async () => {
       await ledger.stop();
-      await dataSource.destroy();
+      await Promise.all([api.destroy(), engine.destroy()]);
     });
     shutdown.on('storage', 'storages', async () => storages.stop());
     return {

@@ -6,6 +6,7 @@ const env = {
   CREDENTIAL_GRPC_PORT: '3001',
   CREDENTIAL_KEY_FILE: '/etc/aerie/keys',
   DATABASE_URL: 'postgres://user:password@127.0.0.1:5432/aerie',
+  DATABASE_ENGINE_PASSWORD: 'spec',
   NATS_URL: 'nats://user:password@127.0.0.1:4222',
   S3_ENDPOINT: 'http://127.0.0.1:9000',
   S3_BUCKET: 'aerie',

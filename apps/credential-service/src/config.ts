@@ -3,6 +3,7 @@ import {
   type CommandSettings,
   type ProgramSettings,
   authorities,
+  databaseSettings,
   daysKept,
   peer,
   proxyHops,
@@ -75,7 +76,7 @@ const schema = z.object({
   CREDENTIAL_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   CREDENTIAL_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   CREDENTIAL_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
+  ...databaseSettings('credential'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
   NATS_STREAM_REPLICAS: streamReplicas().describe(
     'How many servers of a NATS cluster keep each stream; 3 in production.',
@@ -112,7 +113,7 @@ export const SETTINGS = {
 
 /** What the commands beside it read. */
 export const COMMANDS = {
-  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
+  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate, as the user migrator.') }),
   'doctor.js': doctorSchema,
 } satisfies CommandSettings;
 

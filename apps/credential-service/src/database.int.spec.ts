@@ -1,13 +1,18 @@
 import { createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
-import { type KnownBreach, lintMigrations } from '@aerie/persistence/testing';
+import { type KnownBreach, findBreaches, lintMigrations, migrateNew } from '@aerie/persistence/testing';
 import { migrationRound } from '@aerie/testing';
 import { MIGRATIONS, SCHEMA, credentialDatabase } from './database.js';
+import { RIGHTS } from './rights.js';
 
 it('takes its migrations back to nothing, and comes up the same again', async () => {
   const logger = createLogger('credential-spec', 'silent');
-  const open = (url: string) => credentialDatabase(url, logger);
-  const { up, down, upAgain } = await migrationRound({ schema: SCHEMA, migrations: MIGRATIONS, open, migrate });
+  const open = (url: string) => credentialDatabase(url, logger, 'work');
+  const { up, down, upAgain } = await migrationRound({
+    schema: SCHEMA,
+    migrations: MIGRATIONS,
+    open,
+    migrate: migrateNew,
+  });
 
   expect(up).not.toEqual([]);
   expect(down).toEqual([]);
@@ -18,7 +23,12 @@ it('takes its migrations back to nothing, and comes up the same again', async ()
 const KNOWN: readonly KnownBreach[] = [];
 
 it('locks no large table, and leaves what replicas of the release before need', async () => {
-  const open = (url: string) => credentialDatabase(url, createLogger('credential-spec', 'silent'));
+  const open = (url: string) => credentialDatabase(url, createLogger('credential-spec', 'silent'), 'work');
   const complaints = await lintMigrations({ schema: SCHEMA, migrations: MIGRATIONS, open, known: KNOWN });
   expect(complaints).toEqual([]);
+});
+
+it('gives each of its roles what the table of rights says, and nothing else: nothing of another service, nothing to make', async () => {
+  const open = (url: string) => credentialDatabase(url, createLogger('credential-spec', 'silent'), 'work');
+  expect(await findBreaches({ schema: SCHEMA, rights: RIGHTS, open })).toEqual([]);
 });

@@ -7,4 +7,4 @@ import { credentialDatabase } from './database.js';
 
 const { DATABASE_URL } = readCommandConfig(COMMANDS['migrate.js']);
 const logger = createLogger('credential-migrate', 'info', 'stderr');
-await migrateDatabase(credentialDatabase(DATABASE_URL, logger), logger);
+await migrateDatabase(credentialDatabase(DATABASE_URL, logger, 'work'), logger);

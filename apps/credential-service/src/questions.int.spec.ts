@@ -129,11 +129,11 @@ describe('keys for a log upload', () => {
   });
 
   it('are not given out while the ledger cannot be written, because then nobody could call them back', async () => {
-    await service.dataSource.query('ALTER TABLE credential.issue RENAME TO issue_elsewhere');
+    await service.owner.query('ALTER TABLE credential.issue RENAME TO issue_elsewhere');
     try {
       await expect(keysFor()).rejects.toMatchObject({ cause: { code: 'ledger_unavailable' } });
     } finally {
-      await service.dataSource.query('ALTER TABLE credential.issue_elsewhere RENAME TO issue');
+      await service.owner.query('ALTER TABLE credential.issue_elsewhere RENAME TO issue');
     }
     await expect(keysFor()).resolves.toMatchObject({ provider: 'minio' });
   });

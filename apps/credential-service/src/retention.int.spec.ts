@@ -1,3 +1,4 @@
+import { bothOf } from '@aerie/persistence/testing';
 import { randomUUID } from 'node:crypto';
 import { Metrics, createLogger } from '@aerie/observability';
 import { Retention, inTransaction } from '@aerie/persistence';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => service?.stop(), 30_000);
 
 const query = <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
-  service.dataSource.query<Row[]>(sql, [...parameters]);
+  service.owner.query<Row[]>(sql, [...parameters]);
 const prune = (days = 400): Promise<number> =>
   new Retention({
     ...{ dataSource: service.dataSource, logger, metrics: new Metrics('spec') },
@@ -30,7 +31,7 @@ const claim = (dockSn: string, objectKey: string) =>
 
 it('keeps an entry of the ledger for 400 days and no longer', async () => {
   const organisationId = randomUUID();
-  const ledger = new Ledger(service.dataSource, logger);
+  const ledger = new Ledger(bothOf(service.dataSource), logger);
   const anIssue = (objectPrefix: string): Issue => ({
     ...{ organisationId, kind: 'download', dockSn: null, objectPrefix, actions: ['get'], provider: 's3' },
     ...{ storageVersion: 0, accessKeyId: null, askedBy: 'service:spec', reason: 'irrelevant' },
@@ -94,7 +95,7 @@ it('keeps a revocation that the provider was not told of, however old it is', as
 });
 
 it('finds the rows of each batch by an index', async () => {
-  await fill(service.dataSource, async (tx) => {
+  await fill(service.owner, async (tx) => {
     const hoursAgo = `now() - n * interval '1 hour'`;
     const many = `FROM generate_series(1, 20000) AS n`;
     await tx.run(

@@ -39,6 +39,8 @@ export interface RunningService {
   readonly intake: Intake;
   readonly storage: PrivateStorage;
   readonly dataSource: DataSource;
+  /** May do what no role of the service may. */
+  readonly owner: DataSource;
   /** For questions to the service. */
   readonly nats: NatsConnection;
   /** One more process of the service, on the same database and storage. */
@@ -59,7 +61,7 @@ export const startService = (env: Readonly<Record<string, string>> = {}): Promis
   startAll((closers) => start(closers, env));
 
 async function start(closers: Closers, env: Readonly<Record<string, string>>): Promise<Omit<RunningService, 'stop'>> {
-  const openForMigrations = (url: string): DataSource => credentialDatabase(url, logger);
+  const openForMigrations = (url: string): DataSource => credentialDatabase(url, logger, 'work');
   const database = await migratedDatabase({ schema: SCHEMA, migrations: MIGRATIONS, openForMigrations, pools: 1 });
   closers.push(() => database.drop());
   const storage = await startPrivateStorage({
@@ -83,7 +85,7 @@ async function start(closers: Closers, env: Readonly<Record<string, string>>): P
       CREDENTIAL_GRPC_PORT: '0',
       CREDENTIAL_KEY_FILE: keyFile,
       CREDENTIAL_PRIVATE_ENDPOINTS: 'allowed',
-      DATABASE_URL: database.url,
+      ...database.settings,
       NATS_URL: bus.url,
       S3_ENDPOINT: storage.url,
       IAM_ENDPOINT: storage.url,
@@ -101,5 +103,5 @@ async function start(closers: Closers, env: Readonly<Record<string, string>>): P
     return { url, intake: app.get(Intake) };
   };
   const [dataSource] = database.pools as [DataSource];
-  return { ...(await replica()), storage, dataSource, nats, replica };
+  return { ...(await replica()), storage, dataSource, owner: database.owner, nats, replica };
 }

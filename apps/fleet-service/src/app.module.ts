@@ -7,13 +7,13 @@ import {
   OutboxRelay,
   Retention,
   awaitSchema,
+  engineOf,
   examineDatabase,
   openDatabase,
   showOutbox,
   showPools,
 } from '@aerie/persistence';
 import { BootChecks, type Host, Intake, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
-import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { LocalApiKeys } from './api-keys/local-api-keys.js';
@@ -31,7 +31,7 @@ import { CutOffStore } from './docks/cut-offs/cut-off.store.js';
 import { Telemetry } from './docks/dock/telemetry.js';
 import { UpdateTopology } from './docks/dock/update-topology.js';
 import { DockPositions } from './docks/dock-positions.js';
-import { DockStore } from './docks/dock.store.js';
+import { DockStore, DocksOfAll } from './docks/dock.store.js';
 import { DockBrokerAddress, DocksController } from './docks/docks.controller.js';
 import { ChangeDock } from './docks/change-dock.js';
 import { RegisterDock } from './docks/register-dock.js';
@@ -55,8 +55,9 @@ export class AppModule {
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
     checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: false, keys: REDIS_KEYS['fleet-service'] }));
-    const dataSource = await openDatabase(fleetDatabase(config.DATABASE_URL, logger), logger);
-    checks.examine('PostgreSQL', () => examineDatabase([dataSource]));
+    const api = await openDatabase(fleetDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const dataSource = await openDatabase(fleetDatabase(engineOf(config, SCHEMA), logger, 'work'), logger);
+    checks.examine('PostgreSQL', () => examineDatabase([api, dataSource]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const nats = await connectNats(config.NATS_URL, 'fleet-service', logger, { streamReplicas });
     checks.examine('NATS', () => examineNats(nats));
@@ -65,10 +66,10 @@ export class AppModule {
     const broker = BrokerConnection.open({ config, dataSource, checks, metrics, logger });
     const brokerUsers = broker.users;
     await checks.settle();
-    await awaitSchema(dataSource, logger);
+    await awaitSchema(api, logger);
 
-    const keys = new ApiKeyStore(dataSource);
-    const docks = new DockStore(dataSource);
+    const keys = new ApiKeyStore({ api, engine: dataSource });
+    const docks = new DocksOfAll(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
     metrics.gauge(
@@ -77,14 +78,15 @@ export class AppModule {
       () => states.clockAheadMs() / 1_000,
     );
     const notes = new DockNotes(redis, logger);
-    const positions = new DockPositions(dataSource, logger);
+    const positions = new DockPositions({ api, engine: dataSource }, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);
     // First: what those below ask of the database at a scrape does not count itself.
-    showPools(metrics, { all: dataSource });
+    showPools(metrics, { api, work: dataSource });
     showOutbox(metrics, dataSource, SCHEMA);
     showDocks(metrics, dataSource, states);
     const outbox = new OutboxRelay({
       dataSource,
+      writers: [api],
       schema: SCHEMA,
       publish: (subject, payload, messageId) => publisher.store(subject, payload, messageId),
       logger,
@@ -126,7 +128,7 @@ export class AppModule {
         stopFloods = cutOffDocks.listen();
         cutOffSweeper.start();
       },
-      () => dataSource.isInitialized && broker.ready(),
+      () => api.isInitialized && dataSource.isInitialized && broker.ready(),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
@@ -141,26 +143,26 @@ export class AppModule {
     shutdown.on('connections', 'NATS', () => nats.drain());
     shutdown.on('connections', 'broker', () => broker.stop());
     shutdown.on('connections', 'Redis', async () => redis.disconnect());
-    shutdown.on('storage', 'database', () => dataSource.destroy());
+    shutdown.on('storage', 'database', () => Promise.all([api.destroy(), dataSource.destroy()]));
     return {
       module: AppModule,
       imports: [hostModule(host)],
       controllers: [...CONTROLLERS, QuestionsController],
       providers: [
-        { provide: DataSource, useValue: dataSource },
         { provide: ApiKeyStore, useValue: keys },
         { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
-        { provide: DockStore, useValue: docks },
+        { provide: DockStore, useValue: new DockStore(api) },
+        { provide: DocksOfAll, useValue: docks },
         { provide: DockStates, useValue: states },
         { provide: DockNotes, useValue: notes },
         { provide: DockPositions, useValue: positions },
-        { provide: RegisterDock, useValue: new RegisterDock(dataSource, brokerUsers, topologies) },
-        { provide: ChangeDock, useValue: new ChangeDock(dataSource, brokerUsers, topologies) },
+        { provide: RegisterDock, useValue: new RegisterDock(api, brokerUsers, topologies) },
+        { provide: ChangeDock, useValue: new ChangeDock(api, brokerUsers, topologies) },
         { provide: DockBrokerAddress, useValue: new DockBrokerAddress(config.FLEET_DOCK_MQTT_URL) },
         { provide: BrokerConnection, useValue: broker },
-        { provide: CutOffStore, useValue: cutOffs },
+        { provide: CutOffStore, useValue: new CutOffStore(api) },
         { provide: CutOffDocks, useValue: cutOffDocks },
         { provide: Intake, useValue: intake },
       ],

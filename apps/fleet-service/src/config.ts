@@ -3,6 +3,7 @@ import { LEAST_INBOX_DAYS } from '@aerie/persistence';
 import {
   type CommandSettings,
   type ProgramSettings,
+  databaseSettings,
   daysKept,
   peer,
   proxyHops,
@@ -21,7 +22,7 @@ const schema = z.object({
   HTTP_PROXY_HOPS: proxyHops(),
   ...requestLimits,
   FLEET_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
+  ...databaseSettings('fleet'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
   NATS_STREAM_REPLICAS: streamReplicas().describe(
@@ -93,10 +94,10 @@ export const SETTINGS = { program: 'fleet-service', prefix: 'FLEET_', schema: ch
 
 /** What the commands beside it read. */
 export const COMMANDS = {
-  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
-  'create-api-key.js': z.object({ DATABASE_URL: peer('postgres').describe('The database that gets the key.') }),
+  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate, as the user migrator.') }),
+  'create-api-key.js': z.object(databaseSettings('fleet')),
   'import-docks.js': z.object({
-    DATABASE_URL: peer('postgres').describe('The database that gets the docks.'),
+    ...databaseSettings('fleet'),
     FLEET_DOCK_MQTT_URL: dockMqttUrl,
   }),
 } satisfies CommandSettings;

@@ -5,13 +5,13 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { ROLES, isRole } from '@aerie/bus-contract';
 import { createLogger, retryUntilReached } from '@aerie/observability';
-import { isOutage, openDatabase } from '@aerie/persistence';
+import { engineOf, isOutage, openDatabase } from '@aerie/persistence';
 import { readCommandConfig } from '@aerie/service-host';
 import { COMMANDS } from './config.js';
 import { ApiKeyStore, type NewKey } from './api-keys/api-key.store.js';
-import { fleetDatabase } from './database.js';
+import { SCHEMA, fleetDatabase } from './database.js';
 
-const { DATABASE_URL } = readCommandConfig(COMMANDS['create-api-key.js']);
+const settings = readCommandConfig(COMMANDS['create-api-key.js']);
 const { values } = parseArgs({
   options: {
     name: { type: 'string', default: 'cli' },
@@ -23,9 +23,10 @@ const { values } = parseArgs({
 });
 const wish = readWish(values.role, values.days);
 const logger = createLogger('fleet-api-key', 'info', 'stderr');
-const dataSource = await openDatabase(fleetDatabase(DATABASE_URL, logger), logger);
+const api = await openDatabase(fleetDatabase(settings.DATABASE_URL, logger, 'api'), logger);
+const engine = await openDatabase(fleetDatabase(engineOf(settings, SCHEMA), logger, 'work'), logger);
 const replace = values.replace ?? false;
-const keys = new ApiKeyStore(dataSource);
+const keys = new ApiKeyStore({ api, engine });
 const kept = values.keep === true ? (await text(process.stdin)).trim() : undefined;
 const key = await retryUntilReached({
   what: 'PostgreSQL',
@@ -37,7 +38,7 @@ const key = await retryUntilReached({
     return keys.create(values.name, replace, wish);
   },
 });
-await dataSource.destroy();
+await Promise.all([api.destroy(), engine.destroy()]);
 process.stdout.write(`${key}\n`);
 
 function readWish(roles: readonly string[] | undefined, days: string | undefined): Partial<Omit<NewKey, 'name'>> {

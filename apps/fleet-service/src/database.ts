@@ -1,7 +1,6 @@
-import { type DataSource } from 'typeorm';
 import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import { createDataSource } from '@aerie/persistence';
+import { type DatabaseOf, createDataSource } from '@aerie/persistence';
 import { CreateFleet1763683200000 } from './migrations/1763683200000-create-fleet.js';
 import { ReportedModels1764400000000 } from './migrations/1764400000000-reported-models.js';
 import { DockPositions1764500000000 } from './migrations/1764500000000-dock-positions.js';
@@ -10,6 +9,7 @@ import { DocksMoveOn1764710000000 } from './migrations/1764710000000-docks-move-
 import { BrokerUsers1765500000000 } from './migrations/1765500000000-broker-users.js';
 import { ApiKeyRoles1765600000000 } from './migrations/1765600000000-api-key-roles.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
+import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'fleet';
 
@@ -24,13 +24,22 @@ export const MIGRATIONS = [
   ApiKeyRoles1765600000000,
 ] as const;
 
-export function fleetDatabase(url: Peer | string, logger: Logger): DataSource {
+const POOL_SIZE = { api: 8, work: 10 } as const;
+
+/** `api` is for requests of people; `work` is the engine's: docks, and what other services ask about any of them. */
+export function fleetDatabase<For extends keyof typeof POOL_SIZE>(
+  url: Peer | string,
+  logger: Logger,
+  purpose: For,
+): DatabaseOf<For extends 'api' ? 'api' : 'engine'> {
   return createDataSource({
     url,
-    applicationName: 'fleet-service',
+    applicationName: `fleet-service-${purpose}`,
     schema: SCHEMA,
     migrations: MIGRATIONS,
-    poolSize: 10,
+    rights: RIGHTS,
+    doer: purpose === 'api' ? 'api' : 'engine',
+    poolSize: POOL_SIZE[purpose],
     warmConnections: 2,
     statementTimeoutMs: 3_000,
     logger,

@@ -6,20 +6,20 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { AppError } from '@aerie/kernel';
 import { createLogger } from '@aerie/observability';
-import { openDatabase } from '@aerie/persistence';
+import { engineOf, openDatabase } from '@aerie/persistence';
 import { readCommandConfig } from '@aerie/service-host';
 import { COMMANDS } from './config.js';
-import { fleetDatabase } from './database.js';
+import { SCHEMA, fleetDatabase } from './database.js';
 import { type SecurityFile, withDocks } from './docks/broker/security-file.js';
 import { importDocks, readDocks } from './docks/import-docks.js';
 
-const { DATABASE_URL, FLEET_DOCK_MQTT_URL: mqttUrl } = readCommandConfig(COMMANDS['import-docks.js']);
+const { FLEET_DOCK_MQTT_URL: mqttUrl, ...settings } = readCommandConfig(COMMANDS['import-docks.js']);
 const { values } = parseArgs({ options: { 'broker-file': { type: 'string' } } });
 const file = values['broker-file'];
 if (file === undefined) fail('Say which file to write: --broker-file dynamic-security.json');
 
 const logger = createLogger('fleet-import', 'info', 'stderr');
-const dataSource = await openDatabase(fleetDatabase(DATABASE_URL, logger), logger);
+const dataSource = await openDatabase(fleetDatabase(engineOf(settings, SCHEMA), logger, 'work'), logger);
 try {
   const docks = readDocks(await text(process.stdin));
   const before = JSON.parse(readFileSync(file, 'utf8')) as SecurityFile;

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { ROLE_NAMES, makeRoles } from '@aerie/persistence';
 import { type Authority, type PrivateServer, makeAuthority, startPrivatePostgres } from '@aerie/testing';
 import { Client } from 'pg';
 
@@ -35,9 +36,13 @@ describe('a migration that gets its certificates, user and password as files', (
     expect(refused.stderr).toContain('DATABASE_CA_FILE does not hold the authority');
     expect(refused.stderr).not.toContain(password);
 
-    expect(migrate({ ...env, DATABASE_CA_FILE: authority.ca })).toMatchObject({ status: 0 });
     const client = new Client({ connectionString: postgres.url });
     await client.connect();
+    const without = migrate({ ...env, DATABASE_CA_FILE: authority.ca });
+    expect(without.status).toBe(1);
+    expect(without.stderr).toContain('without the roles migrator, fleet_api, fleet_engine');
+    await makeRoles(client, Object.fromEntries(ROLE_NAMES.map((role) => [role, `irrelevant ${role}`])));
+    expect(migrate({ ...env, DATABASE_CA_FILE: authority.ca })).toMatchObject({ status: 0 });
     const { rows } = await client.query("SELECT to_regclass('fleet.dock') IS NOT NULL AS made");
     await client.end();
     expect(rows).toEqual([{ made: true }]);

@@ -7,4 +7,4 @@ import { fleetDatabase } from './database.js';
 
 const { DATABASE_URL } = readCommandConfig(COMMANDS['migrate.js']);
 const logger = createLogger('fleet-migrate', 'info', 'stderr');
-await migrateDatabase(fleetDatabase(DATABASE_URL, logger), logger);
+await migrateDatabase(fleetDatabase(DATABASE_URL, logger, 'work'), logger);

@@ -14,14 +14,14 @@ import { readAsk } from '@aerie/messaging';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { DockStates } from './dock-state/dock-states.js';
 import { DockPositions } from './docks/dock-positions.js';
-import { DockStore } from './docks/dock.store.js';
+import { DocksOfAll } from './docks/dock.store.js';
 
 /** What other services ask about docks and keys. */
 @Controller()
 export class QuestionsController {
   constructor(
     private readonly keys: ApiKeyStore,
-    private readonly docks: DockStore,
+    private readonly docks: DocksOfAll,
     private readonly states: DockStates,
     private readonly positions: DockPositions,
   ) {}

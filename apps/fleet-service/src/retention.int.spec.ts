@@ -8,15 +8,21 @@ import { fleetTestDatabase } from './fixtures/fleet-database.js';
 import { fleetPrunes } from './retention.js';
 
 const SETTINGS = {
-  ...{ FLEET_HTTP_PORT: '1', DATABASE_URL: 'postgres://spec@127.0.0.1:1/spec', REDIS_URL: 'redis://127.0.0.1:1' },
+  ...{
+    FLEET_HTTP_PORT: '1',
+    DATABASE_URL: 'postgres://spec@127.0.0.1:1/spec',
+    DATABASE_ENGINE_PASSWORD: 'spec',
+    REDIS_URL: 'redis://127.0.0.1:1',
+  },
   ...{ NATS_URL: 'nats://127.0.0.1:1', MQTT_URL: 'mqtt://127.0.0.1:1', MQTT_USER: 'spec', MQTT_PASSWORD: 'spec' },
   FLEET_DOCK_MQTT_URL: 'mqtt://127.0.0.1:1',
 };
 
 let dataSource: DataSource;
+let owner: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  ({ dataSource, drop } = await fleetTestDatabase());
+  ({ dataSource, owner, drop } = await fleetTestDatabase());
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -43,7 +49,7 @@ it('knows a message that comes again one second after midnight', async () => {
   const enter = () =>
     inTransaction(dataSource, (tx) => enterInbox(tx, 'fleet', { sn: 'sn', method: 'midnight', messageId: 'tid' }));
   expect(await enter()).toBe(true);
-  await dataSource.query(
+  await owner.query(
     `UPDATE fleet.inbox SET received_at = date_trunc('day', clock_timestamp()) - interval '500 milliseconds'`,
   );
   await prune();
@@ -64,12 +70,12 @@ it('finds the rows of each batch by an index', async () => {
     ['inbox', 'sn, method, message_id, received_at', `'sn', 'many', n::text`],
     ['outbox', 'subject, payload, done_at', `'s', '{}'`],
   ])
-    await fill(dataSource, (tx) =>
+    await fill(owner, (tx) =>
       tx.run(
         `INSERT INTO fleet.${table} (${columns}) SELECT ${values}, now() - n * interval '10 minutes' FROM generate_series(1, 10000) AS n`,
       ),
     );
-  await dataSource.query('ANALYZE');
+  await owner.query('ANALYZE');
   const plans: string[] = [];
   for (const { batch } of fleetPrunes(loadConfig(SETTINGS)))
     await inTransaction(dataSource, (tx) => batch(explained(tx, plans)));

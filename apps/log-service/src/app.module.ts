@@ -13,6 +13,7 @@ import {
   OutboxRelay,
   Retention,
   awaitSchema,
+  engineOf,
   examineDatabase,
   openDatabase,
   showOutbox,
@@ -82,7 +83,7 @@ export class AppModule {
     shutdown.on('intake', 'boot checks', async () => checks.stop());
     checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: true, keys: REDIS_KEYS['log-service'] }));
     const api = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'api'), logger);
-    const dataSource = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'work'), logger);
+    const dataSource = await openDatabase(logDatabase(engineOf(config, SCHEMA), logger, 'work'), logger);
     checks.examine('PostgreSQL', () => examineDatabase([api, dataSource]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const connection = await connectNats(config.NATS_URL, 'log-service', logger, { streamReplicas });
@@ -93,7 +94,7 @@ export class AppModule {
     const deadLetters = new DeadLetters(publisher, metrics);
     // First: what those below ask of the database at a scrape does not count itself.
     showPools(metrics, { api, work: dataSource });
-    showOutbox(metrics, api, SCHEMA);
+    showOutbox(metrics, dataSource, SCHEMA);
     const outbox = new OutboxRelay({
       dataSource,
       writers: [api],
@@ -123,7 +124,9 @@ export class AppModule {
       ...{ dataSource, connection, lookAtDocks, afterCommit, logger, metrics },
       backlog: new Backlog(connection, [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER, ...retiredConsumersOf('log')]),
     });
-    const policies = new PolicyStore(api, config.LOG_COLLECT_ON_FAILURE === 'on');
+    const collectsByDefault = config.LOG_COLLECT_ON_FAILURE === 'on';
+    const policies = new PolicyStore(dataSource, collectsByDefault);
+    const policiesOfRequests = new PolicyStore(api, collectsByDefault);
     const cancelUpload = new CancelUpload(dataSource, afterCommit);
     const runCampaigns = new RunCampaigns({
       ...{ dataSource, connection, policies, lookAtDocks, cancelUpload, wakes, timing, logger },
@@ -135,7 +138,7 @@ export class AppModule {
     };
     const deleteOldFiles = new DeleteOldFiles(dataSource, connection, logger);
     // One for each: a service or a storage that is slow to answer one question keeps no other dock waiting.
-    const retention = new Retention({ dataSource: api, prunes: logPrunes(config), logger, metrics });
+    const retention = new Retention({ dataSource, prunes: logPrunes(config), logger, metrics });
     const sweepers = [
       { name: 'due uploads', everyMs: SECOND_MS, run: () => dueRunner.run() },
       { name: 'docks to give back', everyMs: SECOND_MS, run: () => releaseDocks.run() },
@@ -186,9 +189,9 @@ export class AppModule {
         { provide: AskForList, useValue: new AskForList({ dataSource: api, commands, replyMs: timing.listReplyMs }) },
         {
           provide: RequestUpload,
-          useValue: new RequestUpload({ dataSource: api, connection, policies, timing, wake }),
+          useValue: new RequestUpload({ dataSource: api, connection, policies: policiesOfRequests, timing, wake }),
         },
-        { provide: CancelUpload, useValue: cancelUpload },
+        { provide: CancelUpload, useValue: new CancelUpload(api, afterCommit) },
         { provide: UploadReadModel, useValue: new UploadReadModel(api) },
         { provide: FileReadModel, useValue: new FileReadModel(api) },
         { provide: DownloadFile, useValue: downloadFile },
@@ -202,8 +205,8 @@ export class AppModule {
           useValue: new ControlCampaign({ dataSource: api, campaigns, runCampaigns }),
         },
         { provide: CampaignReadModel, useValue: campaigns },
-        { provide: PolicyStore, useValue: policies },
-        { provide: ChangePolicy, useValue: new ChangePolicy(api, policies) },
+        { provide: PolicyStore, useValue: policiesOfRequests },
+        { provide: ChangePolicy, useValue: new ChangePolicy(api, policiesOfRequests) },
         { provide: Intake, useValue: intake },
       ],
     };

@@ -5,6 +5,7 @@ import {
   type CommandSettings,
   type ProgramSettings,
   authorities,
+  databaseSettings,
   daysKept,
   peer,
   proxyHops,
@@ -28,7 +29,7 @@ const schema = z.object({
   LOG_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   LOG_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   LOG_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
+  ...databaseSettings('log'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
   NATS_STREAM_REPLICAS: streamReplicas().describe(
@@ -82,7 +83,7 @@ export const SETTINGS = { program: 'log-service', prefix: 'LOG_', schema } satis
 
 /** What the commands beside it read. */
 export const COMMANDS = {
-  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
+  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate, as the user migrator.') }),
 } satisfies CommandSettings;
 
 export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);

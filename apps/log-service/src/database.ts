@@ -1,12 +1,12 @@
 import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import { createDataSource } from '@aerie/persistence';
-import { type DataSource } from 'typeorm';
+import { type DatabaseOf, createDataSource } from '@aerie/persistence';
 import { CreateLog1764200000000 } from './migrations/1764200000000-create-log.js';
 import { Indexes1764300000000 } from './migrations/1764300000000-indexes.js';
 import { EndedByPerson1764600000000 } from './migrations/1764600000000-ended-by-person.js';
 import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
+import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'log';
 
@@ -21,12 +21,19 @@ export const MIGRATIONS = [
 /** A pool for each: a burst of requests must not keep the words of docks waiting, nor the other way round. */
 const POOL_SIZE = { api: 8, work: 12 } as const;
 
-export function logDatabase(url: Peer | string, logger: Logger, purpose: keyof typeof POOL_SIZE = 'api'): DataSource {
+/** `api` is for requests; `work` is the engine's. */
+export function logDatabase<For extends keyof typeof POOL_SIZE>(
+  url: Peer | string,
+  logger: Logger,
+  purpose: For,
+): DatabaseOf<For extends 'api' ? 'api' : 'engine'> {
   return createDataSource({
     url,
     applicationName: `log-service-${purpose}`,
     schema: SCHEMA,
     migrations: MIGRATIONS,
+    rights: RIGHTS,
+    doer: purpose === 'api' ? 'api' : 'engine',
     poolSize: POOL_SIZE[purpose],
     warmConnections: 2,
     statementTimeoutMs: 3_000,

@@ -7,4 +7,4 @@ import { logDatabase } from './database.js';
 
 const { DATABASE_URL } = readCommandConfig(COMMANDS['migrate.js']);
 const logger = createLogger('log-migrate', 'info', 'stderr');
-await migrateDatabase(logDatabase(DATABASE_URL, logger), logger);
+await migrateDatabase(logDatabase(DATABASE_URL, logger, 'work'), logger);

@@ -91,7 +91,7 @@ export interface RunningService {
 export const startService = (): Promise<RunningService> => startAll(start);
 
 async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
-  const { pools, drop } = await logTestDatabase(1);
+  const { pools, settings, drop } = await logTestDatabase(1);
   closers.push(drop);
   const dataSource = pools[0] as DataSource;
   const storage = await startStorage();
@@ -108,7 +108,7 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
     LOG_HTTP_PORT: '0',
     LOG_GRPC_PORT: '0',
     LOG_LIST_REPLY_MS: '1500',
-    DATABASE_URL: (dataSource.options as { url: string }).url,
+    ...settings,
     REDIS_URL: testEnvironment().redisUrl,
     NATS_URL: bus.url,
   });

@@ -6,18 +6,19 @@ import { aMission, missionTestDatabase, stateOf } from './missions/fixtures/miss
 const HOUR_MS = 3_600_000;
 
 let pool: DataSource;
-let url: string;
+let settings: NodeJS.ProcessEnv;
 let drop: () => Promise<void>;
 beforeAll(async () => {
   const database = await missionTestDatabase(1);
-  ({ url, drop } = database);
+  drop = database.drop;
+  settings = { ...database.settings };
   pool = database.pools[0] as DataSource;
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
 const afterRestore = (...args: string[]) =>
   spawnSync(process.execPath, [fileURLToPath(new URL('./after-restore.js', import.meta.url)), ...args], {
-    ...{ env: { PATH: process.env['PATH'], DATABASE_URL: url }, encoding: 'utf8', timeout: 60_000 },
+    ...{ env: { PATH: process.env['PATH'], ...settings }, encoding: 'utf8', timeout: 60_000 },
   });
 const linesOf = ({ stdout }: { readonly stdout: string }): unknown[] =>
   stdout

@@ -2,11 +2,11 @@
 // since the backup, so that it is not sent again. Prints a JSON line for each. docs/operate/backup.md tells when to give what.
 import { parseArgs } from 'node:util';
 import { createLogger } from '@aerie/observability';
-import { openDatabase } from '@aerie/persistence';
+import { engineOf, openDatabase } from '@aerie/persistence';
 import { readCommandConfig } from '@aerie/service-host';
 import { z } from 'zod';
 import { COMMANDS } from './config.js';
-import { missionDatabase } from './database.js';
+import { SCHEMA, missionDatabase } from './database.js';
 import { SettleRestore } from './missions/restore/settle-restore.js';
 
 const USAGE = `Usage: node after-restore.js [--stopped-at INSTANT | --all] [--dry-run]
@@ -39,9 +39,9 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}\n`);
   process.exit(2);
 }
-const { DATABASE_URL } = readCommandConfig(COMMANDS['after-restore.js']);
+const settings = readCommandConfig(COMMANDS['after-restore.js']);
 const logger = createLogger('mission-after-restore', 'info', 'stderr');
-const dataSource = await openDatabase(missionDatabase(DATABASE_URL, logger), logger);
+const dataSource = await openDatabase(missionDatabase(engineOf(settings, SCHEMA), logger, 'chores'), logger);
 try {
   const restore = new SettleRestore(dataSource);
   const lines = options.dryRun ? await restore.preview(options) : await restore.settle(options);

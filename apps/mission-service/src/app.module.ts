@@ -8,6 +8,7 @@ import {
   OutboxRelay,
   Retention,
   awaitSchema,
+  engineOf,
   examineDatabase,
   isOutage,
   openDatabase,
@@ -100,20 +101,22 @@ export class AppModule {
       examineRedis(config.REDIS_URL, { queues: true, keys: REDIS_KEYS['mission-service'] }),
     );
     const api = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'api'), logger);
-    const flight = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'flight'), logger);
-    const docks = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'docks'), logger);
-    checks.examine('PostgreSQL', () => examineDatabase([api, flight, docks]));
+    const engine = engineOf(config, SCHEMA);
+    const chores = await openDatabase(missionDatabase(engine, logger, 'chores'), logger);
+    const flight = await openDatabase(missionDatabase(engine, logger, 'flight'), logger);
+    const docks = await openDatabase(missionDatabase(engine, logger, 'docks'), logger);
+    checks.examine('PostgreSQL', () => examineDatabase([api, chores, flight, docks]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const nats = await connectNats(config.NATS_URL, 'mission-service', logger, { streamReplicas });
     checks.examine('NATS', () => examineNats(nats));
     await checks.settle();
     await awaitSchema(api, logger);
     // Not worth a boot that fails: without it they follow the defaults.
-    await keepTiming(api, timing).catch((error: unknown) =>
+    await keepTiming(chores, timing).catch((error: unknown) =>
       logger.warn({ err: error }, 'failed to keep the settings for missions of the first release'),
     );
     const settleRestore = async (): Promise<void> => {
-      const settled = await new SettleRestore(api).ifRestored();
+      const settled = await new SettleRestore(chores).ifRestored();
       if (settled.length === 0) return;
       const missionIds = settled.slice(0, NAMED_IN_A_LINE).map(({ id }) => id);
       logger.warn(
@@ -134,12 +137,12 @@ export class AppModule {
 
     const publisher = new JetStreamPublisher(nats, 2_000);
     // First: what those below ask of the database at a scrape does not count itself.
-    showPools(metrics, { api, flight, docks });
-    showOutbox(metrics, api, SCHEMA);
+    showPools(metrics, { api, chores, flight, docks });
+    showOutbox(metrics, chores, SCHEMA);
     const ended = countEnds(metrics);
     const outbox = new OutboxRelay({
       dataSource: flight,
-      writers: [api, docks],
+      writers: [api, chores, docks],
       schema: SCHEMA,
       publish: async (subject, payload, messageId) => {
         await publisher.store(subject, payload, messageId);
@@ -170,9 +173,9 @@ export class AppModule {
       logger,
       metrics,
     });
-    // On the pool of the API: a policy is read while a claim holds a connection of the other.
-    const policies = new PolicyStore(api);
-    const routes = new RouteShapes(api);
+    // On the pool of chores: a policy is read while a claim holds a connection of another.
+    const policies = new PolicyStore(chores);
+    const routes = new RouteShapes(chores);
     const shares = new TransactionShares(metrics);
     const dueRunner = new DueRunner({
       dataSource: flight,
@@ -185,18 +188,22 @@ export class AppModule {
       logger,
       metrics,
     });
-    showDueSoon(metrics, api);
-    showOpenMissions(metrics, api);
+    showDueSoon(metrics, chores);
+    showOpenMissions(metrics, chores);
     const repeatCalls = new RepeatCalls(flight, afterCommit);
-    // On the pool of the API: flights never wait for it.
-    const retention = new Retention({ dataSource: api, prunes: missionPrunes(config), logger, metrics });
+    // On the pool of chores: flights never wait for it.
+    const retention = new Retention({ dataSource: chores, prunes: missionPrunes(config), logger, metrics });
     const sweepers = [
       { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
       { name: 'database origin', everyMs: LOOK_FOR_RESTORE_MS, run: settleRestore },
       { name: 'wakes of the next minutes', everyMs: SET_WAKES_EVERY_MS, run: () => setWakes(flight, dueWakes) },
       { name: 'calls to repeat', everyMs: SECOND_MS, run: () => repeatCalls.run() },
       { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
-      { name: 'days of the flight track', everyMs: HOUR_MS, run: () => keepTrackDays(api, config.MISSION_TRACK_DAYS) },
+      {
+        name: 'days of the flight track',
+        everyMs: HOUR_MS,
+        run: () => keepTrackDays(chores, config.MISSION_TRACK_DAYS),
+      },
     ].map((chore) => new Sweeper(chore, logger));
     showSweepers(metrics, sweepers);
     const consumer = new DockConsumer({
@@ -212,11 +219,12 @@ export class AppModule {
       logger,
       metrics,
     });
+    const policiesOfRequests = policies.through(api);
     const planMission = new PlanMission({
       dataSource: api,
       lookUp: new LookUp(api, observeDock),
-      policies,
-      routes,
+      policies: policiesOfRequests,
+      routes: routes.through(api),
       timing,
     });
     const wake = (id: string, delayMs: number): void => {
@@ -227,7 +235,7 @@ export class AppModule {
     const watchMissions = new WatchMissions(api, logger);
     const waylines = new WaylineStore(api);
     const kmzReader = new KmzReader();
-    const nearDocks = new NearDocks(nats, policies, logger);
+    const nearDocks = new NearDocks(nats, policiesOfRequests, logger);
     const intake = new Intake(
       () => {
         outbox.start();
@@ -236,7 +244,7 @@ export class AppModule {
         consumer.start();
         watchMissions.start();
       },
-      () => api.isInitialized && flight.isInitialized && docks.isInitialized && !nats.isClosed(),
+      () => [api, chores, flight, docks].every(({ isInitialized }) => isInitialized) && !nats.isClosed(),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
@@ -249,7 +257,7 @@ export class AppModule {
     shutdown.on('connections', 'object storage', () => storage.stop());
     shutdown.on('storage', 'NATS', () => nats.drain());
     shutdown.on('storage', 'database', async () => {
-      await Promise.all([api.destroy(), flight.destroy(), docks.destroy()]);
+      await Promise.all([api, chores, flight, docks].map((pool) => pool.destroy()));
     });
     return {
       module: AppModule,
@@ -266,13 +274,13 @@ export class AppModule {
         { provide: ControlMission, useValue: new ControlMission(api, nats, afterCommit) },
         { provide: ResolveMission, useValue: new ResolveMission(api) },
         { provide: WatchMissions, useValue: watchMissions },
-        { provide: PolicyStore, useValue: policies },
-        { provide: ChangePolicy, useValue: new ChangePolicy(api, policies) },
+        { provide: PolicyStore, useValue: policiesOfRequests },
+        { provide: ChangePolicy, useValue: new ChangePolicy(api, policiesOfRequests) },
         { provide: MissionReadModel, useValue: new MissionReadModel(api) },
         { provide: WaylineStore, useValue: waylines },
         { provide: StoreWayline, useValue: new StoreWayline(storage, waylines, kmzReader, nearDocks) },
-        { provide: DockHolds, useValue: new DockHolds(api) },
-        { provide: CutOffs, useValue: new CutOffs(api, observeDock) },
+        { provide: DockHolds, useValue: new DockHolds(chores) },
+        { provide: CutOffs, useValue: new CutOffs(chores, observeDock) },
         { provide: Intake, useValue: intake },
         RefusalFilter,
       ],

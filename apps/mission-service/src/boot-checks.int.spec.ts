@@ -3,25 +3,25 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
   type PrivateServer,
-  type TestDatabase,
-  createTestDatabase,
   eventually,
   freePort,
   startPrivateNats,
   startPrivateValkey,
   testEnvironment,
 } from '@aerie/testing';
+import type { MigratedDatabase } from '@aerie/persistence/testing';
 import { Client } from 'pg';
+import { missionTestDatabase } from './missions/fixtures/mission-database.js';
 
 describe('mission-service at its start', () => {
-  let database: TestDatabase;
+  let database: MigratedDatabase;
   let nats: PrivateServer;
   let valkey: PrivateServer;
   let child: ChildProcess | undefined;
   let log = '';
 
   beforeAll(async () => {
-    database = await createTestDatabase(testEnvironment().databaseUrl, 'boot_checks_empty', () => Promise.resolve());
+    database = await missionTestDatabase(0);
     nats = await startPrivateNats([], { jetstream: false });
     valkey = await startPrivateValkey(['maxmemory-policy allkeys-lru']);
     const client = new Client({ connectionString: database.url });
@@ -42,7 +42,7 @@ describe('mission-service at its start', () => {
       env: {
         ...process.env,
         ...{ MISSION_HTTP_PORT: String(await freePort()), MISSION_GRPC_PORT: String(await freePort()) },
-        ...{ DATABASE_URL: database.url, REDIS_URL: valkey.url, NATS_URL: nats.url, S3_ENDPOINT: 'http://127.0.0.1:1' },
+        ...{ ...database.settings, REDIS_URL: valkey.url, NATS_URL: nats.url, S3_ENDPOINT: 'http://127.0.0.1:1' },
         ...{ S3_BUCKET: 'spec', S3_ACCESS_KEY_ID: 'spec', S3_SECRET_ACCESS_KEY: 'spec' },
         ...env,
       },

@@ -5,6 +5,7 @@ import {
   type CommandSettings,
   type ProgramSettings,
   authorities,
+  databaseSettings,
   daysKept,
   peer,
   proxyHops,
@@ -28,7 +29,7 @@ const schema = z.object({
   MISSION_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   MISSION_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   MISSION_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
-  DATABASE_URL: peer('postgres').describe('postgres://user:password@host:port/database'),
+  ...databaseSettings('mission'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
   NATS_STREAM_REPLICAS: streamReplicas().describe(
@@ -115,8 +116,8 @@ export const SETTINGS = { program: 'mission-service', prefix: 'MISSION_', schema
 
 /** What the commands beside it read. */
 export const COMMANDS = {
-  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
-  'after-restore.js': z.object({ DATABASE_URL: peer('postgres').describe('The database that was restored.') }),
+  'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate, as the user migrator.') }),
+  'after-restore.js': z.object(databaseSettings('mission')),
 } satisfies CommandSettings;
 
 /** @throws InvalidError that names each setting, what it is and what is allowed */

@@ -1,7 +1,6 @@
-import { type DataSource } from 'typeorm';
 import type { Peer } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import { createDataSource } from '@aerie/persistence';
+import { type DatabaseOf, createDataSource } from '@aerie/persistence';
 import { CreateMission1763683200000 } from './migrations/1763683200000-create-mission.js';
 import { WholeMissions1763898000000 } from './migrations/1763898000000-whole-missions.js';
 import { YieldingReservations1764100000000 } from './migrations/1764100000000-yielding-reservations.js';
@@ -22,6 +21,7 @@ import { LeanTiming1765320000000 } from './migrations/1765320000000-lean-timing.
 import { StatesOfRest1765330000000 } from './migrations/1765330000000-states-of-rest.js';
 import { ValidatedChecks1765340000000 } from './migrations/1765340000000-validated-checks.js';
 import { DatabaseOrigin1765350000000 } from './migrations/1765350000000-database-origin.js';
+import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'mission';
 
@@ -49,25 +49,31 @@ export const MIGRATIONS = [
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */
-const POOL_SIZE = { api: 10, docks: 12, flight: 8 } as const;
+const POOL_SIZE = { api: 10, chores: 4, docks: 12, flight: 8 } as const;
 /** What flies must not wait for a connection to open. */
-const WARM_CONNECTIONS = { api: 2, docks: POOL_SIZE.docks, flight: POOL_SIZE.flight } as const;
+const WARM_CONNECTIONS = { api: 2, chores: 1, docks: POOL_SIZE.docks, flight: POOL_SIZE.flight } as const;
 
-export function missionDatabase(
+export type Purpose = keyof typeof POOL_SIZE;
+
+/** `api` is for requests. All others are the engine's: flights, messages of docks, and chores, which may take their time. */
+export function missionDatabase<For extends Purpose>(
   url: Peer | string,
   logger: Logger,
-  purpose: keyof typeof POOL_SIZE = 'api',
-): DataSource {
+  purpose: For,
+): DatabaseOf<For extends 'api' ? 'api' : 'engine'> {
+  const mayTakeItsTime = purpose === 'api' || purpose === 'chores';
   return createDataSource({
     url,
     applicationName: `mission-service-${purpose}`,
     schema: SCHEMA,
     migrations: MIGRATIONS,
+    rights: RIGHTS,
+    doer: purpose === 'api' ? 'api' : 'engine',
     poolSize: POOL_SIZE[purpose],
     warmConnections: WARM_CONNECTIONS[purpose],
-    statementTimeoutMs: purpose === 'api' ? 3_000 : 2_000,
-    // Reports change rows of flights every two seconds; lists and deletions of the other pool may well read a table.
-    readsByIndex: purpose !== 'api',
+    statementTimeoutMs: mayTakeItsTime ? 3_000 : 2_000,
+    // Reports change rows of flights every two seconds; lists and deletions may well read a table.
+    readsByIndex: !mayTakeItsTime,
     logger,
   });
 }

@@ -7,4 +7,4 @@ import { missionDatabase } from './database.js';
 
 const { DATABASE_URL } = readCommandConfig(COMMANDS['migrate.js']);
 const logger = createLogger('mission-migrate', 'info', 'stderr');
-await migrateDatabase(missionDatabase(DATABASE_URL, logger), logger);
+await migrateDatabase(missionDatabase(DATABASE_URL, logger, 'chores'), logger);

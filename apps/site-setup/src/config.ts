@@ -1,4 +1,4 @@
-import { type ProgramSettings, readCommandSettings } from '@aerie/service-host';
+import { type CommandSettings, type ProgramSettings, peer, readCommandSettings } from '@aerie/service-host';
 import { z } from 'zod';
 
 /** A name or an address, as it stands in a certificate and in a URL. */
@@ -38,5 +38,17 @@ const schema = z.object({
 export type Config = z.output<typeof schema>;
 
 export const SETTINGS = { program: 'site-setup', prefix: 'SITE_', schema } satisfies ProgramSettings;
+
+/** What the commands beside it read. */
+export const COMMANDS = {
+  'make-database-roles.js': z.object({
+    DATABASE_URL: peer('postgres').describe('The database of the site, as its owner or a superuser.'),
+    DATABASE_ROLES_DIRECTORY: z
+      .string()
+      .min(1)
+      .default('/run/aerie')
+      .describe('Where a file `<role>-password` lies for each role.'),
+  }),
+} satisfies CommandSettings;
 
 export const loadConfig = (): Config => readCommandSettings(SETTINGS);

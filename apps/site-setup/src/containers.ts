@@ -4,7 +4,7 @@ import { PROVISIONER } from '@aerie/bus-contract';
 export const SERVERS = ['postgres', 'nats', 'valkey', 'mosquitto'] as const;
 export type ServerName = (typeof SERVERS)[number];
 
-/** Something that proves who a program is to a peer. */
+/** Something that proves who a program is to a peer. What is for the database is in database-logins.ts. */
 export type Peer = 'database' | 'nats' | 'redis' | 'mqtt' | 's3';
 
 /** Which peers a program speaks to; it gets nothing for others. */
@@ -15,6 +15,10 @@ export const PROGRAMS = {
   'log-service': ['database', 'nats', 'redis'],
   'credential-service': ['database', 'nats', 's3'],
   'object-store': ['s3'],
+  // Owns the schemas: runs the migrations of all services, and nothing else does.
+  migrator: ['database'],
+  // Makes the roles of the database, as its owner.
+  'database-roles': ['database'],
   // The commands that people type to narrow the topology and to send letters again.
   [PROVISIONER]: ['nats'],
 } satisfies Readonly<Record<string, readonly Peer[]>>;

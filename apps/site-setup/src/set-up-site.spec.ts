@@ -55,7 +55,14 @@ describe('the set-up of a site', () => {
     await setUpSite(settings());
     const passwords = ['mission-service', 'log-service', 'fleet-service'].map((name) => read(name, 'nats-password'));
     expect(new Set(passwords).size).toBe(3);
-    expect(read('log-service', 'database-password')).toBe(read('postgres', 'password'));
+    expect(read('log-service', 'database-user')).toBe('log_api');
+    const ofDatabase = ['log', 'mission'].flatMap((name) =>
+      ['database-password', 'database-engine-password'].map((file) => read(`${name}-service`, file)),
+    );
+    const all = [...ofDatabase, read('migrator', 'database-password'), read('postgres', 'password')];
+    expect(new Set(all).size).toBe(6);
+    expect(read('database-roles', 'log_engine-password')).toBe(read('log-service', 'database-engine-password'));
+    expect(existsSync(path.join(root, 'site', 'migrator', 'database-engine-password'))).toBe(false);
     expect(existsSync(path.join(root, 'site', 'log-service', 's3-secret-access-key'))).toBe(false);
     expect(existsSync(path.join(root, 'site', 'mqtt-ingress', 'database-password'))).toBe(false);
     expect(read('valkey', 'users.acl')).not.toContain(read('mission-service', 'redis-password'));

@@ -13,6 +13,7 @@ import {
 import { type KeyPair, type Subject, issue, makeAuthority, whyRenew } from './authority.js';
 import type { Config } from './config.js';
 import { type Peer, PROGRAM_NAMES, type ProgramName, SERVERS, whoSpeaksTo } from './containers.js';
+import { keepDatabaseLogins } from './database-logins.js';
 import { Folder } from './folder.js';
 import { type Login, PG_HBA_CONF, VALKEY_CONF, mosquittoConf, natsConf, valkeyUsers } from './server-files.js';
 
@@ -20,8 +21,6 @@ import { type Login, PG_HBA_CONF, VALKEY_CONF, mosquittoConf, natsConf, valkeyUs
 const BROKER_PLUGIN = '/usr/lib/mosquitto_dynamic_security.so';
 const BROKER_SECURITY = '/mosquitto/data/dynamic-security.json';
 const PASSWORD_BYTES = 32;
-/** Whom the image of PostgreSQL makes at its first start. */
-const DATABASE_USER = 'aerie';
 
 /** Letters and digits: it stands in files of four kinds. */
 const newPassword = (): string => randomBytes(PASSWORD_BYTES).toString('base64url').replaceAll(/[-_]/g, 'x');
@@ -56,11 +55,7 @@ export async function setUpSite(config: Config): Promise<string[]> {
   const write = (name: string, file: string, content: string): void => {
     if (folder(name).write(file, content)) said.push(`${name}: ${file} was written`);
   };
-  const database = folder('postgres').keep('password', newPassword);
-  for (const name of whoSpeaksTo('database')) {
-    programs[name].write('database-user', DATABASE_USER);
-    programs[name].write('database-password', database);
-  }
+  keepDatabaseLogins(programs, folder('postgres'), newPassword);
   write('postgres', 'pg_hba.conf', PG_HBA_CONF);
   write('nats', 'nats.conf', natsConf(natsLogins));
   write('valkey', 'valkey.conf', VALKEY_CONF);

@@ -28,6 +28,14 @@ export class Peer {
     return typeof address === 'string' ? new Peer(address) : address;
   }
 
+  /** The same server for another user. */
+  as(user: string, password: Secret): Peer {
+    const url = new URL(this.#url);
+    url.username = encodeURIComponent(user);
+    url.password = encodeURIComponent(password.reveal());
+    return new Peer(url.href, this.#tls);
+  }
+
   get url(): string {
     return this.#url.href;
   }

@@ -2,7 +2,22 @@ import { DataSource, type MigrationInterface } from 'typeorm';
 import { Peer, tlsOptions } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import pg from 'pg';
+import type { SchemaRights } from './access/rights.js';
+import { type Doer, roleOf } from './access/roles.js';
 import { ConnectionPool } from './pool.js';
+
+declare const DOER: unique symbol;
+/**
+ * A pool for one kind of work. What is written for requests takes `DatabaseOf<'api'>`, and a pool of the engine does not
+ * fit there.
+ */
+export type DatabaseOf<Who extends Doer> = DataSource & { readonly [DOER]?: Who };
+
+/** For what is begun by a request and goes on by itself. */
+export interface Databases {
+  readonly api: DatabaseOf<'api'>;
+  readonly engine: DatabaseOf<'engine'>;
+}
 
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -12,6 +27,10 @@ export interface DatabaseOptions {
   /** The PostgreSQL schema that this service owns; its own migrations table lies there too. */
   readonly schema: string;
   readonly migrations: readonly (new () => MigrationInterface)[];
+  /** What the roles of the schema are given once it is migrated; undefined in specs that have no roles. */
+  readonly rights?: SchemaRights;
+  /** Which of them the pool is for. */
+  readonly doer?: Doer;
   readonly poolSize: number;
   /** Of these, so many are kept open: to open one costs a dozen milliseconds of CPU, and an idle one some megabytes. */
   readonly warmConnections?: number;
@@ -83,10 +102,20 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     },
   });
   peers.set(dataSource, peer);
+  if (options.rights !== undefined) rights.set(dataSource, options.rights);
+  if (options.doer !== undefined) users.set(dataSource, roleOf(options.schema, options.doer));
   return dataSource;
 }
 
 const peers = new WeakMap<DataSource, Peer>();
+const rights = new WeakMap<DataSource, SchemaRights>();
+const users = new WeakMap<DataSource, string>();
 
 /** The server of a data source that was made here. */
 export const peerOf = (dataSource: DataSource): Peer | undefined => peers.get(dataSource);
+
+/** Who may do what in its schema. */
+export const rightsOf = (dataSource: DataSource): SchemaRights | undefined => rights.get(dataSource);
+
+/** The role that a pool is for; undefined where it has none. */
+export const userOf = (dataSource: DataSource): string | undefined => users.get(dataSource);

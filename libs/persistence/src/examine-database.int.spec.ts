@@ -41,6 +41,21 @@ describe('the settings of PostgreSQL', () => {
     await expect(told()).resolves.toEqual([]);
   });
 
+  it('names the user of a pool that is not its role', async () => {
+    const dataSource = createDataSource({
+      ...{ url: postgres.url, applicationName: 'examine-spec', schema: 'log', doer: 'api', migrations: [], logger },
+      ...{ poolSize: 2, statementTimeoutMs: 2_000 },
+    });
+    opened.push(await dataSource.initialize());
+    await expect(examineDatabase([dataSource])).resolves.toEqual([
+      expect.objectContaining({
+        field: 'user',
+        message: expect.stringMatching(/^is aerie where log_api is meant/),
+        isError: false,
+      }),
+    ]);
+  });
+
   it('are refused where our role gives up what it committed', async () => {
     await admin.query(
       "CREATE ROLE careless LOGIN PASSWORD 'hunter2'; ALTER ROLE careless SET synchronous_commit = off",

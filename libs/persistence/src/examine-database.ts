@@ -1,5 +1,6 @@
 import type { Finding } from '@aerie/kernel';
 import type { DataSource } from 'typeorm';
+import { userOf } from './data-source.js';
 
 /** The oldest that its makers still maintain, and on which all migrations were run. Tests run on 18. */
 const LEAST_VERSION = 15;
@@ -18,7 +19,10 @@ interface Settings {
   readonly others: number;
 }
 
-/** As they are for our role in our database: a role may have settings of its own. */
+/**
+ * As they are for our role in our database: a role may have settings of its own. Of connections of other roles no more is
+ * shown to us than whose they are, where to, and their names.
+ */
 const READ = `
   SELECT current_setting('server_version_num')::int / 10000 AS version,
          current_setting('synchronous_commit') AS synchronous_commit,
@@ -30,7 +34,7 @@ const READ = `
          current_setting('max_connections')::int AS max_connections,
          current_setting('superuser_reserved_connections')::int AS reserved,
          (SELECT count(*)::int FROM pg_stat_activity
-           WHERE backend_type = 'client backend' AND application_name <> ALL ($1)) AS others`;
+           WHERE datid IS NOT NULL AND usesysid IS NOT NULL AND application_name <> ALL ($1)) AS others`;
 
 /** Examines the settings of the server for the pools of one replica. */
 export async function examineDatabase(pools: readonly DataSource[]): Promise<Finding[]> {
@@ -38,8 +42,19 @@ export async function examineDatabase(pools: readonly DataSource[]): Promise<Fin
   if (first === undefined) return [];
   const [settings] = await first.query<Settings[]>(READ, [pools.map((pool) => optionsOf(pool).applicationName ?? '')]);
   if (settings === undefined) return [];
+  const strangers = await Promise.all(pools.map(findStranger));
   const wanted = pools.reduce((sum, pool) => sum + (optionsOf(pool).poolSize ?? 0), 0);
-  return databaseFindings(settings, wanted);
+  return [...databaseFindings(settings, wanted), ...strangers.flat()];
+}
+
+/** A pool whose user is not the role that it is for. It works where that user may do more: then there is no wall. */
+async function findStranger(pool: DataSource): Promise<Finding[]> {
+  const role = userOf(pool);
+  if (role === undefined) return [];
+  const [row] = await pool.query<{ name: string }[]>('SELECT current_user AS name');
+  if (row === undefined || row.name === role) return [];
+  const message = `is ${row.name} where ${role} is meant: nothing keeps that user to what the service does (docs/operate/database.md)`;
+  return [{ what: WHAT, field: 'user', message, isError: false }];
 }
 
 const optionsOf = (pool: DataSource) =>

@@ -1,4 +1,17 @@
-export { type DatabaseOptions, createDataSource } from './data-source.js';
+export { type DatabaseOf, type DatabaseOptions, type Databases, createDataSource } from './data-source.js';
+export {
+  DOERS,
+  type DatabaseSettings,
+  type Doer,
+  MIGRATOR,
+  ROLE_NAMES,
+  SCHEMAS,
+  type SchemaName,
+  engineOf,
+  roleOf,
+} from './access/roles.js';
+export { type RolePasswords, closeDatabase, makeRoles, makeRolesAt } from './access/make-roles.js';
+export type { Rights, SchemaRights } from './access/rights.js';
 export { openDatabase } from './open-database.js';
 export { awaitSchema } from './await-schema.js';
 export { migrate, migrateDatabase } from './migrate.js';

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, retryUntilReached } from '@aerie/observability';
 import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { checkRoles, grantRights } from './access/rights.js';
+import { MIGRATOR } from './access/roles.js';
+import { rightsOf } from './data-source.js';
 import { isOutage, isRetryable, sqlState } from './database-errors.js';
 import { openDatabase } from './open-database.js';
 import { poolOf } from './pool.js';
@@ -26,11 +29,13 @@ const TURN_WAIT_MS = 6 * 60 * 60_000;
 /**
  * Brings the schema up to date. TypeORM takes no lock of its own, so two starters at once would both run the same
  * migration; an advisory lock lets the second wait and find nothing to do. Each migration is a transaction of its own,
- * unless it says `transaction = false`.
+ * unless it says `transaction = false`. At last the roles of the schema are given what they need; what an earlier release
+ * needs must be among it, while its replicas run.
  */
 export async function migrate(dataSource: DataSource, logger?: Logger): Promise<void> {
   const { schema } = dataSource.options as { schema?: string };
   if (schema === undefined) throw new Error('a data source that migrates must name its schema');
+  const rights = rightsOf(dataSource);
   const guard = dataSource.createQueryRunner();
   await guard.connect();
   const pool = poolOf(dataSource);
@@ -38,11 +43,18 @@ export async function migrate(dataSource: DataSource, logger?: Logger): Promise<
   try {
     await guard.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
     await guard.query(`SET statement_timeout = ${LONGEST_MS}`);
+    if (rights !== undefined) {
+      await checkRoles(guard, schema);
+      // Whoever migrates: what is made belongs to the one role that owns the schemas.
+      await guard.query(`SET ROLE ${MIGRATOR}`);
+    }
     await takeTurn(guard);
     await guard.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`);
     await runPending(dataSource, guard, logger);
+    if (rights !== undefined) await grantRights(guard, schema, rights);
   } finally {
     await guard.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    await guard.query('RESET ROLE').catch(() => undefined);
     await guard.query('RESET ALL').catch(() => undefined);
     await guard.release();
     pool.isPatient = false;

@@ -1,6 +1,6 @@
-import { InvalidError, Peer, schemaProblems, withoutWords } from '@aerie/kernel';
+import { InvalidError, Peer, Secret, schemaProblems, withoutWords } from '@aerie/kernel';
 import { z } from 'zod';
-import { namesRead, readSettingFiles } from './setting-files.js';
+import { namesRead, peer, readSettingFiles, secret } from './setting-files.js';
 import { unknownSettings } from './unknown-settings.js';
 
 /** The program that reads, where what it does not know is refused as well. */
@@ -90,3 +90,14 @@ export const requestLimits = {
     .default(300)
     .describe('The same for all keys of one organisation together.'),
 };
+
+/** The database of a service: one address, and the users of its two roles. docs/operate/database.md tells of them. */
+export const databaseSettings = (schema: string) => ({
+  DATABASE_URL: peer('postgres').describe(`postgres://${schema}_api:password@host:port/database`),
+  DATABASE_ENGINE_PASSWORD: secret(
+    z
+      .string()
+      .min(1)
+      .transform((text) => new Secret(text)),
+  ).describe(`Password of ${schema}_engine, the user for all that nobody has asked for.`),
+});

@@ -1,6 +1,14 @@
 export { type BrokerNeeds, type Connack, brokerFindings } from './broker-findings.js';
 export { BootChecks } from './boot-checks.js';
-export { daysKept, proxyHops, readCommandConfig, readConfig, requestLimits, streamReplicas } from './config.js';
+export {
+  databaseSettings,
+  daysKept,
+  proxyHops,
+  readCommandConfig,
+  readConfig,
+  requestLimits,
+  streamReplicas,
+} from './config.js';
 export { type CommandSettings, type ProgramSettings, readCommandSettings, readSettings } from './program-settings.js';
 export { authorities, peer, secret } from './setting-files.js';
 export type { Ready } from './health.js';

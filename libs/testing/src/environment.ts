@@ -1,6 +1,9 @@
 /** Addresses of the private infrastructure that the test runner starts. */
 export interface TestEnvironment {
+  /** Of one who may do everything. */
   readonly databaseUrl: string;
+  /** By role of the database. */
+  readonly databasePasswords: Readonly<Record<string, string>>;
   readonly redisUrl: string;
   readonly natsUrl: string;
   readonly mqttUrl: string;
@@ -17,6 +20,7 @@ export function testEnvironment(): TestEnvironment {
   };
   return {
     databaseUrl: read('AERIE_TEST_DATABASE_URL'),
+    databasePasswords: JSON.parse(read('AERIE_TEST_DATABASE_PASSWORDS')) as Record<string, string>,
     redisUrl: read('AERIE_TEST_REDIS_URL'),
     natsUrl: read('AERIE_TEST_NATS_URL'),
     mqttUrl: read('AERIE_TEST_MQTT_URL'),

@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import type { Claimant, ClaimVerdict } from './claim-verdict.js';
 import { packReport, unpackReport } from './packed-report.js';
 
@@ -19,7 +19,7 @@ interface ReportRow {
 
 /** What docks said that they have uploaded, each file once. */
 export class ClaimStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'engine'>) {}
 
   /** Resolved: it is committed. What the dock said of this file first stays. */
   async record({ organisationId, dockSn, objectKey, flightId, verdict, reported }: Claim): Promise<void> {

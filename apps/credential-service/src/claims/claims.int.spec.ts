@@ -128,7 +128,7 @@ it('takes down once what a dock says twice, and answers it each time', async () 
 it('answers nothing before it is written down', async () => {
   const sn = aSerialNumber();
   await handled();
-  await service.dataSource.query('ALTER TABLE credential.upload_claim RENAME TO claim_elsewhere');
+  await service.owner.query('ALTER TABLE credential.upload_claim RENAME TO claim_elsewhere');
   const tid = await claim(sn, { object_key: `${folderOf(sn)}/a.jpeg` });
   try {
     const { stream, durable } = CREDENTIAL_EVENTS_CONSUMER;
@@ -138,7 +138,7 @@ it('answers nothing before it is written down', async () => {
     );
     expect(sent.filter((one) => one.tid === tid)).toEqual([]);
   } finally {
-    await service.dataSource.query('ALTER TABLE credential.claim_elsewhere RENAME TO upload_claim');
+    await service.owner.query('ALTER TABLE credential.claim_elsewhere RENAME TO upload_claim');
   }
   await expect(resultFor(tid)).resolves.toEqual({ result: 0 });
   expect(await rowsOf(sn)).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { bothOf } from '@aerie/persistence/testing';
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
@@ -8,7 +9,7 @@ let service: RunningService;
 let ledger: Ledger;
 beforeAll(async () => {
   service = await startService();
-  ledger = new Ledger(service.dataSource, createLogger('ledger-spec', 'silent'));
+  ledger = new Ledger(bothOf(service.dataSource), createLogger('ledger-spec', 'silent'));
 }, 60_000);
 afterAll(() => service?.stop(), 30_000);
 

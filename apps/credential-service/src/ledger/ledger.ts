@@ -3,7 +3,7 @@ import type { Page, Position } from '@aerie/http-api';
 import { toPage } from '@aerie/http-api';
 import { UnavailableError } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import type { DataSource } from 'typeorm';
+import type { Databases } from '@aerie/persistence';
 import type { IssueView } from './issue.schema.js';
 
 /** What was given out. It has no member for a secret. */
@@ -86,7 +86,7 @@ export class Ledger {
   private writing: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly databases: Databases,
     private readonly logger: Logger,
   ) {}
 
@@ -133,7 +133,7 @@ export class Ledger {
     limit: number,
     after: Position | null,
   ): Promise<Page<IssueView>> {
-    const rows = await this.dataSource.query<IssueRow[]>(
+    const rows = await this.databases.api.query<IssueRow[]>(
       `SELECT *, to_char(issued_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM credential.issue
         WHERE organisation_id = $1
@@ -161,7 +161,7 @@ export class Ledger {
     while (this.records.length > 0) {
       const batch = this.records.splice(0, PER_STATEMENT);
       try {
-        const rows = await this.dataSource.query<{ id: string }[]>(
+        const rows = await this.databases.engine.query<{ id: string }[]>(
           `INSERT INTO credential.issue (id, ${COLUMNS})
            SELECT id, ${RECORD_VALUES}
              FROM jsonb_to_recordset($1::jsonb) AS note (id uuid, keys_issued_at timestamptz, ${RECORD_TYPES})
@@ -194,7 +194,7 @@ export class Ledger {
   private async writeNotes(): Promise<void> {
     while (this.notes.length > 0) {
       const batch = this.notes.slice(0, PER_STATEMENT);
-      await this.dataSource.query(
+      await this.databases.engine.query(
         `INSERT INTO credential.issue (id, ${COLUMNS})
          SELECT gen_random_uuid(), ${RECORD_VALUES} FROM jsonb_to_recordset($1::jsonb) AS note (${RECORD_TYPES})`,
         [JSON.stringify(batch.map(noteOf))],

@@ -54,9 +54,9 @@ describe('the storage', () => {
 
   it('can be given up and replaced although its secret does not open any more', async () => {
     await caller.call('replaceStorage', { body: aChoice() });
-    await service?.dataSource.query("UPDATE credential.storage SET secret_key_id = 'lost'");
+    await service?.owner.query("UPDATE credential.storage SET secret_key_id = 'lost'");
     expect((await caller.call('replaceStorage', { body: aChoice() })).status).toBe(200);
-    await service?.dataSource.query("UPDATE credential.storage SET secret_key_id = 'lost'");
+    await service?.owner.query("UPDATE credential.storage SET secret_key_id = 'lost'");
     expect((await caller.call('removeStorage')).body).toMatchObject({ version: 0 });
   });
 

@@ -3,8 +3,7 @@ import type { DockRecord, Principal } from '@aerie/bus-contract';
 import { type Page, type Position, notThere, toPage } from '@aerie/http-api';
 import { ConflictError, UnavailableError } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type Databases, inTransaction } from '@aerie/persistence';
 import { fitDenials } from '../keys/denial-policy.js';
 import { ownerPrefixOf } from '../keys/object-prefix.js';
 import { providerCodeOf } from '../providers/provider-error.js';
@@ -68,7 +67,7 @@ const SELECT = `SELECT *, to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"H
  */
 export class RevokeKeys {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly databases: Databases,
     private readonly storages: Storages,
     private readonly docks: FindDock,
     private readonly logger: Logger,
@@ -83,7 +82,7 @@ export class RevokeKeys {
     if (dockSn !== null) await this.checkCount(organisationId);
     const id = randomUUID();
     // Providers know whole seconds of a token's birth: what is made within two seconds from now falls with the rest.
-    await this.dataSource.query(
+    await this.databases.api.query(
       `INSERT INTO credential.revocation (id, organisation_id, dock_sn, storage_version, not_before, reason, revoked_by,
          state, next_action_at, untold)
        VALUES ($1, $2, $3, $4, date_trunc('second', clock_timestamp()) + interval '2 seconds', $5, $6, 'pending',
@@ -98,13 +97,13 @@ export class RevokeKeys {
     const prefix = ownerPrefixOf(organisationId, dockSn);
     access.keys.forget((name) => name.startsWith(prefix));
     await this.apply([id], organisationId, access);
-    const [row] = await this.dataSource.query<RevocationRow[]>(`${SELECT} WHERE id = $1`, [id]);
+    const [row] = await this.databases.api.query<RevocationRow[]>(`${SELECT} WHERE id = $1`, [id]);
     if (row === undefined) throw new Error('a revocation is not there that was just written');
     return viewOf(row);
   }
 
   async list(organisationId: string, limit: number, after: Position | null): Promise<Page<RevocationView>> {
-    const rows = await this.dataSource.query<RevocationRow[]>(
+    const rows = await this.databases.api.query<RevocationRow[]>(
       `${SELECT}
         WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (revoked_at, id) < ($2, $3::uuid))
         ORDER BY revoked_at DESC, id DESC LIMIT $4`,
@@ -128,7 +127,7 @@ export class RevokeKeys {
   }
 
   private async checkCount(organisationId: string): Promise<void> {
-    const [row] = await this.dataSource.query<{ count: number }[]>(
+    const [row] = await this.databases.api.query<{ count: number }[]>(
       `SELECT count(DISTINCT dock_sn)::integer AS count FROM credential.revocation
         WHERE organisation_id = $1 AND dock_sn IS NOT NULL
           AND not_before > clock_timestamp() - make_interval(hours => $2)`,
@@ -156,7 +155,7 @@ export class RevokeKeys {
 
   /** By now the keys have ended by themselves. */
   private async abandonOld(): Promise<void> {
-    await this.dataSource.query(
+    await this.databases.engine.query(
       `UPDATE credential.revocation SET state = 'abandoned', next_action_at = NULL
         WHERE state = 'pending' AND revoked_at < clock_timestamp() - make_interval(hours => $1)`,
       [DENIED_HOURS],
@@ -164,7 +163,7 @@ export class RevokeKeys {
   }
 
   private takeDue(): Promise<Due[]> {
-    return inTransaction(this.dataSource, (tx) =>
+    return inTransaction(this.databases.engine, (tx) =>
       tx.query<Due>(
         `UPDATE credential.revocation
             SET next_action_at = clock_timestamp() + make_interval(secs => least($1, $2 * power(2, least(attempts, 10))))
@@ -181,7 +180,7 @@ export class RevokeKeys {
     try {
       const access = await this.storages.of(organisationId);
       const replaced = rows.filter(({ storage_version }) => storage_version !== access.version);
-      await this.dataSource.query(
+      await this.databases.engine.query(
         `UPDATE credential.revocation SET state = 'abandoned', next_action_at = NULL, last_error = 'StorageReplaced'
           WHERE id = ANY($1::uuid[]) AND state = 'pending'`,
         [replaced.map(({ id }) => id)],
@@ -199,13 +198,13 @@ export class RevokeKeys {
       await this.tell(organisationId, access);
     } catch (error) {
       this.logger.warn({ err: error, organisationId }, 'a storage did not take a denial, trying again');
-      await this.dataSource.query(
+      await this.databases.engine.query(
         'UPDATE credential.revocation SET attempts = attempts + 1, last_error = $2 WHERE id = ANY($1::uuid[])',
         [ids, providerCodeOf(error)],
       );
       return;
     }
-    await this.dataSource.query(
+    await this.databases.engine.query(
       `UPDATE credential.revocation
           SET state = 'denied', denied_at = clock_timestamp(), attempts = attempts + 1, last_error = NULL,
               next_action_at = NULL
@@ -238,7 +237,7 @@ export class RevokeKeys {
     const asked = new Set(wanted.map(({ prefix }) => prefix));
     for (const { prefix, notBefore } of fitting) {
       if (asked.has(prefix)) continue;
-      await this.dataSource.query(
+      await this.databases.engine.query(
         `INSERT INTO credential.revocation (id, organisation_id, dock_sn, storage_version, not_before, reason, revoked_by,
            state, denied_at)
          VALUES ($1, $2, NULL, $3, $4, 'too many docks for one policy: all are called back', 'aerie', 'denied',
@@ -252,7 +251,7 @@ export class RevokeKeys {
   /** All that was called back lately from docks that use this storage: a role has one list for all of them. */
   private async denialsOf(organisationId: string, access: StorageAccess): Promise<Denial[]> {
     const shared = access.chosenBy === 'deployment';
-    const rows = await this.dataSource.query<Pick<RevocationRow, 'organisation_id' | 'dock_sn' | 'not_before'>[]>(
+    const rows = await this.databases.engine.query<Pick<RevocationRow, 'organisation_id' | 'dock_sn' | 'not_before'>[]>(
       `SELECT organisation_id, dock_sn, max(not_before) AS not_before FROM credential.revocation
         WHERE not_before > clock_timestamp() - make_interval(hours => $1)
           AND storage_version = $2 AND ($3 OR organisation_id = $4)

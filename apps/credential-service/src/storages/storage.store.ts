@@ -1,7 +1,6 @@
 import { type Secret, UnavailableError } from '@aerie/kernel';
-import { type Tx, inTransaction } from '@aerie/persistence';
+import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
-import type { DataSource } from 'typeorm';
 import type { KeyRing } from '../sealing/key-ring.js';
 import type { ChosenStorage, ProviderName, Storage } from './storage.js';
 
@@ -48,7 +47,7 @@ export class StorageStore {
   private readonly cache = new LRUCache<string, ChosenStorage>({ max: CACHED, ttl: CACHE_MS });
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly keyRing: KeyRing,
     private readonly ofDeployment: Storage,
   ) {}

@@ -1,3 +1,4 @@
+import { bothOf } from '@aerie/persistence/testing';
 import { createHash } from 'node:crypto';
 import { type Principal, ROLES } from '@aerie/bus-contract';
 import type { DataSource } from 'typeorm';
@@ -5,6 +6,7 @@ import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { ApiKeyStore, type NewKey } from './api-key.store.js';
 
 let database: DataSource;
+let owner: DataSource;
 let drop: (() => Promise<void>) | undefined;
 let store: ApiKeyStore;
 let admin: Principal;
@@ -14,12 +16,12 @@ const FROM_ANYWHERE = '198.51.100.9';
 const ALL = new Set<string>(ROLES);
 
 beforeAll(async () => {
-  ({ dataSource: database, drop } = await fleetTestDatabase());
-  store = new ApiKeyStore(database);
+  ({ dataSource: database, owner, drop } = await fleetTestDatabase());
+  store = new ApiKeyStore(bothOf(database));
   const holder = await store.verify(await store.create('first', false), FROM_ANYWHERE);
   if (holder === null) throw new Error('the first key is not taken');
   admin = holder.principal;
-  const [other] = await database.query<{ id: string }[]>(
+  const [other] = await owner.query<{ id: string }[]>(
     `INSERT INTO fleet.organisation (id, name) VALUES (gen_random_uuid(), 'others') RETURNING id`,
   );
   stranger = { keyId: 'irrelevant', organisationId: other?.id ?? '', roles: ROLES };

@@ -2,8 +2,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { isIP } from 'node:net';
 import { type Principal, ROLES, type Role } from '@aerie/bus-contract';
 import { ConflictError, InvalidError, isUuid } from '@aerie/kernel';
-import { type Tx, inTransaction } from '@aerie/persistence';
-import { DataSource } from 'typeorm';
+import { type Databases, type Tx, inTransaction } from '@aerie/persistence';
 
 /** `aerie_<id>_<secret>`: the id finds the row, the whole text is hashed. The prefix lets leak scanners find it. */
 const PREFIX = 'aerie';
@@ -61,11 +60,11 @@ const COLUMNS = `id, name, roles, expires_at, addresses::text[] AS addresses, la
 
 /** API keys. A key is shown once, when it is made; only its hash is kept. */
 export class ApiKeyStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly databases: Databases) {}
 
   /** A key of the first organisation with all roles, for who runs this installation. */
   async create(name: string, replace: boolean, wish: Partial<Omit<NewKey, 'name'>> = {}): Promise<string> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.databases.api, async (tx) => {
       const organisation = await tx.one<{ id: string }>(
         'SELECT id FROM fleet.organisation ORDER BY created_at LIMIT 1',
       );
@@ -84,7 +83,7 @@ export class ApiKeyStore {
 
   /** A key of this organisation. Throws InvalidError, or ConflictError where it has too many. */
   async make({ organisationId, keyId }: Principal, wanted: NewKey): Promise<MadeKey> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.databases.api, async (tx) => {
       await refuseHostBits(tx, wanted.addresses ?? []);
       await refuseTooMany(tx, organisationId);
       return insert(tx, organisationId, wanted, `key:${keyId}`, null);
@@ -96,7 +95,7 @@ export class ApiKeyStore {
     organisationId: string,
     { limit, after, valid }: { limit: number; after: { createdAt: string; id: string } | null; valid: boolean | null },
   ): Promise<KeyRow[]> {
-    return this.dataSource.query<KeyRow[]>(
+    return this.databases.api.query<KeyRow[]>(
       `SELECT * FROM (SELECT ${COLUMNS} FROM fleet.api_key
                        WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))) AS k
         WHERE $4::boolean IS NULL OR valid = $4
@@ -106,7 +105,7 @@ export class ApiKeyStore {
   }
 
   async find(organisationId: string, id: string): Promise<KeyRow | undefined> {
-    const [row] = await this.dataSource.query<KeyRow[]>(
+    const [row] = await this.databases.api.query<KeyRow[]>(
       `SELECT ${COLUMNS} FROM fleet.api_key WHERE organisation_id = $1 AND id = $2`,
       [organisationId, id],
     );
@@ -115,7 +114,7 @@ export class ApiKeyStore {
 
   /** Ends a key now; null: there is none. One that has ended stays as it was. */
   async revoke({ organisationId, keyId }: Principal, id: string): Promise<KeyRow | null> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.databases.api, async (tx) => {
       await tx.run(
         `UPDATE fleet.api_key SET revoked_at = clock_timestamp(), revoked_by = $3
           WHERE organisation_id = $1 AND id = $2 AND (revoked_at IS NULL OR revoked_at > clock_timestamp())`,
@@ -134,7 +133,7 @@ export class ApiKeyStore {
     id: string,
     { keepMs, expiresAt }: { keepMs: number; expiresAt: Date | null },
   ): Promise<MadeKey | null> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.databases.api, async (tx) => {
       await tx.run('SELECT FROM fleet.api_key WHERE organisation_id = $1 AND id = $2 FOR NO KEY UPDATE', [
         organisationId,
         id,
@@ -157,12 +156,12 @@ export class ApiKeyStore {
 
   /**
    * Who holds the key, or null: it is not known, no longer valid, or not valid from this address. Takes as long for a wrong
-   * secret as for a right one.
+   * secret as for a right one. Keys of all organisations are looked through: whose it is, only the answer says.
    */
   async verify(key: string, address: string): Promise<Holder | null> {
     const [prefix, id] = key.split('_');
     if (prefix !== PREFIX || id === undefined || !isUuid(id)) return null;
-    const [row] = await this.dataSource.query<FoundKey[]>(
+    const [row] = await this.databases.engine.query<FoundKey[]>(
       `SELECT organisation_id, secret_hash, roles,
               addresses IS NULL OR coalesce($2::inet <<= ANY (addresses), false) AS from_here,
               least(expires_at, revoked_at) AS ends_at,
@@ -181,7 +180,7 @@ export class ApiKeyStore {
 
   /** One of those who note it at the same time is enough. */
   private async noteUse(id: string): Promise<void> {
-    await this.dataSource.query(
+    await this.databases.engine.query(
       `UPDATE fleet.api_key SET last_used_at = clock_timestamp()
         WHERE id = (SELECT id FROM fleet.api_key
                      WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')

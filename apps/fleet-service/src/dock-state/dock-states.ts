@@ -1,7 +1,7 @@
 import type { DockStateView } from '@aerie/bus-contract';
 import type { Redis } from 'ioredis';
 import type { Logger } from '@aerie/observability';
-import { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 import { boundedProperties } from './bounded-properties.js';
 import { RecentStates } from './recent-states.js';
@@ -47,7 +47,7 @@ export class DockStates {
 
   constructor(
     private readonly redis: Redis,
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'engine'>,
     private readonly logger: Logger,
   ) {
     this.writer = new StateWriter(redis, logger);

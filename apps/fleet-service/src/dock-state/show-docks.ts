@@ -1,5 +1,5 @@
 import type { Metrics } from '@aerie/observability';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import type { DockStates } from './dock-states.js';
 
 /** Asking for each dock costs a field of Redis each, so it is not done at each scrape. */
@@ -8,7 +8,11 @@ const COUNTED_FOR_MS = 30_000;
 type Counts = readonly (readonly [presence: string, docks: number])[];
 
 /** How many docks there are in service, and how many of them are heard. */
-export function showDocks(metrics: Metrics, dataSource: DataSource, states: Pick<DockStates, 'countOnline'>): void {
+export function showDocks(
+  metrics: Metrics,
+  dataSource: DatabaseOf<'engine'>,
+  states: Pick<DockStates, 'countOnline'>,
+): void {
   let counted: { readonly atMs: number; readonly counts: Counts } | undefined;
   metrics.askedGauges(
     'fleet_docks',

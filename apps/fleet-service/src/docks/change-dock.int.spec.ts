@@ -7,7 +7,7 @@ import { BrokerUsers } from './broker/broker-users.js';
 import { MAX_MOVES } from './aircraft-moves.js';
 import { ChangeDock } from './change-dock.js';
 import { UpdateTopology } from './dock/update-topology.js';
-import { DockStore } from './dock.store.js';
+import { DockStore, DocksOfAll } from './dock.store.js';
 import { RegisterDock } from './register-dock.js';
 import { Topologies } from './topologies.js';
 
@@ -38,8 +38,11 @@ class NotedBroker extends BrokerUsers {
 
 const logger = createLogger('change-dock-spec', 'silent');
 let dataSource: DataSource;
+let owner: DataSource;
+let api: DataSource;
 let drop: () => Promise<void>;
 let docks: DockStore;
+let docksOfAll: DocksOfAll;
 let broker: NotedBroker;
 let registerDock: RegisterDock;
 let changeDock: ChangeDock;
@@ -48,19 +51,20 @@ let organisationId: string;
 let otherOrganisationId: string;
 
 beforeAll(async () => {
-  ({ dataSource, drop } = await fleetTestDatabase());
-  docks = new DockStore(dataSource);
+  ({ dataSource, api, owner, drop } = await fleetTestDatabase());
+  docks = new DockStore(api);
+  docksOfAll = new DocksOfAll(dataSource);
   const [first] = await dataSource.query<{ id: string }[]>('SELECT id FROM fleet.organisation');
   organisationId = first?.id ?? '';
   otherOrganisationId = randomUUID();
-  await dataSource.query(`INSERT INTO fleet.organisation (id, name) VALUES ($1, 'other')`, [otherOrganisationId]);
+  await owner.query(`INSERT INTO fleet.organisation (id, name) VALUES ($1, 'other')`, [otherOrganisationId]);
 }, 60_000);
 afterAll(() => drop(), 30_000);
 beforeEach(() => {
   broker = new NotedBroker();
-  const topologies = new Topologies(docks);
-  registerDock = new RegisterDock(dataSource, broker, topologies);
-  changeDock = new ChangeDock(dataSource, broker, topologies);
+  const topologies = new Topologies(docksOfAll);
+  registerDock = new RegisterDock(api, broker, topologies);
+  changeDock = new ChangeDock(api, broker, topologies);
   updateTopology = new UpdateTopology(dataSource, broker, topologies, logger);
 });
 
@@ -81,7 +85,7 @@ async function tell(dockSn: string, aircraftSns: readonly string[]): Promise<voi
   await updateTopology.execute(dockSn, fact, data, tid);
 }
 
-const speakerFor = async (sn: string): Promise<string | undefined> => (await docks.speakerFor(sn))?.sn;
+const speakerFor = async (sn: string): Promise<string | undefined> => (await docksOfAll.speakerFor(sn))?.sn;
 const movesOf = async (sn: string) =>
   (await docks.aircraftOf(sn)).moves.map(({ from_dock_sn, to_dock_sn, reason }) => [from_dock_sn, to_dock_sn, reason]);
 const listed = async (retired: boolean): Promise<string[]> =>
@@ -223,9 +227,9 @@ describe('a dock that is retired', () => {
     expect([await speakerFor(dock), await speakerFor(aircraft)]).toEqual([undefined, undefined]);
     expect(await docks.find(organisationId, dock)).toMatchObject({ retired_at: expect.any(Date) });
     expect([(await listed(false)).includes(dock), (await listed(true)).includes(dock)]).toEqual([false, true]);
-    expect(await docks.records([dock])).toEqual([]);
-    expect(await docks.search({ organisationId, sns: [dock], limit: 10 })).toEqual([]);
-    expect([...(await docks.speakersFor([dock, aircraft]))]).toEqual([]);
+    expect(await docksOfAll.records([dock])).toEqual([]);
+    expect(await docksOfAll.search({ organisationId, sns: [dock], limit: 10 })).toEqual([]);
+    expect([...(await docksOfAll.speakersFor([dock, aircraft]))]).toEqual([]);
   });
 
   it('is refused by the broker when it is retired again after the broker was away', async () => {

@@ -1,8 +1,7 @@
 import { type DockModel, factSubject } from '@aerie/bus-contract';
 import { notThere, unknownDock } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
-import { type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
-import { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { recordMove, yieldClaim } from './aircraft-moves.js';
 import { BrokerUsers } from './broker/broker-users.js';
@@ -18,7 +17,7 @@ export interface DockChange {
 /** What a person changes about a registered dock after its registration. */
 export class ChangeDock {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly brokerUsers: BrokerUsers,
     private readonly topologies: Topologies,
   ) {}

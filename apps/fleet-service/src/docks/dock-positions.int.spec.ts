@@ -1,10 +1,11 @@
+import { bothOf } from '@aerie/persistence/testing';
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { DockPositions } from './dock-positions.js';
-import { DockStore } from './dock.store.js';
+import { DockStore, DocksOfAll } from './dock.store.js';
 import { importDocks, readDocks } from './import-docks.js';
 
 const logger = createLogger('positions-spec', 'silent');
@@ -42,7 +43,7 @@ function aReplica(): DockPositions {
     statements++;
     return dataSource.query<unknown>(sql, parameters);
   };
-  return new DockPositions({ query } as unknown as DataSource, logger);
+  return new DockPositions(bothOf({ query } as unknown as DataSource), logger);
 }
 
 /** What telemetry says, and until it is written. */
@@ -57,7 +58,7 @@ it('keeps the position that a dock says first', async () => {
   expect((await positions.of([sn])).size).toBe(0);
   await says({ ...HOME, height: 480 }, 0);
   expect((await positions.of([sn])).get(sn)).toMatchObject({ ...HOME, source: 'dock' });
-  await expect(new DockStore(dataSource).records([sn])).resolves.toMatchObject([{ position: HOME }]);
+  await expect(new DocksOfAll(dataSource).records([sn])).resolves.toMatchObject([{ position: HOME }]);
 });
 
 it('sends no statement while the dock stays where it is', async () => {
@@ -124,17 +125,17 @@ it('enters no position for a dock of another organisation', async () => {
 it('answers without positions while the database does not', async () => {
   const silent = { query: () => new Promise(() => undefined) } as unknown as DataSource;
   const startMs = Date.now();
-  expect((await new DockPositions(silent, logger).of([sn])).size).toBe(0);
+  expect((await new DockPositions(bothOf(silent), logger).of([sn])).size).toBe(0);
   expect(Date.now() - startMs).toBeLessThan(900);
   const broken = { query: () => Promise.reject(new Error('gone')) } as unknown as DataSource;
-  expect((await new DockPositions(broken, logger).of([sn])).size).toBe(0);
+  expect((await new DockPositions(bothOf(broken), logger).of([sn])).size).toBe(0);
 });
 
 it('tries again with the next message after a write that failed', async () => {
   let fails = true;
   const query = (sql: string, parameters: unknown[]) =>
     fails ? Promise.reject(new Error('gone')) : dataSource.query<unknown>(sql, parameters);
-  const unlucky = new DockPositions({ query } as unknown as DataSource, logger);
+  const unlucky = new DockPositions(bothOf({ query } as unknown as DataSource), logger);
   await says(HOME, 0, unlucky);
   fails = false;
   await says(HOME, 1_000, unlucky);

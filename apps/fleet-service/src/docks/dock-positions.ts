@@ -1,7 +1,7 @@
 import { type Coordinates, type DockPosition, coordinatesOf } from '@aerie/bus-contract';
 import type { Logger } from '@aerie/observability';
+import type { Databases } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
-import { DataSource } from 'typeorm';
 
 /** A dock that seems to have moved by less has not: positions differ by some metres from message to message. */
 const MOVED_METERS = 20;
@@ -32,7 +32,7 @@ export class DockPositions {
   private writing: Promise<void> | undefined;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly databases: Databases,
     private readonly logger: Logger,
   ) {}
 
@@ -61,7 +61,7 @@ export class DockPositions {
 
   /** Keeps what an operator says. False: the organisation has no such dock. */
   async enter(organisationId: string, sn: string, { latitude, longitude }: Coordinates): Promise<boolean> {
-    const rows = await this.dataSource.query<unknown[]>(
+    const rows = await this.databases.api.query<unknown[]>(
       `WITH entered AS (
          UPDATE fleet.dock SET latitude = $3, longitude = $4, position_source = 'operator',
                 position_set_at = clock_timestamp(), updated_at = clock_timestamp()
@@ -76,7 +76,7 @@ export class DockPositions {
   async of(sns: readonly string[]): Promise<ReadonlyMap<string, DockPosition>> {
     let patience: NodeJS.Timeout | undefined;
     const tooSlow = new Promise<PositionRow[]>((resolve) => (patience = setTimeout(() => resolve([]), PATIENCE_MS)));
-    const read = this.dataSource.query<PositionRow[]>(
+    const read = this.databases.engine.query<PositionRow[]>(
       `SELECT sn, latitude, longitude, position_source, position_set_at FROM fleet.dock
         WHERE sn = ANY($1::text[]) AND latitude IS NOT NULL`,
       [sns],
@@ -105,7 +105,9 @@ export class DockPositions {
     for (let start = 0; start < noted.length; start += BATCH) {
       const batch = noted.slice(start, start + BATCH);
       try {
-        await this.dataSource.query(WRITE, [JSON.stringify(batch.map(([sn, position]) => ({ sn, ...position })))]);
+        await this.databases.engine.query(WRITE, [
+          JSON.stringify(batch.map(([sn, position]) => ({ sn, ...position }))),
+        ]);
       } catch (error) {
         for (const [sn] of batch) this.noted.delete(sn);
         this.logger.warn({ err: error }, 'failed to keep dock positions; the next telemetry brings them again');

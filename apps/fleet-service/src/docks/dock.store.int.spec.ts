@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
-import { type DockSearch, DockStore } from './dock.store.js';
+import { type DockSearch, DocksOfAll } from './dock.store.js';
 import { importDocks, readDocks } from './import-docks.js';
 
 let dataSource: DataSource;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => drop(), 30_000);
 
 const found = async (parts: Partial<DockSearch> = {}): Promise<string[]> => {
-  const docks = await new DockStore(dataSource).search({ organisationId, limit: 500, ...parts });
+  const docks = await new DocksOfAll(dataSource).search({ organisationId, limit: 500, ...parts });
   return docks.map(({ sn }) => sn);
 };
 
@@ -49,7 +49,7 @@ it.each([
 });
 
 it('tells what a dock is and which aircraft it has', async () => {
-  const [dock] = await new DockStore(dataSource).search({ organisationId, limit: 1 });
+  const [dock] = await new DocksOfAll(dataSource).search({ organisationId, limit: 1 });
   expect(dock).toMatchObject({ ...DOCKS[1], organisationId });
 });
 

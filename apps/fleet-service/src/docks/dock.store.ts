@@ -1,5 +1,5 @@
 import type { DockModel, DockRecord } from '@aerie/bus-contract';
-import { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import { MAX_MOVES, type MoveReason } from './aircraft-moves.js';
 import { type PositionColumns, positionOf } from './dock-positions.js';
 import { reportedModelOf } from './dock/model-keys.js';
@@ -70,9 +70,9 @@ const SHOWN_COLUMNS = `${COLUMNS}, c.since AS cut_off_since, c.until AS cut_off_
 const WITH_CUT_OFF = `LEFT JOIN fleet.cut_off c
   ON c.dock_sn = d.sn AND c.closed_at IS NULL AND c.since IS NOT NULL AND c.ended_at IS NULL`;
 
-/** Reads docks for screens and for other services. */
+/** Reads docks for screens. */
 export class DockStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
 
   async find(organisationId: string, sn: string): Promise<ShownDockRow | undefined> {
     const rows = await this.dataSource.query<ShownDockRow[]>(
@@ -113,6 +113,11 @@ export class DockStore {
     ]);
     return { aircraft, moves };
   }
+}
+
+/** The same for those who ask about docks of any organisation: docks themselves, and other services. */
+export class DocksOfAll {
+  constructor(private readonly dataSource: DatabaseOf<'engine'>) {}
 
   /**
    * The dock that speaks under this serial number: itself, or the one that had this aircraft last. What an aircraft

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
-import { DockStore } from './dock.store.js';
+import { DocksOfAll } from './dock.store.js';
 import { importDocks, readDocks } from './import-docks.js';
 
 let dataSource: DataSource;
@@ -18,8 +18,8 @@ it('registers docks with the aircraft that are in them', async () => {
   const docks = readDocks(lines(aDock('IMPORT-1', { aircraftSn: 'IMPORT-1A' }), aDock('IMPORT-2')));
   const imported = await importDocks(dataSource, docks);
   expect(new Set(imported.map(({ mqttPassword }) => mqttPassword)).size).toBe(2);
-  await expect(new DockStore(dataSource).speakerFor('IMPORT-1A')).resolves.toMatchObject({ sn: 'IMPORT-1' });
-  await expect(new DockStore(dataSource).speakerFor('IMPORT-2')).resolves.toMatchObject({ aircraftSn: null });
+  await expect(new DocksOfAll(dataSource).speakerFor('IMPORT-1A')).resolves.toMatchObject({ sn: 'IMPORT-1' });
+  await expect(new DocksOfAll(dataSource).speakerFor('IMPORT-2')).resolves.toMatchObject({ aircraftSn: null });
 });
 
 it('writes none of them when one is registered already, and names it', async () => {

@@ -1,7 +1,6 @@
 import { type DockModel, dockModel } from '@aerie/bus-contract';
 import { ConflictError, InvalidError, isSerialNumber, schemaProblems, withoutWords } from '@aerie/kernel';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { z } from 'zod';
 import { GENERATIONS, NEWEST_GENERATION } from './dock/generations.js';
 import { type DockCredentials, hashOf, newCredentials } from './register-dock.js';
@@ -52,7 +51,10 @@ export function readDocks(text: string): readonly Line[] {
  * Registers many docks of the first organisation at once, all or none, for a broker whose file gets their users before
  * it starts. @throws ConflictError naming those that are registered already.
  */
-export async function importDocks(dataSource: DataSource, docks: readonly Line[]): Promise<readonly ImportedDock[]> {
+export async function importDocks(
+  dataSource: DatabaseOf<'engine'>,
+  docks: readonly Line[],
+): Promise<readonly ImportedDock[]> {
   return inTransaction(dataSource, async (tx) => {
     const organisation = await tx.one<{ id: string }>('SELECT id FROM fleet.organisation ORDER BY created_at LIMIT 1');
     if (organisation === undefined) throw invalid('organisation', 'there is none');

@@ -3,8 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { DockModel } from '@aerie/bus-contract';
 import { factSubject } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
-import { type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
-import { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { yieldClaim } from './aircraft-moves.js';
 import { BrokerUsers } from './broker/broker-users.js';
@@ -27,7 +26,7 @@ export interface DockCredentials {
 /** Registers docks and gives them their credentials. */
 export class RegisterDock {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly brokerUsers: BrokerUsers,
     private readonly topologies: Topologies,
   ) {}

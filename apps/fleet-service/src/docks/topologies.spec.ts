@@ -1,4 +1,4 @@
-import type { DockStore } from './dock.store.js';
+import type { DocksOfAll } from './dock.store.js';
 import { Topologies } from './topologies.js';
 
 /** A store whose looks end when the test says so. */
@@ -19,7 +19,7 @@ let store: HeldStore;
 let topologies: Topologies;
 beforeEach(() => {
   store = new HeldStore();
-  topologies = new Topologies(store as unknown as DockStore);
+  topologies = new Topologies(store as unknown as DocksOfAll);
 });
 
 it('asks the database once for all that are asked for in one turn, and once more for those that come meanwhile', async () => {

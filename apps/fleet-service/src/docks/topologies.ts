@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { DockStore } from './dock.store.js';
+import { DocksOfAll } from './dock.store.js';
 
 /** What changes a binding is judged by the database itself; this only says whose word a message is. */
 const CACHE_MS = 5_000;
@@ -23,7 +23,7 @@ export class Topologies {
   private readonly forgotten = new Set<string>();
   private looking = false;
 
-  constructor(private readonly docks: DockStore) {}
+  constructor(private readonly docks: DocksOfAll) {}
 
   /** Null: no dock of ours. Rejects when that cannot be said now. */
   dockFor(sn: string): Promise<string | null> {

@@ -1,3 +1,4 @@
+import { bothOf } from '@aerie/persistence/testing';
 import { ROLES, type Role } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
 import { Caller, describePermissions, describeRefusedInput } from '@aerie/http-api/testing';
@@ -26,14 +27,14 @@ let states: DockStates;
 beforeAll(async () => {
   const { redisUrl, mqttUrl } = testEnvironment();
   const started = await startAll(async (closers) => {
-    const { url: databaseUrl, dataSource, drop } = await fleetTestDatabase();
+    const { settings, dataSource, drop } = await fleetTestDatabase();
     closers.push(drop);
     const docks = ['FLEET-1', 'FLEET-2'].map((sn) => JSON.stringify({ sn, model: 'dock2', name: sn }));
     await importDocks(dataSource, readDocks(docks.join('\n')));
     const nats = await startPrivateNats();
     closers.push(() => nats.remove());
     const config = loadConfig({
-      ...{ FLEET_HTTP_PORT: '0', DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, NATS_URL: nats.url },
+      ...{ FLEET_HTTP_PORT: '0', ...settings, REDIS_URL: redisUrl, NATS_URL: nats.url },
       ...{ MQTT_URL: mqttUrl, MQTT_USER: 'irrelevant', MQTT_PASSWORD: 'irrelevant', FLEET_DOCK_MQTT_URL: mqttUrl },
     });
     const service = await startInProcess(closers, {
@@ -44,7 +45,7 @@ beforeAll(async () => {
     return { ...service, dataSource };
   });
   ({ url, stop, dataSource: database } = started);
-  const keys = new ApiKeyStore(database);
+  const keys = new ApiKeyStore(bothOf(database));
   key = await keys.create('spec', false);
   for (const role of ROLES) keysByRole.set(role, await keys.create(role, false, { roles: [role] }));
   states = started.app.get(DockStates);

@@ -12,12 +12,13 @@ import { CollectForMission } from './collect-for-mission.js';
 let nats: PrivateServer;
 let connection: NatsConnection;
 let dataSource: DataSource;
+let owner: DataSource;
 let drop: () => Promise<void>;
 let collect: CollectForMission;
 
 beforeAll(async () => {
   const database = await logTestDatabase(1);
-  drop = database.drop;
+  ({ owner, drop } = database);
   [dataSource] = database.pools as [DataSource];
   nats = await startPrivateNats();
   connection = await connectNats(nats.url, 'collect-spec', logger);
@@ -82,7 +83,7 @@ it('asks for the logs of a flight that a person ended where the policy says so',
   const fact = aFact({ endedBy: 'person' });
   await collect.onStateChanged(ORGANISATION, fact);
   expect(await uploadsOf(fact.missionId)).toHaveLength(1);
-  await dataSource.query('DELETE FROM log.policy');
+  await owner.query('DELETE FROM log.policy');
 });
 
 it('asks for nothing where the organisation does not want it, nor for a dock of another one', async () => {

@@ -1,8 +1,7 @@
 import { type DockRecord, type MissionStateChanged, dockQuestion } from '@aerie/bus-contract';
 import type { Selection, Timing } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
-import { inTransaction, sqlState } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction, sqlState } from '@aerie/persistence';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { insertUpload } from '../uploads/request-upload.js';
 
@@ -28,7 +27,7 @@ export function windowOf(
 }
 
 export interface CollectParts {
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly connection: NatsConnection;
   readonly policies: PolicyStore;
   readonly timing: Timing;

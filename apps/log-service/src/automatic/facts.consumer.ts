@@ -16,8 +16,7 @@ import {
 } from '@aerie/messaging';
 import { STOP_LEAD_MS } from '@aerie/log-core';
 import type { Logger } from '@aerie/observability';
-import { inTransaction, isDataError, isOutage } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction, isDataError, isOutage } from '@aerie/persistence';
 import { advance } from '../uploads/advance-upload.js';
 import type { AfterCommit } from '../uploads/effects/after-commit.js';
 import { noteRelease } from '../uploads/store/dock-holds.js';
@@ -26,7 +25,7 @@ import type { CollectForMission } from './collect-for-mission.js';
 
 export interface FactsConsumerParts {
   readonly connection: NatsConnection;
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly collectForMission: CollectForMission;
   readonly afterCommit: AfterCommit;
   readonly deadLetters: DeadLetters;

@@ -1,7 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { CampaignState, Tally } from '@aerie/log-core';
-import type { Tx } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf, Tx } from '@aerie/persistence';
 import { type CampaignRow, tallyOf } from './campaign.store.js';
 import { type CampaignView, campaignView } from './campaign.view.js';
 
@@ -17,7 +16,7 @@ interface DockRow {
 export class CampaignReadModel {
   private readonly query: Tx['query'];
 
-  constructor(dataSource: DataSource) {
+  constructor(dataSource: DatabaseOf<'api'>) {
     this.query = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
   }
 

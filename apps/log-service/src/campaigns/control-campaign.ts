@@ -2,8 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { type CampaignWish, afterWish } from '@aerie/log-core';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import type { CampaignReadModel } from './campaign.read-model.js';
 import { forgive, lockCampaign, saveCampaign, skipDocks, tallyOf } from './campaign.store.js';
 import type { CampaignView } from './campaign.view.js';
@@ -13,7 +12,7 @@ import { type RunCampaigns, tellChange } from './run-campaigns.js';
 export class ControlCampaign {
   constructor(
     private readonly parts: {
-      readonly dataSource: DataSource;
+      readonly dataSource: DatabaseOf<'api'>;
       readonly campaigns: CampaignReadModel;
       readonly runCampaigns: RunCampaigns;
     },

@@ -3,8 +3,7 @@ import { type DockRecord, type Principal, findDocksQuestion } from '@aerie/bus-c
 import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDock } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import type { readNewCampaign } from './campaign.input.js';
 import { campaignView } from './campaign.view.js';
@@ -23,7 +22,7 @@ const LONGEST_MS = 7 * 24 * 60 * 60_000;
 export class CreateCampaign {
   constructor(
     private readonly parts: {
-      readonly dataSource: DataSource;
+      readonly dataSource: DatabaseOf<'api'>;
       readonly connection: NatsConnection;
       readonly wake: () => void;
     },

@@ -17,10 +17,11 @@ let nats: PrivateServer;
 let connection: NatsConnection;
 let one: DataSource;
 let other: DataSource;
+let owner: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
   const database = await logTestDatabase(2);
-  drop = database.drop;
+  ({ owner, drop } = database);
   [one, other] = database.pools as [DataSource, DataSource];
   nats = await startPrivateNats();
   connection = await connectNats(nats.url, 'campaigns-spec', logger);
@@ -91,9 +92,9 @@ it('goes on with other campaigns while somebody works on the one that is due fir
 it('puts a campaign off that it cannot handle, and goes on with the others', async () => {
   const broken = await aCampaign(3);
   const sound = await aCampaign(3);
-  await one.query(`ALTER TABLE log.upload ADD CONSTRAINT spec CHECK (campaign_id <> '${broken}')`);
+  await owner.query(`ALTER TABLE log.upload ADD CONSTRAINT spec CHECK (campaign_id <> '${broken}')`);
   await aReplica(one).run();
-  await one.query('ALTER TABLE log.upload DROP CONSTRAINT spec');
+  await owner.query('ALTER TABLE log.upload DROP CONSTRAINT spec');
   expect([await begunOf(broken), await begunOf(sound)]).toEqual([0, 1]);
   const [row] = await one.query<{ later: boolean }[]>(
     'SELECT next_action_at > now() AS later FROM log.campaign WHERE id = $1',

@@ -3,8 +3,7 @@ import type { InstantWakes } from '@aerie/job-queue';
 import { type CampaignState, type Timing, nextStep } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
-import { type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import type { CancelUpload } from '../uploads/cancel-upload.js';
@@ -30,7 +29,7 @@ import {
 } from './campaign.store.js';
 
 export interface RunCampaignsParts {
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly connection: NatsConnection;
   readonly policies: PolicyStore;
   readonly lookAtDocks: LookAtDocks;

@@ -1,8 +1,7 @@
 import { deleteObjectsQuestion } from '@aerie/bus-contract';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 
 /** As many as one question takes. */
 const BATCH = 20;
@@ -21,7 +20,7 @@ interface OldFile {
  */
 export class DeleteOldFiles {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'engine'>,
     private readonly connection: NatsConnection,
     private readonly logger: Logger,
   ) {}

@@ -1,7 +1,7 @@
 import { type Page, type Position, notThere, toPage } from '@aerie/http-api';
 import { NotFoundError } from '@aerie/kernel';
 import type { LogModule, Proof } from '@aerie/log-core';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 
 export interface FileRow {
   readonly id: string;
@@ -58,7 +58,7 @@ const USAGE_LIMIT = 1_000;
 
 /** Archives in the storage, for screens. */
 export class FileReadModel {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
 
   async list(
     organisationId: string,

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal } from '@aerie/bus-contract';
 import { TimeoutError, UnavailableError } from '@aerie/kernel';
 import type { ListedModule, LogModule } from '@aerie/log-core';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import type { DockCommands } from '../uploads/dock/dock-commands.js';
 import { dockErrorOf } from '../uploads/dock/dock-errors.js';
 import { recordCall, recordOutcome } from '../uploads/store/upload-critical.js';
@@ -16,7 +15,7 @@ const LOOK_EVERY_MS = 250;
 const SEND_WITHIN_MS = 10_000;
 
 export interface AskForListParts {
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'api'>;
   readonly commands: DockCommands;
   readonly replyMs: number;
 }

@@ -1,12 +1,11 @@
 import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import type { Policy, PolicyStore } from './policy.store.js';
 
 export class ChangePolicy {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly policies: PolicyStore,
   ) {}
 

@@ -12,22 +12,28 @@ import { UploadReadModel } from '../uploads/store/upload.read-model.js';
 import { logPrunes, uploadDetailPrune } from './prunes.js';
 
 const SETTINGS = {
-  ...{ LOG_HTTP_PORT: '1', LOG_GRPC_PORT: '2', DATABASE_URL: 'postgres://spec@127.0.0.1:1/spec' },
+  ...{
+    LOG_HTTP_PORT: '1',
+    LOG_GRPC_PORT: '2',
+    DATABASE_URL: 'postgres://spec@127.0.0.1:1/spec',
+    DATABASE_ENGINE_PASSWORD: 'spec',
+  },
   ...{ REDIS_URL: 'redis://127.0.0.1:1', NATS_URL: 'nats://127.0.0.1:1' },
 };
 const DAYS = loadConfig(SETTINGS);
 
 let pools: DataSource[];
+let owner: DataSource;
 let drop: () => Promise<void>;
 let pool: DataSource;
 beforeAll(async () => {
-  ({ pools, drop } = await logTestDatabase(1));
+  ({ pools, owner, drop } = await logTestDatabase(1));
   [pool] = pools as [DataSource];
 }, 60_000);
 afterAll(() => drop?.(), 30_000);
 
 const query = <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
-  pool.query<Row[]>(sql, [...parameters]);
+  owner.query<Row[]>(sql, [...parameters]);
 const within = <Result>(work: (tx: Tx) => Promise<Result>) => inTransaction(pool, work);
 const prune = (prunes: readonly Prune[] = logPrunes(DAYS)): Promise<number> =>
   new Retention({ dataSource: pool, prunes, logger, metrics: new Metrics('spec') }).run();
@@ -166,7 +172,7 @@ describe('each batch, with many rows and statistics', () => {
     );
     const columns = names.map(({ name }) => name).join(', ');
     const hoursAgo = `now() - n * interval '1 hour'`;
-    await fill(pool, async (tx) => {
+    await fill(owner, async (tx) => {
       await tx.run(
         `INSERT INTO log.upload (id, dock_sn, state, next_action_at, since, updated_at, detail_kept, ${columns})
          SELECT gen_random_uuid(), n::text, 'failed', NULL, ${hoursAgo}, ${hoursAgo}, n < 15000, ${columns}

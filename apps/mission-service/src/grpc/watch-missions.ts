@@ -2,8 +2,8 @@ import { SINCE_VERSION } from '@aerie/http-api';
 import { UnavailableError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
+import type { DatabaseOf } from '@aerie/persistence';
 import { Observable, type Subscriber } from 'rxjs';
-import type { DataSource } from 'typeorm';
 import { newestLive, showLive } from '../missions/store/flight-live.js';
 import type { MissionRow } from '../missions/store/mission.row.js';
 import { type MissionView, viewOf } from '../missions/views/mission.view.js';
@@ -34,7 +34,7 @@ export class WatchMissions {
   private looking = false;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly logger: Logger,
   ) {}
 

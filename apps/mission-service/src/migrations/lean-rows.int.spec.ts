@@ -1,5 +1,6 @@
 import { createLogger } from '@aerie/observability';
-import { inTransaction, migrate } from '@aerie/persistence';
+import { inTransaction } from '@aerie/persistence';
+import { migrateNew } from '@aerie/persistence/testing';
 import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { MIGRATIONS, missionDatabase } from '../database.js';
@@ -14,8 +15,8 @@ let source: DataSource;
 let drop: () => Promise<void>;
 beforeEach(async () => {
   const database = await createTestDatabase(testEnvironment().databaseUrl, 'template_empty', () => Promise.resolve());
-  source = await missionDatabase(database.url, createLogger('migration-spec', 'silent')).initialize();
-  await migrate(source);
+  source = await missionDatabase(database.url, createLogger('migration-spec', 'silent'), 'chores').initialize();
+  await migrateNew(source);
   drop = async () => {
     await source.destroy();
     await database.drop();
@@ -49,7 +50,7 @@ describe('rules of a preflight', () => {
     for (let undone = 0; undone < later; undone++) await source.undoLastMigration({ transaction: 'each' });
     expect(await plainRules(id)).toEqual([rules.slice(1), rules]);
 
-    await migrate(source);
+    await migrateNew(source);
     expect(await stored(id)).toEqual(before);
   });
 

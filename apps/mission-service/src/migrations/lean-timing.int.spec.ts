@@ -12,7 +12,7 @@ let source: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
   const { url, drop: dropDatabase } = await missionTestDatabase(0);
-  source = await missionDatabase(url, createLogger('migration-spec', 'silent')).initialize();
+  source = await missionDatabase(url, createLogger('migration-spec', 'silent'), 'chores').initialize();
   drop = async () => {
     await source.destroy();
     await dropDatabase();

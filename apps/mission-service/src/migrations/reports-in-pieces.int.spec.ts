@@ -1,5 +1,5 @@
 import { createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
+import { migrateNew } from '@aerie/persistence/testing';
 import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { MIGRATIONS, missionDatabase } from '../database.js';
@@ -12,8 +12,8 @@ let source: DataSource;
 let drop: () => Promise<void>;
 beforeEach(async () => {
   const database = await createTestDatabase(testEnvironment().databaseUrl, 'template_empty', () => Promise.resolve());
-  source = await missionDatabase(database.url, createLogger('migration-spec', 'silent')).initialize();
-  await migrate(source);
+  source = await missionDatabase(database.url, createLogger('migration-spec', 'silent'), 'chores').initialize();
+  await migrateNew(source);
   drop = async () => {
     await source.destroy();
     await database.drop();
@@ -45,7 +45,7 @@ describe('the way back from reports in pieces', () => {
       before?.map(({ percent, at }) => ({ percent, at })),
     );
 
-    await migrate(source);
+    await migrateNew(source);
     expect((await trackOf(flight))?.slice(0, 41)).toEqual(before?.slice(0, 41));
   });
 });

@@ -1,5 +1,5 @@
 import { createLogger } from '@aerie/observability';
-import { migrate } from '@aerie/persistence';
+import { migrateNew } from '@aerie/persistence/testing';
 import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { MIGRATIONS, missionDatabase } from '../database.js';
@@ -12,8 +12,8 @@ let drop: () => Promise<void>;
 /** The schema as the previous release left it. */
 beforeEach(async () => {
   const database = await createTestDatabase(testEnvironment().databaseUrl, 'template_empty', () => Promise.resolve());
-  source = await missionDatabase(database.url, logger).initialize();
-  await migrate(source);
+  source = await missionDatabase(database.url, logger, 'chores').initialize();
+  await migrateNew(source);
   for (let left = MIGRATIONS.length; left > 3; left--) await source.undoLastMigration({ transaction: 'each' });
   drop = async () => {
     await source.destroy();
@@ -56,27 +56,27 @@ describe('the migration to start deadlines', () => {
     ['has ended', `state = 'failed', next_action_at = NULL`, null],
   ])('gives an immediate mission that %s its deadline', async (_what, set, deadlineSeconds) => {
     const id = await anOldMission(set);
-    await migrate(source);
+    await migrateNew(source);
     expect(await rowOf(id)).toMatchObject({ deadline_seconds: deadlineSeconds });
   });
 
   it('leaves the deadline of a timed mission as it is', async () => {
     const id = await aMission(source, { kind: 'timed', executeInMs: 600_000 });
     const before = await rowOf(id);
-    await migrate(source);
+    await migrateNew(source);
     expect(await rowOf(id)).toEqual(before);
   });
 });
 
 describe('a replica of the previous release beside it', () => {
   it('gets the deadline for an immediate mission that it inserts without one', async () => {
-    await migrate(source);
+    await migrateNew(source);
     const id = await anOldMissionNow();
     expect(await rowOf(id)).toMatchObject({ deadline_seconds: 60 });
   });
 
   it('does not move the deadline later when a dock accepts the prepare', async () => {
-    await migrate(source);
+    await migrateNew(source);
     const id = await aMission(source);
     const later = `SET state = 'prepared', deadline = deadline + interval '15 seconds'`;
     await source.query(`UPDATE mission.mission ${later} WHERE id = $1`, [id]);
@@ -84,7 +84,7 @@ describe('a replica of the previous release beside it', () => {
   });
 
   it('still shortens the deadline of an immediate mission, and moves a timed one to another time', async () => {
-    await migrate(source);
+    await migrateNew(source);
     const immediate = await aMission(source);
     const timed = await aMission(source, { kind: 'timed', executeInMs: 600_000 });
     await source.query(`UPDATE mission.mission SET deadline = created_at + interval '20 seconds' WHERE id = $1`, [
@@ -96,7 +96,7 @@ describe('a replica of the previous release beside it', () => {
   });
 
   it('cannot leave an unfinished timed mission without a deadline', async () => {
-    await migrate(source);
+    await migrateNew(source);
     const id = await aMission(source, { kind: 'timed', executeInMs: 600_000 });
     await expect(source.query('UPDATE mission.mission SET deadline = NULL WHERE id = $1', [id])).rejects.toThrow(
       /mission_has_a_deadline/,

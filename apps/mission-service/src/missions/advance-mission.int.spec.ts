@@ -3,9 +3,10 @@ import type { DataSource } from 'typeorm';
 import { aMission, apply, missionTestDatabase, stateOf } from './fixtures/mission-database.js';
 
 let pools: DataSource[];
+let owner: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  ({ pools, drop } = await missionTestDatabase(2));
+  ({ pools, owner, drop } = await missionTestDatabase(2));
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -153,11 +154,11 @@ it('tells with each state when the dock was told to start, so that others know w
 
 it('writes the state and its fact together, or neither', async () => {
   const id = await aMission(pool(0));
-  await pool(0).query(`ALTER TABLE mission.outbox RENAME TO outbox_away`);
+  await owner.query(`ALTER TABLE mission.outbox RENAME TO outbox_away`);
   try {
     await expect(apply(pool(0), id, { type: 'prepareDue' })).rejects.toThrow();
   } finally {
-    await pool(0).query(`ALTER TABLE mission.outbox_away RENAME TO outbox`);
+    await owner.query(`ALTER TABLE mission.outbox_away RENAME TO outbox`);
   }
   expect(await stateOf(pool(0), id)).toBe('scheduled');
   const left = await pool(0).query<unknown[]>('SELECT 1 FROM mission.dock_call WHERE mission_id = $1', [id]);

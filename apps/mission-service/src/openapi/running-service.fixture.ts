@@ -51,7 +51,7 @@ const logger = createLogger('openapi-spec', 'silent');
 export const startService = (): Promise<RunningService> => startAll(start);
 
 async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
-  const { pools, drop } = await missionTestDatabase(1);
+  const { pools, settings, drop } = await missionTestDatabase(1);
   closers.push(drop);
   const dataSource = pools[0] as DataSource;
   const storage = await startStorage();
@@ -64,7 +64,7 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
   const config = loadConfig({
     MISSION_HTTP_PORT: '0',
     MISSION_GRPC_PORT: '0',
-    DATABASE_URL: (dataSource.options as { url: string }).url,
+    ...settings,
     REDIS_URL: testEnvironment().redisUrl,
     NATS_URL: nats.url,
     S3_ENDPOINT: `http://127.0.0.1:${(storage.address() as AddressInfo).port}`,

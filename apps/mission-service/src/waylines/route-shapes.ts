@@ -25,12 +25,18 @@ interface ShapeRow {
 
 /** The waypoints of stored waylines. These never change, so those of the last ones are remembered. */
 export class RouteShapes {
-  private readonly shapes = new LRUCache<string, RouteShape>({
-    maxSize: MAX_WAYPOINTS,
-    sizeCalculation: ({ waypoints }) => waypoints.length + 1,
-  });
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly shapes = new LRUCache<string, RouteShape>({
+      maxSize: MAX_WAYPOINTS,
+      sizeCalculation: ({ waypoints }) => waypoints.length + 1,
+    }),
+  ) {}
 
-  constructor(private readonly dataSource: DataSource) {}
+  /** The same through another pool, with one memory for both. */
+  through(dataSource: DataSource): RouteShapes {
+    return new RouteShapes(dataSource, this.shapes);
+  }
 
   /** Rejects while the database does not answer. */
   async of(waylineIds: readonly string[]): Promise<ReadonlyMap<string, RouteShape>> {

@@ -1,5 +1,5 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
-import { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import type { RcLost } from '../missions/store/mission.row.js';
 
 export interface WaylineRow {
@@ -31,7 +31,7 @@ const LISTED = `id, organisation_id, name, sha256, md5, size_bytes, object_key, 
 
 /** Stored routes. The route of a row is never changed, only its name and whether it is archived. */
 export class WaylineStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
 
   /** The stored wayline; the earlier one where the organisation has these bytes already, which can be planned again then. */
   async add(wayline: NewWayline): Promise<{ readonly row: WaylineRow; readonly isNew: boolean }> {

@@ -1,3 +1,10 @@
 export { fill } from './fill.js';
-export { type MigratedDatabase, type MigratedDatabaseOptions, migratedDatabase } from './migrated-database.js';
+export {
+  type MigratedDatabase,
+  type MigratedDatabaseOptions,
+  bothOf,
+  migrateNew,
+  migratedDatabase,
+} from './migrated-database.js';
 export { type KnownBreach, type LintOptions, RULES, type Rule, lintMigrations } from './migration-lint.js';
+export { type WallsOptions, findBreaches } from './walls.js';

@@ -38,7 +38,8 @@ beforeEach(() => (opened = []));
 it('is migrated once, and each test file has one of its own, with as many pools as it wants', async () => {
   const [one, other] = [await aDatabase(), await aDatabase()];
   try {
-    expect(opened).toEqual(['migrations', 'work', 'work', 'work', 'work']);
+    const ofOne = ['migrations', 'migrations', 'work', 'work'];
+    expect(opened).toEqual(['migrations', ...ofOne, ...ofOne]);
     await one.pools[0]?.query(`INSERT INTO ${SCHEMA}.thing VALUES (1)`);
     const things = (pool: DataSource | undefined) => pool?.query<unknown[]>(`SELECT id FROM ${SCHEMA}.thing`);
     for (const number of [0, 1]) {

@@ -1,5 +1,9 @@
 import { createTestDatabase, testEnvironment } from '@aerie/testing';
+import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
+import { closeDatabase } from '../access/make-roles.js';
+import { DOERS, MIGRATOR, roleOf } from '../access/roles.js';
+import type { Databases } from '../data-source.js';
 import { migrate } from '../migrate.js';
 
 export interface MigratedDatabaseOptions {
@@ -13,13 +17,32 @@ export interface MigratedDatabaseOptions {
   readonly pools: number;
 }
 
+/** What a service is told of its database. */
+interface Settings {
+  readonly DATABASE_URL: string;
+  readonly DATABASE_ENGINE_PASSWORD: string;
+}
+
 export interface MigratedDatabase {
+  /** Of one who may do everything. */
   readonly url: string;
+  readonly settings: Settings;
+  /** For what a test sets up and no role of the service may do. */
+  readonly owner: DataSource;
+  /** As the role for requests. */
+  readonly api: DataSource;
+  /** They may do what the two roles of the service may do together, and nothing else. */
   readonly pools: DataSource[];
   readonly drop: () => Promise<void>;
 }
 
-/** A database of its own for one test file, with the schema of one service as its migrations make it. */
+/** Tests that set up rows and then run what both roles run have one pool for all of it. */
+const specRoleOf = (schema: string): string => `${schema}_spec`;
+
+/**
+ * A database of its own for one test file, with the schema of one service as its migrations make it, and with the roles of
+ * a site. A schema that is no service's has none.
+ */
 export async function migratedDatabase({
   schema,
   migrations,
@@ -27,22 +50,77 @@ export async function migratedDatabase({
   openPool = openForMigrations,
   pools,
 }: MigratedDatabaseOptions): Promise<MigratedDatabase> {
-  const database = await createTestDatabase(
-    testEnvironment().databaseUrl,
-    `template_${schema}_${migrations.length}`,
-    async (url) => {
-      const dataSource = await openForMigrations(url).initialize();
-      await migrate(dataSource);
-      await dataSource.destroy();
-    },
-  );
-  const opened = await Promise.all(Array.from({ length: pools }, () => openPool(database.url).initialize()));
+  const { databaseUrl, databasePasswords: passwords } = testEnvironment();
+  const hasRoles = roleOf(schema, 'api') in passwords;
+  const as = (url: string, role: string, password = passwords[role] ?? ''): string => withLogin(url, role, password);
+  const database = await createTestDatabase(databaseUrl, `template_${schema}_${migrations.length}`, async (url) => {
+    if (hasRoles) await prepare(url, schema, passwords[MIGRATOR] ?? '');
+    const dataSource = await openForMigrations(hasRoles ? as(url, MIGRATOR) : url).initialize();
+    await migrate(dataSource);
+    await dataSource.destroy();
+  });
+  if (hasRoles) await withClient(database.url, closeDatabase);
+  const poolUrl = hasRoles ? as(database.url, specRoleOf(schema), passwords[MIGRATOR]) : database.url;
+  if (hasRoles) {
+    const name = new URL(database.url).pathname.slice(1);
+    await withClient(database.url, (client) =>
+      client.query(`GRANT CONNECT ON DATABASE "${name}" TO ${specRoleOf(schema)}`),
+    );
+  }
+  const owner = await openForMigrations(database.url).initialize();
+  const apiUrl = hasRoles ? as(database.url, roleOf(schema, 'api')) : database.url;
+  const api = await openForMigrations(apiUrl).initialize();
+  const opened = await Promise.all(Array.from({ length: pools }, () => openPool(poolUrl).initialize()));
   return {
     url: database.url,
+    settings: {
+      DATABASE_URL: as(database.url, roleOf(schema, 'api')),
+      DATABASE_ENGINE_PASSWORD: passwords[roleOf(schema, 'engine')] ?? '',
+    },
+    owner,
+    api,
     pools: opened,
     async drop() {
-      await Promise.all(opened.map((pool) => pool.destroy()));
+      await Promise.all([owner, api, ...opened].map((pool) => pool.destroy()));
       await database.drop();
     },
   };
+}
+
+/** Migrates a database that nobody has let the roles of a site into yet, through a pool of one who may do everything. */
+export async function migrateNew(dataSource: DataSource): Promise<void> {
+  await withClient((dataSource.options as { url: string }).url, closeDatabase);
+  await migrate(dataSource);
+}
+
+/** For specs whose one pool is both. */
+export const bothOf = (dataSource: DataSource): Databases => ({ api: dataSource, engine: dataSource });
+
+async function prepare(url: string, schema: string, password: string): Promise<void> {
+  await withClient(url, async (client) => {
+    await closeDatabase(client);
+    const role = specRoleOf(schema);
+    const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [role]);
+    if (rowCount === 0) {
+      const roles = DOERS.map((doer) => roleOf(schema, doer)).join(', ');
+      await client.query(`CREATE ROLE ${role} LOGIN IN ROLE ${roles} PASSWORD '${password}'`);
+    }
+  });
+}
+
+async function withClient(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+function withLogin(text: string, user: string, password: string): string {
+  const url = new URL(text);
+  url.username = user;
+  url.password = password;
+  return url.href;
 }

@@ -55,6 +55,7 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
         ...process.env,
         AERIE_ROOT: root,
         AERIE_TEST_DATABASE_URL: infrastructure?.databaseUrl,
+        AERIE_TEST_DATABASE_PASSWORDS: infrastructure && JSON.stringify(infrastructure.databasePasswords),
         AERIE_TEST_REDIS_URL: infrastructure?.redisUrl,
         AERIE_TEST_NATS_URL: infrastructure?.natsUrl,
         AERIE_TEST_MQTT_URL: infrastructure?.mqttUrl,

@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { MIGRATOR } from '@aerie/persistence';
 import { FLEET_ACLS, INGRESS_ACLS, OBSERVER_ACLS } from '@aerie/server-settings';
 import { type Binaries, findBinaries } from '../infrastructure/binaries.js';
+import { asRole, newDatabasePasswords } from '../infrastructure/database-roles.js';
 import { type MqttLogin, newPassword } from '../infrastructure/infrastructure.js';
 import { spawnMosquitto } from '../infrastructure/mosquitto.js';
 import { natsUrlsAt, newNatsPasswords, spawnNats } from '../infrastructure/nats.js';
@@ -14,6 +16,7 @@ import {
   type ServiceName,
   type ServicePlan,
   type ServicePorts,
+  databaseSettings,
   keyFileOf,
   servicePlans,
 } from '../stack/services.js';
@@ -59,6 +62,7 @@ export interface HostsOptions {
 export class Hosts {
   private readonly processes: LocalProcess[] = [];
   private readonly passwords = { postgres: newPassword() };
+  readonly databasePasswords = newDatabasePasswords(newPassword);
   private readonly redisPasswords = newRedisPasswords(newPassword);
   private readonly natsPasswords = newNatsPasswords(newPassword);
   private readonly storage = { accessKeyId: newPassword(), secretAccessKey: newPassword() };
@@ -103,16 +107,17 @@ export class Hosts {
     const binaries = findBinaries(packagesDirectory, say);
     await Promise.all(this.servers(binaries).map(async (spawned) => this.ready(await spawned)));
     makeKeyFile(keyFileOf(directory));
-    const env = { DATABASE_URL: this.databaseUrl };
+    const migrator = { DATABASE_URL: asRole(this.databaseUrl, MIGRATOR, this.databasePasswords) };
     for (const name of MIGRATED) {
       await runScript({
         script: path.join(root, 'apps', name, 'dist', 'migrate.js'),
-        env,
+        env: migrator,
         what: `migrate ${name}`,
         say,
       });
     }
     const script = path.join(root, 'apps', 'fleet-service', 'dist', 'create-api-key.js');
+    const env = databaseSettings(this, 'fleet');
     this.key = (await runScript({ script, args: ['--name', 'hosts'], env, what: 'make an API key', say })).trim();
     await this.startService('outside', 'object-store');
     for (const host of HOST_NAMES) {
@@ -124,11 +129,12 @@ export class Hosts {
 
   private servers(binaries: Binaries): readonly (Spawned | Promise<Spawned>)[] {
     const { directory } = this.options;
-    const { logins, passwords } = this;
+    const { logins } = this;
+    const databaseLogins = { aerie: this.passwords.postgres, roles: this.databasePasswords };
     const place = placeOf(SERVERS_AT);
     const listeners = { internal: SERVER_PORTS.mosquitto, docks: SERVER_PORTS.docks };
     return [
-      spawnPostgres(directory, SERVER_PORTS.postgres, passwords.postgres, ['max_connections=300'], place),
+      spawnPostgres(directory, SERVER_PORTS.postgres, databaseLogins, ['max_connections=300'], place),
       spawnValkey(directory, binaries, SERVER_PORTS.valkey, this.redisPasswords, place),
       spawnMosquitto(
         directory,
@@ -166,6 +172,7 @@ export class Hosts {
     const only = addressOf(SERVERS_AT);
     const servers = {
       databaseUrl: this.databaseUrl,
+      databasePasswords: this.databasePasswords,
       redisUrls: redisUrlsAt(`${only}:${SERVER_PORTS.valkey}`, this.redisPasswords),
       // Its own server first; it learns of the others from that.
       natsUrls: natsUrlsAt(`${addressOf(at)}:${SERVER_PORTS.nats}`, this.natsPasswords),

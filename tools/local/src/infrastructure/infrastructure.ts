@@ -6,6 +6,7 @@ import { type Binaries, findBinaries } from './binaries.js';
 import { spawnMosquitto, spawnOpenMosquitto } from './mosquitto.js';
 import { type OtherBroker, spawnOther } from './other-broker.js';
 import { type NatsPasswords, natsUrlsAt, newNatsPasswords, spawnNats } from './nats.js';
+import { type DatabasePasswords, keepRoles, newDatabasePasswords } from './database-roles.js';
 import { spawnPostgres } from './postgres.js';
 import { type LocalProcess, type Spawned, untilReady } from './processes.js';
 import { type RedisPasswords, newRedisPasswords, redisUrlsAt, spawnValkey } from './valkey.js';
@@ -43,6 +44,8 @@ export class Infrastructure {
     readonly binaries: Binaries,
     private readonly ports: Readonly<Record<InfrastructureName | 'docks', number>>,
     private readonly secrets: Readonly<Record<'postgres' | 'asking', string>>,
+    /** Of each role of the database. */
+    readonly databasePasswords: DatabasePasswords,
     private readonly natsPasswords: NatsPasswords,
     private readonly redisPasswords: RedisPasswords,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
@@ -59,6 +62,7 @@ export class Infrastructure {
       binaries,
       { postgres, valkey, nats, mosquitto, docks },
       { postgres: newPassword(), asking: newPassword() },
+      newDatabasePasswords(newPassword),
       newNatsPasswords(newPassword),
       newRedisPasswords(newPassword),
       { ingress: login('ingress'), 'fleet-service': login('fleet-service'), observer: login('observer') },
@@ -97,6 +101,7 @@ export class Infrastructure {
     });
   }
 
+  /** May do everything: for taps and tests. */
   get databaseUrl(): string {
     return `postgres://aerie:${this.secrets.postgres}@127.0.0.1:${this.ports.postgres}/aerie`;
   }
@@ -147,11 +152,16 @@ export class Infrastructure {
   }
 
   private spawn(name: InfrastructureName): Spawned | Promise<Spawned> {
-    const { binaries, ports, secrets, logins } = this;
+    const { binaries, ports, secrets, logins, databasePasswords } = this;
     const { directory, postgresSettings, openBroker, other } = this.options;
     switch (name) {
       case 'postgres':
-        return spawnPostgres(directory, ports.postgres, secrets.postgres, postgresSettings);
+        return spawnPostgres(
+          directory,
+          ports.postgres,
+          { aerie: secrets.postgres, roles: databasePasswords },
+          postgresSettings,
+        );
       case 'valkey':
         return spawnValkey(directory, binaries, ports.valkey, this.redisPasswords);
       case 'nats':
@@ -169,6 +179,11 @@ export class Infrastructure {
         return spawnOther(directory, other.broker, listeners, users, asking);
       }
     }
+  }
+
+  /** Hands over what a release has made that knew no roles. */
+  keepRoles(): Promise<void> {
+    return keepRoles(this.databaseUrl, this.databasePasswords);
   }
 
   process(name: InfrastructureName): LocalProcess {

@@ -4,20 +4,27 @@ import os from 'node:os';
 import path from 'node:path';
 import { linkLibraries } from '@aerie/deploy';
 import { Client } from 'pg';
+import { type DatabasePasswords, keepRoles } from './database-roles.js';
 import { Problem } from './problem.js';
 import { HERE, type Place } from './place.js';
 import { type Command, LocalProcess, type Spawned } from './processes.js';
 
 const DATABASE = 'aerie';
 
+export interface DatabaseLogins {
+  /** Of the user `aerie`, who may do everything. */
+  readonly aerie: string;
+  readonly roles: DatabasePasswords;
+}
+
 /**
- * A private PostgreSQL from the npm package. Its password is new at every start and lies in no file: it is set through
+ * A private PostgreSQL from the npm package. Its passwords are new at every start and lie in no file: they are set through
  * a socket in a folder that only we can enter.
  */
 export async function spawnPostgres(
   directory: string,
   port: number,
-  password: string,
+  passwords: DatabaseLogins,
   settings: readonly string[] = [],
   place: Place = HERE,
 ): Promise<Spawned> {
@@ -39,7 +46,7 @@ export async function spawnPostgres(
   return {
     process: process_,
     check: async () => {
-      await prepare(socketFolder, port, password);
+      await prepare(socketFolder, port, passwords);
       return true;
     },
     settled: () => rmSync(socketFolder, { recursive: true, force: true }),
@@ -62,18 +69,20 @@ function makeCluster(initdb: string, data: string): void {
 }
 
 /** The socket lies in a folder of this one server, so no other one can answer here. */
-async function prepare(host: string, port: number, password: string): Promise<void> {
-  const client = new Client({ host, port, user: 'aerie', database: 'postgres', connectionTimeoutMillis: 10_000 });
+async function prepare(host: string, port: number, { aerie, roles }: DatabaseLogins): Promise<void> {
+  const address = { host, port, user: 'aerie', connectionTimeoutMillis: 10_000 };
+  const client = new Client({ ...address, database: 'postgres' });
   // A connection that breaks is told by the call that needs it.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(`ALTER ROLE aerie PASSWORD '${password}'`);
+    await client.query(`ALTER ROLE aerie PASSWORD '${aerie}'`);
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
     if (rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
   } finally {
     await client.end().catch(() => undefined);
   }
+  await keepRoles({ ...address, database: DATABASE }, roles);
 }
 
 /** Of the npm package. */

@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { type SchemaName, roleOf } from '@aerie/persistence';
+import { asRole } from '../infrastructure/database-roles.js';
 import type { Infrastructure } from '../infrastructure/infrastructure.js';
 
 export const SERVICE_NAMES = [
@@ -53,20 +55,32 @@ export const keyFileOf = (directory: string): string => path.join(directory, 'cr
 /** What programs are told of the servers. */
 export type Servers = Pick<
   Infrastructure,
-  'databaseUrl' | 'redisUrls' | 'natsUrls' | 'mqttUrl' | 'dockMqttUrl' | 'logins' | 'askingSecret' | 'directory'
->;
+  | 'databaseUrl'
+  | 'databasePasswords'
+  | 'redisUrls'
+  | 'natsUrls'
+  | 'mqttUrl'
+  | 'dockMqttUrl'
+  | 'logins'
+  | 'askingSecret'
+  | 'directory'
+> & {
+  /** Programs of an earlier release have one user of the database, who may do everything. */
+  readonly oneDatabaseUser?: true;
+};
 
 /**
- * The same servers with one user of NATS and one of Redis that may do everything, for programs of a release that knew no other. Those of
- * this release beside them have it too, as at a site that limits its users once the upgrade is over.
+ * The same servers with one user of NATS, one of Redis and one of PostgreSQL that may do everything, for programs of a release that
+ * knew no other. Those of this release beside them have it too, as at a site that limits its users once the upgrade is over.
  */
 export function withoutWalls(servers: Servers): Servers {
-  const { databaseUrl, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = servers;
+  const { databaseUrl, databasePasswords, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = servers;
   const everybody = <Urls extends object>(urls: Urls, url: string): Urls =>
     Object.fromEntries(Object.keys(urls).map((user) => [user, url])) as Urls;
   const natsUrls = everybody(servers.natsUrls, servers.natsUrls.aerie);
   const redisUrls = everybody(servers.redisUrls, servers.redisUrls.default);
-  return { databaseUrl, redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory };
+  const same = { databaseUrl, databasePasswords, mqttUrl, dockMqttUrl, logins, askingSecret, directory };
+  return { ...same, redisUrls, natsUrls, oneDatabaseUser: true };
 }
 
 export interface Addresses {
@@ -92,7 +106,7 @@ export function servicePlans(
   storage: StorageKeys,
   addresses: Addresses = { own: LOOPBACK, storage: LOOPBACK },
 ): Readonly<Record<ServiceName, ServicePlan>> {
-  const { databaseUrl, redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
+  const { redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
   const s3 = {
     S3_ENDPOINT: `http://${addresses.storage}:${ports['object-store']}`,
     S3_REGION: REGION,
@@ -128,7 +142,7 @@ export function servicePlans(
     'fleet-service': plan('fleet-service', {
       FLEET_HTTP_PORT: String(ports['fleet-service']),
       ...AT_THE_API,
-      DATABASE_URL: databaseUrl,
+      ...databaseSettings(infrastructure, 'fleet'),
       REDIS_URL: redisUrls['fleet-service'],
       NATS_URL: natsUrls['fleet-service'],
       ...(askingSecret === undefined
@@ -147,7 +161,7 @@ export function servicePlans(
       CREDENTIAL_KEY_FILE: keyFileOf(directory),
       // A storage of this machine is a storage.
       CREDENTIAL_PRIVATE_ENDPOINTS: 'allowed',
-      DATABASE_URL: databaseUrl,
+      ...databaseSettings(infrastructure, 'credential'),
       NATS_URL: natsUrls['credential-service'],
       STS_ROLE_ARN: DOCK_ROLE.arn,
       IAM_ENDPOINT: s3.S3_ENDPOINT,
@@ -157,7 +171,7 @@ export function servicePlans(
       MISSION_HTTP_PORT: String(ports['mission-service']),
       ...AT_THE_API,
       MISSION_GRPC_PORT: String(ports['mission-grpc']),
-      DATABASE_URL: databaseUrl,
+      ...databaseSettings(infrastructure, 'mission'),
       REDIS_URL: redisUrls['mission-service'],
       NATS_URL: natsUrls['mission-service'],
       ...s3,
@@ -166,7 +180,7 @@ export function servicePlans(
       LOG_HTTP_PORT: String(ports['log-service']),
       ...AT_THE_API,
       LOG_GRPC_PORT: String(ports['log-grpc']),
-      DATABASE_URL: databaseUrl,
+      ...databaseSettings(infrastructure, 'log'),
       REDIS_URL: redisUrls['log-service'],
       NATS_URL: natsUrls['log-service'],
     }),
@@ -177,6 +191,22 @@ export function servicePlans(
       EDGE_LOG_URL: `http://${addresses.own}:${ports['log-service']}`,
       EDGE_CREDENTIAL_URL: `http://${addresses.own}:${ports['credential-service']}`,
     }),
+  };
+}
+
+/** What a service is told of its database. */
+export function databaseSettings(
+  {
+    databaseUrl,
+    databasePasswords,
+    oneDatabaseUser,
+  }: Pick<Servers, 'databaseUrl' | 'databasePasswords' | 'oneDatabaseUser'>,
+  schema: SchemaName,
+): { readonly DATABASE_URL: string; readonly DATABASE_ENGINE_PASSWORD: string } {
+  return {
+    DATABASE_URL:
+      oneDatabaseUser === true ? databaseUrl : asRole(databaseUrl, roleOf(schema, 'api'), databasePasswords),
+    DATABASE_ENGINE_PASSWORD: databasePasswords[roleOf(schema, 'engine')] ?? '',
   };
 }
 

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { freePort, freePorts } from '@aerie/loopback';
+import { MIGRATOR } from '@aerie/persistence';
+import { asRole } from '../infrastructure/database-roles.js';
 import {
   INFRASTRUCTURE_NAMES,
   Infrastructure,
@@ -15,9 +17,11 @@ import type { DockConnection } from './api.js';
 import { LESS_MEMORY, MIGRATED, NODE_FLAGS, cleanEnvironment, makeKeyFile, runScript } from './programs.js';
 import {
   SERVICE_NAMES,
+  type Servers,
   type ServiceName,
   type ServicePlan,
   type ServicePorts,
+  databaseSettings,
   keyFileOf,
   servicePlans,
   withoutWalls,
@@ -142,17 +146,18 @@ export class Stack {
     if (this.options.onRestarted !== undefined) this.supervisor.start();
     makeKeyFile(keyFileOf(directory));
     say('Migrating …');
-    const env = { DATABASE_URL: this.infrastructure.databaseUrl };
+    const { databaseUrl, databasePasswords } = this.infrastructure;
+    const migrator = { DATABASE_URL: asRole(databaseUrl, MIGRATOR, databasePasswords) };
     await allOrFirstError(MIGRATED, signal, (name, stopped) => {
       const script = path.join(root, 'apps', name, 'dist', 'migrate.js');
-      return runScript({ script, env, what: `migrate ${name}`, say, signal: stopped });
+      return runScript({ script, env: migrator, what: `migrate ${name}`, say, signal: stopped });
     });
     const { apiKey } = this.options;
     const printed = await runScript({
       script: path.join(root, 'apps', 'fleet-service', 'dist', 'create-api-key.js'),
       args: ['--name', 'local', '--replace', ...(apiKey === undefined ? [] : ['--keep'])],
       ...(apiKey === undefined ? {} : { input: apiKey }),
-      ...{ env, what: 'make an API key', say },
+      ...{ env: databaseSettings(this.servers, 'fleet'), what: 'make an API key', say },
       ...(signal === undefined ? {} : { signal }),
     });
     this.key = printed.trim();
@@ -161,10 +166,12 @@ export class Stack {
     await allOrFirstError(others, signal, (name, stopped) => this.start(name, stopped));
   }
 
+  private get servers(): Servers {
+    return this.options.anonymous === true ? withoutWalls(this.infrastructure) : this.infrastructure;
+  }
+
   private plansAt(ports: ServicePorts): Readonly<Record<ServiceName, ServicePlan>> {
-    const { root, anonymous } = this.options;
-    const servers = anonymous === true ? withoutWalls(this.infrastructure) : this.infrastructure;
-    return servicePlans(root, servers, ports, this.storageKeys);
+    return servicePlans(this.options.root, this.servers, ports, this.storageKeys);
   }
 
   private async startEdge(signal: AbortSignal): Promise<void> {
@@ -255,12 +262,12 @@ export class Stack {
   /** Registers many docks at once; the broker is away meanwhile. */
   async importDocks(docks: readonly NewDock[]): Promise<DockConnection[]> {
     const { root, directory, say } = this.options;
-    const { databaseUrl, dockMqttUrl } = this.infrastructure;
+    const { dockMqttUrl } = this.infrastructure;
     await this.infrastructure.process('mosquitto').stop();
     const printed = await runScript({
       script: path.join(root, 'apps', 'fleet-service', 'dist', 'import-docks.js'),
       args: ['--broker-file', securityFileOf(directory)],
-      env: { DATABASE_URL: databaseUrl, FLEET_DOCK_MQTT_URL: dockMqttUrl },
+      env: { ...databaseSettings(this.servers, 'fleet'), FLEET_DOCK_MQTT_URL: dockMqttUrl },
       what: 'import the docks',
       input: docks.map((dock) => JSON.stringify(dock)).join('\n'),
       say,

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { UnavailableError } from '@aerie/kernel';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import { dockAcls } from '../dock/dock-acls.js';
 import { BrokerUsers } from './broker-users.js';
 
@@ -22,7 +22,7 @@ const SALT_BYTES = 16;
  * out stays open: whatever it does is refused from then on, once the broker has forgotten what it asked before.
  */
 export class AskedBroker extends BrokerUsers {
-  constructor(private readonly dataSource: DataSource) {
+  constructor(private readonly dataSource: DatabaseOf<'engine'>) {
     super();
   }
 

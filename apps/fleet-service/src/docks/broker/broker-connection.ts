@@ -1,6 +1,6 @@
 import type { BootChecks } from '@aerie/service-host';
 import type { Logger, Metrics } from '@aerie/observability';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import type { Config } from '../../config.js';
 import { AskedBroker } from './asked-broker.js';
 import { type BrokerDoor, brokerDoor } from './broker-door.js';
@@ -9,7 +9,7 @@ import { DynamicSecurity } from './dynamic-security.js';
 
 export interface BrokerOptions {
   readonly config: Config;
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly checks: BootChecks;
   readonly metrics: Metrics;
   readonly logger: Logger;

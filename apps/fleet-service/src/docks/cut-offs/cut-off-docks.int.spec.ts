@@ -9,7 +9,7 @@ import type { z } from 'zod';
 import { fleetTestDatabase } from '../../fixtures/fleet-database.js';
 import { BrokerUsers } from '../broker/broker-users.js';
 import { ChangeDock } from '../change-dock.js';
-import { DockStore } from '../dock.store.js';
+import { DockStore, DocksOfAll } from '../dock.store.js';
 import { RegisterDock } from '../register-dock.js';
 import { Topologies } from '../topologies.js';
 import { CutOffDocks } from './cut-off-docks.js';
@@ -45,6 +45,7 @@ let server: PrivateServer;
 let nats: NatsConnection;
 let missions: NatsConnection;
 let dataSource: DataSource;
+let api: DataSource;
 let drop: () => Promise<void>;
 let organisationId: string;
 let topologies: Topologies;
@@ -59,7 +60,7 @@ let asked: CutOffAsk[];
 let ended: number[];
 
 beforeAll(async () => {
-  ({ dataSource, drop } = await fleetTestDatabase());
+  ({ dataSource, api, drop } = await fleetTestDatabase());
   server = await startPrivateNats();
   nats = await connectNats(server.url, 'fleet', logger);
   missions = await connectNats(server.url, 'missions', logger);
@@ -87,11 +88,11 @@ afterAll(async () => {
 }, 30_000);
 beforeEach(() => {
   [says, asked, ended] = [() => true, [], []];
-  topologies = new Topologies(new DockStore(dataSource));
+  topologies = new Topologies(new DocksOfAll(dataSource));
   store = new CutOffStore(dataSource);
   broker = new NotedBroker();
   cutOffs = aReplica();
-  registerDock = new RegisterDock(dataSource, broker, topologies);
+  registerDock = new RegisterDock(api, broker, topologies);
 });
 // What a test leaves open would be done in the next one.
 afterEach(() => dataSource.query('DELETE FROM fleet.cut_off'));
@@ -320,7 +321,7 @@ describe('a dock that is cut off', () => {
 
   it('holds no missions back any more once it was retired', async () => {
     const sn = await aCutOffDock();
-    await new ChangeDock(dataSource, broker, topologies).retire(organisationId, sn);
+    await new ChangeDock(api, broker, topologies).retire(organisationId, sn);
     await cutOffs.run();
     expect([ended.length, await isCutOff(sn)]).toEqual([1, false]);
     await expect(cutOffs.report(aFlood(sn))).resolves.toBeUndefined();

@@ -10,7 +10,7 @@ import type {
   ConfigReply,
 } from '@aerie/dji-protocol';
 import { isSerialNumber } from '@aerie/kernel';
-import { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import type { Config } from '../../config.js';
 import { hashOf } from '../register-dock.js';
 import { AIRCRAFT_DOMAIN, DOCK_DOMAIN, readModelKey } from './model-keys.js';
@@ -29,7 +29,7 @@ interface DockBinding {
 /** What a dock asks while it comes online. Unanswered, it would not go on. */
 export class AnswerRequests {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'engine'>,
     private readonly config_: Config,
   ) {}
 

@@ -1,7 +1,6 @@
 import type { DockFact } from '@aerie/bus-contract';
 import { messageIdOf } from '@aerie/messaging';
-import { type MessageKey, type Tx, enterInboxMany, inTransaction } from '@aerie/persistence';
-import { DataSource } from 'typeorm';
+import { type DatabaseOf, type MessageKey, type Tx, enterInboxMany, inTransaction } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 
 /** No documented property has a name near this, and no message so many of them. */
@@ -19,7 +18,7 @@ const withoutSecrets = (raw: string): string =>
 
 /** Keeps what docks say where nobody else does: a batch of messages in one transaction. */
 export class KeepMessages {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'engine'>) {}
 
   /** Messages that no service asked for, a repeat once, and of each property that was sent the newest value. */
   async keep(messages: readonly DockFact[], states: readonly DockFact[]): Promise<void> {

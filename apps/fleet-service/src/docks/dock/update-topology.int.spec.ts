@@ -4,7 +4,7 @@ import { createLogger } from '@aerie/observability';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../../fixtures/fleet-database.js';
 import { BrokerUsers } from '../broker/broker-users.js';
-import { DockStore } from '../dock.store.js';
+import { DocksOfAll } from '../dock.store.js';
 import { Topologies } from '../topologies.js';
 import { AnswerRequests } from './answer-requests.js';
 import { UpdateTopology } from './update-topology.js';
@@ -23,19 +23,19 @@ class NotedGrants extends BrokerUsers {
 
 const logger = createLogger('fleet-spec', 'silent');
 let dataSource: DataSource;
-let docks: DockStore;
+let docksOfAll: DocksOfAll;
 let broker: NotedGrants;
 let updateTopology: UpdateTopology;
 let drop: () => Promise<void>;
 
 beforeAll(async () => {
   ({ dataSource, drop } = await fleetTestDatabase());
-  docks = new DockStore(dataSource);
+  docksOfAll = new DocksOfAll(dataSource);
 }, 60_000);
 afterAll(() => drop(), 30_000);
 beforeEach(() => {
   broker = new NotedGrants();
-  updateTopology = new UpdateTopology(dataSource, broker, new Topologies(docks), logger);
+  updateTopology = new UpdateTopology(dataSource, broker, new Topologies(docksOfAll), logger);
 });
 
 async function aDock(): Promise<string> {
@@ -56,7 +56,7 @@ function tell(dockSn: string, aircraftSns: readonly string[], receivedAtMs = ++c
   const fact = { sn: dockSn, tid, receivedAtMs, data, raw: '', topic: '' } as unknown as DockFact;
   return updateTopology.execute(dockSn, fact, data, tid);
 }
-const speakerFor = async (sn: string): Promise<string | undefined> => (await docks.speakerFor(sn))?.sn;
+const speakerFor = async (sn: string): Promise<string | undefined> => (await docksOfAll.speakerFor(sn))?.sn;
 
 it('binds the aircraft to the dock that told of it, and lets the dock speak for it at the broker', async () => {
   const [dock, aircraft] = [await aDock(), randomUUID()];
@@ -148,7 +148,7 @@ it('keeps a handful of aircraft of a dock that names others each time, the prese
 });
 
 const modelOf = async (sn: string): Promise<string | null | undefined> =>
-  (await docks.speakerFor(sn))?.aircraftModelKey;
+  (await docksOfAll.speakerFor(sn))?.aircraftModelKey;
 /** The dock says which aircraft it has, with these members. */
 function tellOf(dockSn: string, aircraft: Readonly<Record<string, unknown>>): Promise<void> {
   const data = { sub_devices: [aircraft] } as never;
@@ -187,7 +187,7 @@ it('takes the model from the binding until a topology names it, and only of the 
     ],
   });
   expect(await modelOf(dock)).toBe('0-91-1');
-  expect((await docks.speakerFor(dock))?.reportedModel).toBe('dock2');
+  expect((await docksOfAll.speakerFor(dock))?.reportedModel).toBe('dock2');
   await tellOf(dock, { sn });
   expect(await modelOf(dock)).toBe('0-91-1');
   await tellOf(dock, { sn: randomUUID() });
@@ -206,7 +206,8 @@ it('keeps no model of a binding that it refuses', async () => {
   expect(await modelOf(dock)).toBeNull();
 });
 
-const reported = async (sn: string): Promise<string | null | undefined> => (await docks.speakerFor(sn))?.reportedModel;
+const reported = async (sn: string): Promise<string | null | undefined> =>
+  (await docksOfAll.speakerFor(sn))?.reportedModel;
 /** The dock says what it is. */
 function tellModel(dockSn: string, data: Readonly<Record<string, unknown>>): Promise<void> {
   const tid = randomUUID();

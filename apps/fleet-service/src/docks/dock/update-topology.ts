@@ -2,8 +2,7 @@ import { type DockFact, factSubject } from '@aerie/bus-contract';
 import { type UpdateTopo } from '@aerie/dji-protocol';
 import { isSerialNumber } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import { type Tx, enterInbox, inTransaction, writeOutbox } from '@aerie/persistence';
-import { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, enterInbox, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { recordMove } from '../aircraft-moves.js';
 import { BrokerUsers } from '../broker/broker-users.js';
@@ -33,7 +32,7 @@ const MAX_AIRCRAFT = 8;
 /** A dock says that it is here, and with which aircraft. [Cloud API, update_topo] */
 export class UpdateTopology {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'engine'>,
     private readonly brokerUsers: BrokerUsers,
     private readonly topologies: Topologies,
     private readonly logger: Logger,

@@ -3,8 +3,7 @@ import { type StoredObject, headObjectsQuestion, listObjectsQuestion } from '@ae
 import { type CheckedFile, type ContentHashes, type LogFile, judgeObject } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { type Advanced, advance } from '../advance-upload.js';
 import { objectKeyOf } from '../dock/dock-commands.js';
 import type { SeenFile } from '../store/files.js';
@@ -33,7 +32,7 @@ export class CheckObjects {
 
   constructor(
     private readonly parts: {
-      readonly dataSource: DataSource;
+      readonly dataSource: DatabaseOf<'engine'>;
       readonly connection: NatsConnection;
       readonly hashObject: HashObject;
       readonly logger: Logger;

@@ -22,6 +22,7 @@ import {
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import {
+  type DatabaseOf,
   type Tx,
   beginningOf,
   enterInbox,
@@ -30,7 +31,6 @@ import {
   isOutage,
   writeOutbox,
 } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { type Advanced, advance } from '../advance-upload.js';
 import type { AfterCommit } from '../effects/after-commit.js';
@@ -41,7 +41,7 @@ import { codeOfDock, eventOfProgress, eventOfReply, keysNamed, listedOf } from '
 
 export interface DockConsumerParts {
   readonly connection: NatsConnection;
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly afterCommit: AfterCommit;
   readonly deadLetters: DeadLetters;
   readonly logger: Logger;

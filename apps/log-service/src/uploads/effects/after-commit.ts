@@ -3,8 +3,7 @@ import type { InstantWakes } from '@aerie/job-queue';
 import { OrderPool } from '@aerie/kernel';
 import type { UploadState } from '@aerie/log-core';
 import type { Logger, Metrics } from '@aerie/observability';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { type Advanced, type Order, advance } from '../advance-upload.js';
 import type { CheckObjects } from '../checking/check-objects.js';
 import { type CommandEffect, commandFor } from '../dock/command-names.js';
@@ -14,7 +13,7 @@ import { writeTimeline } from '../store/timeline.js';
 import type { ReleaseDocks } from './release-docks.js';
 
 export interface AfterCommitParts {
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly commands: DockCommands;
   readonly checkObjects: CheckObjects;
   readonly releaseDocks: ReleaseDocks;

@@ -1,8 +1,7 @@
 import { releaseDockQuestion } from '@aerie/bus-contract';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { type HoldRow, claimReleases, forgetHold } from '../store/dock-holds.js';
 
 const BATCH = 50;
@@ -13,7 +12,7 @@ export class ReleaseDocks {
   private again = false;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'engine'>,
     private readonly connection: NatsConnection,
     private readonly logger: Logger,
   ) {}

@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { UploadState } from '@aerie/log-core';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import type { UploadRow } from './upload.row.js';
 import { type UploadView, causeView, viewOf } from './upload.view.js';
 
@@ -16,7 +16,7 @@ const TIMELINE_LIMIT = 10_000;
 
 /** Uploads for screens. Reads only; every change goes through `advance`. */
 export class UploadReadModel {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
 
   async find(organisationId: string, id: string) {
     const [row] = await this.query<UploadRow>('SELECT * FROM log.upload WHERE organisation_id = $1 AND id = $2', [

@@ -16,6 +16,7 @@ import { DueRunner } from './due-runner.js';
 let nats: PrivateServer;
 let connection: NatsConnection;
 let pools: DataSource[];
+let owner: DataSource;
 let drop: () => Promise<void>;
 const taken: string[] = [];
 const released: string[] = [];
@@ -27,7 +28,7 @@ let isReleasing = true;
 const mute = new Set<string>();
 
 beforeAll(async () => {
-  ({ pools, drop } = await logTestDatabase(2));
+  ({ pools, owner, drop } = await logTestDatabase(2));
   nats = await startPrivateNats();
   connection = await connectNats(nats.url, 'due-spec', logger);
   answer(connection, takeDockQuestion, ({ dockSn, forMs }) => {
@@ -181,10 +182,10 @@ it('puts an upload off that it cannot handle, and goes on with the others', asyn
     next_action_at = now() - interval '1 hour', protocol_generation = '1.15' WHERE id = $1`,
     [broken],
   );
-  await pool(0).query(`ALTER TABLE log.dock_call ADD CONSTRAINT spec CHECK (upload_id <> '${broken}')`);
+  await owner.query(`ALTER TABLE log.dock_call ADD CONSTRAINT spec CHECK (upload_id <> '${broken}')`);
   const { id: sound } = await anUpload(pool(0));
   await aRunner().run();
-  await pool(0).query('ALTER TABLE log.dock_call DROP CONSTRAINT spec');
+  await owner.query('ALTER TABLE log.dock_call DROP CONSTRAINT spec');
   expect(await stateOf(pool(0), sound)).toBe('listing');
   const [row] = await pool(0).query<{ later: boolean }[]>(
     'SELECT next_action_at > now() AS later FROM log.upload WHERE id = $1',

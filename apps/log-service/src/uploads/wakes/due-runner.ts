@@ -3,8 +3,7 @@ import { OrderPool } from '@aerie/kernel';
 import { type HoldReason, STOP_LEAD_MS, type UploadEvent, dueNow, neededMs } from '@aerie/log-core';
 import { type Backlog, type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type Tx, inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
 import { type Advanced, advance } from '../advance-upload.js';
 import type { LookAtDocks } from '../dock/look-at-docks.js';
 import type { AfterCommit } from '../effects/after-commit.js';
@@ -13,7 +12,7 @@ import { findDue, lockDue, lockUpload, postpone } from '../store/upload-critical
 import { type LockedUpload, timingOf, uploadOf } from '../store/upload.row.js';
 
 export interface DueRunnerParts {
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly connection: NatsConnection;
   readonly lookAtDocks: LookAtDocks;
   /** What docks said and this service has not handled yet. */

@@ -9,14 +9,15 @@ import { readUplink } from '../uplink/read-uplink.js';
 import { AutoResume } from './auto-resume.js';
 
 let pool: DataSource;
+let owner: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
   const database = await missionTestDatabase(1);
-  drop = database.drop;
+  ({ owner, drop } = database);
   pool = database.pools[0] as DataSource;
 }, 60_000);
 afterAll(() => drop(), 30_000);
-afterEach(() => pool.query('DELETE FROM mission.policy'));
+afterEach(() => owner.query('DELETE FROM mission.policy'));
 
 /** Resume at once after strong wind, once in a row. */
 const allow = () =>

@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import type { StoredAnswer } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import { unknownMission } from '../views/unknown-mission.js';
 import type { CreateMission, CreateRequest } from '../planning/create-mission.js';
 import type { NewMission } from '../planning/new-mission.js';
@@ -23,7 +23,7 @@ export interface ResumeWish {
 /** Makes a new mission that goes on where another one stopped, with the same wayline on the same dock. */
 export class ResumeMission {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly createMission: CreateMission,
   ) {}
 

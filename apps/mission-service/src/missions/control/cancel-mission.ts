@@ -2,8 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { advance } from '../advance-mission.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
@@ -15,7 +14,7 @@ import { insteadOf } from './controls.js';
 /** Asks for a cancel. Once a dock holds the mission, the dock is told, and its answer makes it `canceled`. */
 export class CancelMission {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly afterCommit: AfterCommit,
   ) {}
 

@@ -1,11 +1,14 @@
 import type { DataSource } from 'typeorm';
+import { aStart, handle, progress } from '../fixtures/dock-words.js';
 import { ORGANISATION, aMission, apply, missionTestDatabase } from '../fixtures/mission-database.js';
+import { CancelMission } from './cancel-mission.js';
 import { ControlMission } from './control-mission.js';
 
 let pools: DataSource[];
+let api: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  ({ pools, drop } = await missionTestDatabase(1));
+  ({ pools, api, drop } = await missionTestDatabase(1));
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -25,7 +28,7 @@ async function aFlight(): Promise<string> {
 /** A service whose requests have waited that long when they hold the mission. */
 const serviceAfter = (waitedMs: number): ControlMission => {
   let reads = 0;
-  return new ControlMission(pool(), undefined as never, { run: () => undefined } as never, () => waitedMs * reads++);
+  return new ControlMission(api, undefined as never, { run: () => undefined } as never, () => waitedMs * reads++);
 };
 
 const pauses = (id: string) =>
@@ -51,3 +54,20 @@ it('records no command for a request that waited for longer than that', async ()
   });
   expect(await pauses(id)).toEqual([]);
 });
+
+it.each(['executing', 'with reports that nobody has written down yet'])(
+  'may be asked of a flight, %s, by whoever may only ask',
+  async (how) => {
+    const flight = await aStart(pool());
+    await handle(pool(), [progress(flight, 'in_progress', 5)]);
+    if (how !== 'executing')
+      await handle(pool(), [progress(flight, 'in_progress', 20), progress(flight, 'in_progress', 30)]);
+    const cancel = new CancelMission(api, { run: () => undefined } as never);
+    await expect(cancel.execute(CALLER, flight.id, { reason: null, version: null })).rejects.toMatchObject({
+      code: 'mission_state',
+    });
+    await expect(serviceAfter(0).execute(CALLER, flight.id, PAUSE)).resolves.toMatchObject({
+      command: { method: 'flighttask_pause' },
+    });
+  },
+);

@@ -3,8 +3,7 @@ import { type ExpectedVersion, checkVersion, demand, unknownDock } from '@aerie/
 import { ConflictError, InvalidError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
-import { type Tx, inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
 import { type CommandParameters, advance } from '../advance-mission.js';
 import { describeDock, knows, profileOf } from '../dji/dock-profiles.js';
 import { namesOther } from '../dji/named-flight.js';
@@ -43,7 +42,7 @@ export interface ControlAccepted {
  */
 export class ControlMission {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly connection: NatsConnection,
     private readonly afterCommit: AfterCommit,
     /** Goes on while the process is frozen; never set. */

@@ -1,8 +1,7 @@
 import { type Principal, factSubject } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
-import { inTransaction, writeOutbox } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from './controls.js';
@@ -16,7 +15,7 @@ import { writeTimeline } from '../store/timeline.js';
  * stays unknown; who said what is kept beside it.
  */
 export class ResolveMission {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
 
   execute(caller: Principal, id: string, note: string, version: ExpectedVersion): Promise<MissionView> {
     return inTransaction(this.dataSource, async (tx) => {

@@ -19,9 +19,10 @@ import { ControlMission } from './control-mission.js';
 import type { ControlAction } from './controls.js';
 
 let pools: DataSource[];
+let api: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  ({ pools, drop } = await missionTestDatabase(2));
+  ({ pools, api, drop } = await missionTestDatabase(2));
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -55,7 +56,7 @@ class Replica {
       logger: createLogger('withdrawn-starts', 'silent'),
       metrics: this.metrics,
     });
-    this.control = new ControlMission(dataSource, undefined as never, this.afterCommit);
+    this.control = new ControlMission(api, undefined as never, this.afterCommit);
   }
 
   stop(id: string, action: ControlAction = 'stop') {

@@ -1,6 +1,5 @@
 import type { DockStateView, cutOffDockQuestion, endCutOffQuestion } from '@aerie/bus-contract';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import type { z } from 'zod';
 import { namesOther } from '../dji/named-flight.js';
 import { aircraftOutAgoMs, type ObserveDock } from '../downlink/observe-dock.js';
@@ -24,7 +23,7 @@ const refused = (because: CutOffAnswer['because'], missionId: string | null = nu
  */
 export class CutOffs {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'engine'>,
     private readonly observeDock: Pick<ObserveDock, 'look'>,
   ) {}
 

@@ -10,9 +10,10 @@ import { RescheduleMission } from '../planning/reschedule-mission.js';
 import { DockHolds } from './dock-holds.js';
 
 let pools: DataSource[];
+let api: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  ({ pools, drop } = await missionTestDatabase(2));
+  ({ pools, api, drop } = await missionTestDatabase(2));
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -189,14 +190,14 @@ describe('a mission over an export that gives way', () => {
   it('is previewed without a conflict, and the preview takes nothing back', async () => {
     const { dockSn } = await aLentDock();
     const plan = await aPlan(pool(0), { dockSn, executeInMs: 30 * MINUTE_MS });
-    const preview = new PlanMission({ dataSource: pool(0) } as never);
+    const preview = new PlanMission({ dataSource: api } as never);
     await expect(preview.conflicts(plan)).resolves.toEqual({ holders: [], earliestExecuteAt: null });
     await expect(exportsOf(dockSn)).resolves.toMatchObject([{ is_withdrawn: false }]);
   });
 
   it('may also come there by a change of its time, but not by one that is refused', async () => {
     const { dockSn } = await aLentDock();
-    const moves = new RescheduleMission(pool(0), { run: () => undefined } as unknown as AfterCommit, {
+    const moves = new RescheduleMission(api, { run: () => undefined } as unknown as AfterCommit, {
       records: async () => new Map(),
     });
     const [late, flying] = [
@@ -221,7 +222,7 @@ describe('a mission over an export that does not give way', () => {
       code: 'dock_taken',
       details: { conflicts: [{ kind: 'log_upload', id: holderId }] },
     });
-    const preview = new PlanMission({ dataSource: pool(0) } as never);
+    const preview = new PlanMission({ dataSource: api } as never);
     await expect(preview.conflicts(await aPlan(pool(0), wish))).resolves.toMatchObject({
       holders: [{ holder_id: holderId }],
     });

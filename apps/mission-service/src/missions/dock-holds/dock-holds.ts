@@ -1,7 +1,6 @@
 import type { releaseDockQuestion, takeDockQuestion } from '@aerie/bus-contract';
 import { InvalidError, UnavailableError } from '@aerie/kernel';
-import { type Tx, inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
 import type { z } from 'zod';
 import { findBusyMission, findHolders, findOwnHold, giveBack, holdDock } from '../store/dock-reservations.js';
 import { keepDocks, lockDock } from '../store/flight-critical.js';
@@ -16,7 +15,7 @@ type ReleaseAsk = z.infer<(typeof releaseDockQuestion)['ask']>;
  * the same lock is taken by every plan and every claim.
  */
 export class DockHolds {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'engine'>) {}
 
   /**
    * @throws InvalidError when the dock is another organisation's, or the holder has another dock

@@ -1,8 +1,7 @@
 import { type MissionEvent, type MissionState, type UnsentCause, leadMs } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
 import { AskTogether, OrderPool, RunTogether } from '@aerie/kernel';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
 import { type CommandEffect, commandFor } from '../dji/command-names.js';
 import type { DockCommands } from './dock-commands.js';
@@ -22,7 +21,7 @@ import { settleLook } from './settle-look.js';
 import type { StartsFirst } from './starts-first.js';
 
 export interface AfterCommitParts {
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly commands: DockCommands;
   readonly observeDock: ObserveDock;
   readonly wakes: DueWakes;

@@ -1,6 +1,5 @@
 import { isOutcome } from '@aerie/mission-core';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import type { Order } from '../advance-mission.js';
 import { claimRepeats, lockMission } from '../store/flight-critical.js';
 import { timingOf } from '../store/timing-column.js';
@@ -14,7 +13,7 @@ const BATCH = 50;
  */
 export class RepeatCalls {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'engine'>,
     private readonly afterCommit: AfterCommit,
   ) {}
 

@@ -8,10 +8,11 @@ const BUSY = 319_016;
 const REFUSED = 316_026;
 
 let pool: DataSource;
+let owner: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
   const database = await missionTestDatabase(1);
-  drop = database.drop;
+  ({ owner, drop } = database);
   pool = database.pools[0] as DataSource;
 }, 60_000);
 afterAll(() => drop(), 30_000);
@@ -127,7 +128,7 @@ describe('a silent flight whose dock rests', () => {
       [ORGANISATION, JSON.stringify({ unknown_outcome: { afterSeenOver: 'fail' } })],
     );
     expect(await startsNext('OVER-2')).toBe(false);
-    await pool.query('DELETE FROM mission.policy WHERE organisation_id = $1', [ORGANISATION]);
+    await owner.query('DELETE FROM mission.policy WHERE organisation_id = $1', [ORGANISATION]);
     expect(await startsNext('OVER-2')).toBe(true);
   });
 

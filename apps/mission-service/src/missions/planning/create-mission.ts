@@ -14,8 +14,7 @@ import {
 import { ConflictError, RunTogether } from '@aerie/kernel';
 import type { PreflightResult } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
-import { CommitUnknownError, type Tx, inTransaction, isOutage } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { CommitUnknownError, type DatabaseOf, type Tx, inTransaction, isOutage } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { type ToInsert, insertMissions } from './insert-missions.js';
 import type { LockedMission } from '../store/mission.row.js';
@@ -83,7 +82,7 @@ export class CreateMission {
   private readonly writing: RunTogether<Accepting, StoredAnswer | Refused>;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly planMission: PlanMission,
     private readonly wake: (missionId: string, delayMs: number) => void,
     private readonly logger: Logger,

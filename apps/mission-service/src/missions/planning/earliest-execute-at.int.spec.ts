@@ -9,10 +9,11 @@ import { RescheduleMission } from './reschedule-mission.js';
 const MINUTE_MS = 60_000;
 
 let pool: DataSource;
+let api: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
   const database = await missionTestDatabase(1);
-  drop = database.drop;
+  ({ api, drop } = database);
   pool = database.pools[0] as DataSource;
 }, 60_000);
 afterAll(() => drop(), 30_000);
@@ -88,7 +89,7 @@ it('a mission that is moved is told a time to which it can be moved, its own pre
   const dockSn = aSn();
   await taken(dockSn, 60);
   const id = await accept(pool, { dockSn, executeInMs: 72 * MINUTE_MS });
-  const reschedule = new RescheduleMission(pool, { run: () => undefined } as never, { records: async () => new Map() });
+  const reschedule = new RescheduleMission(api, { run: () => undefined } as never, { records: async () => new Map() });
   const caller = { keyId: 'spec', organisationId: ORGANISATION, roles: ['pilot'] };
   const refusal = await reschedule.execute(caller, id, Date.now() + 61 * MINUTE_MS, null).catch((e: unknown) => e);
   const advisedMs = Date.parse((refusal as ConflictError).details?.['earliestExecuteAt'] as string);

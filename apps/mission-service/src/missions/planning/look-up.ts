@@ -1,7 +1,7 @@
 import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import { AskTogether } from '@aerie/kernel';
+import type { DatabaseOf } from '@aerie/persistence';
 import { namedFlightToldAt } from '../store/flight-live.js';
-import type { DataSource } from 'typeorm';
 import type { ObserveDock } from '../downlink/observe-dock.js';
 import { type UnresolvedMission, unresolvedOn } from '../store/flight-critical.js';
 import type { WaylineFacts } from './new-mission.js';
@@ -34,7 +34,7 @@ export class LookUp {
   private readonly waylines: AskTogether<PlannedWayline>;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     observeDock: ObserveDock,
   ) {
     this.records = new AskTogether(async (sns) => {

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { DockRecord, Principal } from '@aerie/bus-contract';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import { profileFrom } from '../dji/dock-profiles.js';
 import { asReported } from '../dji/dock-profiles.js';
 import { checkFitsDock, deliveryOf } from '../dji/fits-dock.js';
@@ -18,7 +18,7 @@ import type { LookUp, PlannedWayline } from './look-up.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
 export interface PlanMissionParts {
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'api'>;
   readonly lookUp: LookUp;
   readonly policies: PolicyStore;
   readonly routes: RouteShapes;

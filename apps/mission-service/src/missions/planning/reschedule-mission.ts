@@ -2,8 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { occupiedSpan, planAnew } from '@aerie/mission-core';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { advance } from '../advance-mission.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from '../control/controls.js';
@@ -21,7 +20,7 @@ import { inThePast } from './plan-mission.js';
 /** Moves a timed mission to another time, with all checks of a new one. A dock that holds it already gets it again. */
 export class RescheduleMission {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly dataSource: DatabaseOf<'api'>,
     private readonly afterCommit: AfterCommit,
     private readonly observeDock: Pick<ObserveDock, 'records'>,
   ) {}

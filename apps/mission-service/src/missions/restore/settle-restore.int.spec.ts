@@ -5,10 +5,11 @@ import { SettleRestore } from './settle-restore.js';
 
 let pools: DataSource[];
 let pool: DataSource;
+let owner: DataSource;
 let drop: () => Promise<void>;
 beforeEach(async () => {
   const database = await missionTestDatabase(2);
-  ({ drop, pools } = database);
+  ({ drop, owner, pools } = database);
   pool = pools[0] as DataSource;
 }, 60_000);
 afterEach(() => drop(), 30_000);
@@ -128,9 +129,10 @@ it('a dump that was read again into the same server is another database', async 
   await new SettleRestore(pool).ifRestored();
   const id = await aDueMission();
   // As `pg_restore --clean` does it: the table is made anew, under its old name.
-  await pool.query(`CREATE TABLE mission.again (LIKE mission.mission INCLUDING ALL);
+  await owner.query(`CREATE TABLE mission.again (LIKE mission.mission INCLUDING ALL);
     INSERT INTO mission.again SELECT * FROM mission.mission;
-    ALTER TABLE mission.mission RENAME TO before; ALTER TABLE mission.again RENAME TO mission;`);
+    ALTER TABLE mission.mission RENAME TO before; ALTER TABLE mission.again RENAME TO mission;
+    GRANT SELECT, UPDATE ON mission.mission TO mission_engine;`);
   const replica = aReplica(pool);
   await replica.runner.run(null);
   expect(executes(replica)).toEqual([]);

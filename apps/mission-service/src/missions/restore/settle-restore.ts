@@ -1,6 +1,5 @@
 import { DEFAULT_TIMING, type MissionKind, type MissionState } from '@aerie/mission-core';
-import { type Tx, inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
 import { AdvanceMissions } from '../advance-mission.js';
 import { lockMissions } from '../store/flight-critical.js';
 
@@ -40,7 +39,7 @@ export interface PreviewedMission {
  * due to start before the stop is not touched. The origin is written with the last batch, so a crash repeats the rest.
  */
 export class SettleRestore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'engine'>) {}
 
   /** When the database is not the one that was seen last, settles it as of now. Returns what changed; empty if nothing did. */
   async ifRestored(): Promise<SettledMission[]> {

@@ -21,6 +21,7 @@ const SETTINGS = {
   MISSION_HTTP_PORT: '1',
   MISSION_GRPC_PORT: '2',
   DATABASE_URL: 'postgres://spec@127.0.0.1:1/spec',
+  DATABASE_ENGINE_PASSWORD: 'spec',
   REDIS_URL: 'redis://127.0.0.1:1',
   NATS_URL: 'nats://127.0.0.1:1',
   S3_ENDPOINT: 'http://127.0.0.1:1',
@@ -32,9 +33,10 @@ const SETTINGS = {
 const DAYS = loadConfig({ ...SETTINGS, MISSION_DETAIL_DAYS: '90', MISSION_DAYS: '365' });
 
 let pools: DataSource[];
+let owner: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  ({ pools, drop } = await missionTestDatabase(2));
+  ({ pools, owner, drop } = await missionTestDatabase(2));
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -44,7 +46,7 @@ const pool = (number = 0): DataSource => {
   return found;
 };
 const query = <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
-  pool().query<Row[]>(sql, [...parameters]);
+  owner.query<Row[]>(sql, [...parameters]);
 const within = <Result>(work: (tx: Tx) => Promise<Result>) => inTransaction(pool(), work);
 const reads = () => new MissionReadModel(pool());
 
@@ -389,7 +391,7 @@ describe('the settings', () => {
   });
 });
 
-const put = (sql: string, parameters: readonly unknown[] = []) => fill(pool(), (tx) => tx.run(sql, parameters));
+const put = (sql: string, parameters: readonly unknown[] = []) => fill(owner, (tx) => tx.run(sql, parameters));
 
 describe('each batch, with many rows and statistics', () => {
   it('finds its rows by an index', async () => {

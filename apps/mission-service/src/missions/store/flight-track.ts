@@ -1,5 +1,4 @@
-import { type Tx, inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
 import { type KeptReport, reportOf, reportsIn } from './report-lines.js';
 
 /** Reports of one attempt of a flight that follow each other, oldest first, for its track. */
@@ -95,7 +94,7 @@ const pointOf = (attempt: number, report: KeptReport): TrackPoint => ({
 const DAYS_AHEAD = 7;
 
 /** Makes the days that come, and drops those that nobody keeps any longer. Any replica, any number of times. */
-export async function keepTrackDays(dataSource: DataSource, keptDays: number): Promise<void> {
+export async function keepTrackDays(dataSource: DatabaseOf<'engine'>, keptDays: number): Promise<void> {
   await inTransaction(dataSource, (tx) => tx.run('SELECT mission.make_flight_track_days($1)', [DAYS_AHEAD]));
   await inTransaction(dataSource, (tx) => tx.run('SELECT mission.drop_flight_track_days($1)', [keptDays]));
 }

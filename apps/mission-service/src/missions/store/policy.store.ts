@@ -45,9 +45,15 @@ const policyOf = ({ preflight, auto_resume, revision }: PolicyRow): Policy => ({
 
 /** What organisations have decided for all their missions; the defaults where they have not. */
 export class PolicyStore {
-  private readonly cache = new LRUCache<string, Policy>({ max: CACHED, ttl: CACHE_MS });
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly cache = new LRUCache<string, Policy>({ max: CACHED, ttl: CACHE_MS }),
+  ) {}
 
-  constructor(private readonly dataSource: DataSource) {}
+  /** The same through another pool. What is remembered is shared: a change holds for both at once. */
+  through(dataSource: DataSource): PolicyStore {
+    return new PolicyStore(dataSource, this.cache);
+  }
 
   async of(organisationId: string): Promise<Policy> {
     const query: Tx['query'] = (sql, parameters = []) => this.dataSource.query(sql, [...parameters]);

@@ -1,6 +1,6 @@
 import type { DockFact } from '@aerie/bus-contract';
 import { isUuid } from '@aerie/kernel';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import { noProgressAnswer, progressAnswer } from '../dji/dock-answers.js';
 import { flightAskedFor } from '../dji/translate-uplink.js';
 import { showLive } from '../store/flight-live.js';
@@ -11,7 +11,7 @@ import type { MissionRow } from '../store/mission.row.js';
  * [Cloud API 1.11, flighttask_progress_get]
  */
 export async function answerProgressGet(
-  dataSource: DataSource,
+  dataSource: DatabaseOf<'engine'>,
   fact: DockFact,
   dockSn: string | null,
 ): Promise<unknown> {

@@ -11,8 +11,7 @@ import {
   readDockFact,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
-import { inTransaction, isDataError, isOutage } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, inTransaction, isDataError, isOutage } from '@aerie/persistence';
 import type { AutoResume } from '../breakpoints/auto-resume.js';
 import { noFileAnswer } from '../dji/dock-answers.js';
 import type { DockCommands } from '../downlink/dock-commands.js';
@@ -27,7 +26,7 @@ import type { Uplink } from './uplink.js';
 
 export interface DockConsumerParts {
   readonly connection: NatsConnection;
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly shares: TransactionShares;
   readonly autoResume: AutoResume;
   readonly afterCommit: AfterCommit;

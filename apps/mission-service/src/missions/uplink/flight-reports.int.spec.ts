@@ -18,9 +18,10 @@ import { keepTrackDays } from '../store/flight-track.js';
 import { MissionReadModel } from '../views/mission.read-model.js';
 
 let pools: DataSource[];
+let owner: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  ({ pools, drop } = await missionTestDatabase(2));
+  ({ pools, owner, drop } = await missionTestDatabase(2));
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -377,7 +378,7 @@ describe('the days of the track', () => {
   };
 
   it('are made a week ahead by any replica, and dropped when they are too old', async () => {
-    await pool().query(`
+    await owner.query(`
       CREATE TABLE mission.flight_track_20200101 PARTITION OF mission.flight_track
         FOR VALUES FROM ('2020-01-01 00:00:00+00') TO ('2020-01-02 00:00:00+00')`);
     await Promise.all([keepTrackDays(pool(0), 30), keepTrackDays(pool(1), 30)]);
@@ -392,7 +393,7 @@ describe('the days of the track', () => {
     const report = progress(flight, 'in_progress', 20);
     await handle([report]);
     // As if it had been written a second before midnight.
-    await pool().query(
+    await owner.query(
       `UPDATE mission.flight_track SET recorded_at = date_trunc('day', recorded_at) - interval '1 second' WHERE mission_id = $1`,
       [flight.id],
     );
@@ -406,7 +407,7 @@ describe('the days of the track', () => {
   it('take a report whose day was never made', async () => {
     const flight = await aFlight();
     for (const name of (await days()).filter((day) => /\d{8}$/.test(day)))
-      await pool().query(`DROP TABLE mission.${name}`);
+      await owner.query(`DROP TABLE mission.${name}`);
     expect(kinds(await handle([progress(flight, 'in_progress', 20)]))).toEqual(['kept']);
     await apply(pool(), flight.id, { type: 'observationGivenUp' });
     expect(await tracked(flight)).toEqual([5, 20]);

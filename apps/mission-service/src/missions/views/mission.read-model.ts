@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import { DETAIL_PRUNED, type MissionKind, type MissionState } from '@aerie/mission-core';
-import { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import { showLive } from '../store/flight-live.js';
 import { type TrackPoint, type TrackRow, pointsOf } from '../store/flight-track.js';
@@ -80,7 +80,7 @@ export class MissionReadModel {
     query: <Row>(sql: string, parameters?: readonly unknown[]) => this.query<Row>(sql, parameters),
   };
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
 
   async find(organisationId: string, id: string): Promise<MissionView | undefined> {
     const row = await this.row(organisationId, id);

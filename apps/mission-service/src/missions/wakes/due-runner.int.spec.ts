@@ -9,9 +9,11 @@ import { aDockView, aMission, apply, missionTestDatabase, stateOf, timelineOf } 
 import { findPreflights } from '../store/preflights.js';
 
 let pools: DataSource[];
+let owner: DataSource;
+let api: DataSource;
 let drop: () => Promise<void>;
 beforeAll(async () => {
-  ({ pools, drop } = await missionTestDatabase(2));
+  ({ pools, api, owner, drop } = await missionTestDatabase(2));
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -195,7 +197,7 @@ it('sends no start when the row of its command is refused among the statements t
 it('looks at what comes next for a mission while another one of its unit still fails', async () => {
   const [good, bad] = [await aPrepared(), await aPrepared()];
   // The bad one fails slowly, each time.
-  await pools[0]?.query(
+  await owner.query(
     `CREATE FUNCTION mission.refuse_slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
        IF NEW.mission_id = '${bad}' THEN PERFORM pg_sleep(0.5); RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;
      CREATE TRIGGER refuse_slowly BEFORE INSERT ON mission.dock_call FOR EACH ROW EXECUTE FUNCTION mission.refuse_slowly()`,
@@ -209,7 +211,7 @@ it('looks at what comes next for a mission while another one of its unit still f
     expect([await one.runner.run([good]), ended]).toEqual([1, false]);
     await run;
   } finally {
-    await pools[0]?.query('DROP TRIGGER refuse_slowly ON mission.dock_call; DROP FUNCTION mission.refuse_slowly()');
+    await owner.query('DROP TRIGGER refuse_slowly ON mission.dock_call; DROP FUNCTION mission.refuse_slowly()');
   }
 });
 
@@ -334,7 +336,7 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
     expect(executes(one)).toEqual([]);
 
     const note = 'it stands in its dock, unharmed';
-    const resolved = await new ResolveMission(pools[0] as DataSource).execute(caller, unknown, note, null);
+    const resolved = await new ResolveMission(api).execute(caller, unknown, note, null);
     expect(resolved).toMatchObject({ state: 'outcome_unknown', resolution: { by: 'person', note } });
     await due(next);
     await one.runner.run([next]);
@@ -352,7 +354,7 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
 
   it('is resolved by nobody of another organisation, and no other mission is resolved at all', async () => {
     const { unknown, next } = await aBlockedDock('BLOCKED-3');
-    const resolve = new ResolveMission(pools[0] as DataSource);
+    const resolve = new ResolveMission(api);
     const stranger = { ...caller, organisationId: '22222222-2222-4222-8222-222222222222' };
     await expect(resolve.execute(stranger, unknown, 'x', null)).rejects.toMatchObject({ code: 'unknown_mission' });
     await expect(resolve.execute(caller, next, 'x', null)).rejects.toMatchObject({ code: 'mission_state' });
@@ -493,7 +495,7 @@ describe('a wake', () => {
 
 it('lets one bad row stop no other', async () => {
   const [bad, good] = [await aPrepared(), await aPrepared()];
-  await pools[0]?.query(`
+  await owner.query(`
     CREATE FUNCTION mission.fail_on_purpose() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN IF NEW.id = '${bad}' THEN RAISE EXCEPTION 'bad row'; END IF; RETURN NEW; END $$;
     CREATE TRIGGER fail_on_purpose BEFORE UPDATE ON mission.mission FOR EACH ROW EXECUTE FUNCTION mission.fail_on_purpose();
@@ -503,6 +505,6 @@ it('lets one bad row stop no other', async () => {
     await one.runner.run([bad, good]);
     expect(executes(one)).toEqual([good]);
   } finally {
-    await pools[0]?.query('DROP TRIGGER fail_on_purpose ON mission.mission');
+    await owner.query('DROP TRIGGER fail_on_purpose ON mission.mission');
   }
 });

@@ -1,8 +1,7 @@
 import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import { DEFAULT_POLICY, STATES, type MissionEvent, type MissionState, dueEvent } from '@aerie/mission-core';
 import type { Logger, Metrics } from '@aerie/observability';
-import { type Tx, inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
 import { type Advanced, type Step, advance, advanceAll } from '../advance-mission.js';
 import { asReported } from '../dji/dock-profiles.js';
 import type { ObserveDock } from '../downlink/observe-dock.js';
@@ -38,7 +37,7 @@ import { callForDock, reserveLate } from './reserve-late.js';
 import { SweepWindow } from './sweep-window.js';
 
 export interface DueRunnerParts {
-  readonly dataSource: DataSource;
+  readonly dataSource: DatabaseOf<'engine'>;
   readonly shares: TransactionShares;
   readonly afterCommit: AfterCommit;
   readonly observeDock: ObserveDock;

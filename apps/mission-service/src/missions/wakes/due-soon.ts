@@ -1,5 +1,5 @@
 import type { Metrics } from '@aerie/observability';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 
 const AHEAD_SECONDS = 60;
 /** Above it more replicas would not help: a look stays cheap however many missions a plan holds. */
@@ -12,7 +12,7 @@ const COUNT = `
   ) AS soon`;
 
 /** How many missions have something to do within the next minute: a herd is seen before it is due, and scaled for. */
-export function showDueSoon(metrics: Metrics, dataSource: DataSource): void {
+export function showDueSoon(metrics: Metrics, dataSource: DatabaseOf<'engine'>): void {
   metrics.askedGauge(
     'mission_due_soon',
     `Missions whose next step is due within ${AHEAD_SECONDS} s, at most ${MOST_COUNTED}. The same from every replica: take the maximum.`,

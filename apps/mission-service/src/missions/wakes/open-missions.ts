@@ -1,6 +1,6 @@
 import { ACTIVE_STATES } from '@aerie/mission-core';
 import type { Metrics } from '@aerie/observability';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 
 /** Above it nobody needs to know how many, and a look stays cheap however many missions a plan holds. */
 const MOST_READ = 10_000;
@@ -12,7 +12,7 @@ const COUNT = `
    GROUP BY state`;
 
 /** How many missions there are in each state that is left again. */
-export function showOpenMissions(metrics: Metrics, dataSource: DataSource): void {
+export function showOpenMissions(metrics: Metrics, dataSource: DatabaseOf<'engine'>): void {
   metrics.askedGauges(
     'mission_open',
     `Missions that are not over, by state, of at most ${MOST_READ}. The same from every replica: take the maximum.`,

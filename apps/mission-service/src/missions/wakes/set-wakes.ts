@@ -1,4 +1,4 @@
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from '@aerie/persistence';
 import type { DueWakes } from '../downlink/due-wakes.js';
 import { findNextInstants } from '../store/flight-critical.js';
 
@@ -13,7 +13,7 @@ const MOST_INSTANTS = 5_000;
  * Sets wakes for what is due in the next minutes: a wake is not kept for hours, and Redis may have lost those that were
  * set. What is set twice is one wake.
  */
-export async function setWakes(dataSource: DataSource, wakes: Pick<DueWakes, 'again'>): Promise<void> {
+export async function setWakes(dataSource: DatabaseOf<'engine'>, wakes: Pick<DueWakes, 'again'>): Promise<void> {
   const reads = {
     query: <Row>(sql: string, parameters: readonly unknown[] = []) => dataSource.query<Row[]>(sql, [...parameters]),
   };

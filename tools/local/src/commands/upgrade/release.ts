@@ -87,6 +87,8 @@ export class Release {
   }
 
   async migrate(): Promise<void> {
+    // What the release before made belongs to its one user.
+    await this.site.infrastructure.keepRoles();
     await Promise.all(MIGRATED.map((name) => this.run(name, 'migrate.js')));
   }
 
@@ -101,7 +103,7 @@ export class Release {
     return runScript({
       script: path.join(this.root, 'apps', name, 'dist', file),
       args,
-      env: { DATABASE_URL: infrastructure.databaseUrl, NATS_URL: infrastructure.natsUrl },
+      env: { ...this.plans[name].env, NATS_URL: infrastructure.natsUrl },
       what: `run ${file} of ${name} ${this.version}`,
       say,
     });
