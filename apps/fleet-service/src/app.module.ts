@@ -38,11 +38,26 @@ import { RegisterDock } from './docks/register-dock.js';
 import { Topologies } from './docks/topologies.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ROUTES } from './openapi/fleet-api.js';
+import { InvitationStore } from './people/invitation.store.js';
+import { Join } from './people/join.js';
+import { JoinController } from './people/join.controller.js';
+import { MemberStore } from './people/member.store.js';
+import { InvitationsController, MembersController } from './people/people.controller.js';
+import { Passwords } from './people/passwords.js';
+import { People } from './people/people.js';
+import { TokenGuesses } from './people/token-guesses.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
 /** Of the HTTP API. The document first: its name is no serial number. */
-export const CONTROLLERS = [OpenApiController, DocksController, ApiKeysController] as const;
+export const CONTROLLERS = [
+  OpenApiController,
+  DocksController,
+  ApiKeysController,
+  JoinController,
+  MembersController,
+  InvitationsController,
+] as const;
 
 const MINUTE_MS = 60_000;
 /** A return may be so late; what is decided is done at once by who decided it. */
@@ -68,6 +83,8 @@ export class AppModule {
     await awaitSchema(dataSource, logger);
 
     const keys = new ApiKeyStore(dataSource);
+    const invitations = new InvitationStore(dataSource);
+    const people = new People(dataSource, new Passwords());
     const docks = new DockStore(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
@@ -150,6 +167,9 @@ export class AppModule {
         { provide: DataSource, useValue: dataSource },
         { provide: ApiKeyStore, useValue: keys },
         { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
+        { provide: MemberStore, useValue: new MemberStore(dataSource) },
+        { provide: InvitationStore, useValue: invitations },
+        { provide: Join, useValue: new Join(dataSource, invitations, people, new TokenGuesses()) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
         { provide: DockStore, useValue: docks },

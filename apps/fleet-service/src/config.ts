@@ -95,6 +95,7 @@ export const SETTINGS = { program: 'fleet-service', prefix: 'FLEET_', schema: ch
 export const COMMANDS = {
   'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
   'create-api-key.js': z.object({ DATABASE_URL: peer('postgres').describe('The database that gets the key.') }),
+  'create-setup-link.js': z.object({ DATABASE_URL: peer('postgres').describe('The database that gets the link.') }),
   'import-docks.js': z.object({
     DATABASE_URL: peer('postgres').describe('The database that gets the docks.'),
     FLEET_DOCK_MQTT_URL: dockMqttUrl,

@@ -9,6 +9,7 @@ import { CutOffs1765010100000 } from './migrations/1765010100000-cut-offs.js';
 import { DocksMoveOn1764710000000 } from './migrations/1764710000000-docks-move-on.js';
 import { BrokerUsers1765500000000 } from './migrations/1765500000000-broker-users.js';
 import { ApiKeyRoles1765600000000 } from './migrations/1765600000000-api-key-roles.js';
+import { People1765710000000 } from './migrations/1765710000000-people.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 
 export const SCHEMA = 'fleet';
@@ -22,6 +23,7 @@ export const MIGRATIONS = [
   LeanOutbox1765300000000,
   BrokerUsers1765500000000,
   ApiKeyRoles1765600000000,
+  People1765710000000,
 ] as const;
 
 export function fleetDatabase(url: Peer | string, logger: Logger): DataSource {

@@ -89,7 +89,7 @@ const tooMany = (limit: 'key' | 'organisation' | 'address', what: string, waitMs
   });
 
 /** One caller has a whole network of IPv6, so its first half counts as one place. */
-function placeOf(address: string): string {
+export function placeOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
   const [front = '', back = ''] = address.split('::');
   const groups = front.split(':');

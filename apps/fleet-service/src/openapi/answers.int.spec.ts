@@ -10,6 +10,7 @@ import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config.js';
 import { DockStates } from '../dock-state/dock-states.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
+import { createSetupLink } from '../people/join.js';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { FLEET_API, ROUTES } from './fleet-api.js';
 
@@ -297,5 +298,73 @@ describe('API keys answer as described', () => {
         expect([status, body['code']]).toEqual([404, 'unknown_key']);
       }
     }
+  });
+});
+
+describe('people answer as described', () => {
+  const password = 'four words make one';
+  const invite = async (email: string, ...roles: readonly Role[]) =>
+    (await caller.call('createInvitation', { body: { email, roles } })).body;
+  const accept = (token: unknown, body: object = {}) =>
+    caller.call('acceptInvitation', { key: null, body: { token, name: 'Anna', password, ...body } });
+
+  it('when one is invited, accepts, gets other roles and is removed', async () => {
+    const { token, ...shown } = await invite('anna@example.com', 'pilot');
+    expect(shown).toMatchObject({ email: 'anna@example.com', roles: ['pilot'], open: true });
+    const listed = await caller.call('listInvitations', { query: { open: 'true', limit: '1' } });
+    expect(listed.body).toMatchObject({ items: [shown] });
+    expect(listed.text).not.toContain(String(token).split('_')[2]);
+    const joined = await accept(token);
+    expect(joined).toMatchObject({ status: 201, body: { member: { roles: ['pilot'], name: 'Anna' } } });
+    expect(await accept(token)).toMatchObject({ status: 404, body: { code: 'unknown_token' } });
+    const { member } = joined.body as { member: { id: string } };
+    const params = { id: member.id };
+    expect((await caller.call('getMember', { params })).body).toEqual(member);
+    const { items } = (await caller.call('listMembers')).body as { items: object[] };
+    expect(items).toContainEqual(member);
+    const roles = ['viewer', 'auditor'];
+    expect((await caller.call('changeMember', { params, body: { roles } })).body).toEqual({ ...member, roles });
+    expect((await caller.call('removeMember', { params })).body).toMatchObject({ id: member.id });
+    for (const operation of ['getMember', 'removeMember']) {
+      expect(await caller.call(operation, { params })).toMatchObject({ status: 404, body: { code: 'unknown_member' } });
+    }
+  });
+
+  it('when an invitation is revoked, twice, and used after that', async () => {
+    const { token, id } = await invite('berta@example.com', 'viewer');
+    const params = { id: String(id) };
+    const revoked = await caller.call('revokeInvitation', { params });
+    expect(revoked.body).toMatchObject({ open: false, revokedBy: expect.stringContaining('key:') as string });
+    expect((await caller.call('revokeInvitation', { params })).body).toEqual(revoked.body);
+    expect((await accept(token)).status).toBe(404);
+    expect((await caller.call('revokeInvitation', { params: { id: 'none' } })).status).toBe(404);
+  });
+
+  it('when a new organisation is set up, and the name is taken', async () => {
+    const setUp = async (organisation: string) => {
+      const token = await createSetupLink(database);
+      const body = { token, organisation, email: 'carla@example.com', name: 'Carla', password };
+      return caller.call('setUpOrganisation', { key: null, body });
+    };
+    const made = await setUp('Harbour');
+    expect(made).toMatchObject({
+      status: 201,
+      body: { organisation: { name: 'Harbour' }, member: { roles: ['org_admin'], invitedBy: 'setup' } },
+    });
+    expect(await setUp('Harbour')).toMatchObject({ status: 409, body: { code: 'organisation_exists' } });
+    const { items } = (await caller.call('listMembers')).body as { items: { email: string }[] };
+    expect(items.map(({ email }) => email)).not.toContain('carla@example.com');
+  });
+
+  it.each([
+    ['password', { password: 'too short' }],
+    ['password', { password: 'dora@example.com!' }],
+    ['password', { password: 'Dora is my first name' }],
+    ['name', { name: undefined }],
+  ])('when one cannot be accepted because of its %s: %j', async (field, wrong) => {
+    const { token, id } = await invite('dora@example.com', 'viewer');
+    const { status, body } = await accept(token, wrong);
+    expect([status, (body['errors'] as { field: string }[]).map((each) => each.field)]).toEqual([422, [field]]);
+    await caller.call('revokeInvitation', { params: { id: String(id) } });
   });
 });

@@ -9,6 +9,16 @@ import {
 } from '../docks/dock.schema.js';
 import { keySchema, madeKeySchema, newKey } from '../api-keys/api-key.schema.js';
 import { KEY_ROUTES } from '../api-keys/api-keys.openapi.js';
+import { PEOPLE_ROUTES } from '../people/people.openapi.js';
+import {
+  acceptance,
+  invitationSchema,
+  joinedSchema,
+  madeInvitationSchema,
+  memberSchema,
+  newInvitation,
+  setup,
+} from '../people/people.schema.js';
 import { DOCK_ROUTES } from '../docks/docks.openapi.js';
 
 const OPENAPI_ROUTES = [
@@ -29,7 +39,7 @@ const OPENAPI_ROUTES = [
 ];
 
 /** Every route of this service. A test holds it against the controllers. */
-export const ROUTES = [...DOCK_ROUTES, ...KEY_ROUTES, ...OPENAPI_ROUTES];
+export const ROUTES = [...DOCK_ROUTES, ...KEY_ROUTES, ...PEOPLE_ROUTES, ...OPENAPI_ROUTES];
 
 /** The API of this service as OpenAPI 3.1; docs/api/fleet.openapi.json is a copy. */
 export const FLEET_API = assembleOpenApi({
@@ -41,10 +51,17 @@ export const FLEET_API = assembleOpenApi({
   tags: [
     { name: 'docks', description: 'Stations and their aircraft.' },
     { name: 'keys', description: 'API keys: who may do what, from where, until when.' },
+    { name: 'people', description: 'People: who is a member of the organisation, and what they may do.' },
     { name: 'about', description: 'The API itself.' },
   ],
   routes: ROUTES,
-  requestSchemas: { NewDock: newDock, NewApiKey: newKey },
+  requestSchemas: {
+    NewDock: newDock,
+    NewApiKey: newKey,
+    Setup: setup,
+    NewInvitation: newInvitation,
+    Acceptance: acceptance,
+  },
   responseSchemas: {
     Dock: dockSchema,
     RegisteredDock: registeredDockSchema,
@@ -52,5 +69,9 @@ export const FLEET_API = assembleOpenApi({
     DockState: dockStateSchema,
     ApiKey: keySchema,
     MadeApiKey: madeKeySchema,
+    Member: memberSchema,
+    Joined: joinedSchema,
+    Invitation: invitationSchema,
+    MadeInvitation: madeInvitationSchema,
   },
 });
