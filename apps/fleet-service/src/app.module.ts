@@ -16,7 +16,6 @@ import { BootChecks, type Host, Intake, Sweeper, hostModule, showSweepers } from
 import { DataSource } from 'typeorm';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
-import { LocalApiKeys } from './api-keys/local-api-keys.js';
 import { type Config } from './config.js';
 import { SCHEMA, fleetDatabase } from './database.js';
 import { DockNotes, receiveNotes } from './dock-state/dock-notes.js';
@@ -46,6 +45,11 @@ import { InvitationsController, MembersController } from './people/people.contro
 import { Passwords } from './people/passwords.js';
 import { People } from './people/people.js';
 import { TokenGuesses } from './people/token-guesses.js';
+import { PasswordGuesses } from './people/password-guesses.js';
+import { Bearers } from './sessions/bearers.js';
+import { SessionStore } from './sessions/session.store.js';
+import { MeController, SessionsController, SignInController } from './sessions/sessions.controller.js';
+import { SignIn } from './sessions/sign-in.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
@@ -57,9 +61,13 @@ export const CONTROLLERS = [
   JoinController,
   MembersController,
   InvitationsController,
+  SignInController,
+  SessionsController,
+  MeController,
 ] as const;
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** A return may be so late; what is decided is done at once by who decided it. */
 const CUT_OFFS_EVERY_MS = 5_000;
 
@@ -84,7 +92,14 @@ export class AppModule {
 
     const keys = new ApiKeyStore(dataSource);
     const invitations = new InvitationStore(dataSource);
-    const people = new People(dataSource, new Passwords());
+    const passwords = new Passwords();
+    const people = new People(dataSource, passwords);
+    const guesses = new PasswordGuesses();
+    const sessions = new SessionStore(dataSource, {
+      lifetimeMs: config.FLEET_SESSION_HOURS * HOUR_MS,
+      idleMs: config.FLEET_SESSION_IDLE_MINUTES * MINUTE_MS,
+    });
+    const bearers = new Bearers(keys, sessions);
     const docks = new DockStore(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
@@ -166,10 +181,13 @@ export class AppModule {
       providers: [
         { provide: DataSource, useValue: dataSource },
         { provide: ApiKeyStore, useValue: keys },
-        { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
+        { provide: ApiKeys, useValue: bearers },
+        { provide: Bearers, useValue: bearers },
+        { provide: SessionStore, useValue: sessions },
+        { provide: SignIn, useValue: new SignIn(dataSource, sessions, passwords, guesses) },
         { provide: MemberStore, useValue: new MemberStore(dataSource) },
         { provide: InvitationStore, useValue: invitations },
-        { provide: Join, useValue: new Join(dataSource, invitations, people, new TokenGuesses()) },
+        { provide: Join, useValue: new Join(dataSource, invitations, people, new TokenGuesses(), guesses) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
         { provide: DockStore, useValue: docks },

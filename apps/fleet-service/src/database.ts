@@ -10,6 +10,7 @@ import { DocksMoveOn1764710000000 } from './migrations/1764710000000-docks-move-
 import { BrokerUsers1765500000000 } from './migrations/1765500000000-broker-users.js';
 import { ApiKeyRoles1765600000000 } from './migrations/1765600000000-api-key-roles.js';
 import { People1765710000000 } from './migrations/1765710000000-people.js';
+import { Sessions1765720000000 } from './migrations/1765720000000-sessions.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 
 export const SCHEMA = 'fleet';
@@ -24,6 +25,7 @@ export const MIGRATIONS = [
   BrokerUsers1765500000000,
   ApiKeyRoles1765600000000,
   People1765710000000,
+  Sessions1765720000000,
 ] as const;
 
 export function fleetDatabase(url: Peer | string, logger: Logger): DataSource {

@@ -59,6 +59,10 @@ export const PERMISSIONS = {
   'people.read': ['org_admin', 'auditor'],
   /** Invite people, say what they may do, remove them. */
   'people.manage': ['org_admin'],
+  /** Who one is, and one's own sessions. */
+  'account.read': ROLES,
+  /** End one's own sessions, change one's own password. */
+  'account.manage': ROLES,
   'error_codes.read': ROLES,
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 

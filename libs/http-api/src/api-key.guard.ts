@@ -16,9 +16,9 @@ const MAX_KEY_LENGTH = 200;
 
 type WithPrincipal = Request & { principal?: Principal };
 
-/** Finds out who holds a key. */
+/** Finds out who holds a key or a token of a session. */
 export abstract class ApiKeys {
-  /** Null: the key is not known, no longer valid, or not valid from this address. */
+  /** Null: it is not known, no longer valid, or not valid from this address. */
   abstract verify(key: string, address: string): Promise<Principal | null>;
 }
 
@@ -42,7 +42,8 @@ export class RemoteApiKeys extends ApiKeys {
       throw new UnavailableError('key_check_unavailable', 'failed to check the API key, try again', { cause: error });
     });
     if (found === null) return null;
-    const { validForMs, ...principal } = found;
+    const { validForMs, personId, ...holder } = found;
+    const principal = { ...holder, personId: personId ?? undefined };
     if (validForMs > 0) this.cache.set(digest, principal, { ttl: Math.min(validForMs, CACHE_MS) });
     return principal;
   }
@@ -55,7 +56,7 @@ export class RemoteApiKeys extends ApiKeys {
     }
     // In an upgrade there may be only fleet-services of a release before 0.3.0, which know no key with fewer rights than all.
     const { principal } = await ask(this.connection, apiKeyQuestion, { key });
-    return principal === null ? null : { ...principal, roles: ROLES, validForMs: CACHE_MS };
+    return principal === null ? null : { ...principal, personId: null, roles: ROLES, validForMs: CACHE_MS };
   }
 }
 
@@ -90,11 +91,12 @@ export async function principalOf(
   header: string | undefined,
   address: string,
 ): Promise<Principal> {
-  if (header === undefined) throw unauthenticated('send the header `Authorization: Bearer <api key>`');
+  if (header === undefined) throw unauthenticated('send the header `Authorization: Bearer <api key or token>`');
   const [, key] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
-  if (key === undefined || key.length > MAX_KEY_LENGTH) throw unauthenticated('the header is not `Bearer <api key>`');
+  if (key === undefined || key.length > MAX_KEY_LENGTH)
+    throw unauthenticated('the header is not `Bearer <api key or token>`');
   const principal = await limits.guess(key, address, () => keys.verify(key, address));
-  if (principal === null) throw unauthenticated('the API key is not known or no longer valid');
+  if (principal === null) throw unauthenticated('the API key or token is not known or no longer valid');
   return principal;
 }
 

@@ -172,6 +172,27 @@ it('shuts every call of gRPC to a role that has no use for any of them, and none
   expect(answers.filter((answer) => !answer.endsWith(': PERMISSION_DENIED not_permitted'))).toEqual([]);
 }, 60_000);
 
+it('lets a person sign in and fly, names the person, and is shut to a person who was removed', async () => {
+  const dock = await world.dock();
+  const [email, password] = ['anna@example.com', 'four words make one'];
+  const { token } = good(await world.api.post<{ token: string }>('/invitations', { email, roles: ['pilot'] }));
+  const nobody = apiOf({ id: '', key: 'none' });
+  const { member } = good(
+    await nobody.post<{ member: { id: string } }>('/invitations/accept', { token, name: 'Anna', password }),
+  );
+  const session = good(await nobody.post<{ token: string }>('/sessions', { email, password }));
+  const anna = apiOf({ id: '', key: session.token });
+  const { id, createdBy } = good(await anna.post<{ id: string; createdBy: string }>('/missions', immediate(dock.sn)));
+  expect(createdBy).toBe(`person:${member.id}`);
+  expect((await anna.post<Refusal>('/api-keys', { name: 'hers', roles: ['pilot'] })).status).toBe(403);
+  expect((await world.ended(id)).state).toBe('succeeded');
+
+  good(await world.api.delete(`/members/${member.id}`));
+  // fleet-service knows at once, and so does who did not hear of her in the last minute.
+  for (const path of ['/docks', '/log-uploads', '/storage']) expect((await anna.get(path)).status).toBe(401);
+  expect((await nobody.post('/sessions', { email, password })).status).toBe(401);
+}, 90_000);
+
 type Unary = (request: object, metadata: Metadata, done: (error: { code: number } | null) => void) => void;
 interface Client extends Record<'ListMissions' | 'CreateMission', Unary> {
   close(): void;

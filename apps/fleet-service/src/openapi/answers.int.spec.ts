@@ -368,3 +368,64 @@ describe('people answer as described', () => {
     await caller.call('revokeInvitation', { params: { id: String(id) } });
   });
 });
+
+describe('sessions answer as described', () => {
+  const email = 'erna@example.com';
+  const password = 'four words make one';
+  const signIn = (body: object) => caller.call('signIn', { key: null, body: { email, password, ...body } });
+
+  beforeAll(async () => {
+    const invited = await caller.call('createInvitation', { body: { email, roles: ['viewer', 'org_admin'] } });
+    const body = { token: invited.body['token'], name: 'Erna', password };
+    await caller.call('acceptInvitation', { key: null, body });
+  });
+
+  it('when a person signs in, looks around, makes a key, changes the password and signs out', async () => {
+    const made = await signIn({ email: 'Erna@Example.com' });
+    expect(made).toMatchObject({ status: 201, body: { organisation: { name: 'default' } } });
+    const { token, ...session } = made.body;
+    const own = { key: String(token) };
+    expect((await caller.call('listDocks', own)).status).toBe(200);
+    const me = (await caller.call('getMe', own)).body as { by: string; person: { id: string } };
+    expect(me).toMatchObject({
+      by: `person:${me.person.id}`,
+      roles: ['viewer', 'org_admin'],
+      person: { name: 'Erna' },
+    });
+    const wish = { body: { name: 'hers', roles: ['viewer'] }, ...own };
+    expect((await caller.call('createApiKey', wish)).body['createdBy']).toBe(me.by);
+    const other = await signIn({});
+    const listed = await caller.call('listSessions', own);
+    expect(listed.body['items']).toEqual([
+      expect.objectContaining({ id: other.body['id'], current: false }),
+      { ...session, current: true },
+    ]);
+    const change = { currentPassword: password, newPassword: 'five other words make one' };
+    expect((await caller.call('changePassword', { body: change, ...own })).body).toEqual({ endedSessions: 1 });
+    expect((await signIn({})).status).toBe(401);
+    const params = { id: String(session['id']) };
+    expect((await caller.call('endSession', { params, ...own })).body).toMatchObject({ id: session['id'] });
+    expect((await caller.call('listDocks', own)).status).toBe(401);
+  });
+
+  it('when the email or the password is wrong, and when it was too often', async () => {
+    const tried = async (body: object) => {
+      const { status, body: problem, text } = await signIn(body);
+      return { status, code: problem['code'], text };
+    };
+    const unknown = await tried({ email: 'nobody@example.com' });
+    const wrong = await tried({ password: 'another long password' });
+    expect([unknown.status, unknown.code]).toEqual([401, 'wrong_password']);
+    expect(wrong).toEqual(unknown);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => tried({ email: 'nobody@example.com' })));
+    expect(answers).toContainEqual(expect.objectContaining({ status: 429, code: 'too_many_requests' }));
+  });
+
+  it('when a key asks for sessions, and when there is none of that id', async () => {
+    expect((await caller.call('getMe')).body).toMatchObject({ person: null, organisation: { name: 'default' } });
+    expect(await caller.call('listSessions')).toMatchObject({ status: 403, body: { code: 'not_a_person' } });
+    const { body } = await signIn({ password: 'five other words make one' });
+    const unknown = await caller.call('endSession', { params: { id: 'none' }, key: String(body['token']) });
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'unknown_session' } });
+  });
+});

@@ -19,6 +19,8 @@ import {
   newInvitation,
   setup,
 } from '../people/people.schema.js';
+import { madeSessionSchema, meSchema, passwordChange, sessionSchema, signInInput } from '../sessions/session.schema.js';
+import { SESSION_ROUTES } from '../sessions/sessions.openapi.js';
 import { DOCK_ROUTES } from '../docks/docks.openapi.js';
 
 const OPENAPI_ROUTES = [
@@ -39,7 +41,7 @@ const OPENAPI_ROUTES = [
 ];
 
 /** Every route of this service. A test holds it against the controllers. */
-export const ROUTES = [...DOCK_ROUTES, ...KEY_ROUTES, ...PEOPLE_ROUTES, ...OPENAPI_ROUTES];
+export const ROUTES = [...DOCK_ROUTES, ...KEY_ROUTES, ...PEOPLE_ROUTES, ...SESSION_ROUTES, ...OPENAPI_ROUTES];
 
 /** The API of this service as OpenAPI 3.1; docs/api/fleet.openapi.json is a copy. */
 export const FLEET_API = assembleOpenApi({
@@ -52,6 +54,7 @@ export const FLEET_API = assembleOpenApi({
     { name: 'docks', description: 'Stations and their aircraft.' },
     { name: 'keys', description: 'API keys: who may do what, from where, until when.' },
     { name: 'people', description: 'People: who is a member of the organisation, and what they may do.' },
+    { name: 'sessions', description: 'Sessions of people who signed in.' },
     { name: 'about', description: 'The API itself.' },
   ],
   routes: ROUTES,
@@ -61,6 +64,8 @@ export const FLEET_API = assembleOpenApi({
     Setup: setup,
     NewInvitation: newInvitation,
     Acceptance: acceptance,
+    SignIn: signInInput,
+    PasswordChange: passwordChange,
   },
   responseSchemas: {
     Dock: dockSchema,
@@ -69,6 +74,9 @@ export const FLEET_API = assembleOpenApi({
     DockState: dockStateSchema,
     ApiKey: keySchema,
     MadeApiKey: madeKeySchema,
+    Session: sessionSchema,
+    MadeSession: madeSessionSchema,
+    Me: meSchema,
     Member: memberSchema,
     Joined: joinedSchema,
     Invitation: invitationSchema,

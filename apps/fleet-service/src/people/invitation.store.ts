@@ -1,4 +1,4 @@
-import type { Principal } from '@aerie/bus-contract';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
 import { type Tx, inTransaction } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
@@ -46,10 +46,8 @@ export class InvitationStore {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Throws ConflictError where the person is a member, or too many invitations are open. */
-  async make(
-    { organisationId, keyId }: Principal,
-    { email, roles, validHours }: NewInvitation,
-  ): Promise<MadeInvitation> {
+  async make(caller: Principal, { email, roles, validHours }: NewInvitation): Promise<MadeInvitation> {
+    const { organisationId } = caller;
     const { id, token, hash } = makeToken('aerieinvite');
     const row = await inTransaction(this.dataSource, async (tx) => {
       await refuseMember(tx, organisationId, email);
@@ -57,7 +55,7 @@ export class InvitationStore {
       return tx.one<InvitationRow>(
         `INSERT INTO fleet.invitation (id, organisation_id, email, roles, secret_hash, expires_at, created_by)
          VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(hours => $6), $7) RETURNING ${COLUMNS}`,
-        [id, organisationId, email, roles, hash, validHours, `key:${keyId}`],
+        [id, organisationId, email, roles, hash, validHours, callerName(caller)],
       );
     });
     if (row === undefined) throw new Error('an invitation that was just made is not there');
@@ -79,12 +77,13 @@ export class InvitationStore {
   }
 
   /** Null: there is none. One that was accepted or revoked stays as it was. */
-  async revoke({ organisationId, keyId }: Principal, id: string): Promise<InvitationRow | null> {
+  async revoke(caller: Principal, id: string): Promise<InvitationRow | null> {
+    const { organisationId } = caller;
     return inTransaction(this.dataSource, async (tx) => {
       await tx.run(
         `UPDATE fleet.invitation SET revoked_at = clock_timestamp(), revoked_by = $3
           WHERE organisation_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL`,
-        [organisationId, id, `key:${keyId}`],
+        [organisationId, id, callerName(caller)],
       );
       const row = await tx.one<InvitationRow>(
         `SELECT ${COLUMNS} FROM fleet.invitation WHERE organisation_id = $1 AND id = $2`,

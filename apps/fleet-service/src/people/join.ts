@@ -4,6 +4,7 @@ import { type Tx, inTransaction } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
 import { InvitationStore, useInvitation } from './invitation.store.js';
 import { type MemberRow, addMember, lockMembers } from './member.store.js';
+import type { PasswordGuesses } from './password-guesses.js';
 import { People } from './people.js';
 import type { TokenGuesses } from './token-guesses.js';
 import { idOfToken, isHashOf, makeToken } from './tokens.js';
@@ -32,7 +33,8 @@ export class Join {
     private readonly dataSource: DataSource,
     private readonly invitations: InvitationStore,
     private readonly people: People,
-    private readonly guesses: TokenGuesses,
+    private readonly tokens: TokenGuesses,
+    private readonly passwords: PasswordGuesses,
   ) {}
 
   /** Throws NotFoundError for a token that cannot be used, ConflictError for a name that is taken. */
@@ -41,9 +43,11 @@ export class Join {
     address: string,
   ): Promise<Joined> {
     const { token, organisation: name } = wish;
-    const linkId = await this.guesses.guess(address, () => this.findLink(token));
+    const linkId = await this.tokens.guess(address, () => this.findLink(token));
     if (linkId === null) throw unusable('setup link', 'make another one with create-setup-link.js');
-    const entrant = await this.guesses.prove(address, () => this.people.receive(wish.email, wish.name, wish.password));
+    const entrant = await this.passwords.prove(wish.email, address, () =>
+      this.people.receive(wish.email, wish.name, wish.password),
+    );
     return inTransaction(this.dataSource, async (tx) => {
       const organisation = { id: randomUUID(), name };
       const made = await tx.run('INSERT INTO fleet.organisation (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
@@ -59,11 +63,11 @@ export class Join {
 
   /** Throws NotFoundError for a token that cannot be used, UnauthenticatedError for a wrong password of a known person. */
   async accept(wish: { token: string; name?: string | undefined; password: string }, address: string): Promise<Joined> {
-    const invitation = await this.guesses.guess(address, () => this.invitations.opens(wish.token));
+    const invitation = await this.tokens.guess(address, () => this.invitations.opens(wish.token));
     if (invitation === null) throw unusable('invitation', 'ask for another one');
     const { id, organisation_id: organisationId, roles, created_by: invitedBy } = invitation;
     // Whoever has a token may try passwords of the person whom it is for.
-    const entrant = await this.guesses.prove(address, () =>
+    const entrant = await this.passwords.prove(invitation.email, address, () =>
       this.people.receive(invitation.email, wish.name, wish.password),
     );
     return inTransaction(this.dataSource, async (tx) => {

@@ -64,7 +64,7 @@ export const invitationListQuery = z.strictObject({
 export const memberListQuery = z.strictObject({ ...pageQuery.shape });
 
 const instantOrNull = (says: string) => z.iso.datetime().nullable().describe(`${says} RFC 3339, UTC.`);
-const by = (says: string) => z.string().describe(`${says}: \`key:\` and the id of a key.`);
+const by = (says: string) => z.string().describe(`${says}: \`person:\` or \`key:\`, and an id.`);
 
 export const memberSchema = z
   .strictObject({

@@ -5,7 +5,7 @@ import { type Rate, TokenBuckets, TooManyError } from '@aerie/kernel';
 const RATE: Rate = { perSecond: 0.1, burst: 20 };
 const MOST_ADDRESSES = 10_000;
 
-/** How many wrong tokens, and wrong passwords beside good tokens, may come from one address. */
+/** How many wrong tokens may come from one address. */
 export class TokenGuesses {
   private readonly addresses: TokenBuckets;
 
@@ -19,13 +19,6 @@ export class TokenGuesses {
     const found = await find();
     if (found === null) this.addresses.take(placeOf(address));
     return found;
-  }
-
-  /** For work beside a good token that may be wrong in other ways. One is taken beforehand: many could come at once. */
-  async prove<Result>(address: string, work: () => Promise<Result>): Promise<Result> {
-    this.refuse(address);
-    this.addresses.take(placeOf(address));
-    return work();
   }
 
   private refuse(address: string): void {

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { isUuid } from '@aerie/kernel';
 
 /** What tokens are for. The prefix lets leak scanners find them, and no token passes for one of another kind. */
-export type TokenKind = 'aeriesetup' | 'aerieinvite';
+export type TokenKind = 'aeriesetup' | 'aerieinvite' | 'aeries';
 
 export interface MadeToken {
   readonly id: string;

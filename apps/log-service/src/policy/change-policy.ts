@@ -1,4 +1,4 @@
-import type { Principal } from '@aerie/bus-contract';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
@@ -14,7 +14,7 @@ export class ChangePolicy {
     return inTransaction(this.dataSource, async (tx) => {
       const before = await this.policies.lock(tx, caller.organisationId);
       checkVersion(version, before.version);
-      return this.policies.replace(tx, caller.organisationId, decision, `key:${caller.keyId}`);
+      return this.policies.replace(tx, caller.organisationId, decision, callerName(caller));
     });
   }
 }

@@ -4,6 +4,7 @@ import { ConflictError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
+import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
@@ -28,7 +29,7 @@ export class CancelMission {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);
-      const wish = { by: caller.keyId, reason };
+      const wish = { by: callerIdOf(caller), reason };
       return { found: locked, advanced: await advance(tx, locked, { type: 'cancelRequested' }, { wish }) };
     });
     if (advanced.decision.kind === 'refused') throw cannotCancel(found);

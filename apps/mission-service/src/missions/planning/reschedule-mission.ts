@@ -4,6 +4,7 @@ import { ConflictError, InvalidError } from '@aerie/kernel';
 import { occupiedSpan, planAnew } from '@aerie/mission-core';
 import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
+import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from '../control/controls.js';
@@ -39,7 +40,7 @@ export class RescheduleMission {
       const plan = planAnew(executeAtMs, nowMs, timing);
       const span = occupiedSpan({ ...missionOf(locked), ...plan }, nowMs, timing);
       const event = { type: 'rescheduled', ...plan } as const;
-      const done = await advance(tx, locked, event, { wish: { by: caller.keyId, reason: null } });
+      const done = await advance(tx, locked, event, { wish: { by: callerIdOf(caller), reason: null } });
       if (done.decision.kind === 'refused' || span === null) return done;
       // Only now: a mission that stays as it is takes no dock from anybody.
       const claimant = { id, organisationId: caller.organisationId, dockSn: locked.dock_sn };
