@@ -4,6 +4,7 @@ import type { Config } from './config.js';
 export function routesOf(config: Config): Readonly<Record<string, string>> {
   return {
     '/api/v1/api-keys': config.EDGE_FLEET_URL,
+    '/api/v1/audit': config.EDGE_FLEET_URL,
     '/api/v1/docks': config.EDGE_FLEET_URL,
     '/api/v1/docks/*/log-listings': config.EDGE_LOG_URL,
     '/api/v1/error-codes': config.EDGE_MISSION_URL,

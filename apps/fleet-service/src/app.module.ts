@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { REDIS_KEYS } from '@aerie/bus-contract';
-import { ApiKeys, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
+import { ApiKeys, AuditTrail, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import {
@@ -50,6 +50,8 @@ import { Bearers } from './sessions/bearers.js';
 import { SessionStore } from './sessions/session.store.js';
 import { MeController, SessionsController, SignInController } from './sessions/sessions.controller.js';
 import { SignIn } from './sessions/sign-in.js';
+import { AuditIntake } from './audit/audit-intake.js';
+import { AuditController } from './audit/audit.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
@@ -64,9 +66,12 @@ export const CONTROLLERS = [
   SignInController,
   SessionsController,
   MeController,
+  AuditController,
 ] as const;
 
 const MINUTE_MS = 60_000;
+/** Seconds later than asked is soon enough to read about it. */
+const AUDIT_EVERY_MS = 1_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** A return may be so late; what is decided is done at once by who decided it. */
 const CUT_OFFS_EVERY_MS = 5_000;
@@ -100,6 +105,7 @@ export class AppModule {
       idleMs: config.FLEET_SESSION_IDLE_MINUTES * MINUTE_MS,
     });
     const bearers = new Bearers(keys, sessions);
+    const audit = new AuditIntake(dataSource, logger);
     const docks = new DockStore(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
@@ -144,7 +150,9 @@ export class AppModule {
     });
     const cutOffChore = { name: 'cut-offs', everyMs: CUT_OFFS_EVERY_MS, run: () => cutOffDocks.run() };
     const cutOffSweeper = new Sweeper(cutOffChore, logger);
-    showSweepers(metrics, [sweeper, cutOffSweeper]);
+    const auditChore = { name: 'audit', everyMs: AUDIT_EVERY_MS, run: () => audit.keep() };
+    const auditSweeper = new Sweeper(auditChore, logger);
+    showSweepers(metrics, [sweeper, cutOffSweeper, auditSweeper]);
     let stopFloods = (): void => undefined;
     const intake = new Intake(
       () => {
@@ -157,6 +165,7 @@ export class AppModule {
         sweeper.start();
         stopFloods = cutOffDocks.listen();
         cutOffSweeper.start();
+        auditSweeper.start();
       },
       () => dataSource.isInitialized && broker.ready(),
     );
@@ -167,6 +176,7 @@ export class AppModule {
     shutdown.on('intake', 'retention', () => sweeper.stop());
     shutdown.on('intake', 'floods', async () => stopFloods());
     shutdown.on('intake', 'cut-offs', () => cutOffSweeper.stop());
+    shutdown.on('work', 'audit', () => auditSweeper.stop());
     shutdown.on('work', 'outbox relay', () => outbox.stop());
     shutdown.on('work', 'dock states', () => states.stop());
     shutdown.on('work', 'dock positions', () => positions.stop());
@@ -182,9 +192,10 @@ export class AppModule {
         { provide: DataSource, useValue: dataSource },
         { provide: ApiKeyStore, useValue: keys },
         { provide: ApiKeys, useValue: bearers },
+        { provide: AuditTrail, useValue: audit },
         { provide: Bearers, useValue: bearers },
         { provide: SessionStore, useValue: sessions },
-        { provide: SignIn, useValue: new SignIn(dataSource, sessions, passwords, guesses) },
+        { provide: SignIn, useValue: new SignIn(dataSource, sessions, passwords, guesses, audit) },
         { provide: MemberStore, useValue: new MemberStore(dataSource) },
         { provide: InvitationStore, useValue: invitations },
         { provide: Join, useValue: new Join(dataSource, invitations, people, new TokenGuesses(), guesses) },

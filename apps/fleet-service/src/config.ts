@@ -62,6 +62,13 @@ const schema = z.object({
       'How long a dock is cut off at the broker that stays far over its budget, the first time in a day. Each further time ' +
         'is four times as long, up to six hours.',
     ),
+  FLEET_AUDIT_MONTHS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(120)
+    .default(24)
+    .describe('For how many whole months audit records are kept.'),
   FLEET_SESSION_HOURS: z.coerce
     .number()
     .int()
@@ -110,6 +117,7 @@ export const COMMANDS = {
   'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate.') }),
   'create-api-key.js': z.object({ DATABASE_URL: peer('postgres').describe('The database that gets the key.') }),
   'create-setup-link.js': z.object({ DATABASE_URL: peer('postgres').describe('The database that gets the link.') }),
+  'verify-audit.js': z.object({ DATABASE_URL: peer('postgres').describe('The database whose audit is verified.') }),
   'import-docks.js': z.object({
     DATABASE_URL: peer('postgres').describe('The database that gets the docks.'),
     FLEET_DOCK_MQTT_URL: dockMqttUrl,

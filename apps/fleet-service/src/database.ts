@@ -11,6 +11,7 @@ import { BrokerUsers1765500000000 } from './migrations/1765500000000-broker-user
 import { ApiKeyRoles1765600000000 } from './migrations/1765600000000-api-key-roles.js';
 import { People1765710000000 } from './migrations/1765710000000-people.js';
 import { Sessions1765720000000 } from './migrations/1765720000000-sessions.js';
+import { Audit1765730000000 } from './migrations/1765730000000-audit.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 
 export const SCHEMA = 'fleet';
@@ -26,6 +27,7 @@ export const MIGRATIONS = [
   ApiKeyRoles1765600000000,
   People1765710000000,
   Sessions1765720000000,
+  Audit1765730000000,
 ] as const;
 
 export function fleetDatabase(url: Peer | string, logger: Logger): DataSource {

@@ -13,7 +13,7 @@ export const ROLE_SAYS: Readonly<Record<Role, string>> = {
   pilot: 'all that a planner does; starts flights at once, steers and ends them',
   fleet_admin: 'registers docks, their credentials, storage, policies and logs; may end any flight',
   org_admin: 'invites people, says what they may do, makes and revokes API keys',
-  auditor: 'sees who may do what, and nothing else',
+  auditor: 'sees who may do what and who did what, and nothing else',
 };
 
 const READERS: readonly Role[] = ['viewer', 'planner', 'pilot', 'fleet_admin', 'org_admin'];
@@ -59,6 +59,8 @@ export const PERMISSIONS = {
   'people.read': ['org_admin', 'auditor'],
   /** Invite people, say what they may do, remove them. */
   'people.manage': ['org_admin'],
+  /** Who asked for what, and what was refused. */
+  'audit.read': ['org_admin', 'auditor'],
   /** Who one is, and one's own sessions. */
   'account.read': ROLES,
   /** End one's own sessions, change one's own password. */

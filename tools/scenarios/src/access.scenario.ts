@@ -9,6 +9,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { CREDENTIAL_PROTO, LOG_PROTO, MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { Api, good } from '@aerie/local';
+import { eventually } from '@aerie/testing';
 import { World } from './world.js';
 
 let world: World;
@@ -191,6 +192,16 @@ it('lets a person sign in and fly, names the person, and is shut to a person who
   // fleet-service knows at once, and so does who did not hear of her in the last minute.
   for (const path of ['/docks', '/log-uploads', '/storage']) expect((await anna.get(path)).status).toBe(401);
   expect((await nobody.post('/sessions', { email, password })).status).toBe(401);
+
+  const recordsOf = async (query: string) =>
+    (await world.api.get<{ items: readonly { operationId: string; status: number }[] }>(`/audit?${query}`)).body.items;
+  await eventually('the audit records of her', async () => {
+    const hers = await recordsOf(`by=person:${member.id}`);
+    const done = hers.map(({ operationId, status }) => `${operationId} ${status}`);
+    expect(done).toEqual(expect.arrayContaining(['acceptInvitation 201', 'signIn 201', 'createApiKey 403']));
+    expect(await recordsOf(`operationId=removeMember&resourceId=${member.id}`)).toMatchObject([{ status: 200 }]);
+    return true;
+  });
 }, 90_000);
 
 type Unary = (request: object, metadata: Metadata, done: (error: { code: number } | null) => void) => void;

@@ -4,12 +4,14 @@ import { Caller, describePermissions, describeRefusedInput } from '@aerie/http-a
 import { createLogger } from '@aerie/observability';
 import { startInProcess } from '@aerie/service-host/testing';
 import type { DataSource } from 'typeorm';
-import { startAll, startPrivateNats, testEnvironment } from '@aerie/testing';
+import { eventually, startAll, startPrivateNats, testEnvironment } from '@aerie/testing';
 import { ApiKeyStore } from '../api-keys/api-key.store.js';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config.js';
 import { DockStates } from '../dock-state/dock-states.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
+import { AuditTrail } from '@aerie/http-api';
+import { AuditIntake } from '../audit/audit-intake.js';
 import { createSetupLink } from '../people/join.js';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { FLEET_API, ROUTES } from './fleet-api.js';
@@ -22,6 +24,7 @@ const keysByRole = new Map<Role, string>();
 let database: DataSource;
 let caller: Caller;
 let states: DockStates;
+let audit: AuditIntake;
 
 /** The whole service as it runs, without its intake, with two docks that never spoke. */
 beforeAll(async () => {
@@ -49,6 +52,7 @@ beforeAll(async () => {
   key = await keys.create('spec', false);
   for (const role of ROLES) keysByRole.set(role, await keys.create(role, false, { roles: [role] }));
   states = started.app.get(DockStates);
+  audit = started.app.get<AuditIntake>(AuditTrail);
   caller = new Caller({ url, routes: ROUTES, key });
 }, 60_000);
 afterAll(() => stop?.(), 30_000);
@@ -427,5 +431,81 @@ describe('sessions answer as described', () => {
     const { body } = await signIn({ password: 'five other words make one' });
     const unknown = await caller.call('endSession', { params: { id: 'none' }, key: String(body['token']) });
     expect(unknown).toMatchObject({ status: 404, body: { code: 'unknown_session' } });
+  });
+});
+
+describe('audit records answer as described', () => {
+  interface Shown {
+    readonly by: string;
+    readonly status: number | null;
+    readonly operationId: string;
+  }
+  const recordsOf = async (query: Record<string, string>) => {
+    // Its sweeper is part of the intake, which does not run here.
+    await audit.keep();
+    const { body, text } = await caller.call('listAuditRecords', { query });
+    return { items: body['items'] as Shown[], next: body['nextCursor'], text };
+  };
+  /** How a request ended is noted after its caller was told. */
+  const ended = (query: Record<string, string>, count: number) =>
+    eventually('the records of what has ended', async () => {
+      const found = await recordsOf(query);
+      return found.items.length >= count && found;
+    });
+  const make = async () => {
+    const { body } = await caller.call('createApiKey', { body: { name: 'Dawn patrol', roles: ['viewer'] } });
+    return { id: String(body['id']), key: String(body['key']) };
+  };
+
+  it('of what changed something: who, where, what, and how it ended, without what was sent or answered', async () => {
+    const { id, key: secret } = await make();
+    await caller.call('revokeApiKey', { params: { id }, headers: { 'X-Request-Id': 'revoke-1' } });
+    const { items } = await ended({ resourceId: id }, 1);
+    expect(items).toEqual([
+      expect.objectContaining({
+        ...{ operationId: 'revokeApiKey', resources: { id }, status: 200, requestId: 'revoke-1' },
+        ...{ by: `key:${key.split('_')[1]}`, address: expect.stringContaining('127.0.0.1') as string },
+      }),
+    ]);
+    const { text } = await ended({ operationId: 'createApiKey' }, 1);
+    for (const word of ['Dawn patrol', secret.split('_')[2] ?? '']) expect(text).not.toContain(word);
+  });
+
+  it('of what was refused: a role that does not permit it, and a key that was revoked', async () => {
+    const { id, key: weak } = await make();
+    const by = `key:${id}`;
+    expect((await caller.call('retireDock', { params: { sn: 'FLEET-1' }, key: weak })).status).toBe(403);
+    await caller.call('revokeApiKey', { params: { id } });
+    expect((await caller.call('listDocks', { key: weak })).status).toBe(401);
+    const { items } = await ended({ by, refused: 'true' }, 2);
+    expect(items.map(({ operationId, status }) => [operationId, status])).toEqual([
+      ['listDocks', 401],
+      ['retireDock', 403],
+    ]);
+    expect((await recordsOf({ by, refused: 'false' })).items).toEqual([]);
+  });
+
+  it('of sign-ins, also of those with a wrong password', async () => {
+    const [email, password] = ['fritz@example.com', 'four words make one'];
+    const invited = await caller.call('createInvitation', { body: { email, roles: ['viewer'] } });
+    const body = { token: invited.body['token'], name: 'Fritz', password };
+    const { member } = (await caller.call('acceptInvitation', { key: null, body })).body as { member: { id: string } };
+    await caller.call('signIn', { key: null, body: { email, password: 'another long password' } });
+    await caller.call('signIn', { key: null, body: { email, password } });
+    const { items } = await ended({ by: `person:${member.id}` }, 3);
+    expect(items.map(({ operationId, status }) => [operationId, status])).toEqual([
+      ['signIn', 201],
+      ['signIn', 401],
+      ['acceptInvitation', 201],
+    ]);
+  });
+
+  it('page by page, and of no request that changed nothing', async () => {
+    const first = await ended({ limit: '1' }, 1);
+    const rest = await recordsOf({ cursor: String(first.next), limit: '1' });
+    expect(Number((rest.items[0] as unknown as { seq: number }).seq)).toBe(Number(first.next) - 1);
+    expect((await recordsOf({ operationId: 'listAuditRecords' })).items.filter(({ status }) => status === 200)).toEqual(
+      [],
+    );
   });
 });

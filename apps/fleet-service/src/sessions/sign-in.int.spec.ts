@@ -5,6 +5,8 @@ import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { MemberStore } from '../people/member.store.js';
 import { PasswordGuesses } from '../people/password-guesses.js';
 import { Passwords } from '../people/passwords.js';
+import { createLogger } from '@aerie/observability';
+import { AuditIntake } from '../audit/audit-intake.js';
 import { Bearers } from './bearers.js';
 import { SessionStore } from './session.store.js';
 import { SignIn } from './sign-in.js';
@@ -14,6 +16,7 @@ let drop: (() => Promise<void>) | undefined;
 let sessions: SessionStore;
 let bearers: Bearers;
 let signIn: SignIn;
+let audit: AuditIntake;
 const passwords = new Passwords();
 const HOUR_MS = 3_600_000;
 const ADDRESS = '198.51.100.9';
@@ -21,9 +24,10 @@ const PASSWORD = 'four words make one';
 
 beforeAll(async () => {
   ({ dataSource: database, drop } = await fleetTestDatabase());
+  audit = new AuditIntake(database, createLogger('spec', 'silent'));
   sessions = new SessionStore(database, { lifetimeMs: 12 * HOUR_MS, idleMs: HOUR_MS });
   bearers = new Bearers(new ApiKeyStore(database), sessions);
-  signIn = new SignIn(database, sessions, passwords, new PasswordGuesses());
+  signIn = new SignIn(database, sessions, passwords, new PasswordGuesses(), audit);
 }, 60_000);
 afterAll(() => drop?.());
 
@@ -87,7 +91,7 @@ it('takes as long for an email that nobody has as for a wrong password, and says
   const person = await aPerson();
   const tried = async (email: string) => {
     const startedMs = performance.now();
-    const guesses = new SignIn(database, sessions, passwords, new PasswordGuesses());
+    const guesses = new SignIn(database, sessions, passwords, new PasswordGuesses(), audit);
     const error = await guesses
       .signIn({ email, password: 'another long one' }, ADDRESS)
       .catch((thrown: unknown) => thrown);

@@ -1,6 +1,8 @@
+import type { AuditTrail } from '@aerie/http-api';
 import { ConflictError, UnauthenticatedError } from '@aerie/kernel';
 import { inTransaction } from '@aerie/persistence';
 import { DataSource } from 'typeorm';
+import { personEntry } from '../audit/person-entry.js';
 import { PasswordGuesses } from '../people/password-guesses.js';
 import { Passwords } from '../people/passwords.js';
 import { refusePassword } from '../people/people.js';
@@ -31,6 +33,7 @@ export class SignIn {
     private readonly sessions: SessionStore,
     private readonly passwords: Passwords,
     private readonly guesses: PasswordGuesses,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -44,6 +47,7 @@ export class SignIn {
         [email],
       );
       const isRight = await this.passwords.verify(person?.password_hash ?? null, password);
+      if (person !== undefined && !isRight) await this.noteWrong(person.id, address);
       if (person === undefined || !isRight) throw wrong('email', 'the email or the password is wrong');
       return person.id;
     });
@@ -55,7 +59,20 @@ export class SignIn {
     const meant = organisations.filter(({ id }) => organisationId === undefined || id === organisationId);
     const [organisation] = meant;
     if (organisation === undefined || meant.length > 1) throw chooseOne(organisations);
-    return this.sessions.begin(organisation.id, personId, address);
+    const made = await this.sessions.begin(organisation.id, personId, address);
+    await this.audit.note(personEntry({ personId, organisationId: organisation.id }, 'signIn', address), 201);
+    return made;
+  }
+
+  /** In each organisation of the person. How many there are is bounded by the budgets of guesses. */
+  private async noteWrong(personId: string, address: string): Promise<void> {
+    const rows = await this.dataSource.query<{ organisation_id: string }[]>(
+      'SELECT organisation_id FROM fleet.member WHERE person_id = $1',
+      [personId],
+    );
+    for (const { organisation_id: organisationId } of rows) {
+      await this.audit.note(personEntry({ personId, organisationId }, 'signIn', address), 401);
+    }
   }
 
   /** Ends all other sessions of the person, and says how many. Throws UnauthenticatedError, TooManyError or InvalidError. */
