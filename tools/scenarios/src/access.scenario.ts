@@ -111,7 +111,7 @@ it('replaces and revokes a key, and shows to nobody the key itself', async () =>
   expect((await apiOf(old).get('/docks')).status).toBe(401);
   const listed = await apiOf(fresh).get<{ items: readonly { id: string; replaces: string | null }[] }>('/api-keys');
   expect(listed.body.items[0]).toMatchObject({ id: fresh.id, replaces: old.id });
-  expect(JSON.stringify(listed.body)).not.toContain(fresh.key.split('_')[2]);
+  expect(JSON.stringify(listed.body)).not.toContain(fresh.key.slice(-43));
   good(await world.api.post(`/api-keys/${fresh.id}/revoke`));
   expect((await apiOf(fresh).get('/docks')).status).toBe(401);
 }, 60_000);

@@ -317,7 +317,7 @@ describe('people answer as described', () => {
     expect(shown).toMatchObject({ email: 'anna@example.com', roles: ['pilot'], open: true });
     const listed = await caller.call('listInvitations', { query: { open: 'true', limit: '1' } });
     expect(listed.body).toMatchObject({ items: [shown] });
-    expect(listed.text).not.toContain(String(token).split('_')[2]);
+    expect(listed.text).not.toContain(String(token).slice(-43));
     const joined = await accept(token);
     expect(joined).toMatchObject({ status: 201, body: { member: { roles: ['pilot'], name: 'Anna' } } });
     expect(await accept(token)).toMatchObject({ status: 404, body: { code: 'unknown_token' } });
@@ -468,7 +468,7 @@ describe('audit records answer as described', () => {
       }),
     ]);
     const { text } = await ended({ operationId: 'createApiKey' }, 1);
-    for (const word of ['Dawn patrol', secret.split('_')[2] ?? '']) expect(text).not.toContain(word);
+    for (const word of ['Dawn patrol', secret.slice(-43)]) expect(text).not.toContain(word);
   });
 
   it('of what was refused: a role that does not permit it, and a key that was revoked', async () => {

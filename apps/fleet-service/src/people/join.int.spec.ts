@@ -87,7 +87,7 @@ it('keeps nothing from which a token could be used, and no password', async () =
       UNION ALL SELECT to_jsonb(p) FROM fleet.person p`,
   );
   const text = JSON.stringify(kept);
-  for (const secret of [token.split('_')[2], link.split('_')[2], PASSWORD]) expect(text).not.toContain(secret);
+  for (const secret of [token.slice(-43), link.slice(-43), PASSWORD]) expect(text).not.toContain(secret);
 });
 
 it('makes one member of an invitation that two accept at the same time', async () => {
