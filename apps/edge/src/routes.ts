@@ -4,16 +4,22 @@ import type { Config } from './config.js';
 export function routesOf(config: Config): Readonly<Record<string, string>> {
   return {
     '/api/v1/api-keys': config.EDGE_FLEET_URL,
+    '/api/v1/audit': config.EDGE_FLEET_URL,
     '/api/v1/docks': config.EDGE_FLEET_URL,
     '/api/v1/docks/*/log-listings': config.EDGE_LOG_URL,
     '/api/v1/error-codes': config.EDGE_MISSION_URL,
+    '/api/v1/invitations': config.EDGE_FLEET_URL,
     '/api/v1/log-campaigns': config.EDGE_LOG_URL,
     '/api/v1/log-files': config.EDGE_LOG_URL,
     '/api/v1/log-policy': config.EDGE_LOG_URL,
     '/api/v1/log-uploads': config.EDGE_LOG_URL,
+    '/api/v1/me': config.EDGE_FLEET_URL,
+    '/api/v1/members': config.EDGE_FLEET_URL,
     '/api/v1/mission-policy': config.EDGE_MISSION_URL,
     '/api/v1/missions': config.EDGE_MISSION_URL,
     '/api/v1/openapi.json': config.EDGE_MISSION_URL,
+    '/api/v1/sessions': config.EDGE_FLEET_URL,
+    '/api/v1/setup': config.EDGE_FLEET_URL,
     '/api/v1/storage': config.EDGE_CREDENTIAL_URL,
     '/api/v1/waylines': config.EDGE_MISSION_URL,
   };

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { REDIS_KEYS } from '@aerie/bus-contract';
-import { ApiKeys, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
+import { ApiKeys, AuditTrail, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import {
@@ -16,7 +16,6 @@ import {
 import { BootChecks, type Host, Intake, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
-import { LocalApiKeys } from './api-keys/local-api-keys.js';
 import { type Config } from './config.js';
 import { SCHEMA, fleetDatabase } from './database.js';
 import { DockNotes, receiveNotes } from './dock-state/dock-notes.js';
@@ -38,13 +37,44 @@ import { RegisterDock } from './docks/register-dock.js';
 import { Topologies } from './docks/topologies.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ROUTES } from './openapi/fleet-api.js';
+import { InvitationStore } from './people/invitation.store.js';
+import { Join } from './people/join.js';
+import { JoinController } from './people/join.controller.js';
+import { MemberStore } from './people/member.store.js';
+import { InvitationsController, MembersController } from './people/people.controller.js';
+import { Passwords } from './people/passwords.js';
+import { People } from './people/people.js';
+import { TokenGuesses } from './people/token-guesses.js';
+import { PasswordGuesses } from './people/password-guesses.js';
+import { Bearers } from './sessions/bearers.js';
+import { Callers } from './sessions/callers.js';
+import { SessionStore } from './sessions/session.store.js';
+import { MeController, SessionsController, SignInController } from './sessions/sessions.controller.js';
+import { SignIn } from './sessions/sign-in.js';
+import { AuditIntake } from './audit/audit-intake.js';
+import { AuditRecords } from './audit/audit-records.js';
+import { AuditController } from './audit/audit.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
 /** Of the HTTP API. The document first: its name is no serial number. */
-export const CONTROLLERS = [OpenApiController, DocksController, ApiKeysController] as const;
+export const CONTROLLERS = [
+  OpenApiController,
+  DocksController,
+  ApiKeysController,
+  JoinController,
+  MembersController,
+  InvitationsController,
+  SignInController,
+  SessionsController,
+  MeController,
+  AuditController,
+] as const;
 
 const MINUTE_MS = 60_000;
+/** Seconds later than asked is soon enough to read about it. */
+const AUDIT_EVERY_MS = 1_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** A return may be so late; what is decided is done at once by who decided it. */
 const CUT_OFFS_EVERY_MS = 5_000;
 
@@ -69,6 +99,16 @@ export class AppModule {
     await awaitSchema(api, logger);
 
     const keys = new ApiKeyStore({ api, engine: dataSource });
+    const invitations = new InvitationStore(api);
+    const passwords = new Passwords();
+    const people = new People(api, passwords);
+    const guesses = new PasswordGuesses();
+    const sessions = new SessionStore(api, {
+      lifetimeMs: config.FLEET_SESSION_HOURS * HOUR_MS,
+      idleMs: config.FLEET_SESSION_IDLE_MINUTES * MINUTE_MS,
+    });
+    const bearers = new Bearers(keys, sessions);
+    const audit = new AuditIntake({ api, engine: dataSource }, logger);
     const docks = new DocksOfAll(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
@@ -114,7 +154,9 @@ export class AppModule {
     });
     const cutOffChore = { name: 'cut-offs', everyMs: CUT_OFFS_EVERY_MS, run: () => cutOffDocks.run() };
     const cutOffSweeper = new Sweeper(cutOffChore, logger);
-    showSweepers(metrics, [sweeper, cutOffSweeper]);
+    const auditChore = { name: 'audit', everyMs: AUDIT_EVERY_MS, run: () => audit.keep() };
+    const auditSweeper = new Sweeper(auditChore, logger);
+    showSweepers(metrics, [sweeper, cutOffSweeper, auditSweeper]);
     let stopFloods = (): void => undefined;
     const intake = new Intake(
       () => {
@@ -127,6 +169,7 @@ export class AppModule {
         sweeper.start();
         stopFloods = cutOffDocks.listen();
         cutOffSweeper.start();
+        auditSweeper.start();
       },
       () => api.isInitialized && dataSource.isInitialized && broker.ready(),
     );
@@ -137,6 +180,7 @@ export class AppModule {
     shutdown.on('intake', 'retention', () => sweeper.stop());
     shutdown.on('intake', 'floods', async () => stopFloods());
     shutdown.on('intake', 'cut-offs', () => cutOffSweeper.stop());
+    shutdown.on('work', 'audit', () => auditSweeper.stop());
     shutdown.on('work', 'outbox relay', () => outbox.stop());
     shutdown.on('work', 'dock states', () => states.stop());
     shutdown.on('work', 'dock positions', () => positions.stop());
@@ -150,7 +194,16 @@ export class AppModule {
       controllers: [...CONTROLLERS, QuestionsController],
       providers: [
         { provide: ApiKeyStore, useValue: keys },
-        { provide: ApiKeys, useValue: new LocalApiKeys(keys) },
+        { provide: ApiKeys, useValue: bearers },
+        { provide: AuditTrail, useValue: audit },
+        { provide: Bearers, useValue: bearers },
+        { provide: SessionStore, useValue: sessions },
+        { provide: AuditRecords, useValue: new AuditRecords(api) },
+        { provide: Callers, useValue: new Callers(api) },
+        { provide: SignIn, useValue: new SignIn(api, sessions, passwords, guesses, audit) },
+        { provide: MemberStore, useValue: new MemberStore(api) },
+        { provide: InvitationStore, useValue: invitations },
+        { provide: Join, useValue: new Join(api, invitations, people, new TokenGuesses(), guesses) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
         { provide: DockStore, useValue: new DockStore(api) },

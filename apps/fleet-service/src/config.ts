@@ -63,6 +63,27 @@ const schema = z.object({
       'How long a dock is cut off at the broker that stays far over its budget, the first time in a day. Each further time ' +
         'is four times as long, up to six hours.',
     ),
+  FLEET_AUDIT_MONTHS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(120)
+    .default(24)
+    .describe('For how many whole months audit records are kept.'),
+  FLEET_SESSION_HOURS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(168)
+    .default(12)
+    .describe('After how many hours a session of a person ends, however much it is used.'),
+  FLEET_SESSION_IDLE_MINUTES: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(1_440)
+    .default(60)
+    .describe('After how many minutes without a request it ends, too.'),
   FLEET_KEPT_MESSAGE_DAYS: daysKept(30).describe('For how many days messages are kept that no service asked for.'),
   FLEET_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
     'For how many days a message of a dock that comes again is known.',
@@ -96,6 +117,12 @@ export const SETTINGS = { program: 'fleet-service', prefix: 'FLEET_', schema: ch
 export const COMMANDS = {
   'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate, as the user migrator.') }),
   'create-api-key.js': z.object(databaseSettings('fleet')),
+  'create-setup-link.js': z.object({
+    DATABASE_URL: peer('postgres').describe('The database that gets the link, as the user fleet_api.'),
+  }),
+  'verify-audit.js': z.object({
+    DATABASE_URL: peer('postgres').describe('The database whose audit is verified, as the user fleet_api.'),
+  }),
   'import-docks.js': z.object({
     ...databaseSettings('fleet'),
     FLEET_DOCK_MQTT_URL: dockMqttUrl,

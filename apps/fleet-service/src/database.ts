@@ -8,6 +8,9 @@ import { CutOffs1765010100000 } from './migrations/1765010100000-cut-offs.js';
 import { DocksMoveOn1764710000000 } from './migrations/1764710000000-docks-move-on.js';
 import { BrokerUsers1765500000000 } from './migrations/1765500000000-broker-users.js';
 import { ApiKeyRoles1765600000000 } from './migrations/1765600000000-api-key-roles.js';
+import { People1765710000000 } from './migrations/1765710000000-people.js';
+import { Sessions1765720000000 } from './migrations/1765720000000-sessions.js';
+import { Audit1765730000000 } from './migrations/1765730000000-audit.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 import { RIGHTS } from './rights.js';
 
@@ -22,6 +25,9 @@ export const MIGRATIONS = [
   LeanOutbox1765300000000,
   BrokerUsers1765500000000,
   ApiKeyRoles1765600000000,
+  People1765710000000,
+  Sessions1765720000000,
+  Audit1765730000000,
 ] as const;
 
 const POOL_SIZE = { api: 8, work: 10 } as const;

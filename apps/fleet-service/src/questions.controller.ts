@@ -11,16 +11,18 @@ import {
   speakersQuestion,
 } from '@aerie/bus-contract';
 import { readAsk } from '@aerie/messaging';
+import { Bearers } from './sessions/bearers.js';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { DockStates } from './dock-state/dock-states.js';
 import { DockPositions } from './docks/dock-positions.js';
 import { DocksOfAll } from './docks/dock.store.js';
 
-/** What other services ask about docks and keys. */
+/** What other services ask about docks, keys and sessions. */
 @Controller()
 export class QuestionsController {
   constructor(
     private readonly keys: ApiKeyStore,
+    private readonly bearers: Bearers,
     private readonly docks: DocksOfAll,
     private readonly states: DockStates,
     private readonly positions: DockPositions,
@@ -38,7 +40,7 @@ export class QuestionsController {
   @MessagePattern(principalQuestion.subject)
   async principal(@Payload() data: unknown) {
     const { key, address } = readAsk(principalQuestion, data);
-    const holder = await this.keys.verify(key, address);
+    const holder = await this.bearers.find(key, address);
     return { principal: holder === null ? null : { ...holder.principal, validForMs: holder.validForMs } };
   }
 

@@ -7,6 +7,8 @@ import { loadConfig } from './config.js';
 import { fleetTestDatabase } from './fixtures/fleet-database.js';
 import { fleetPrunes } from './retention.js';
 
+const SESSION = `gen_random_uuid(), (SELECT organisation_id FROM fleet.member), (SELECT person_id FROM fleet.member), '', ''`;
+
 const SETTINGS = {
   ...{
     FLEET_HTTP_PORT: '1',
@@ -65,10 +67,16 @@ it.each([
 });
 
 it('finds the rows of each batch by an index', async () => {
+  await dataSource.query(`
+    INSERT INTO fleet.person (id, email, name) VALUES (gen_random_uuid(), 'anna@example.com', 'Anna');
+    INSERT INTO fleet.member (organisation_id, person_id, roles, invited_by)
+    SELECT o.id, p.id, ARRAY['viewer'], 'spec' FROM fleet.organisation o, fleet.person p;
+  `);
   for (const [table, columns, values] of [
     ['kept_message', 'sn, channel, raw, received_at', `'many', 'events', '{}'`],
     ['inbox', 'sn, method, message_id, received_at', `'sn', 'many', n::text`],
     ['outbox', 'subject, payload, done_at', `'s', '{}'`],
+    ['session', 'id, organisation_id, person_id, secret_hash, address, ends_at', SESSION],
   ])
     await fill(owner, (tx) =>
       tx.run(
@@ -80,6 +88,6 @@ it('finds the rows of each batch by an index', async () => {
   for (const { batch } of fleetPrunes(loadConfig(SETTINGS)))
     await inTransaction(dataSource, (tx) => batch(explained(tx, plans)));
   expect(plans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
-  for (const index of ['kept_message_received_at', 'inbox_received_at', 'outbox_pkey'])
+  for (const index of ['kept_message_received_at', 'inbox_received_at', 'outbox_pkey', 'session_ends_at'])
     expect(plans.join('\n')).toContain(index);
 }, 60_000);

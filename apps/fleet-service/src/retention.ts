@@ -1,11 +1,15 @@
 import { type Prune, inboxAndOutboxPrunes, pruneOldRows } from '@aerie/persistence';
 import type { Config } from './config.js';
+import { auditPrune } from './audit/audit-intake.js';
 import { SCHEMA } from './database.js';
+import { sessionPrune } from './sessions/session.store.js';
 
-type Days = Pick<Config, 'FLEET_INBOX_DAYS' | 'FLEET_KEPT_MESSAGE_DAYS' | 'FLEET_OUTBOX_DAYS'>;
+type Days = Pick<Config, 'FLEET_AUDIT_MONTHS' | 'FLEET_INBOX_DAYS' | 'FLEET_KEPT_MESSAGE_DAYS' | 'FLEET_OUTBOX_DAYS'>;
 
 /** All that fleet-service deletes by age. */
 export const fleetPrunes = (days: Days): Prune[] => [
   ...inboxAndOutboxPrunes(SCHEMA, { inboxDays: days.FLEET_INBOX_DAYS, outboxDays: days.FLEET_OUTBOX_DAYS }),
+  sessionPrune(),
+  auditPrune(days.FLEET_AUDIT_MONTHS),
   pruneOldRows({ table: 'fleet.kept_message', at: 'received_at', days: days.FLEET_KEPT_MESSAGE_DAYS }),
 ];

@@ -12,8 +12,8 @@ export const ROLE_SAYS: Readonly<Record<Role, string>> = {
   planner: 'uploads routes, plans missions for a later time, moves and cancels them',
   pilot: 'all that a planner does; starts flights at once, steers and ends them',
   fleet_admin: 'registers docks, their credentials, storage, policies and logs; may end any flight',
-  org_admin: 'makes and revokes API keys',
-  auditor: 'sees who may do what, and nothing else',
+  org_admin: 'invites people, says what they may do, makes and revokes API keys',
+  auditor: 'sees who may do what and who did what, and nothing else',
 };
 
 const READERS: readonly Role[] = ['viewer', 'planner', 'pilot', 'fleet_admin', 'org_admin'];
@@ -55,6 +55,16 @@ export const PERMISSIONS = {
   'storage.objects': ADMINS,
   'keys.read': ['org_admin', 'auditor'],
   'keys.manage': ['org_admin'],
+  /** Who is a member, and who was invited. */
+  'people.read': ['org_admin', 'auditor'],
+  /** Invite people, say what they may do, remove them. */
+  'people.manage': ['org_admin'],
+  /** Who asked for what, and what was refused. */
+  'audit.read': ['org_admin', 'auditor'],
+  /** Who one is, and one's own sessions. */
+  'account.read': ROLES,
+  /** End one's own sessions, change one's own password. */
+  'account.manage': ROLES,
   'error_codes.read': ROLES,
 } as const satisfies Readonly<Record<string, readonly Role[]>>;
 

@@ -96,6 +96,7 @@ export {
   type SendAsk,
   type StoredObject,
   apiKeyQuestion,
+  callerName,
   principalQuestion,
   cutOffDockQuestion,
   deleteObjectsQuestion,

@@ -71,7 +71,7 @@ export const missionResolved = z.object({
     .discriminatedUnion('by', [
       z.object({
         by: z.literal('person').describe('A person has looked.'),
-        keyId: z.string().describe('Whose API key it was.'),
+        keyId: z.string().describe('Who it was: the id of an API key, or `person:<id>`.'),
         note: z.string().describe('What the person found.'),
         at: z.iso.datetime().describe('When. RFC 3339, UTC.'),
       }),

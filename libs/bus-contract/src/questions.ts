@@ -250,18 +250,22 @@ export const apiKeyQuestion = question(
   }),
 );
 
-/** Who holds this API key, and what that may do. The key itself crosses only this private bus and is never stored. */
+/**
+ * Who holds this API key or this token of a session, and what that may do. The bearer itself crosses only this private bus and
+ * is never stored.
+ */
 export const principalQuestion = question(
   'ask.fleet.v1.principal.find',
   2_000,
   z.object({
-    key: z.string().describe('The key as the caller sent it.'),
+    key: z.string().describe('The key or token as the caller sent it.'),
     address: z.string().describe('The address from which it came.'),
   }),
   z.object({
     principal: z
       .object({
-        keyId: z.string().describe('Id of the key.'),
+        keyId: z.string().describe('Id of the key, or of the session of a person.'),
+        personId: z.string().nullish().describe('The person whose session it is. Null or left out: it is a key.'),
         organisationId: z.string().describe('Whose key it is.'),
         roles: z
           .array(z.string())
@@ -275,11 +279,18 @@ export const principalQuestion = question(
 
 /** Who calls, and what that may do. */
 export interface Principal {
+  /** Id of the key, or of the session of a person. */
   readonly keyId: string;
+  /** Undefined: no person, but whoever holds the key. */
+  readonly personId?: string | undefined;
   readonly organisationId: string;
   /** What is none of `ROLES` permits nothing. */
   readonly roles: readonly string[];
 }
+
+/** `person:<id>` or `key:<id>`: what is kept of who did something. */
+export const callerName = ({ keyId, personId }: Pick<Principal, 'keyId' | 'personId'>): string =>
+  personId === undefined ? `key:${keyId}` : `person:${personId}`;
 
 const presignDownloadAsk = z.object({
   organisationId: z.string().describe('Whose object it is.'),

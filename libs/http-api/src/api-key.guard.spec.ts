@@ -153,6 +153,14 @@ describe('a key that is asked for', () => {
     expect(asked.map(({ subject }) => subject)).toEqual([principalQuestion.subject, apiKeyQuestion.subject]);
   });
 
+  it('names the person where it is the token of a session', async () => {
+    holder = { ...aHolder, personId: 'p' };
+    const principal = await new RemoteApiKeys(nats, clock).verify('token', '');
+    expect(principal).toEqual({ keyId: 'k', personId: 'p', organisationId: 'o', roles: ['viewer'] });
+    holder = { ...aHolder, personId: null };
+    expect(await new RemoteApiKeys(nats, clock).verify('key', '')).toMatchObject({ personId: undefined });
+  });
+
   it('is not taken for good where nobody answers', async () => {
     noResponders = new Set([principalQuestion.subject, apiKeyQuestion.subject]);
     const verifying = new RemoteApiKeys(nats, clock).verify('key', '');

@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
-import { type CanActivate, type ExecutionContext, Injectable, createParamDecorator } from '@nestjs/common';
-import { type Principal, ROLES, apiKeyQuestion, principalQuestion } from '@aerie/bus-contract';
-import { UnauthenticatedError, UnavailableError } from '@aerie/kernel';
+import { createHash, randomUUID } from 'node:crypto';
+import { type CanActivate, type ExecutionContext, Injectable, Optional, createParamDecorator } from '@nestjs/common';
+import { type Principal, ROLES, apiKeyQuestion, callerName, principalQuestion } from '@aerie/bus-contract';
+import { ForbiddenError, UnauthenticatedError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
-import type { Request } from 'express';
+import { currentRequestId } from '@aerie/observability';
+import type { Request, Response } from 'express';
 import { LRUCache } from 'lru-cache';
+import { type AuditEntry, AuditTrail, type KnownBearer } from './audit-trail.js';
 import { RoutePermissions } from './permissions.js';
 import { RequestLimits } from './request-limits.js';
 
@@ -14,11 +16,18 @@ const CACHE_SIZE = 10_000;
 /** Longer than any key of ours; whoever sends more is not asking about a key. */
 const MAX_KEY_LENGTH = 200;
 
+const BEARER = /^Bearer +(\S+) *$/i;
+/** Ids are shorter. What is longer was made up, and is kept as far as it tells something. */
+const LONGEST_ID = 100;
+
+const shortened = (params: Readonly<Record<string, string | readonly string[]>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(params).map(([name, id]) => [name, String(id).slice(0, LONGEST_ID)]));
+
 type WithPrincipal = Request & { principal?: Principal };
 
-/** Finds out who holds a key. */
+/** Finds out who holds a key or a token of a session. */
 export abstract class ApiKeys {
-  /** Null: the key is not known, no longer valid, or not valid from this address. */
+  /** Null: it is not known, no longer valid, or not valid from this address. */
   abstract verify(key: string, address: string): Promise<Principal | null>;
 }
 
@@ -42,7 +51,8 @@ export class RemoteApiKeys extends ApiKeys {
       throw new UnavailableError('key_check_unavailable', 'failed to check the API key, try again', { cause: error });
     });
     if (found === null) return null;
-    const { validForMs, ...principal } = found;
+    const { validForMs, personId, ...holder } = found;
+    const principal = { ...holder, personId: personId ?? undefined };
     if (validForMs > 0) this.cache.set(digest, principal, { ttl: Math.min(validForMs, CACHE_MS) });
     return principal;
   }
@@ -55,7 +65,7 @@ export class RemoteApiKeys extends ApiKeys {
     }
     // In an upgrade there may be only fleet-services of a release before 0.3.0, which know no key with fewer rights than all.
     const { principal } = await ask(this.connection, apiKeyQuestion, { key });
-    return principal === null ? null : { ...principal, roles: ROLES, validForMs: CACHE_MS };
+    return principal === null ? null : { ...principal, personId: null, roles: ROLES, validForMs: CACHE_MS };
   }
 }
 
@@ -66,6 +76,8 @@ export class ApiKeyGuard implements CanActivate {
     private readonly keys: ApiKeys,
     private readonly permissions: RoutePermissions,
     private readonly limits: RequestLimits,
+    /** None: this service keeps no trail. */
+    @Optional() private readonly audit?: AuditTrail,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -73,10 +85,50 @@ export class ApiKeyGuard implements CanActivate {
     if (context.getType() !== 'http') return true;
     const request = context.switchToHttp().getRequest<WithPrincipal>();
     const { headers, ip = '' } = request;
-    const principal = await principalOf(this.keys, this.limits, headers.authorization, ip);
-    this.limits.admit(principal, this.permissions.demand(principal, context.getClass(), context.getHandler()));
-    request.principal = principal;
+    try {
+      const principal = await principalOf(this.keys, this.limits, headers.authorization, ip);
+      request.principal = principal;
+      this.limits.admit(principal, this.permissions.demand(principal, context.getClass(), context.getHandler()));
+    } catch (error) {
+      await this.noteRefusal(context, request, error);
+      throw error;
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') await this.noteRequest(context, request);
     return true;
+  }
+
+  /** Before anything is done; how it ended is noted once the caller was told. */
+  private async noteRequest(context: ExecutionContext, request: WithPrincipal): Promise<void> {
+    const { audit } = this;
+    if (audit === undefined || request.principal === undefined) return;
+    const { organisationId } = request.principal;
+    const entry = this.entryOf(context, request, { organisationId, by: callerName(request.principal) });
+    await audit.begin(entry);
+    const response = context.switchToHttp().getResponse<Response>();
+    response.once('close', () => void audit.end(entry.id, response.headersSent ? response.statusCode : null));
+  }
+
+  private async noteRefusal(context: ExecutionContext, request: WithPrincipal, error: unknown): Promise<void> {
+    const { audit } = this;
+    if (audit === undefined) return;
+    if (error instanceof ForbiddenError && request.principal !== undefined) {
+      const { organisationId } = request.principal;
+      await audit.note(this.entryOf(context, request, { organisationId, by: callerName(request.principal) }), 403);
+    } else if (error instanceof UnauthenticatedError) {
+      const [, bearer = ''] = BEARER.exec(request.headers.authorization ?? '') ?? [];
+      const owner = bearer.length > MAX_KEY_LENGTH ? null : await audit.ownerOf(bearer);
+      if (owner !== null) await audit.note(this.entryOf(context, request, owner), 401);
+    }
+  }
+
+  private entryOf(context: ExecutionContext, request: WithPrincipal, { organisationId, by }: KnownBearer): AuditEntry {
+    return {
+      ...{ id: randomUUID(), organisationId, by, address: request.ip ?? '' },
+      operationId: this.permissions.operationOf(context.getClass(), context.getHandler()) ?? 'unknown',
+      resources: shortened(request.params),
+      requestId: currentRequestId() ?? null,
+      atMs: Date.now(),
+    };
   }
 }
 
@@ -90,11 +142,12 @@ export async function principalOf(
   header: string | undefined,
   address: string,
 ): Promise<Principal> {
-  if (header === undefined) throw unauthenticated('send the header `Authorization: Bearer <api key>`');
-  const [, key] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
-  if (key === undefined || key.length > MAX_KEY_LENGTH) throw unauthenticated('the header is not `Bearer <api key>`');
+  if (header === undefined) throw unauthenticated('send the header `Authorization: Bearer <api key or token>`');
+  const [, key] = BEARER.exec(header) ?? [];
+  if (key === undefined || key.length > MAX_KEY_LENGTH)
+    throw unauthenticated('the header is not `Bearer <api key or token>`');
   const principal = await limits.guess(key, address, () => keys.verify(key, address));
-  if (principal === null) throw unauthenticated('the API key is not known or no longer valid');
+  if (principal === null) throw unauthenticated('the API key or token is not known or no longer valid');
   return principal;
 }
 

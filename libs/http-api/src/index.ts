@@ -1,6 +1,7 @@
 export { type Problem, problem, problemOf } from './problem.js';
+export { type AuditEntry, AuditTrail, type KnownBearer } from './audit-trail.js';
 export { ApiKeyGuard, ApiKeys, Caller, RemoteApiKeys, principalOf } from './api-key.guard.js';
-export { type LimitSettings, RequestLimits, limitsOf } from './request-limits.js';
+export { type LimitSettings, RequestLimits, limitsOf, placeOf } from './request-limits.js';
 export { RoutePermissions, demand } from './permissions.js';
 export { SINCE_VERSION } from './show-version.js';
 export { type ExpectedVersion, checkVersion, etagOf, readIfMatch, versionsOf } from './if-match.js';

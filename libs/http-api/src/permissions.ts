@@ -15,6 +15,7 @@ export function demand({ roles }: Principal, permission: Permission): void {
 /** Which permission each route demands, by what its description says. */
 export class RoutePermissions {
   private readonly byRoute: ReadonlyMap<string, Permission>;
+  private readonly operations: ReadonlyMap<string, string>;
 
   constructor(routes: readonly RouteDescription[]) {
     this.byRoute = new Map(
@@ -22,6 +23,15 @@ export class RoutePermissions {
         permission === undefined ? [] : [[`${method} ${path}`, permission] as const],
       ),
     );
+    this.operations = new Map(
+      routes.map(({ method, path, operationId }) => [`${method} ${path}`, operationId] as const),
+    );
+  }
+
+  /** The name of the route that this handler answers; null: nothing describes it. */
+  operationOf(controller: object, handler: object): string | null {
+    const handled = routeHandledBy(controller, handler);
+    return handled === null ? null : (this.operations.get(`${handled.method} ${handled.path}`) ?? null);
   }
 
   /** The permission that was demanded. Throws ForbiddenError unless the caller may use the route that this handler answers; one that nothing describes is shut. */

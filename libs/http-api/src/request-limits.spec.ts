@@ -35,6 +35,14 @@ it('admits no more requests of one key than its budget, and says how long to wai
   expect(ask(some, a, 2)).toEqual([null, 'key']);
 });
 
+it('counts all sessions of one person together', () => {
+  const some = limits();
+  const sessionOf = (keyId: string) => ({ ...a, keyId, personId: 'anna' });
+  const [one, other] = [sessionOf('session-1'), sessionOf('session-2')];
+  expect([...ask(some, one, 1), ...ask(some, other, 2)]).toEqual([null, null, 'key']);
+  expect(ask(some, a, 1)).toEqual([null]);
+});
+
 it('admits no more requests of one organisation than its budget, and leaves others alone', () => {
   const some = limits();
   expect([...ask(some, a, 2), ...ask(some, b, 2), ...ask(some, c, 1)]).toEqual([

@@ -69,12 +69,14 @@ export class RequestLimits {
   }
 
   /** Throws TooManyError where the caller has asked too often lately. */
-  admit({ keyId, organisationId }: Principal, permission: Permission): void {
+  admit({ keyId, personId, organisationId }: Principal, permission: Permission): void {
+    // All sessions of a person count as one.
+    const holder = personId ?? keyId;
     if (RESERVED.has(permission)) {
-      refuse('key', this.reserved.take(keyId), 'too many flights were ended or called off with this key');
+      refuse('key', this.reserved.take(holder), 'too many flights were ended or called off with this key');
       return;
     }
-    refuse('key', this.keys.take(keyId), 'too many requests came with this key');
+    refuse('key', this.keys.take(holder), 'too many requests came with this key');
     refuse('organisation', this.organisations.take(organisationId), 'too many requests came from this organisation');
   }
 }
@@ -89,7 +91,7 @@ const tooMany = (limit: 'key' | 'organisation' | 'address', what: string, waitMs
   });
 
 /** One caller has a whole network of IPv6, so its first half counts as one place. */
-function placeOf(address: string): string {
+export function placeOf(address: string): string {
   if (!address.includes(':') || address.includes('.')) return address;
   const [front = '', back = ''] = address.split('::');
   const groups = front.split(':');

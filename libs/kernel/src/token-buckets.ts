@@ -35,6 +35,12 @@ export class TokenBuckets {
     return 0;
   }
 
+  /** Puts one back that was taken. */
+  giveBack(name: string): void {
+    const bucket = this.find(name);
+    bucket.tokens = Math.min(this.rate.burst, bucket.tokens + 1);
+  }
+
   /** Whether there is a token; takes none. */
   has(name: string): boolean {
     return this.rate.perSecond === 0 || this.find(name).tokens >= 1;

@@ -1,6 +1,6 @@
 import { Controller, UseFilters, UseGuards } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
-import type { Principal } from '@aerie/bus-contract';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import {
   GrpcCaller,
   GrpcKeyGuard,
@@ -109,7 +109,7 @@ export class CredentialGrpcController {
   @Permitted('storage.objects')
   async upload(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const request = readInput(uploadInput, bodyOfUpload(message), 'request');
-    return uploadMessage(await this.presignUpload.execute(caller.organisationId, `key:${caller.keyId}`, request));
+    return uploadMessage(await this.presignUpload.execute(caller.organisationId, callerName(caller), request));
   }
 
   @GrpcMethod('CredentialService', 'PresignDownload')
@@ -120,7 +120,7 @@ export class CredentialGrpcController {
     const { url, expiresAtMs } = await this.presignDownload.execute({
       ...{ organisationId: caller.organisationId, objectKey, lifetimeSeconds },
       ...{ saveAs: saveAs ?? objectKey.split('/').at(-1) ?? 'object' },
-      ...{ askedBy: `key:${caller.keyId}`, reason: 'download' },
+      ...{ askedBy: callerName(caller), reason: 'download' },
     });
     return { url, expiresAt: timestampOf(new Date(expiresAtMs).toISOString()) };
   }

@@ -17,7 +17,7 @@ export const issueSchema = z
       .string()
       .nullable()
       .describe("Id of the keys, as the provider's own log names them; null of an address."),
-    askedBy: z.string().describe('`dock:<sn>`, `key:<id of an API key>` or `service:<name>`.'),
+    askedBy: z.string().describe('`dock:<sn>`, `key:<id of an API key>`, `person:<id>` or `service:<name>`.'),
     reason: z.string().describe('What it was for.'),
     issuedAt: z.iso.datetime().describe('When it was given out.'),
     expiresAt: z.iso.datetime().describe('Until when it works.'),

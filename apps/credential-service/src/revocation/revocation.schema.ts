@@ -36,7 +36,7 @@ export const revocationSchema = z
       .describe('Storages that were used before, whose keys still live: they are not told, call them back there.'),
     notBefore: z.iso.datetime().describe('Keys that were made before this instant do nothing any more.'),
     reason: z.string().describe('Why, as it was said.'),
-    revokedBy: z.string().describe('`key:<id of an API key>`.'),
+    revokedBy: z.string().describe('`key:<id of an API key>` or `person:<id>`.'),
     revokedAt: z.iso.datetime().describe('When it was asked for.'),
     deniedAt: z.iso.datetime().nullable().describe('When the storage took it; null: not yet.'),
     attempts: z.int().describe('How often the storage was told.'),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DockRecord, Principal } from '@aerie/bus-contract';
+import { DockRecord, type Principal, callerName } from '@aerie/bus-contract';
 import { type Page, type Position, notThere, toPage } from '@aerie/http-api';
 import { ConflictError, UnavailableError } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
@@ -74,7 +74,8 @@ export class RevokeKeys {
   ) {}
 
   /** @throws ConflictError where it cannot be done so, NotFoundError for an unknown dock; nothing is written then */
-  async execute({ organisationId, keyId }: Principal, request: RevokeRequest): Promise<RevocationView> {
+  async execute(caller: Principal, request: RevokeRequest): Promise<RevocationView> {
+    const { organisationId } = caller;
     const { dockSn, formerDock, reason } = request;
     if (dockSn !== null && !formerDock) await this.checkDock(organisationId, dockSn);
     const access = await this.storages.of(organisationId);
@@ -92,7 +93,7 @@ export class RevokeKeys {
                             WHERE organisation_id = $2 AND kind = 'keys' AND expires_at > clock_timestamp()
                               AND ($3::text IS NULL OR dock_sn = $3) AND storage_version <> $4
                             GROUP BY storage_version) AS other), '[]'))`,
-      [id, organisationId, dockSn, access.version, reason, `key:${keyId}`, RETRY_SECONDS],
+      [id, organisationId, dockSn, access.version, reason, callerName(caller), RETRY_SECONDS],
     );
     const prefix = ownerPrefixOf(organisationId, dockSn);
     access.keys.forget((name) => name.startsWith(prefix));

@@ -1,4 +1,4 @@
-import type { Principal } from '@aerie/bus-contract';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import type { ChosenStorage, Storage } from './storage.js';
@@ -12,7 +12,7 @@ export class ChangeStorage {
 
   /** @throws OutdatedError, and InvalidError where a secret is needed */
   replace(caller: Principal, storage: NewStorage, version: ExpectedVersion): Promise<ChosenStorage> {
-    return this.storages.store.change(caller.organisationId, `key:${caller.keyId}`, (present) => {
+    return this.storages.store.change(caller.organisationId, callerName(caller), (present) => {
       checkVersion(version, present.version);
       return withSecret(storage, present);
     });
@@ -20,7 +20,7 @@ export class ChangeStorage {
 
   /** Back to the storage of the deployment. Idempotent. */
   remove(caller: Principal, version: ExpectedVersion): Promise<ChosenStorage> {
-    return this.storages.store.change(caller.organisationId, `key:${caller.keyId}`, (present) => {
+    return this.storages.store.change(caller.organisationId, callerName(caller), (present) => {
       checkVersion(version, present.version);
       return Promise.resolve(null);
     });

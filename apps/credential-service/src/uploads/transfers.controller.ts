@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
-import { type Principal } from '@aerie/bus-contract';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, readInput } from '@aerie/http-api';
 import { PresignDownload } from '../downloads/presign-download.js';
 import { PresignUpload } from './presign-upload.js';
@@ -17,7 +17,7 @@ export class TransfersController {
   @Post('uploads')
   @HttpCode(200)
   upload(@Caller() caller: Principal, @Body() body: unknown): Promise<Upload> {
-    return this.presignUpload.execute(caller.organisationId, `key:${caller.keyId}`, readInput(uploadInput, body));
+    return this.presignUpload.execute(caller.organisationId, callerName(caller), readInput(uploadInput, body));
   }
 
   @Post('downloads')
@@ -27,7 +27,7 @@ export class TransfersController {
     const { url, expiresAtMs } = await this.presignDownload.execute({
       ...{ organisationId: caller.organisationId, objectKey, lifetimeSeconds },
       ...{ saveAs: saveAs ?? objectKey.split('/').at(-1) ?? 'object' },
-      ...{ askedBy: `key:${caller.keyId}`, reason: 'download' },
+      ...{ askedBy: callerName(caller), reason: 'download' },
     });
     return { url, expiresAt: new Date(expiresAtMs).toISOString() };
   }

@@ -60,7 +60,12 @@ const keyMembers = {
   addresses: z.array(z.string()).nullable().describe('From where it may be used. Null: from everywhere.'),
   lastUsedAt: instantOrNull('When it was used last, exact to a minute. Null: never.'),
   createdAt: z.iso.datetime().describe('When it was made. RFC 3339, UTC.'),
-  createdBy: z.string().nullable().describe('Who made it: `key:` and the id of a key, or `command`. Null: not known.'),
+  createdBy: z
+    .string()
+    .nullable()
+    .describe(
+      'Who made it: `key:` and the id of a key, `person:` and the id of a person, or `command`. Null: not known.',
+    ),
   revokedAt: instantOrNull(
     'When it was or will be revoked; in the future where another one takes its place. Null: not.',
   ),

@@ -42,7 +42,7 @@ it('gives a key the roles that it was made with, and no others', async () => {
 it('keeps nothing from which a key could be used', async () => {
   const { key } = await make();
   const [row] = await database.query<object[]>('SELECT * FROM fleet.api_key WHERE id = $1', [idOf(key)]);
-  expect(JSON.stringify(row)).not.toContain(key.split('_')[2]);
+  expect(JSON.stringify(row)).not.toContain(key.slice(-43));
 });
 
 it.each([

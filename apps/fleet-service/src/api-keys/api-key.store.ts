@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type Principal, ROLES, type Role } from '@aerie/bus-contract';
+import { type Principal, ROLES, type Role, callerName } from '@aerie/bus-contract';
 import { ConflictError, InvalidError, isUuid } from '@aerie/kernel';
 import { type Databases, type Tx, inTransaction } from '@aerie/persistence';
 
@@ -82,11 +82,12 @@ export class ApiKeyStore {
   }
 
   /** A key of this organisation. Throws InvalidError, or ConflictError where it has too many. */
-  async make({ organisationId, keyId }: Principal, wanted: NewKey): Promise<MadeKey> {
+  async make(caller: Principal, wanted: NewKey): Promise<MadeKey> {
+    const { organisationId } = caller;
     return inTransaction(this.databases.api, async (tx) => {
       await refuseHostBits(tx, wanted.addresses ?? []);
       await refuseTooMany(tx, organisationId);
-      return insert(tx, organisationId, wanted, `key:${keyId}`, null);
+      return insert(tx, organisationId, wanted, callerName(caller), null);
     });
   }
 
@@ -113,12 +114,13 @@ export class ApiKeyStore {
   }
 
   /** Ends a key now; null: there is none. One that has ended stays as it was. */
-  async revoke({ organisationId, keyId }: Principal, id: string): Promise<KeyRow | null> {
+  async revoke(caller: Principal, id: string): Promise<KeyRow | null> {
+    const { organisationId } = caller;
     return inTransaction(this.databases.api, async (tx) => {
       await tx.run(
         `UPDATE fleet.api_key SET revoked_at = clock_timestamp(), revoked_by = $3
           WHERE organisation_id = $1 AND id = $2 AND (revoked_at IS NULL OR revoked_at > clock_timestamp())`,
-        [organisationId, id, `key:${keyId}`],
+        [organisationId, id, callerName(caller)],
       );
       return (await findIn(tx, organisationId, id)) ?? null;
     });
@@ -129,10 +131,11 @@ export class ApiKeyStore {
    * there is none. Throws ConflictError where it has ended.
    */
   async rotate(
-    { organisationId, keyId }: Principal,
+    caller: Principal,
     id: string,
     { keepMs, expiresAt }: { keepMs: number; expiresAt: Date | null },
   ): Promise<MadeKey | null> {
+    const { organisationId } = caller;
     return inTransaction(this.databases.api, async (tx) => {
       await tx.run('SELECT FROM fleet.api_key WHERE organisation_id = $1 AND id = $2 FOR NO KEY UPDATE', [
         organisationId,
@@ -146,11 +149,11 @@ export class ApiKeyStore {
       await tx.run(
         `UPDATE fleet.api_key SET revoked_at = clock_timestamp() + $3 * interval '1 millisecond', revoked_by = $4
           WHERE organisation_id = $1 AND id = $2`,
-        [organisationId, id, keepMs, `key:${keyId}`],
+        [organisationId, id, keepMs, callerName(caller)],
       );
       const { name, roles, addresses } = old;
       const wanted = { name, roles: roles ?? ROLES, addresses, expiresAt };
-      return insert(tx, organisationId, wanted, `key:${keyId}`, id);
+      return insert(tx, organisationId, wanted, callerName(caller), id);
     });
   }
 

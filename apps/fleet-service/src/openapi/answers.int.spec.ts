@@ -5,12 +5,15 @@ import { Caller, describePermissions, describeRefusedInput } from '@aerie/http-a
 import { createLogger } from '@aerie/observability';
 import { startInProcess } from '@aerie/service-host/testing';
 import type { DataSource } from 'typeorm';
-import { startAll, startPrivateNats, testEnvironment } from '@aerie/testing';
+import { eventually, startAll, startPrivateNats, testEnvironment } from '@aerie/testing';
 import { ApiKeyStore } from '../api-keys/api-key.store.js';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config.js';
 import { DockStates } from '../dock-state/dock-states.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
+import { AuditTrail } from '@aerie/http-api';
+import { AuditIntake } from '../audit/audit-intake.js';
+import { createSetupLink } from '../people/join.js';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { FLEET_API, ROUTES } from './fleet-api.js';
 
@@ -22,6 +25,7 @@ const keysByRole = new Map<Role, string>();
 let database: DataSource;
 let caller: Caller;
 let states: DockStates;
+let audit: AuditIntake;
 
 /** The whole service as it runs, without its intake, with two docks that never spoke. */
 beforeAll(async () => {
@@ -49,6 +53,7 @@ beforeAll(async () => {
   key = await keys.create('spec', false);
   for (const role of ROLES) keysByRole.set(role, await keys.create(role, false, { roles: [role] }));
   states = started.app.get(DockStates);
+  audit = started.app.get<AuditIntake>(AuditTrail);
   caller = new Caller({ url, routes: ROUTES, key });
 }, 60_000);
 afterAll(() => stop?.(), 30_000);
@@ -298,5 +303,210 @@ describe('API keys answer as described', () => {
         expect([status, body['code']]).toEqual([404, 'unknown_key']);
       }
     }
+  });
+});
+
+describe('people answer as described', () => {
+  const password = 'four words make one';
+  const invite = async (email: string, ...roles: readonly Role[]) =>
+    (await caller.call('createInvitation', { body: { email, roles } })).body;
+  const accept = (token: unknown, body: object = {}) =>
+    caller.call('acceptInvitation', { key: null, body: { token, name: 'Anna', password, ...body } });
+
+  it('when one is invited, accepts, gets other roles and is removed', async () => {
+    const { token, ...shown } = await invite('anna@example.com', 'pilot');
+    expect(shown).toMatchObject({ email: 'anna@example.com', roles: ['pilot'], open: true });
+    const listed = await caller.call('listInvitations', { query: { open: 'true', limit: '1' } });
+    expect(listed.body).toMatchObject({ items: [shown] });
+    expect(listed.text).not.toContain(String(token).slice(-43));
+    const joined = await accept(token);
+    expect(joined).toMatchObject({ status: 201, body: { member: { roles: ['pilot'], name: 'Anna' } } });
+    expect(await accept(token)).toMatchObject({ status: 404, body: { code: 'unknown_token' } });
+    const { member } = joined.body as { member: { id: string } };
+    const params = { id: member.id };
+    expect((await caller.call('getMember', { params })).body).toEqual(member);
+    const { items } = (await caller.call('listMembers')).body as { items: object[] };
+    expect(items).toContainEqual(member);
+    const roles = ['viewer', 'auditor'];
+    expect((await caller.call('changeMember', { params, body: { roles } })).body).toEqual({ ...member, roles });
+    expect((await caller.call('removeMember', { params })).body).toMatchObject({ id: member.id });
+    for (const operation of ['getMember', 'removeMember']) {
+      expect(await caller.call(operation, { params })).toMatchObject({ status: 404, body: { code: 'unknown_member' } });
+    }
+  });
+
+  it('when an invitation is revoked, twice, and used after that', async () => {
+    const { token, id } = await invite('berta@example.com', 'viewer');
+    const params = { id: String(id) };
+    const revoked = await caller.call('revokeInvitation', { params });
+    expect(revoked.body).toMatchObject({ open: false, revokedBy: expect.stringContaining('key:') as string });
+    expect((await caller.call('revokeInvitation', { params })).body).toEqual(revoked.body);
+    expect((await accept(token)).status).toBe(404);
+    expect((await caller.call('revokeInvitation', { params: { id: 'none' } })).status).toBe(404);
+  });
+
+  it('when a new organisation is set up, and the name is taken', async () => {
+    const setUp = async (organisation: string) => {
+      const token = await createSetupLink(database);
+      const body = { token, organisation, email: 'carla@example.com', name: 'Carla', password };
+      return caller.call('setUpOrganisation', { key: null, body });
+    };
+    const made = await setUp('Harbour');
+    expect(made).toMatchObject({
+      status: 201,
+      body: { organisation: { name: 'Harbour' }, member: { roles: ['org_admin'], invitedBy: 'setup' } },
+    });
+    expect(await setUp('Harbour')).toMatchObject({ status: 409, body: { code: 'organisation_exists' } });
+    const { items } = (await caller.call('listMembers')).body as { items: { email: string }[] };
+    expect(items.map(({ email }) => email)).not.toContain('carla@example.com');
+  });
+
+  it.each([
+    ['password', { password: 'too short' }],
+    ['password', { password: 'dora@example.com!' }],
+    ['password', { password: 'Dora is my first name' }],
+    ['name', { name: undefined }],
+  ])('when one cannot be accepted because of its %s: %j', async (field, wrong) => {
+    const { token, id } = await invite('dora@example.com', 'viewer');
+    const { status, body } = await accept(token, wrong);
+    expect([status, (body['errors'] as { field: string }[]).map((each) => each.field)]).toEqual([422, [field]]);
+    await caller.call('revokeInvitation', { params: { id: String(id) } });
+  });
+});
+
+describe('sessions answer as described', () => {
+  const email = 'erna@example.com';
+  const password = 'four words make one';
+  const signIn = (body: object) => caller.call('signIn', { key: null, body: { email, password, ...body } });
+
+  beforeAll(async () => {
+    const invited = await caller.call('createInvitation', { body: { email, roles: ['viewer', 'org_admin'] } });
+    const body = { token: invited.body['token'], name: 'Erna', password };
+    await caller.call('acceptInvitation', { key: null, body });
+  });
+
+  it('when a person signs in, looks around, makes a key, changes the password and signs out', async () => {
+    const made = await signIn({ email: 'Erna@Example.com' });
+    expect(made).toMatchObject({ status: 201, body: { organisation: { name: 'default' } } });
+    const { token, ...session } = made.body;
+    const own = { key: String(token) };
+    expect((await caller.call('listDocks', own)).status).toBe(200);
+    const me = (await caller.call('getMe', own)).body as { by: string; person: { id: string } };
+    expect(me).toMatchObject({
+      by: `person:${me.person.id}`,
+      roles: ['viewer', 'org_admin'],
+      person: { name: 'Erna' },
+    });
+    const wish = { body: { name: 'hers', roles: ['viewer'] }, ...own };
+    expect((await caller.call('createApiKey', wish)).body['createdBy']).toBe(me.by);
+    const other = await signIn({});
+    const listed = await caller.call('listSessions', own);
+    expect(listed.body['items']).toEqual([
+      expect.objectContaining({ id: other.body['id'], current: false }),
+      { ...session, current: true },
+    ]);
+    const change = { currentPassword: password, newPassword: 'five other words make one' };
+    expect((await caller.call('changePassword', { body: change, ...own })).body).toEqual({ endedSessions: 1 });
+    expect((await signIn({})).status).toBe(401);
+    const params = { id: String(session['id']) };
+    expect((await caller.call('endSession', { params, ...own })).body).toMatchObject({ id: session['id'] });
+    expect((await caller.call('listDocks', own)).status).toBe(401);
+  });
+
+  it('when the email or the password is wrong, and when it was too often', async () => {
+    const tried = async (body: object) => {
+      const { status, body: problem, text } = await signIn(body);
+      return { status, code: problem['code'], text };
+    };
+    const unknown = await tried({ email: 'nobody@example.com' });
+    const wrong = await tried({ password: 'another long password' });
+    expect([unknown.status, unknown.code]).toEqual([401, 'wrong_password']);
+    expect(wrong).toEqual(unknown);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => tried({ email: 'nobody@example.com' })));
+    expect(answers).toContainEqual(expect.objectContaining({ status: 429, code: 'too_many_requests' }));
+  });
+
+  it('when a key asks for sessions, and when there is none of that id', async () => {
+    expect((await caller.call('getMe')).body).toMatchObject({ person: null, organisation: { name: 'default' } });
+    expect(await caller.call('listSessions')).toMatchObject({ status: 403, body: { code: 'not_a_person' } });
+    const { body } = await signIn({ password: 'five other words make one' });
+    const unknown = await caller.call('endSession', { params: { id: 'none' }, key: String(body['token']) });
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'unknown_session' } });
+  });
+});
+
+describe('audit records answer as described', () => {
+  interface Shown {
+    readonly by: string;
+    readonly status: number | null;
+    readonly operationId: string;
+  }
+  const recordsOf = async (query: Record<string, string>) => {
+    // Its sweeper is part of the intake, which does not run here.
+    await audit.keep();
+    const { body, text } = await caller.call('listAuditRecords', { query });
+    return { items: body['items'] as Shown[], next: body['nextCursor'], text };
+  };
+  /** How a request ended is noted after its caller was told. */
+  const ended = (query: Record<string, string>, count: number) =>
+    eventually('the records of what has ended', async () => {
+      const found = await recordsOf(query);
+      return found.items.length >= count && found;
+    });
+  const make = async () => {
+    const { body } = await caller.call('createApiKey', { body: { name: 'Dawn patrol', roles: ['viewer'] } });
+    return { id: String(body['id']), key: String(body['key']) };
+  };
+
+  it('of what changed something: who, where, what, and how it ended, without what was sent or answered', async () => {
+    const { id, key: secret } = await make();
+    await caller.call('revokeApiKey', { params: { id }, headers: { 'X-Request-Id': 'revoke-1' } });
+    const { items } = await ended({ resourceId: id }, 1);
+    expect(items).toEqual([
+      expect.objectContaining({
+        ...{ operationId: 'revokeApiKey', resources: { id }, status: 200, requestId: 'revoke-1' },
+        ...{ by: `key:${key.split('_')[1]}`, address: expect.stringContaining('127.0.0.1') as string },
+      }),
+    ]);
+    const { text } = await ended({ operationId: 'createApiKey' }, 1);
+    for (const word of ['Dawn patrol', secret.slice(-43)]) expect(text).not.toContain(word);
+  });
+
+  it('of what was refused: a role that does not permit it, and a key that was revoked', async () => {
+    const { id, key: weak } = await make();
+    const by = `key:${id}`;
+    expect((await caller.call('retireDock', { params: { sn: 'FLEET-1' }, key: weak })).status).toBe(403);
+    await caller.call('revokeApiKey', { params: { id } });
+    expect((await caller.call('listDocks', { key: weak })).status).toBe(401);
+    const { items } = await ended({ by, refused: 'true' }, 2);
+    expect(items.map(({ operationId, status }) => [operationId, status])).toEqual([
+      ['listDocks', 401],
+      ['retireDock', 403],
+    ]);
+    expect((await recordsOf({ by, refused: 'false' })).items).toEqual([]);
+  });
+
+  it('of sign-ins, also of those with a wrong password', async () => {
+    const [email, password] = ['fritz@example.com', 'four words make one'];
+    const invited = await caller.call('createInvitation', { body: { email, roles: ['viewer'] } });
+    const body = { token: invited.body['token'], name: 'Fritz', password };
+    const { member } = (await caller.call('acceptInvitation', { key: null, body })).body as { member: { id: string } };
+    await caller.call('signIn', { key: null, body: { email, password: 'another long password' } });
+    await caller.call('signIn', { key: null, body: { email, password } });
+    const { items } = await ended({ by: `person:${member.id}` }, 3);
+    expect(items.map(({ operationId, status }) => [operationId, status])).toEqual([
+      ['signIn', 201],
+      ['signIn', 401],
+      ['acceptInvitation', 201],
+    ]);
+  });
+
+  it('page by page, and of no request that changed nothing', async () => {
+    const first = await ended({ limit: '1' }, 1);
+    const rest = await recordsOf({ cursor: String(first.next), limit: '1' });
+    expect(Number((rest.items[0] as unknown as { seq: number }).seq)).toBe(Number(first.next) - 1);
+    expect((await recordsOf({ operationId: 'listAuditRecords' })).items.filter(({ status }) => status === 200)).toEqual(
+      [],
+    );
   });
 });

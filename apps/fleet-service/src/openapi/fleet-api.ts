@@ -9,6 +9,20 @@ import {
 } from '../docks/dock.schema.js';
 import { keySchema, madeKeySchema, newKey } from '../api-keys/api-key.schema.js';
 import { KEY_ROUTES } from '../api-keys/api-keys.openapi.js';
+import { PEOPLE_ROUTES } from '../people/people.openapi.js';
+import {
+  acceptance,
+  invitationSchema,
+  joinedSchema,
+  madeInvitationSchema,
+  memberSchema,
+  newInvitation,
+  setup,
+} from '../people/people.schema.js';
+import { madeSessionSchema, meSchema, passwordChange, sessionSchema, signInInput } from '../sessions/session.schema.js';
+import { SESSION_ROUTES } from '../sessions/sessions.openapi.js';
+import { AUDIT_ROUTES } from '../audit/audit.openapi.js';
+import { auditRecordSchema } from '../audit/audit.schema.js';
 import { DOCK_ROUTES } from '../docks/docks.openapi.js';
 
 const OPENAPI_ROUTES = [
@@ -29,7 +43,14 @@ const OPENAPI_ROUTES = [
 ];
 
 /** Every route of this service. A test holds it against the controllers. */
-export const ROUTES = [...DOCK_ROUTES, ...KEY_ROUTES, ...OPENAPI_ROUTES];
+export const ROUTES = [
+  ...DOCK_ROUTES,
+  ...KEY_ROUTES,
+  ...PEOPLE_ROUTES,
+  ...SESSION_ROUTES,
+  ...AUDIT_ROUTES,
+  ...OPENAPI_ROUTES,
+];
 
 /** The API of this service as OpenAPI 3.1; docs/api/fleet.openapi.json is a copy. */
 export const FLEET_API = assembleOpenApi({
@@ -41,10 +62,21 @@ export const FLEET_API = assembleOpenApi({
   tags: [
     { name: 'docks', description: 'Stations and their aircraft.' },
     { name: 'keys', description: 'API keys: who may do what, from where, until when.' },
+    { name: 'people', description: 'People: who is a member of the organisation, and what they may do.' },
+    { name: 'sessions', description: 'Sessions of people who signed in.' },
+    { name: 'audit', description: 'Who asked for what, and what was refused.' },
     { name: 'about', description: 'The API itself.' },
   ],
   routes: ROUTES,
-  requestSchemas: { NewDock: newDock, NewApiKey: newKey },
+  requestSchemas: {
+    NewDock: newDock,
+    NewApiKey: newKey,
+    Setup: setup,
+    NewInvitation: newInvitation,
+    Acceptance: acceptance,
+    SignIn: signInInput,
+    PasswordChange: passwordChange,
+  },
   responseSchemas: {
     Dock: dockSchema,
     RegisteredDock: registeredDockSchema,
@@ -52,5 +84,13 @@ export const FLEET_API = assembleOpenApi({
     DockState: dockStateSchema,
     ApiKey: keySchema,
     MadeApiKey: madeKeySchema,
+    AuditRecord: auditRecordSchema,
+    Session: sessionSchema,
+    MadeSession: madeSessionSchema,
+    Me: meSchema,
+    Member: memberSchema,
+    Joined: joinedSchema,
+    Invitation: invitationSchema,
+    MadeInvitation: madeInvitationSchema,
   },
 });

@@ -56,7 +56,7 @@ export const campaignSchema = z
       })
       .describe('How many docks are where.'),
     nextActionAt: instantOrNull('When it is looked at next.'),
-    createdBy: z.string().describe('`key:<id of an API key>`.'),
+    createdBy: z.string().describe('`key:<id of an API key>` or `person:<id>`.'),
     createdAt: instant('When it was made.'),
     updatedAt: instant('When its state last changed.'),
   })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DockRecord, type Principal, findDocksQuestion } from '@aerie/bus-contract';
+import { type DockRecord, type Principal, findDocksQuestion, callerName } from '@aerie/bus-contract';
 import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDock } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
@@ -38,7 +38,7 @@ export class CreateCampaign {
   }
 
   async execute(caller: Principal, input: Input, request: Request): Promise<StoredAnswer> {
-    const { organisationId, keyId } = caller;
+    const { organisationId } = caller;
     const docks = await this.findDocks(organisationId, input.docks);
     if (docks.length === 0) throw noDocks();
     const answer = await inTransaction(this.parts.dataSource, (tx) =>
@@ -57,7 +57,7 @@ export class CreateCampaign {
               ? null
               : JSON.stringify({ fromMinute: minuteOf(hours.from), untilMinute: minuteOf(hours.until) }),
             JSON.stringify({ failedPercent: input.stopAtFailedPercent, afterDocks: input.stopNotBeforeDocks }),
-            ...[input.until ?? new Date(Date.now() + LONGEST_MS), `key:${keyId}`],
+            ...[input.until ?? new Date(Date.now() + LONGEST_MS), callerName(caller)],
           ],
         );
         await tx.run(

@@ -1,4 +1,4 @@
-import { type Principal, presignDownloadQuestion } from '@aerie/bus-contract';
+import { type Principal, callerName, presignDownloadQuestion } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { FileRow } from './file.read-model.js';
@@ -19,12 +19,12 @@ export class DownloadFile {
   /** For a browser: it saves the archive under a name that tells what it is. */
   async forCaller(caller: Principal, file: FileRow): Promise<Download> {
     mustBeThere(file, 'id');
-    return this.presign(file, 'dock', `key:${caller.keyId}`, 'download of logs');
+    return this.presign(file, 'dock', callerName(caller), 'download of logs');
   }
 
   /** For ourselves, at the address that services use. */
   forBundle(caller: Principal, file: FileRow): Promise<Download> {
-    return this.presign(file, 'service', `key:${caller.keyId}`, 'bundle of logs');
+    return this.presign(file, 'service', callerName(caller), 'bundle of logs');
   }
 
   private async presign(file: FileRow, reachableBy: 'dock' | 'service', by: string, what: string): Promise<Download> {

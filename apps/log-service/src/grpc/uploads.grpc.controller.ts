@@ -1,6 +1,6 @@
 import { Controller, UseFilters, UseGuards } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
-import type { Principal } from '@aerie/bus-contract';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import {
   GrpcCaller,
   GrpcKeyGuard,
@@ -93,7 +93,7 @@ export class UploadsGrpcController {
   async cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const [id, version] = [idOf(message), versionOf(message)];
     if (!isUuid(id)) throw unknownUpload(id);
-    const by = `key:${caller.keyId}`;
+    const by = callerName(caller);
     return { upload: uploadMessage(await this.cancelUpload.execute(caller.organisationId, id, by, version)) };
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DockRecord, type Principal } from '@aerie/bus-contract';
+import { type DockRecord, type Principal, callerName } from '@aerie/bus-contract';
 import { TimeoutError, UnavailableError } from '@aerie/kernel';
 import type { ListedModule, LogModule } from '@aerie/log-core';
 import { type DatabaseOf, inTransaction } from '@aerie/persistence';
@@ -59,7 +59,7 @@ export class AskForList {
       const now = clock?.now.getTime() ?? Date.now();
       await recordCall(tx, {
         ...{ tid, organisationId: caller.organisationId, uploadId: null, dockSn: dock.sn, method: 'fileupload_list' },
-        ...{ attempt: 0, notAfterMs: now + SEND_WITHIN_MS, requestedBy: `key:${caller.keyId}` },
+        ...{ attempt: 0, notAfterMs: now + SEND_WITHIN_MS, requestedBy: callerName(caller) },
       });
       return now;
     });

@@ -1,4 +1,4 @@
-import type { Principal } from '@aerie/bus-contract';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import type { Policy, PolicyStore } from './policy.store.js';
@@ -13,7 +13,7 @@ export class ChangePolicy {
     return inTransaction(this.dataSource, async (tx) => {
       const before = await this.policies.lock(tx, caller.organisationId);
       checkVersion(version, before.version);
-      return this.policies.replace(tx, caller.organisationId, decision, `key:${caller.keyId}`);
+      return this.policies.replace(tx, caller.organisationId, decision, callerName(caller));
     });
   }
 }

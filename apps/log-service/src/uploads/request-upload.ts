@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type DockRecord, type Principal, dockQuestion } from '@aerie/bus-contract';
+import { type DockRecord, type Principal, callerName, dockQuestion } from '@aerie/bus-contract';
 import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDock } from '@aerie/http-api';
 import { isSerialNumber } from '@aerie/kernel';
 import type { Selection, Timing } from '@aerie/log-core';
@@ -48,7 +48,7 @@ export class RequestUpload {
         const { selection, missionId } = input;
         const row = await insertUpload(tx, {
           ...{ dock, selection, missionId: null, attachedTo: missionId, campaignId: null, origin: 'person' },
-          ...{ by: `key:${caller.keyId}`, yields: missionsFirst, timing },
+          ...{ by: callerName(caller), yields: missionsFirst, timing },
         });
         return { status: 201, body: JSON.stringify(viewOf(row)) };
       }),

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
-import { type Principal } from '@aerie/bus-contract';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import {
   ApiKeyGuard,
   Caller,
@@ -77,6 +77,6 @@ export class UploadsController {
   ): Promise<UploadView> {
     const version = readIfMatch(ifMatch);
     if (!isUuid(id)) throw unknownUpload(id);
-    return this.cancelUpload.execute(caller.organisationId, id, `key:${caller.keyId}`, version);
+    return this.cancelUpload.execute(caller.organisationId, id, callerName(caller), version);
   }
 }

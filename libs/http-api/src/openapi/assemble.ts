@@ -44,7 +44,13 @@ export function assembleOpenApi(api: ApiDescription): OpenApiDocument {
     tags: api.tags,
     paths,
     components: {
-      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key of the organisation.' } },
+      securitySchemes: {
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An API key of the organisation, or the token of a session.',
+        },
+      },
       parameters: {
         ...sharedHeaders(api.routes),
         ...(api.routes.some(({ paged }) => paged === true) ? sharedQuery(sent) : {}),

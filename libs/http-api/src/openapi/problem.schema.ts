@@ -34,7 +34,7 @@ export const SHARED_PROBLEMS: Readonly<Record<ProblemStatus, SharedProblem>> = {
   400: { name: 'Unreadable', description: 'The request cannot be read, e.g. its body is no JSON.' },
   401: {
     name: 'Unauthenticated',
-    description: 'There is no API key, or it is not valid (any more).',
+    description: 'There is no API key or token, or it is not valid (any more).',
     headers: { 'WWW-Authenticate': headerOf('`Bearer`.') },
   },
   403: {

@@ -21,6 +21,10 @@ export class Api {
     return this.call('PUT', path, JSON.stringify(body), { 'content-type': 'application/json', ...headers });
   }
 
+  delete<Body>(path: string): Promise<Answer<Body>> {
+    return this.call('DELETE', path);
+  }
+
   /** An answer that is no JSON, as its text. */
   async text(path: string): Promise<Answer<string>> {
     const response = await this.fetch('GET', path);

@@ -63,7 +63,7 @@ const upload = {
   yieldsToMissions: z.boolean().describe('Whether a mission may take its dock.'),
   deadline: instant('After this it is given up.'),
   nextActionAt: instantOrNull('When it is looked at next.'),
-  createdBy: z.string().describe('`key:<id of an API key>`, `campaign:<id>` or `policy`.'),
+  createdBy: z.string().describe('`key:<id of an API key>`, `person:<id>`, `campaign:<id>` or `policy`.'),
   createdAt: instant('When it was asked for.'),
   updatedAt: instant('When it last changed.'),
 };

@@ -3,6 +3,7 @@ import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
@@ -27,7 +28,7 @@ export class CancelMission {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);
-      const wish = { by: caller.keyId, reason };
+      const wish = { by: callerIdOf(caller), reason };
       return { found: locked, advanced: await advance(tx, locked, { type: 'cancelRequested' }, { wish }) };
     });
     if (advanced.decision.kind === 'refused') throw cannotCancel(found);

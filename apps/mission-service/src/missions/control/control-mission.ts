@@ -4,6 +4,7 @@ import { ConflictError, InvalidError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
 import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
+import { callerIdOf } from '../caller-id.js';
 import { type CommandParameters, advance } from '../advance-mission.js';
 import { describeDock, knows, profileOf } from '../dji/dock-profiles.js';
 import { namesOther } from '../dji/named-flight.js';
@@ -62,7 +63,7 @@ export class ControlMission {
       if (!knows(profileOf(found), method)) throw dockCannot(found, action);
       const waitedMs = this.monotonicMs() - askedAtMs;
       if (waitedMs >= WISH_LIFETIME_MS) throw waitedTooLong(action, waitedMs);
-      const wish = { by: caller.keyId, reason, parameters, waitedMs };
+      const wish = { by: callerIdOf(caller), reason, parameters, waitedMs };
       const withdrawn = ENDS_A_START.has(action) && (await isWithdrawn(tx, found));
       // What is withdrawn reaches no dock, whatever flies there.
       if (!withdrawn && fliesAnother(found)) throw otherFlight(found);

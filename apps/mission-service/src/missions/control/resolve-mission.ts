@@ -2,6 +2,7 @@ import { type Principal, factSubject } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { type DatabaseOf, inTransaction, writeOutbox } from '@aerie/persistence';
+import { callerIdOf } from '../caller-id.js';
 import { SCHEMA } from '../../database.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from './controls.js';
@@ -32,7 +33,7 @@ export class ResolveMission {
       }
       // The first resolution stands; a repeat shows it.
       if (locked.resolution !== null) return viewOf(locked);
-      const resolution = { by: 'person', keyId: caller.keyId, note, at: locked.now.toISOString() };
+      const resolution = { by: 'person', keyId: callerIdOf(caller), note, at: locked.now.toISOString() };
       await keepResolution(tx, id, resolution);
       await writeTimeline(tx, [{ missionId: id, kind: 'note', what: 'resolved', detail: resolution }]);
       await writeOutbox(tx, SCHEMA, [

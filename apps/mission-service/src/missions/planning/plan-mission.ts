@@ -5,6 +5,7 @@ import type { DockRecord, Principal } from '@aerie/bus-contract';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
 import type { DatabaseOf } from '@aerie/persistence';
+import { callerIdOf } from '../caller-id.js';
 import { profileFrom } from '../dji/dock-profiles.js';
 import { asReported } from '../dji/dock-profiles.js';
 import { checkFitsDock, deliveryOf } from '../dji/fits-dock.js';
@@ -56,7 +57,7 @@ export class PlanMission {
     return {
       id: randomUUID(),
       organisationId: caller.organisationId,
-      by: caller.keyId,
+      by: callerIdOf(caller),
       dock,
       record,
       wayline,

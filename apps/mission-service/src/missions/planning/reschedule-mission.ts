@@ -3,6 +3,7 @@ import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { occupiedSpan, planAnew } from '@aerie/mission-core';
 import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from '../control/controls.js';
@@ -38,7 +39,7 @@ export class RescheduleMission {
       const plan = planAnew(executeAtMs, nowMs, timing);
       const span = occupiedSpan({ ...missionOf(locked), ...plan }, nowMs, timing);
       const event = { type: 'rescheduled', ...plan } as const;
-      const done = await advance(tx, locked, event, { wish: { by: caller.keyId, reason: null } });
+      const done = await advance(tx, locked, event, { wish: { by: callerIdOf(caller), reason: null } });
       if (done.decision.kind === 'refused' || span === null) return done;
       // Only now: a mission that stays as it is takes no dock from anybody.
       const claimant = { id, organisationId: caller.organisationId, dockSn: locked.dock_sn };

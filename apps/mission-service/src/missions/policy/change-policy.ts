@@ -1,6 +1,7 @@
 import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { callerIdOf } from '../caller-id.js';
 import type { Policy, PolicyStore } from '../store/policy.store.js';
 
 export class ChangePolicy {
@@ -10,9 +11,9 @@ export class ChangePolicy {
   ) {}
 
   async execute(caller: Principal, policy: Omit<Policy, 'version'>, version: ExpectedVersion): Promise<Policy> {
-    const { organisationId, keyId } = caller;
+    const { organisationId } = caller;
     const changed = await inTransaction(this.dataSource, (tx) =>
-      this.policies.replace(tx, organisationId, policy, version, keyId),
+      this.policies.replace(tx, organisationId, policy, version, callerIdOf(caller)),
     );
     if (changed !== null) return changed;
     checkVersion(version, await this.policies.versionOf(organisationId));

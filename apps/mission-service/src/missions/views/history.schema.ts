@@ -60,7 +60,10 @@ export const commandSchema = z
     id: z.uuid().describe('Also the `tid` on the wire.'),
     method: z.string().describe("The vendor's name of the command, e.g. flighttask_execute."),
     attempt: z.int().describe('Which start of the mission it belongs to; 0 for all other commands.'),
-    requestedBy: z.string().nullable().describe('Id of the API key that asked for it; null where no person did.'),
+    requestedBy: z
+      .string()
+      .nullable()
+      .describe('Who asked for it: the id of an API key, or `person:<id>`. Null: nobody, it came of itself.'),
     reason: z.string().nullable().describe('Why, in the words of whoever asked.'),
     decidedAt: instant('When it was decided, before it was sent.'),
     notAfter: instant('It is not sent at or after this.'),

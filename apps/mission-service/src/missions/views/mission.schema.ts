@@ -87,7 +87,7 @@ const progress = z
 
 const byPerson = z.strictObject({
   by: z.literal('person').describe('A person has looked.'),
-  keyId: z.string().describe('Whose API key it was.'),
+  keyId: z.string().describe('Who it was: the id of an API key, or `person:<id>`.'),
   note: z.string().describe('What the person found.'),
   at: instant('When.'),
 });
@@ -154,7 +154,9 @@ export const missionSchema = z
       .discriminatedUnion('by', [byPerson, byDock])
       .nullable()
       .describe('What became known later of a mission whose outcome was unknown.'),
-    createdBy: z.string().describe('Id of the API key that planned it; `auto-resume` where the policy did.'),
+    createdBy: z
+      .string()
+      .describe('Who planned it: the id of an API key, or `person:<id>`; `auto-resume` where the policy did.'),
     createdAt: instant('When it was planned.'),
     updatedAt: instant('When it last changed.'),
   })

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { ConflictError, InvalidError, UnauthenticatedError } from '@aerie/kernel';
+import type { DatabaseOf, Tx } from '@aerie/persistence';
+import { type Passwords, passwordProblem } from './passwords.js';
+
+/** A person who proved who they are, or a new one, before the transaction that makes them a member. */
+export interface Entrant {
+  readonly email: string;
+  /** Undefined: nobody new. */
+  readonly name: string | undefined;
+  /** Of a known person the one that was checked. */
+  readonly passwordHash: string;
+  readonly isKnown: boolean;
+}
+
+interface PersonRow {
+  readonly id: string;
+  readonly password_hash: string | null;
+  readonly is_member: boolean;
+}
+
+const PERSON = `SELECT p.id, p.password_hash, EXISTS (SELECT FROM fleet.member m WHERE m.person_id = p.id) AS is_member
+  FROM fleet.person p WHERE lower(p.email) = lower($1)`;
+
+/**
+ * People, by their email. Who is a member of some organisation enters another one with the password that they have: an
+ * organisation that invites somebody must not be able to set it. Who is a member of none begins anew.
+ */
+export class People {
+  constructor(
+    private readonly database: DatabaseOf<'api'>,
+    private readonly passwords: Passwords,
+  ) {}
+
+  /** Hashes or checks the password. Takes no connection meanwhile. Throws UnauthenticatedError or InvalidError. */
+  async receive(email: string, name: string | undefined, password: string): Promise<Entrant> {
+    const [known] = await this.database.query<PersonRow[]>(PERSON, [email]);
+    if (known?.is_member === true) {
+      const passwordHash = known.password_hash;
+      if (passwordHash === null || !(await this.passwords.verify(passwordHash, password))) throw wrongPassword();
+      return { email, name: undefined, passwordHash, isKnown: true };
+    }
+    refuseNewcomer(email, name, password);
+    return { email, name, passwordHash: await this.passwords.hash(password), isKnown: false };
+  }
+
+  /** The id of the person, who is there from now on. Throws ConflictError where the person changed since `receive`. */
+  async enter(tx: Tx, { email, name, passwordHash, isKnown }: Entrant): Promise<string> {
+    // Two organisations may let in the same new person at once; the second would set another password.
+    await tx.run('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 0))', [`person ${email}`]);
+    const row = await tx.one<PersonRow>(`${PERSON} FOR UPDATE OF p`, [email]);
+    const isSame = isKnown ? row?.is_member === true && row.password_hash === passwordHash : row?.is_member !== true;
+    if (!isSame) throw new ConflictError('person_changed', 'the person changed just now, try again');
+    if (isKnown && row !== undefined) return row.id;
+    const id = row?.id ?? randomUUID();
+    await tx.run(
+      `INSERT INTO fleet.person (id, email, name, password_hash) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name, password_hash = excluded.password_hash`,
+      [id, email, name, passwordHash],
+    );
+    return id;
+  }
+}
+
+export function refusePassword(field: string, password: string, email: string): void {
+  const message = passwordProblem(password, email);
+  if (message === null) return;
+  throw new InvalidError('invalid_input', 'the body is not valid', { fields: [{ field, message }] });
+}
+
+function refuseNewcomer(email: string, name: string | undefined, password: string): void {
+  refusePassword('password', password, email);
+  if (name !== undefined) return;
+  const message = 'is required of who is a member of nothing yet';
+  throw new InvalidError('invalid_input', 'the body is not valid', { fields: [{ field: 'name', message }] });
+}
+
+const wrongPassword = (): UnauthenticatedError => {
+  const message = 'is not the password of this person, who is a member of another organisation';
+  return new UnauthenticatedError('wrong_password', `the password ${message}`, {
+    fields: [{ field: 'password', message }],
+  });
+};

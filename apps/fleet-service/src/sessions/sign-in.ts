@@ -1,0 +1,114 @@
+import type { AuditTrail } from '@aerie/http-api';
+import { ConflictError, UnauthenticatedError } from '@aerie/kernel';
+import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { personEntry } from '../audit/person-entry.js';
+import { PasswordGuesses } from '../people/password-guesses.js';
+import { Passwords } from '../people/passwords.js';
+import { refusePassword } from '../people/people.js';
+import { type MadeSession, SessionStore, endOtherSessions } from './session.store.js';
+
+export interface SignInWish {
+  readonly email: string;
+  readonly password: string;
+  /** Undefined: the only one. */
+  readonly organisationId?: string | undefined;
+}
+
+interface FoundPerson {
+  readonly id: string;
+  readonly email: string;
+  readonly password_hash: string | null;
+}
+
+export interface Membership {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Signs people in with their password, and changes it. */
+export class SignIn {
+  constructor(
+    private readonly database: DatabaseOf<'api'>,
+    private readonly sessions: SessionStore,
+    private readonly passwords: Passwords,
+    private readonly guesses: PasswordGuesses,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  /**
+   * Throws UnauthenticatedError, the same and after the same time for an unknown email and a wrong password, TooManyError,
+   * and ConflictError where the person has to say which organisation is meant.
+   */
+  async signIn({ email, password, organisationId }: SignInWish, address: string): Promise<MadeSession> {
+    const personId = await this.guesses.prove(email, address, async () => {
+      const [person] = await this.database.query<FoundPerson[]>(
+        'SELECT id, email, password_hash FROM fleet.person WHERE lower(email) = lower($1)',
+        [email],
+      );
+      const isRight = await this.passwords.verify(person?.password_hash ?? null, password);
+      if (person !== undefined && !isRight) await this.noteWrong(person.id, address);
+      if (person === undefined || !isRight) throw wrong('email', 'the email or the password is wrong');
+      return person.id;
+    });
+    const organisations = await this.database.query<Membership[]>(
+      `SELECT o.id, o.name FROM fleet.member m JOIN fleet.organisation o ON o.id = m.organisation_id
+        WHERE m.person_id = $1 ORDER BY o.name`,
+      [personId],
+    );
+    const meant = organisations.filter(({ id }) => organisationId === undefined || id === organisationId);
+    const [organisation] = meant;
+    if (organisation === undefined || meant.length > 1) throw chooseOne(organisations);
+    const made = await this.sessions.begin(organisation.id, personId, address);
+    await this.audit.note(personEntry({ personId, organisationId: organisation.id }, 'signIn', address), 201);
+    return made;
+  }
+
+  /** In each organisation of the person. How many there are is bounded by the budgets of guesses. */
+  private async noteWrong(personId: string, address: string): Promise<void> {
+    const rows = await this.database.query<{ organisation_id: string }[]>(
+      'SELECT organisation_id FROM fleet.member WHERE person_id = $1',
+      [personId],
+    );
+    for (const { organisation_id: organisationId } of rows) {
+      await this.audit.note(personEntry({ personId, organisationId }, 'signIn', address), 401);
+    }
+  }
+
+  /** Ends all other sessions of the person, and says how many. Throws UnauthenticatedError, TooManyError or InvalidError. */
+  async changePassword(
+    { personId, sessionId }: { readonly personId: string; readonly sessionId: string },
+    wish: { readonly currentPassword: string; readonly newPassword: string },
+    address: string,
+  ): Promise<number> {
+    const [person] = await this.database.query<FoundPerson[]>(
+      'SELECT id, email, password_hash FROM fleet.person WHERE id = $1',
+      [personId],
+    );
+    if (person === undefined) throw new Error('a person who is signed in is not there');
+    refusePassword('newPassword', wish.newPassword, person.email);
+    await this.guesses.prove(person.email, address, async () => {
+      const isRight = await this.passwords.verify(person.password_hash, wish.currentPassword);
+      if (!isRight) throw wrong('currentPassword', 'the current password is wrong');
+    });
+    const hash = await this.passwords.hash(wish.newPassword);
+    return inTransaction(this.database, async (tx) => {
+      const changed = await tx.run('UPDATE fleet.person SET password_hash = $2 WHERE id = $1 AND password_hash = $3', [
+        ...[personId, hash, person.password_hash],
+      ]);
+      if (changed === 0) throw new ConflictError('person_changed', 'the person changed just now, try again');
+      return endOtherSessions(tx, personId, sessionId);
+    });
+  }
+}
+
+const wrong = (field: string, message: string): UnauthenticatedError =>
+  new UnauthenticatedError('wrong_password', message, { fields: [{ field, message }] });
+
+function chooseOne(organisations: readonly Membership[]): ConflictError {
+  const message =
+    'the person is not a member of that organisation, or of several; send the organisationId of one of them';
+  return new ConflictError('organisation_required', message, {
+    fields: [{ field: 'organisationId', message }],
+    details: { organisations },
+  });
+}

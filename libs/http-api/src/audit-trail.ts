@@ -1,0 +1,33 @@
+/** What is kept of a request that changes something, or that was refused. Never a body, never a secret. */
+export interface AuditEntry {
+  readonly id: string;
+  readonly organisationId: string;
+  /** `key:<id>` or `person:<id>`. */
+  readonly by: string;
+  readonly address: string;
+  /** The name of the route in the API document. */
+  readonly operationId: string;
+  /** Parameters of the path, which are ids. */
+  readonly resources: Readonly<Record<string, string>>;
+  readonly requestId: string | null;
+  /** When it came, milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+/** Whose key or token it was that is refused. */
+export interface KnownBearer {
+  readonly organisationId: string;
+  readonly by: string;
+}
+
+/** Keeps what was asked, by whom, and how it ended. */
+export abstract class AuditTrail {
+  /** Before anything is done: a request whose entry cannot be kept is refused. */
+  abstract begin(entry: AuditEntry): Promise<void>;
+  /** Must not throw. Null: nobody knows what the caller was told. */
+  abstract end(id: string, status: number | null): Promise<void>;
+  /** An entry of what has ended already. */
+  abstract note(entry: AuditEntry, status: number): Promise<void>;
+  /** Null: it has no id that is known. */
+  abstract ownerOf(bearer: string): Promise<KnownBearer | null>;
+}
