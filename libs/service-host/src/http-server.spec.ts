@@ -51,6 +51,11 @@ describe('a service that boots', () => {
     });
   });
 
+  it('keeps a connection on which nothing is asked for longer than the minute of proxies, and says so', async () => {
+    const answer = await fetch(`${await claim(0)}/healthz`);
+    expect(answer.headers.get('keep-alive')).toBe('timeout=75');
+  });
+
   it('refuses a port that another process listens on', async () => {
     const { port } = new URL(await claim(0));
 

@@ -30,6 +30,12 @@ const LIMITS: ConnectionLimits = {
   connections: 2_000,
 };
 
+/**
+ * Longer than proxies keep a connection on which nothing is asked, a minute as a rule: whoever closes it first must be the one who asks, or
+ * a request meets a connection that is being closed. With the five seconds of Node.js a busy caller meets many.
+ */
+const IDLE_MS = 75_000;
+
 /** Longer than a request takes to arrive at a busy machine: when none has come for so long, none is on its way. */
 const LINGER_MS = 1_000;
 /** One turn of the event loop and some: what has arrived is read by then. */
@@ -61,6 +67,7 @@ export class ServiceServer {
       (request, response) => this.take(request, response),
     );
     this.http.timeout = silentMs;
+    this.http.keepAliveTimeout = IDLE_MS;
     this.http.on('connection', () => (this.heardAtMs = performance.now()));
     this.http.maxConnections = connections;
   }

@@ -112,7 +112,7 @@ export class Pairs {
           }
           this.failures.push({ service, path, what: `${answer.status} ${JSON.stringify(answer.body)}` });
         } catch (error) {
-          this.failures.push({ service, path, what: String((error as Error).cause ?? error) });
+          this.failures.push({ service, path, what: `${String(error)}, ${String((error as Error).cause)}` });
         } finally {
           this.count(replica, -1);
         }

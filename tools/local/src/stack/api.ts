@@ -42,7 +42,12 @@ export class Api {
     headers: Record<string, string> = {},
   ): Promise<Answer<Body>> {
     const response = await this.fetch(method, path, body, headers);
-    return { status: response.status, body: (await response.json()) as Body };
+    const text = await response.text();
+    try {
+      return { status: response.status, body: JSON.parse(text) as Body };
+    } catch (error) {
+      throw new Error(`${method} ${path} was answered ${response.status} without JSON: ${text}`, { cause: error });
+    }
   }
 
   private fetch(
