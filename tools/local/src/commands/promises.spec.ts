@@ -14,6 +14,13 @@ const PROMISES = readFileSync(path.join(root, 'docs', 'promises.md'), 'utf8')
     return [promise || line, file === link ? file : '', title];
   });
 
+it('names only tests that are there on the page of what an attacker may try', () => {
+  const page = readFileSync(path.join(root, 'docs', 'security-tests.md'), 'utf8');
+  const links = [...page.matchAll(/\]\(\.\.\/(.+?)\)/g)].map(([, link = '']) => link);
+  expect(links.length).toBeGreaterThan(50);
+  expect(links.filter((link) => !existsSync(path.join(root, link)))).toEqual([]);
+});
+
 it('has a page of promises', () => {
   expect(PROMISES.length).toBeGreaterThan(190);
 });
