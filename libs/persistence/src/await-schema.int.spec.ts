@@ -1,9 +1,11 @@
 import { createLogger } from '@aerie/observability';
 import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { roleOf } from './access/roles.js';
 import { awaitSchema } from './await-schema.js';
 import { createDataSource } from './data-source.js';
 import { migrate } from './migrate.js';
+import { migrateNew } from './testing/index.js';
 
 class First1700000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -54,4 +56,37 @@ it('waits for a schema that is not there, and for one of which a migration is mi
 it('does not wait for a schema of a later release', async () => {
   await migrate(await open(First1700000000000, Second1700000000001));
   await awaitSchema(await open(First1700000000000), logger);
+});
+
+class CreateEntry1700000000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE log.entry (id integer PRIMARY KEY)');
+  }
+  async down(): Promise<void> {}
+}
+
+it('waits as a role that has no rights in the schema yet: they are given at the end of the migrations', async () => {
+  const role = roleOf('log', 'api');
+  const login = new URL(database.url);
+  [login.username, login.password] = [role, testEnvironment().databasePasswords[role] ?? ''];
+  const openAt = async (url: string): Promise<DataSource> => {
+    const dataSource = createDataSource({
+      ...{
+        url,
+        applicationName: 'await-schema-spec',
+        schema: 'log',
+        migrations: [CreateEntry1700000000000],
+        poolSize: 2,
+      },
+      ...{ rights: { tables: { entry: { api: 'select' } } }, statementTimeoutMs: 2_000, logger },
+    });
+    opened.push(dataSource);
+    return dataSource.initialize();
+  };
+  const [owner, api] = [await openAt(database.url), await openAt(login.href)];
+  await owner.query('CREATE SCHEMA log AUTHORIZATION migrator');
+  await expect(api.query('SELECT FROM log.migrations')).rejects.toMatchObject({ code: '42501' });
+  const waiting = awaitSchema(api, logger);
+  await Promise.all([waiting, migrateNew(owner)]);
+  await expect(api.query('SELECT FROM log.entry')).resolves.toEqual([]);
 });

@@ -5,6 +5,8 @@ import { isOutage, sqlState } from './database-errors.js';
 
 const LOOK_EVERY_MS = 1_000;
 const UNDEFINED_TABLE = '42P01';
+/** The schema is there, and what its roles may do is given once all migrations have run. */
+const NO_RIGHTS_YET = '42501';
 
 /**
  * Waits until every migration that this release knows has run, for as long as it takes: programs never migrate, and one that
@@ -24,7 +26,7 @@ async function isBehind(dataSource: DataSource, schema: string): Promise<boolean
     const done = new Set(rows.map(({ name }) => name));
     return dataSource.migrations.some((migration) => !done.has(migration.name ?? migration.constructor.name));
   } catch (error) {
-    if (sqlState(error) === UNDEFINED_TABLE || isOutage(error)) return true;
+    if ([UNDEFINED_TABLE, NO_RIGHTS_YET].includes(sqlState(error) ?? '') || isOutage(error)) return true;
     throw error;
   }
 }
