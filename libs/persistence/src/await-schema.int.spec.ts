@@ -64,29 +64,55 @@ class CreateEntry1700000000000 implements MigrationInterface {
   }
   async down(): Promise<void> {}
 }
+class CreateNote1700000000001 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE log.note (id integer PRIMARY KEY)');
+  }
+  async down(): Promise<void> {}
+}
 
-it('waits as a role that has no rights in the schema yet: they are given at the end of the migrations', async () => {
-  const role = roleOf('log', 'api');
-  const login = new URL(database.url);
-  [login.username, login.password] = [role, testEnvironment().databasePasswords[role] ?? ''];
-  const openAt = async (url: string): Promise<DataSource> => {
-    const dataSource = createDataSource({
-      ...{
-        url,
-        applicationName: 'await-schema-spec',
-        schema: 'log',
-        migrations: [CreateEntry1700000000000],
-        poolSize: 2,
-      },
-      ...{ rights: { tables: { entry: { api: 'select' } } }, statementTimeoutMs: 2_000, logger },
-    });
-    opened.push(dataSource);
-    return dataSource.initialize();
-  };
-  const [owner, api] = [await openAt(database.url), await openAt(login.href)];
-  await owner.query('CREATE SCHEMA log AUTHORIZATION migrator');
-  await expect(api.query('SELECT FROM log.migrations')).rejects.toMatchObject({ code: '42501' });
-  const waiting = awaitSchema(api, logger);
-  await Promise.all([waiting, migrateNew(owner)]);
-  await expect(api.query('SELECT FROM log.entry')).resolves.toEqual([]);
+describe('as a role', () => {
+  /** A release, as somebody who may do everything and as the role of its API. */
+  async function aRelease(...migrations: (new () => MigrationInterface)[]) {
+    const role = roleOf('log', 'api');
+    const login = new URL(database.url);
+    [login.username, login.password] = [role, testEnvironment().databasePasswords[role] ?? ''];
+    const tables = { entry: { api: 'select' }, ...(migrations.length > 1 ? { note: { api: 'select' } } : {}) };
+    const openAt = async (url: string): Promise<DataSource> => {
+      const dataSource = createDataSource({
+        ...{ url, applicationName: 'await-schema-spec', schema: 'log', migrations, rights: { tables }, doer: 'api' },
+        ...{ poolSize: 2, statementTimeoutMs: 2_000, logger },
+      });
+      opened.push(dataSource);
+      return dataSource.initialize();
+    };
+    return { owner: await openAt(database.url), api: await openAt(login.href) };
+  }
+
+  it('waits for rights in a schema that is there: they are given at the end of the migrations', async () => {
+    const { owner, api } = await aRelease(CreateEntry1700000000000);
+    await owner.query('CREATE SCHEMA log AUTHORIZATION migrator');
+    await expect(api.query('SELECT FROM log.migrations')).rejects.toMatchObject({ code: '42501' });
+    await Promise.all([awaitSchema(api, logger), migrateNew(owner)]);
+    await expect(api.query('SELECT FROM log.entry')).resolves.toEqual([]);
+  });
+
+  it('waits for rights to a table that an upgrade has just made', async () => {
+    const before = await aRelease(CreateEntry1700000000000);
+    await migrateNew(before.owner);
+    const { owner, api } = await aRelease(CreateEntry1700000000000, CreateNote1700000000001);
+    let looks = 0;
+    const query = api.query.bind(api);
+    Object.assign(api, { query: (...asked: Parameters<typeof query>) => query(...asked).finally(() => looks++) });
+    const waiting = awaitSchema(api, logger);
+    await eventually('it has looked', () => looks > 0);
+    // The moment between the last migration and the rights.
+    await owner.query('SET ROLE migrator; CREATE TABLE log.note (id integer PRIMARY KEY); RESET ROLE');
+    await owner.query(`INSERT INTO log.migrations (timestamp, name) VALUES (1700000000001, 'CreateNote1700000000001')`);
+    const until = looks + 3;
+    await eventually('it has looked again, at the rights too', () => looks > until);
+    await migrate(owner);
+    await waiting;
+    await expect(api.query('SELECT FROM log.note')).resolves.toEqual([]);
+  });
 });
