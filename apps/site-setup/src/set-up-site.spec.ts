@@ -71,6 +71,22 @@ describe('the set-up of a site', () => {
     for (const file of everything().keys()) expect(statSync(file).mode & 0o077).toBe(0);
   });
 
+  it('makes each file that a manifest of Kubernetes names, in the folder of which its Secret is made', async () => {
+    await setUpSite(settings());
+    const manifests = path.resolve(import.meta.dirname, '../../../k8s');
+    const named = readdirSync(manifests, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.yaml'))
+      .flatMap((file) => readFileSync(path.join(manifests, file), 'utf8').split('\n---\n'))
+      .flatMap((object) => {
+        const [, folder] = /secretName: ([\w-]+)-peers/.exec(object) ?? [];
+        const files = [...object.matchAll(/value: \/run\/aerie\/([\w.-]+)/g)].map(([, file = '']) => file);
+        return folder === undefined ? [] : files.map((file) => path.join(folder, file));
+      });
+    expect(named).toContain(path.join('mission-service', 'database-engine-password'));
+    expect(named).toContain(path.join('database-roles', 'database-password'));
+    expect(named.filter((file) => !existsSync(path.join(root, 'site', file)))).toEqual([]);
+  });
+
   it('lets each user of NATS do what the table gives it, and has no user without a limit', async () => {
     await setUpSite(settings());
     const users = read('nats', 'nats.conf').match(/\{ user: .*/g) ?? [];

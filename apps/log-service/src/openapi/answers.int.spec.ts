@@ -428,6 +428,16 @@ describe('a campaign', () => {
     }
   });
 
+  it('leaves a dock out whose upload a person calls off', async () => {
+    const params = await created({ docks: { sns: ['NEAR-2', 'AWAY-2'] } });
+    const docks = async () => itemsOf((await caller.call('listLogCampaignDocks', { params })).body);
+    const uploadOf = async () => (await docks()).find(({ uploadId }) => uploadId !== null)?.['uploadId'];
+    await eventually('a dock has begun', async () => (await uploadOf()) !== undefined);
+    const { body } = await caller.call('cancelLogUpload', { params: { id: String(await uploadOf()) } });
+    expect(body).toMatchObject({ state: 'canceled', campaignId: params.id });
+    expect(await docks()).toMatchObject([{ state: 'waiting' }, { state: 'skipped', cause: 'canceled_by_operator' }]);
+  });
+
   it('is not asked for what became of its docks by the former name of the cursor: the new one is told', async () => {
     const query = { after: 'AWAY-1' };
     const { status, body } = await caller.call('listLogCampaignDocks', { params: { id: randomUUID() }, query });

@@ -11,8 +11,11 @@ import { ApiServer } from './server.js';
 
 const TOOL_LIMIT_MS = 120_000;
 
+/** Applied beside an overlay, for a moment. */
+const BESIDE = 'k8s/database-roles';
+
 /**
- * Renders each overlay of `k8s/overlays`, judges every object by its schema and by our policy, and shows that broken copies
+ * Renders each overlay of `k8s/overlays` with what is applied beside it, judges every object by its schema and by our policy, and shows that broken copies
  * are refused. `--server`: the API server that kubectl reaches judges too, by dry runs. @returns the exit code
  */
 export async function checkDeploy(root: string, args: readonly string[]): Promise<number> {
@@ -40,6 +43,8 @@ export async function checkDeploy(root: string, args: readonly string[]): Promis
   ];
 
   const overlays = readdirSync(path.join(root, 'k8s/overlays'));
+  const beside = render(renderer, path.join(root, BESIDE));
+  if (beside.status !== 0) return fail(`${BESIDE}: cannot be rendered\n${beside.stderr}`);
   let failed = 0;
   for (const overlay of overlays) {
     const rendered = render(renderer, path.join(root, 'k8s/overlays', overlay));
@@ -48,7 +53,7 @@ export async function checkDeploy(root: string, args: readonly string[]): Promis
       console.error(`${overlay}: cannot be rendered\n${rendered.stderr}`);
       continue;
     }
-    const objects = readObjects(rendered.stdout);
+    const objects = [...readObjects(rendered.stdout), ...readObjects(beside.stdout)];
     const judgement = server?.judge(objects);
     const findings = [...(await judge(objects, overlay)), ...(judgement?.findings ?? [])];
     console.log(`${overlay}: ${objects.length} objects, ${findings.length} findings`);

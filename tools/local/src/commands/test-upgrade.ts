@@ -8,6 +8,7 @@ import { endLeftOvers } from '../infrastructure/processes.js';
 import { Api, good } from '../stack/api.js';
 import { makeKeyFile } from '../stack/programs.js';
 import { keyFileOf } from '../stack/services.js';
+import { FormerUser } from './upgrade/former-user.js';
 import { buildRelease, lastRelease } from './upgrade/previous-release.js';
 import { Release, type Site } from './upgrade/release.js';
 import { UpgradeStory } from './upgrade/story.js';
@@ -81,8 +82,9 @@ async function run(
     },
     say,
   };
-  const before = await Release.of(last, oldRoot, site);
-  const after = await Release.of(version, root, site);
+  const formerUser = await FormerUser.make(infrastructure.databaseUrl);
+  const before = await Release.of({ version: last, root: oldRoot, oneUserUrl: formerUser.url }, site);
+  const after = await Release.of({ version, root }, site);
   closers.push(() => Promise.all([before.stopAll(), after.stopAll()]));
   // A storage of any maker: it is no part of either release.
   await after.start('object-store');
@@ -97,7 +99,7 @@ async function run(
   const { id: waylineId } = good(await doors.before.upload<{ id: string }>('/waylines?name=upgrade', kmz));
   const traffic = new Traffic(doors.before, waylineId);
   closers.push(() => traffic.stop());
-  const story = await UpgradeStory.begin({ before, after, doors, traffic, witness, infrastructure, say });
+  const story = await UpgradeStory.begin({ before, after, doors, traffic, witness, infrastructure, formerUser, say });
   await story.tell();
   return story.judge();
 }

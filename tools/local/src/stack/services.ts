@@ -65,22 +65,23 @@ export type Servers = Pick<
   | 'askingSecret'
   | 'directory'
 > & {
-  /** Programs of an earlier release have one user of the database, who may do everything. */
-  readonly oneDatabaseUser?: true;
+  /** Programs of an earlier release have one user of the database: the database as that user. */
+  readonly oneUserUrl?: string;
 };
 
 /**
- * The same servers with one user of NATS, one of Redis and one of PostgreSQL that may do everything, for programs of a release that
- * knew no other. Those of this release beside them have it too, as at a site that limits its users once the upgrade is over.
+ * The same servers with one user of NATS and one of Redis that may do everything, for programs of a release that knew no other. Those
+ * of this release beside them have it too, as at a site that limits its users once the upgrade is over. With `oneUserUrl` there is one
+ * user of PostgreSQL as well.
  */
-export function withoutWalls(servers: Servers): Servers {
+export function withoutWalls(servers: Servers, oneUserUrl?: string): Servers {
   const { databaseUrl, databasePasswords, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = servers;
   const everybody = <Urls extends object>(urls: Urls, url: string): Urls =>
     Object.fromEntries(Object.keys(urls).map((user) => [user, url])) as Urls;
   const natsUrls = everybody(servers.natsUrls, servers.natsUrls.aerie);
   const redisUrls = everybody(servers.redisUrls, servers.redisUrls.default);
   const same = { databaseUrl, databasePasswords, mqttUrl, dockMqttUrl, logins, askingSecret, directory };
-  return { ...same, redisUrls, natsUrls, oneDatabaseUser: true };
+  return { ...same, redisUrls, natsUrls, ...(oneUserUrl === undefined ? {} : { oneUserUrl }) };
 }
 
 export interface Addresses {
@@ -196,16 +197,11 @@ export function servicePlans(
 
 /** What a service is told of its database. */
 export function databaseSettings(
-  {
-    databaseUrl,
-    databasePasswords,
-    oneDatabaseUser,
-  }: Pick<Servers, 'databaseUrl' | 'databasePasswords' | 'oneDatabaseUser'>,
+  { databaseUrl, databasePasswords, oneUserUrl }: Pick<Servers, 'databaseUrl' | 'databasePasswords' | 'oneUserUrl'>,
   schema: SchemaName,
 ): { readonly DATABASE_URL: string; readonly DATABASE_ENGINE_PASSWORD: string } {
   return {
-    DATABASE_URL:
-      oneDatabaseUser === true ? databaseUrl : asRole(databaseUrl, roleOf(schema, 'api'), databasePasswords),
+    DATABASE_URL: oneUserUrl ?? asRole(databaseUrl, roleOf(schema, 'api'), databasePasswords),
     DATABASE_ENGINE_PASSWORD: databasePasswords[roleOf(schema, 'engine')] ?? '',
   };
 }

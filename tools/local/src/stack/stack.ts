@@ -167,7 +167,8 @@ export class Stack {
   }
 
   private get servers(): Servers {
-    return this.options.anonymous === true ? withoutWalls(this.infrastructure) : this.infrastructure;
+    const { infrastructure } = this;
+    return this.options.anonymous === true ? withoutWalls(infrastructure, infrastructure.databaseUrl) : infrastructure;
   }
 
   private plansAt(ports: ServicePorts): Readonly<Record<ServiceName, ServicePlan>> {

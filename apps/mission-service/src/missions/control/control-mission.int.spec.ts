@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { aStart, handle, progress } from '../fixtures/dock-words.js';
 import { ORGANISATION, aMission, apply, missionTestDatabase } from '../fixtures/mission-database.js';
+import { RescheduleMission } from '../planning/reschedule-mission.js';
 import { CancelMission } from './cancel-mission.js';
 import { ControlMission } from './control-mission.js';
 
@@ -14,6 +15,7 @@ afterAll(() => drop(), 30_000);
 
 const pool = (): DataSource => pools[0] as DataSource;
 const CALLER = { keyId: 'key-1', organisationId: ORGANISATION, roles: ['pilot'] };
+const NO_ORDERS = { run: () => undefined } as never;
 const PAUSE = { action: 'pause', reason: null, version: null, parameters: {} } as const;
 
 async function aFlight(): Promise<string> {
@@ -25,10 +27,17 @@ async function aFlight(): Promise<string> {
   return id;
 }
 
+async function aPreparedMission(): Promise<string> {
+  const id = await aMission(pool(), { kind: 'timed', executeInMs: 3_600_000 });
+  await apply(pool(), id, { type: 'prepareDue' });
+  await apply(pool(), id, { type: 'prepareAccepted', edition: 1 });
+  return id;
+}
+
 /** A service whose requests have waited that long when they hold the mission. */
 const serviceAfter = (waitedMs: number): ControlMission => {
   let reads = 0;
-  return new ControlMission(api, undefined as never, { run: () => undefined } as never, () => waitedMs * reads++);
+  return new ControlMission(api, undefined as never, NO_ORDERS, () => waitedMs * reads++);
 };
 
 const pauses = (id: string) =>
@@ -37,6 +46,11 @@ const pauses = (id: string) =>
       WHERE mission_id = $1 AND method = 'flighttask_pause'`,
     [id],
   );
+
+async function callsOf(id: string): Promise<string[]> {
+  const sql = 'SELECT method FROM mission.dock_call WHERE mission_id = $1';
+  return (await pool().query<{ method: string }[]>(sql, [id])).map(({ method }) => method);
+}
 
 it('gives a command only the time that is left of five seconds since the request', async () => {
   const id = await aFlight();
@@ -62,7 +76,7 @@ it.each(['executing', 'with reports that nobody has written down yet'])(
     await handle(pool(), [progress(flight, 'in_progress', 5)]);
     if (how !== 'executing')
       await handle(pool(), [progress(flight, 'in_progress', 20), progress(flight, 'in_progress', 30)]);
-    const cancel = new CancelMission(api, { run: () => undefined } as never);
+    const cancel = new CancelMission(api, NO_ORDERS);
     await expect(cancel.execute(CALLER, flight.id, { reason: null, version: null })).rejects.toMatchObject({
       code: 'mission_state',
     });
@@ -71,3 +85,16 @@ it.each(['executing', 'with reports that nobody has written down yet'])(
     });
   },
 );
+
+it('a mission that its dock holds is moved, and called off, by whoever may only ask', async () => {
+  const reschedule = new RescheduleMission(api, NO_ORDERS, { records: async () => new Map() });
+  const cancel = new CancelMission(api, NO_ORDERS);
+  const [moved, calledOff] = [await aPreparedMission(), await aPreparedMission()];
+  await expect(reschedule.execute(CALLER, moved, Date.now() + 7_200_000, null)).resolves.toMatchObject({
+    state: 'scheduled',
+  });
+  await expect(cancel.execute(CALLER, calledOff, { reason: 'fog', version: null })).resolves.toMatchObject({
+    state: 'canceling',
+  });
+  for (const id of [moved, calledOff]) expect(await callsOf(id)).toContain('flighttask_undo');
+});

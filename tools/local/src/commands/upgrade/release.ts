@@ -1,6 +1,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { freePorts } from '@aerie/loopback';
+import { MIGRATOR } from '@aerie/persistence';
+import { asRole } from '../../infrastructure/database-roles.js';
 import type { Infrastructure } from '../../infrastructure/infrastructure.js';
 import { LocalProcess, untilReady } from '../../infrastructure/processes.js';
 import { LESS_MEMORY, MIGRATED, NODE_FLAGS, cleanEnvironment, runScript } from '../../stack/programs.js';
@@ -25,20 +27,27 @@ const NEVER = new AbortController().signal;
 const READY_ANSWER_MS = 10_000;
 const STOP_WITHIN_MS = 25_000;
 
+/** Which release it is, and where it was built. */
+export interface ReleaseOptions {
+  readonly version: string;
+  readonly root: string;
+  /** The user of PostgreSQL of a release that has one; undefined: it has roles. */
+  readonly oneUserUrl?: string;
+}
+
 /** The programs of one release at ports of their own, beside those of another one. */
 export class Release {
   private readonly processes = new Map<ServiceName, LocalProcess>();
   private starts = 0;
 
   private constructor(
-    readonly version: string,
-    private readonly root: string,
+    private readonly options: ReleaseOptions,
     private readonly site: Site,
     private readonly plans: Readonly<Record<ServiceName, ServicePlan>>,
     readonly apiUrl: string,
   ) {}
 
-  static async of(version: string, root: string, site: Site): Promise<Release> {
+  static async of(options: ReleaseOptions, site: Site): Promise<Release> {
     const [ingress = 0, fleet = 0, credential = 0, mission = 0, log = 0, edge = 0, ...grpc] = await freePorts(9);
     const [missionGrpc = 0, credentialGrpc = 0, logGrpc = 0] = grpc;
     const ports = {
@@ -46,8 +55,13 @@ export class Release {
       ...{ 'credential-service': credential, 'mission-service': mission, 'log-service': log, edge },
       ...{ 'mission-grpc': missionGrpc, 'credential-grpc': credentialGrpc, 'log-grpc': logGrpc },
     };
-    const plans = servicePlans(root, withoutWalls(site.infrastructure), ports, site.storage);
-    return new Release(version, root, site, plans, `http://127.0.0.1:${edge}`);
+    const servers = withoutWalls(site.infrastructure, options.oneUserUrl);
+    const plans = servicePlans(options.root, servers, ports, site.storage);
+    return new Release(options, site, plans, `http://127.0.0.1:${edge}`);
+  }
+
+  get version(): string {
+    return this.options.version;
   }
 
   async start(...names: readonly ServiceName[]): Promise<void> {
@@ -87,9 +101,10 @@ export class Release {
   }
 
   async migrate(): Promise<void> {
-    // What the release before made belongs to its one user.
-    await this.site.infrastructure.keepRoles();
-    await Promise.all(MIGRATED.map((name) => this.run(name, 'migrate.js')));
+    const { databaseUrl, databasePasswords } = this.site.infrastructure;
+    const DATABASE_URL = this.options.oneUserUrl ?? asRole(databaseUrl, MIGRATOR, databasePasswords);
+    const migrate = (name: ServiceName) => this.runWith({ DATABASE_URL }, name, 'migrate.js');
+    await Promise.all(MIGRATED.map(migrate));
   }
 
   logFiles(directory: string): string[] {
@@ -99,11 +114,20 @@ export class Release {
   }
 
   run(name: ServiceName, file: string, ...args: readonly string[]): Promise<string> {
+    return this.runWith({}, name, file, ...args);
+  }
+
+  private runWith(
+    env: Readonly<Record<string, string>>,
+    name: ServiceName,
+    file: string,
+    ...args: readonly string[]
+  ): Promise<string> {
     const { infrastructure, say } = this.site;
     return runScript({
-      script: path.join(this.root, 'apps', name, 'dist', file),
+      script: path.join(this.options.root, 'apps', name, 'dist', file),
       args,
-      env: { ...this.plans[name].env, NATS_URL: infrastructure.natsUrl },
+      env: { ...this.plans[name].env, NATS_URL: infrastructure.natsUrl, ...env },
       what: `run ${file} of ${name} ${this.version}`,
       say,
     });

@@ -3,6 +3,7 @@ import type { DockHandle } from '@aerie/dock-simulator';
 import type { Infrastructure } from '../../infrastructure/infrastructure.js';
 import type { Api } from '../../stack/api.js';
 import { hasEnded } from '../../stack/has-ended.js';
+import type { FormerUser } from './former-user.js';
 import { type Release, errorsIn } from './release.js';
 import { streamFigures } from './streams.js';
 import type { Flown, Traffic } from './traffic.js';
@@ -15,6 +16,7 @@ export interface Stage {
   readonly traffic: Traffic;
   readonly witness: Witness;
   readonly infrastructure: Infrastructure;
+  readonly formerUser: FormerUser;
   readonly say: (text: string) => void;
 }
 
@@ -67,13 +69,13 @@ export class UpgradeStory {
   }
 
   async tell(): Promise<void> {
-    const { before, after, traffic, doors } = this.stage;
+    const { before, after, traffic, doors, formerUser } = this.stage;
     traffic.story = 'old programs, old schema';
     await this.planAhead();
     this.resume();
     await this.enough();
 
-    await this.timedStep('migrated', () => after.migrate());
+    await this.timedStep('made the roles and migrated', () => this.migrate());
     traffic.story = 'old programs, new schema';
     await this.enough();
 
@@ -85,6 +87,7 @@ export class UpgradeStory {
     traffic.story = 'new programs, wide topology';
     await this.enough();
     await this.narrow();
+    await this.takeRightsAway();
     traffic.story = 'new programs';
     await this.enough();
     await this.settle(HANDLED);
@@ -94,6 +97,7 @@ export class UpgradeStory {
     this.resume();
     await this.enough();
     await this.timedStep('declared the old consumers', () => after.run('mqtt-ingress', 'narrow-topology.js', '--undo'));
+    await this.timedStep('gave the former user its rights', () => formerUser.giveRightsBack());
     await this.timedStep('started the old programs', () => before.start(...SERVICES, 'mqtt-ingress', 'edge'));
     traffic.story = 'both, on the way back';
     traffic.through(doors.before);
@@ -108,14 +112,27 @@ export class UpgradeStory {
     await this.planAhead();
     this.resume();
     await this.enough();
-    await after.migrate();
+    await this.migrate();
     await after.start(...SERVICES, 'mqtt-ingress', 'edge');
     traffic.through(doors.after);
     await before.stop('edge', ...SERVICES, 'mqtt-ingress');
+    await this.takeRightsAway();
     traffic.story = 'new programs at last';
     await this.enough();
     await this.narrow();
     await this.settle(HANDLED);
+  }
+
+  /** What the release before made is handed to the role that migrates. */
+  private async migrate(): Promise<void> {
+    await this.stage.infrastructure.keepRoles();
+    await this.stage.after.migrate();
+  }
+
+  private async takeRightsAway(): Promise<void> {
+    const isTaken = await this.stage.formerUser.takeRightsAway();
+    if (isTaken) this.say('took the rights of the former user away');
+    else this.fault('the former user of PostgreSQL may do what it could before');
   }
 
   /** Missions that will be in the air, and such that are yet to start, at the next switches. */
