@@ -49,6 +49,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all(ingresses.splice(0).map((ingress) => ingress.stop('SIGKILL')));
   for (const client of clients.splice(0)) client.end(true);
+  for (const way of ways.splice(0)) way.stop();
   await broker.remove();
 });
 
@@ -56,6 +57,9 @@ afterAll(async () => {
   await connection?.close();
   await nats?.remove();
 });
+
+/** To the broker, with something in between. */
+const ways: { stop(): void }[] = [];
 
 async function start(id = 'one', mqttUrl = broker.url, env: NodeJS.ProcessEnv = {}): Promise<RunningIngress> {
   const ingress = RunningIngress.start({ natsUrl: nats.url, mqttUrl, id, port: await freePort(), env });
@@ -822,22 +826,28 @@ describe('a downlink', () => {
     expect(heard.filter((tid) => refused.has(tid))).toEqual([]);
   }, 40_000);
 
-  it('that is not acknowledged in its time is thrown away, with the connection in which it may still lie', async () => {
-    const way = await startLosingWay(Number(new URL(broker.url).port));
-    const ingress = await start('losing', `mqtt://127.0.0.1:${way.port}`);
-    const sn = aSerialNumber();
-    const heard = await tidsHeardBy(await connectDock(), sn);
-    way.lose();
-    const answer = await send(sn, { notAfterMs: Date.now() + 2_500 });
-    expect(answer).toEqual({ outcome: 'unknown', reason: 'the connection was lost' });
-    await eventually('a connection has ended', () => way.ends.length > 0);
-    expect([way.ends[0], heard]).toEqual(['reset', []]);
-    way.stop();
-    expect(ingress.logged('a command is not acknowledged in time')).toHaveLength(1);
-  });
+  it.each([
+    ['when its time is over', '60', 4_500],
+    ['when the broker owes a PINGRESP', '2', 60_000],
+  ])(
+    'that is not acknowledged is thrown away %s, with the connection in which it may still lie',
+    async (_when, INGRESS_KEEPALIVE_SECONDS, forMs) => {
+      const way = await startLosingWay(Number(new URL(broker.url).port));
+      ways.push(way);
+      await start('losing', `mqtt://127.0.0.1:${way.port}`, { INGRESS_KEEPALIVE_SECONDS });
+      const sn = aSerialNumber();
+      const heard = await tidsHeardBy(await connectDock(), sn);
+      way.lose();
+      const answer = await send(sn, { notAfterMs: Date.now() + forMs });
+      expect(answer).toEqual({ outcome: 'unknown', reason: 'the connection was lost' });
+      const ended = await eventually('the connection has ended', () => way.ends.find(({ isDownlink }) => isDownlink));
+      expect([ended.how, heard]).toEqual(['reset', []]);
+    },
+  );
 
   it('is asked of no ingress that has no connection to the broker yet', async () => {
     const slow = await startSlowBroker(Number(new URL(broker.url).port));
+    ways.push(slow);
     const sn = aSerialNumber();
     const heard = await tidsHeardBy(await connectDock(), sn);
     const asked: string[] = [];
@@ -854,7 +864,6 @@ describe('a downlink', () => {
     })();
     await start('early', `mqtt://127.0.0.1:${slow.port}`).finally(() => (isOver = true));
     await asking;
-    slow.stop();
     expect(new Set(asked)).toEqual(new Set(['seen by nobody', 'written']));
     expect(heard).toHaveLength(asked.filter((answer) => answer === 'written').length);
   });

@@ -14,7 +14,7 @@ import {
   startPrivateMosquitto,
   startPrivateNats,
 } from '@aerie/testing';
-import { startLosingWay } from './fixtures/losing-way.js';
+import { type LosingWay, startLosingWay } from './fixtures/losing-way.js';
 import { RunningIngress } from './fixtures/running-ingress.js';
 
 describe('an ingress that gets its certificates, users and passwords as files', () => {
@@ -22,6 +22,7 @@ describe('an ingress that gets its certificates, users and passwords as files', 
   let stranger: Authority;
   let nats: PrivateServer;
   let broker: PrivateServer;
+  let way: LosingWay | undefined;
   let files: Readonly<Record<string, string>>;
   const started: RunningIngress[] = [];
 
@@ -61,6 +62,7 @@ describe('an ingress that gets its certificates, users and passwords as files', 
     };
   });
   afterAll(async () => {
+    way?.stop();
     await Promise.all(started.map((ingress) => ingress.stop('SIGKILL')));
     await nats?.remove();
     await broker?.remove();
@@ -76,12 +78,12 @@ describe('an ingress that gets its certificates, users and passwords as files', 
   });
 
   it('throws away a connection of TLS with what lies in it, too', async () => {
-    const way = await startLosingWay(Number(portOf(broker)));
+    way = await startLosingWay(Number(portOf(broker)));
     const ingress = await start({ MQTT_URL: `mqtts://127.0.0.1:${way.port}` });
     await eventually('the ingress is ready', () => ingress.isReady(), 50_000);
     const command: SendAsk = {
       ...{ sn: 'TLS-1', channel: 'services', method: 'flighttask_execute', tid: 'tid-1', bid: 'bid-1', data: {} },
-      ...{ sentAtMs: Date.now(), notAfterMs: Date.now() + 2_500 },
+      ...{ sentAtMs: Date.now(), notAfterMs: Date.now() + 4_500 },
     };
     way.lose();
     const [ca, cert, key] = ['NATS_CA_FILE', 'NATS_CERT_FILE', 'NATS_KEY_FILE'].map((name) =>
@@ -91,9 +93,8 @@ describe('an ingress that gets its certificates, users and passwords as files', 
     const connection = await connectNats(peer, 'peers-spec', createLogger('peers-spec', 'silent'));
     const answer = await ask(connection, sendQuestion, command).finally(() => connection.close());
     expect(answer).toEqual({ outcome: 'unknown', reason: 'the connection was lost' });
-    await eventually('a connection has ended', () => way.ends.length > 0);
-    expect(way.ends[0]).toBe('reset');
-    way.stop();
+    // The others end in the ordinary way.
+    await eventually('a connection was reset', () => way?.ends.some(({ how }) => how === 'reset'));
   });
 
   it('ends with the setting in its log when another authority has signed the certificate of NATS', async () => {

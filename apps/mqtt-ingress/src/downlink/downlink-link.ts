@@ -46,11 +46,7 @@ export class DownlinkLink {
   /** When the newest of those was written that are acknowledged. */
   private readUntilMs = 0;
 
-  /** Before mqtt.js gives the connection up for want of a PINGRESP: what it ends goes on being sent. */
-  private readonly thrownAwayAfterMs: number;
-
   constructor(private readonly options: { login: BrokerLogin; ingressId: string; logger: Logger }) {
-    this.thrownAwayAfterMs = Math.min(PUBACK_TIMEOUT_MS, options.login.keepaliveSeconds * 1_000);
     const clientId = `aerie-ingress-${options.ingressId}-down`;
     this.link = new KeptLink({
       name: clientId,
@@ -105,7 +101,7 @@ export class DownlinkLink {
 
   /**
    * One PUBLISH, QoS 1, never retained, never repeated. With `neverLate` it does not reach the broker after its expiry:
-   * when nothing is acknowledged until then, the connection is thrown away with what lies in it.
+   * when it is not acknowledged until then, the connection is thrown away with what lies in it.
    */
   publish(topic: string, payload: string, expirySeconds: number, neverLate = false): Promise<SendAnswer> {
     const client: MqttClient | undefined = this.link.current;
@@ -121,7 +117,7 @@ export class DownlinkLink {
       client.publish(topic, payload, { qos: 1, retain: false, properties }, () => undefined);
       // mqtt.js keeps the reason code of a PUBACK to itself, so PUBACKs are matched here by packet id.
       const packetId = client.getLastMessageId();
-      const untilLateMs = Math.min(this.thrownAwayAfterMs, expirySeconds * 1_000);
+      const untilLateMs = Math.min(PUBACK_TIMEOUT_MS, expirySeconds * 1_000);
       const lateTimer = neverLate
         ? setTimeout(() => void this.throwAwayUnlessRead(client, writtenAtMs), untilLateMs)
         : undefined;

@@ -4,13 +4,19 @@ import {
   type Authority,
   type ByteWatcher,
   type PrivateServer,
+  freePort,
   makeAuthority,
   startPrivateMosquitto,
   watchBytes,
 } from '@aerie/testing';
 import { openSession } from './session.js';
 
-describe('a broker with TLS', () => {
+const CONNECTIONS = [
+  ['of its own', false],
+  ['that may be thrown away', true],
+] as const;
+
+describe.each(CONNECTIONS)('a broker with TLS, over a connection %s,', (_what, mayBeThrownAway) => {
   let authority: Authority;
   let stranger: Authority;
   let broker: PrivateServer;
@@ -22,7 +28,7 @@ describe('a broker with TLS', () => {
   const open = (peer: Peer) =>
     openSession({
       login: { broker: peer, username: 'ingress', password: 'hunter2', keepaliveSeconds: 5 },
-      ...{ clientId: 'session-spec', sessionExpirySeconds: 0 },
+      ...{ clientId: 'session-spec', sessionExpirySeconds: 0, mayBeThrownAway },
     });
   const ownCertificate = async () => {
     const { cert, key } = await authority.issue('ingress');
@@ -64,6 +70,11 @@ describe('a broker with TLS', () => {
 
   it('is refused by the setting when it wants a certificate of ours and we have none', async () => {
     await expect(open(new Peer(at(port()), { ca: authority.caPem }))).rejects.toThrow('MQTT_CERT_FILE is not set');
+  });
+
+  it('is told by what went wrong when it is not there', async () => {
+    await expect(open(new Peer(at(await freePort())))).rejects.toThrow('ECONNREFUSED');
+    await expect(open(new Peer(at(1, 'no-such-host.invalid')))).rejects.toThrow('ENOTFOUND');
   });
 
   it('gets no password when it offers no TLS, and the setting is named', async () => {

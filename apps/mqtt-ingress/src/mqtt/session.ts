@@ -30,8 +30,8 @@ export interface SessionOptions {
   readonly onMessage?: (packet: IPublishPacket, end: EndOfMessage) => void;
   /** 1 to `RECEIVE_MAXIMUM`. Default: one. */
   readonly inWork?: number;
-  /** Lets `throwAway` end it. */
-  readonly mayBeThrownAway?: true;
+  /** Lets `throwAway` end it, which is done as well when the broker owes a PINGRESP. */
+  readonly mayBeThrownAway?: boolean;
 }
 
 /** So many messages the broker sends without a PUBACK. [MQTT5-3.1.2.11.3] */
@@ -91,12 +91,14 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     outgoingStore: new NoResendStore() as never,
     incomingStore: new NoResendStore() as never,
   };
-  const own = options.mayBeThrownAway && broker.tls !== undefined ? plainConnection(broker) : undefined;
+  const own = options.mayBeThrownAway === true && broker.tls !== undefined ? plainConnection(broker) : undefined;
   const client = mqtt.connect(
     broker.url,
     own === undefined ? clientOptions : Object.assign(clientOptions, { socket: own }),
   );
   if (own !== undefined) belowTls.set(client, own);
+  // It would end the connection in the ordinary way, and what was written would arrive all the same.
+  if (options.mayBeThrownAway === true) client.onKeepaliveTimeout = () => throwAway(client);
   if (onMessage) handleSeveral(client, onMessage, options.inWork ?? 1);
   return new Promise((resolve, reject) => {
     client.once('connect', ({ properties }) => {
@@ -115,8 +117,9 @@ export function openSession(options: SessionOptions): Promise<MqttClient> {
     };
     client.once('error', (error) => {
       client.on('error', () => undefined);
-      client.end(true);
+      // First: the end may close it at once, and that is no reason.
       reject(tlsProblem(error, broker, PEER_NAMES.broker) ?? error);
+      client.end(true);
     });
     client.once('close', closed);
   });
