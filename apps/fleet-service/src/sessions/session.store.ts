@@ -46,11 +46,21 @@ export class SessionStore {
     private readonly limits: SessionLimits,
   ) {}
 
-  /** A session of a member. */
-  async begin(organisationId: string, personId: string, address: string): Promise<MadeSession> {
+  /**
+   * A session of a member whose password was right. Null: it was changed or taken away since, and a session that begins with it
+   * would outlive those that the change has ended.
+   */
+  async begin(
+    organisationId: string,
+    { id: personId, passwordHash }: { readonly id: string; readonly passwordHash: string },
+    address: string,
+  ): Promise<MadeSession | null> {
     const { id, token, hash } = makeToken('aeries');
     const row = await inTransaction(this.database, async (tx) => {
-      await tx.run('SELECT FROM fleet.person WHERE id = $1 FOR NO KEY UPDATE', [personId]);
+      const same = await tx.query('SELECT FROM fleet.person WHERE id = $1 AND password_hash = $2 FOR NO KEY UPDATE', [
+        ...[personId, passwordHash],
+      ]);
+      if (same.length === 0) return null;
       await tx.run(
         `UPDATE fleet.session SET ended_at = clock_timestamp() WHERE id IN (
            SELECT s.id FROM fleet.session s WHERE s.person_id = $2 AND ${this.valid}
@@ -64,6 +74,7 @@ export class SessionStore {
       );
       return findIn(tx, id);
     });
+    if (row === null) return null;
     if (row === undefined) throw new Error('a session that was just begun is not there');
     return { token, row };
   }

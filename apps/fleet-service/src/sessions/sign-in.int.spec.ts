@@ -34,6 +34,7 @@ afterAll(() => drop?.());
 interface APerson {
   readonly id: string;
   readonly email: string;
+  readonly passwordHash: string;
   readonly organisationIds: readonly string[];
 }
 
@@ -41,8 +42,9 @@ interface APerson {
 async function aPerson(roles: readonly string[] = ['pilot'], organisations = 1): Promise<APerson> {
   const id = randomUUID();
   const email = `p-${id}@example.com`;
+  const passwordHash = await passwords.hash(PASSWORD);
   await database.query('INSERT INTO fleet.person (id, email, name, password_hash) VALUES ($1, $2, $3, $4)', [
-    ...[id, email, 'Anna', await passwords.hash(PASSWORD)],
+    ...[id, email, 'Anna', passwordHash],
   ]);
   const organisationIds = Array.from({ length: organisations }, () => randomUUID());
   for (const organisationId of organisationIds) {
@@ -52,7 +54,13 @@ async function aPerson(roles: readonly string[] = ['pilot'], organisations = 1):
       [organisationId, id, roles],
     );
   }
-  return { id, email, organisationIds };
+  return { id, email, passwordHash, organisationIds };
+}
+/** As somebody who has just sent the right password. */
+async function begun(organisationId: string, person: APerson): Promise<string> {
+  const made = await sessions.begin(organisationId, person, ADDRESS);
+  if (made === null) throw new Error('the password is another one by now');
+  return made.token;
 }
 const tokenOf = async ({ email }: APerson): Promise<string> =>
   (await signIn.signIn({ email, password: PASSWORD }, ADDRESS)).token;
@@ -171,14 +179,12 @@ describe('a session ends', () => {
         [...[organisationId, person.id, ['viewer']]],
       );
     await add();
-    const [{ token }, elsewhere] = [
-      await sessions.begin(organisationId, person.id, ADDRESS),
-      await sessions.begin(person.organisationIds[0] ?? '', person.id, ADDRESS),
-    ];
+    const token = await begun(organisationId, person);
+    const elsewhere = await begun(person.organisationIds[0] ?? '', person);
     const caller = { keyId: 'irrelevant', organisationId, roles: [] };
     await new MemberStore(database).remove(caller, person.id);
     expect(await holderOf(token)).toBeNull();
-    expect(await holderOf(elsewhere.token)).not.toBeNull();
+    expect(await holderOf(elsewhere)).not.toBeNull();
     await add();
     expect(await holderOf(token)).toBeNull();
   });
@@ -197,12 +203,19 @@ describe('a session ends', () => {
     await expect(old).rejects.toMatchObject({ code: 'wrong_password' });
   });
 
+  it('before it begins, when the password was changed after it was looked at', async () => {
+    const person = await aPerson();
+    const ids = { personId: person.id, sessionId: idOf(await tokenOf(person)) };
+    await signIn.changePassword(ids, { currentPassword: PASSWORD, newPassword: 'five other words make one' }, ADDRESS);
+    expect(await sessions.begin(person.organisationIds[0] ?? '', person, ADDRESS)).toBeNull();
+  });
+
   it('when its person has begun twenty later ones', async () => {
     const person = await aPerson();
     const [organisationId = ''] = person.organisationIds;
-    const first = await sessions.begin(organisationId, person.id, ADDRESS);
-    for (let count = 0; count < 20; count++) await sessions.begin(organisationId, person.id, ADDRESS);
-    expect(await holderOf(first.token)).toBeNull();
+    const first = await begun(organisationId, person);
+    for (let count = 0; count < 20; count++) await begun(organisationId, person);
+    expect(await holderOf(first)).toBeNull();
     expect((await sessions.list(person.id)).length).toBe(20);
   });
 });

@@ -40,16 +40,18 @@ export class SignIn {
    * and ConflictError where the person has to say which organisation is meant.
    */
   async signIn({ email, password, organisationId }: SignInWish, address: string): Promise<MadeSession> {
-    const personId = await this.guesses.prove(email, address, async () => {
+    const proven = await this.guesses.prove(email, address, async () => {
       const [person] = await this.database.query<FoundPerson[]>(
         'SELECT id, email, password_hash FROM fleet.person WHERE lower(email) = lower($1)',
         [email],
       );
       const isRight = await this.passwords.verify(person?.password_hash ?? null, password);
       if (person !== undefined && !isRight) await this.noteWrong(person.id, address);
-      if (person === undefined || !isRight) throw wrong('email', 'the email or the password is wrong');
-      return person.id;
+      const passwordHash = person?.password_hash ?? null;
+      if (person === undefined || passwordHash === null || !isRight) throw wrongSignIn();
+      return { id: person.id, passwordHash };
     });
+    const personId = proven.id;
     const organisations = await this.database.query<Membership[]>(
       `SELECT o.id, o.name FROM fleet.member m JOIN fleet.organisation o ON o.id = m.organisation_id
         WHERE m.person_id = $1 ORDER BY o.name`,
@@ -58,7 +60,8 @@ export class SignIn {
     const meant = organisations.filter(({ id }) => organisationId === undefined || id === organisationId);
     const [organisation] = meant;
     if (organisation === undefined || meant.length > 1) throw chooseOne(organisations);
-    const made = await this.sessions.begin(organisation.id, personId, address);
+    const made = await this.sessions.begin(organisation.id, proven, address);
+    if (made === null) throw wrongSignIn();
     await this.audit.note(personEntry({ personId, organisationId: organisation.id }, 'signIn', address), 201);
     return made;
   }
@@ -104,9 +107,10 @@ export class SignIn {
 const wrong = (field: string, message: string): UnauthenticatedError =>
   new UnauthenticatedError('wrong_password', message, { fields: [{ field, message }] });
 
+const wrongSignIn = (): UnauthenticatedError => wrong('email', 'the email or the password is wrong');
+
 function chooseOne(organisations: readonly Membership[]): ConflictError {
-  const message =
-    'the person is not a member of that organisation, or of several; send the organisationId of one of them';
+  const message = 'send the organisationId of one of the organisations of which the person is a member';
   return new ConflictError('organisation_required', message, {
     fields: [{ field: 'organisationId', message }],
     details: { organisations },
