@@ -100,8 +100,11 @@ function expectLaws(flown: readonly Flown[]): void {
 async function expectOnceEach(flown: readonly Flown[]): Promise<void> {
   for (const { mission } of flown) {
     expect([mission.id, mission.state, mission.attempt]).toEqual([mission.id, 'succeeded', 1]);
-    for (const method of ['flighttask_prepare', 'flighttask_execute'])
-      expect([method, world.tap.of('services', method, mission.id).length]).toEqual([method, 1]);
+    for (const method of ['flighttask_prepare', 'flighttask_execute']) {
+      const count = world.tap.of('services', method, mission.id).length;
+      if (count !== 1) console.log(`${method} was sent ${count} times:\n${await storyOf(mission)}`);
+      expect([method, count]).toEqual([method, 1]);
+    }
     const commands = good(await pairs.get<{ items: CommandView[] }>(`/missions/${mission.id}/commands`)).items;
     expect(commands.filter(({ reply }) => reply === null)).toEqual([]);
     const { items } = good(await pairs.get<{ items: TimelineEntry[] }>(`/missions/${mission.id}/timeline`));
@@ -112,6 +115,20 @@ async function expectOnceEach(flown: readonly Flown[]): Promise<void> {
     const versions = decisions.map(({ version }) => version);
     expect(new Set(versions).size).toBe(versions.length);
   }
+}
+
+/** What was on the wire and what the timeline says, for whoever looks for a cause. */
+async function storyOf({ id, dockSn }: MissionView): Promise<string> {
+  const wire = world.tap.seen
+    .filter(({ bid, topic }) => bid === id && topic.includes(dockSn))
+    .map(({ topic, method, tid, atMs }) => `${new Date(atMs).toISOString()} ${topic} ${method ?? ''} ${tid ?? ''}`);
+  const { items } = good(await pairs.get<{ items: TimelineEntry[] }>(`/missions/${id}/timeline`));
+  const lines = items.map(
+    ({ at, kind, what, from, to, detail }) =>
+      `${at} ${kind} ${what} ${from ?? ''} ${to ?? ''} ${JSON.stringify(detail)}`,
+  );
+  const commands = good(await pairs.get<{ items: CommandView[] }>(`/missions/${id}/commands`)).items;
+  return [...wire, ...lines, JSON.stringify(commands)].join('\n');
 }
 
 /** Each event that asks for an answer has one. */

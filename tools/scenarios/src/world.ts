@@ -117,6 +117,7 @@ export class World {
       directory,
       packagesDirectory: path.join(root, '.aerie', 'bin'),
       otherBroker: otherBroker(),
+      databaseTemplate: process.env['AERIE_TEST_DATABASE_TEMPLATE'],
       env: {
         ...env,
         'mission-service': { ...QUICK, ...env['mission-service'] },
@@ -257,7 +258,7 @@ export class World {
   async stop(): Promise<void> {
     await Promise.all(this.docks.map((dock) => dock.stop()));
     await this.tap.close();
-    await this.stack.stop();
+    await this.stack.discard();
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

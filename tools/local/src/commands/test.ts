@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Infrastructure } from '../infrastructure/infrastructure.js';
 import { programs } from '../infrastructure/postgres.js';
 import { endLeftOvers } from '../infrastructure/processes.js';
+import { makeDatabaseTemplate } from '../stack/migrate.js';
 import { Parts } from './test-parts.js';
 import { type StorageUnderTest, startObjectStore } from './test-storage.js';
 
@@ -48,12 +49,21 @@ export async function test(root: string, args: readonly string[]): Promise<numbe
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   let storage: StorageUnderTest | undefined;
   try {
+    const template = suites.includes('scenario')
+      ? await makeDatabaseTemplate({
+          root,
+          directory: path.join(directory, 'begin'),
+          packagesDirectory,
+          say: console.log,
+        })
+      : undefined;
     if (suites.includes('storage')) storage = await startObjectStore(root, directory);
     for (const suite of suites) {
       console.log(`\n${suite} tests …`);
       const env = {
         ...process.env,
         AERIE_ROOT: root,
+        AERIE_TEST_DATABASE_TEMPLATE: template,
         AERIE_TEST_DATABASE_URL: infrastructure?.databaseUrl,
         AERIE_TEST_DATABASE_PASSWORDS: infrastructure && JSON.stringify(infrastructure.databasePasswords),
         AERIE_TEST_REDIS_URL: infrastructure?.redisUrl,

@@ -134,7 +134,7 @@ export class Hosts {
     const place = placeOf(SERVERS_AT);
     const listeners = { internal: SERVER_PORTS.mosquitto, docks: SERVER_PORTS.docks };
     return [
-      spawnPostgres(directory, SERVER_PORTS.postgres, databaseLogins, ['max_connections=300'], place),
+      spawnPostgres(directory, SERVER_PORTS.postgres, databaseLogins, { settings: ['max_connections=300'], place }),
       spawnValkey(directory, binaries, SERVER_PORTS.valkey, this.redisPasswords, place),
       spawnMosquitto(
         directory,

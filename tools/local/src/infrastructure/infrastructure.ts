@@ -27,6 +27,8 @@ export interface InfrastructureOptions {
   /** Runs in mosquitto's place, and asks the fleet-service that listens at this port about docks. */
   readonly other?: { readonly broker: OtherBroker; readonly askedPort: number };
   readonly postgresSettings?: readonly string[];
+  /** The files of a server that was stopped in order: the database begins as a copy of them. */
+  readonly databaseTemplate?: string;
   readonly say: (text: string) => void;
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
@@ -153,14 +155,17 @@ export class Infrastructure {
 
   private spawn(name: InfrastructureName): Spawned | Promise<Spawned> {
     const { binaries, ports, secrets, logins, databasePasswords } = this;
-    const { directory, postgresSettings, openBroker, other } = this.options;
+    const { directory, postgresSettings, openBroker, other, databaseTemplate } = this.options;
     switch (name) {
       case 'postgres':
         return spawnPostgres(
           directory,
           ports.postgres,
           { aerie: secrets.postgres, roles: databasePasswords },
-          postgresSettings,
+          {
+            ...(postgresSettings && { settings: postgresSettings }),
+            ...(databaseTemplate && { template: databaseTemplate }),
+          },
         );
       case 'valkey':
         return spawnValkey(directory, binaries, ports.valkey, this.redisPasswords);
@@ -194,6 +199,13 @@ export class Infrastructure {
 
   async kill(name: InfrastructureName): Promise<void> {
     await this.process(name).stop('SIGKILL');
+  }
+
+  /** At once. PostgreSQL is asked: it has processes of its own to end. */
+  async discard(): Promise<void> {
+    await Promise.all(
+      [...this.processes].map(([name, process]) => process.stop(name === 'postgres' ? 'SIGQUIT' : 'SIGKILL')),
+    );
   }
 
   async stop(): Promise<void> {

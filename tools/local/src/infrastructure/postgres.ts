@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { linkLibraries } from '@aerie/deploy';
@@ -10,6 +10,14 @@ import { HERE, type Place } from './place.js';
 import { type Command, LocalProcess, type Spawned } from './processes.js';
 
 const DATABASE = 'aerie';
+
+export interface PostgresOptions {
+  /** `name=value`, beside those that every PostgreSQL of ours has. */
+  readonly settings?: readonly string[];
+  /** The files of a server that was stopped in order: a new database begins as a copy of them. */
+  readonly template?: string;
+  readonly place?: Place;
+}
 
 export interface DatabaseLogins {
   /** Of the user `aerie`, who may do everything. */
@@ -25,13 +33,12 @@ export async function spawnPostgres(
   directory: string,
   port: number,
   passwords: DatabaseLogins,
-  settings: readonly string[] = [],
-  place: Place = HERE,
+  { settings = [], template, place = HERE }: PostgresOptions = {},
 ): Promise<Spawned> {
   const { initdb, postgres } = await programs();
   const data = path.join(directory, 'postgres');
   if (!existsSync(path.join(data, 'PG_VERSION'))) {
-    makeCluster(initdb, data);
+    makeCluster(data, (folder) => (template === undefined ? initialise(initdb, folder) : copyOf(template, folder)));
     // A cluster is made for callers of its own machine.
     if (place !== HERE) appendFileSync(path.join(data, 'pg_hba.conf'), 'host all all samenet scram-sha-256\n');
   }
@@ -54,18 +61,24 @@ export async function spawnPostgres(
 }
 
 /** In a folder beside, which gets its name when all of it is there: a start may be killed in the middle. */
-function makeCluster(initdb: string, data: string): void {
+function makeCluster(data: string, make: (folder: string) => void): void {
   const unfinished = `${data}.new`;
   for (const folder of [unfinished, data]) rmSync(folder, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
+  make(unfinished);
+  renameSync(unfinished, data);
+}
+
+const copyOf = (template: string, folder: string): void => cpSync(template, folder, { recursive: true });
+
+function initialise(initdb: string, folder: string): void {
   const { program, args } = asOrdinaryUser(initdb, [
-    ...['-D', unfinished, '-U', 'aerie', '--locale=C', '-E', 'UTF8'],
+    ...['-D', folder, '-U', 'aerie', '--locale=C', '-E', 'UTF8'],
     ...['--auth-local=trust', '--auth-host=scram-sha-256', '--no-instructions'],
   ]);
   const made = spawnSync(program, [...args], { encoding: 'utf8' });
   if (made.status !== 0)
-    throw new Problem(`Could not create a database in ${data}:\n${made.stderr || String(made.error)}`);
-  renameSync(unfinished, data);
+    throw new Problem(`Could not create a database in ${folder}:\n${made.stderr || String(made.error)}`);
 }
 
 /** The socket lies in a folder of this one server, so no other one can answer here. */

@@ -1,7 +1,5 @@
 import path from 'node:path';
 import { freePort, freePorts } from '@aerie/loopback';
-import { MIGRATOR } from '@aerie/persistence';
-import { asRole } from '../infrastructure/database-roles.js';
 import {
   INFRASTRUCTURE_NAMES,
   Infrastructure,
@@ -14,7 +12,8 @@ import { type OtherBroker } from '../infrastructure/other-broker.js';
 import { Problem } from '../infrastructure/problem.js';
 import { LocalProcess, untilReady } from '../infrastructure/processes.js';
 import type { DockConnection } from './api.js';
-import { LESS_MEMORY, MIGRATED, NODE_FLAGS, cleanEnvironment, makeKeyFile, runScript } from './programs.js';
+import { migrate } from './migrate.js';
+import { LESS_MEMORY, NODE_FLAGS, cleanEnvironment, makeKeyFile, runScript } from './programs.js';
 import {
   SERVICE_NAMES,
   type Servers,
@@ -48,6 +47,8 @@ export interface StackOptions {
   readonly postgresSettings?: readonly string[];
   /** In mosquitto's place. */
   readonly otherBroker?: OtherBroker | undefined;
+  /** The database as `makeDatabaseTemplate` left it, which is copied; otherwise it is made and migrated. */
+  readonly databaseTemplate?: string | undefined;
   readonly say: (text: string) => void;
   /** Ends a start that is under way: what was started by then is stopped. */
   readonly signal?: AbortSignal;
@@ -108,12 +109,13 @@ export class Stack {
 
   /** Starts everything and waits until it is ready. When a part fails, or `signal` says so, nothing is left running. */
   static async up(options: StackOptions): Promise<Stack> {
-    const { directory, packagesDirectory, postgresSettings = [], otherBroker, say } = options;
+    const { directory, packagesDirectory, postgresSettings = [], otherBroker, databaseTemplate, say } = options;
     const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(9);
     const [missionGrpc = 0, credentialGrpc = 0, log = 0, logGrpc = 0] = more;
     const infrastructure = await Infrastructure.plan({
       ...{ directory, packagesDirectory, postgresSettings, say },
       ...(otherBroker === undefined ? {} : { other: { broker: otherBroker, askedPort: fleet } }),
+      ...(databaseTemplate === undefined ? {} : { databaseTemplate }),
     });
     const stack = new Stack(infrastructure, options, {
       'object-store': objectStore,
@@ -145,13 +147,10 @@ export class Stack {
     );
     if (this.options.onRestarted !== undefined) this.supervisor.start();
     makeKeyFile(keyFileOf(directory));
-    say('Migrating …');
-    const { databaseUrl, databasePasswords } = this.infrastructure;
-    const migrator = { DATABASE_URL: asRole(databaseUrl, MIGRATOR, databasePasswords) };
-    await allOrFirstError(MIGRATED, signal, (name, stopped) => {
-      const script = path.join(root, 'apps', name, 'dist', 'migrate.js');
-      return runScript({ script, env: migrator, what: `migrate ${name}`, say, signal: stopped });
-    });
+    if (this.options.databaseTemplate === undefined) {
+      say('Migrating …');
+      await migrate(root, this.infrastructure, { say, ...(signal === undefined ? {} : { signal }) });
+    }
     const { apiKey } = this.options;
     const printed = await runScript({
       script: path.join(root, 'apps', 'fleet-service', 'dist', 'create-api-key.js'),
@@ -325,6 +324,14 @@ export class Stack {
   /** Ends a service at once, as a crash would. */
   async kill(name: ServiceName): Promise<void> {
     await this.process(name).stop('SIGKILL');
+  }
+
+  /** Ends all of it at once, as a power cut would: nothing of it is wanted any more. */
+  async discard(): Promise<void> {
+    await this.supervisor.stop();
+    const ours = [...this.replicas, ...this.services.values()];
+    await Promise.all(ours.map((process) => process.stop('SIGKILL')));
+    await this.infrastructure.discard();
   }
 
   async stop(): Promise<void> {
