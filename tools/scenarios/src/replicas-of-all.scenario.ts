@@ -100,12 +100,17 @@ function expectLaws(flown: readonly Flown[]): void {
 async function expectOnceEach(flown: readonly Flown[]): Promise<void> {
   for (const { mission } of flown) {
     expect([mission.id, mission.state, mission.attempt]).toEqual([mission.id, 'succeeded', 1]);
-    for (const method of ['flighttask_prepare', 'flighttask_execute']) {
-      const count = world.tap.of('services', method, mission.id).length;
-      if (count !== 1) console.log(`${method} was sent ${count} times:\n${await storyOf(mission)}`);
-      expect([method, count]).toEqual([method, 1]);
-    }
     const commands = good(await pairs.get<{ items: CommandView[] }>(`/missions/${mission.id}/commands`)).items;
+    const asked = commands.filter(({ method }) => method === 'flighttask_prepare');
+    // On a busy machine a dock may answer later than it is waited for: then it is right to ask again.
+    const tooLate = asked.filter((command) => !isAnsweredInTime(command)).length;
+    const counts = ['flighttask_prepare', 'flighttask_execute'].map(
+      (method) => world.tap.of('services', method, mission.id).length,
+    );
+    const rightCounts = [asked.length, 1];
+    if (asked.length > 1 + tooLate || String(counts) !== String(rightCounts)) console.log(await storyOf(mission));
+    expect(asked.length).toBeLessThanOrEqual(1 + tooLate);
+    expect(counts).toEqual(rightCounts);
     expect(commands.filter(({ reply }) => reply === null)).toEqual([]);
     const { items } = good(await pairs.get<{ items: TimelineEntry[] }>(`/missions/${mission.id}/timeline`));
     const moves = items.filter(({ kind, from, to }) => kind === 'decision' && from !== to).map(({ to }) => to);
@@ -115,6 +120,12 @@ async function expectOnceEach(flown: readonly Flown[]): Promise<void> {
     const versions = decisions.map(({ version }) => version);
     expect(new Set(versions).size).toBe(versions.length);
   }
+}
+
+/** Whether the answer was on the wire while it was waited for. */
+function isAnsweredInTime({ id, notAfter }: CommandView): boolean {
+  const answer = world.tap.of('services_reply', 'flighttask_prepare').find(({ tid }) => tid === id);
+  return answer !== undefined && answer.atMs <= Date.parse(notAfter);
 }
 
 /** What was on the wire and what the timeline says, for whoever looks for a cause. */

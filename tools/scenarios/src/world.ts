@@ -48,6 +48,7 @@ export interface CommandView {
   readonly method: string;
   readonly requestedBy: string | null;
   readonly reason: string | null;
+  readonly notAfter: string;
   readonly outcome: string | null;
   readonly reply: { readonly result: number; readonly error: { readonly en: string } | null } | null;
 }
