@@ -10,13 +10,37 @@ import { CHANNELS, replyChannelOf, topicFor, type Channel } from './topics.js';
 // Goal: whatever a device sends, one message harms nothing but itself.
 // Method: valid messages are damaged in the ways that documents and devices damage them, and in any other way.
 
-/** Read or refused with a reason: there is no third outcome, and nothing is thrown. */
+/** Only there, where nothing else runs beside it: a figure is no test on a machine that is busy. */
+const IS_DEEP = process.env['AERIE_DEEP_RUNS'] !== undefined;
+const MOST_CPU_MS = 5;
+/** What took longer, maybe because the engine compiled or collected meanwhile, is read so often again, and the least counts. */
+const READ_AGAIN = 20;
+
+/** Read or refused with a reason: there is no third outcome, and nothing is thrown. Who speaks is whose topic it is. */
 function expectVerdict(message: WireMessage): DecodedMessage | RefusedMessage {
+  const began = process.cpuUsage();
   const verdict = decodeMessage(message);
   if (verdict.accepted) expectEqual(typeof verdict.data, 'object');
   else expectEqual(verdict.reason === '', false);
+  const named = message.topic.split('/')[2];
+  if (verdict.accepted || verdict.sn !== undefined) expectEqual(verdict.sn, named);
+  if (IS_DEEP && cpuMsSince(began) > MOST_CPU_MS) expect(leastCpuMs(message)).toBeLessThanOrEqual(MOST_CPU_MS);
   return verdict;
 }
+
+function cpuMsSince(began: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / 1_000;
+}
+
+const leastCpuMs = (message: WireMessage): number =>
+  Math.min(
+    ...Array.from({ length: READ_AGAIN }, () => {
+      const began = process.cpuUsage();
+      decodeMessage(message);
+      return cpuMsSince(began);
+    }),
+  );
 
 const onAnyChannel = fc.constantFrom(...CHANNELS);
 const anyMethod = fc.oneof(fc.constantFrom(...METHODS.map(({ method }) => method)), fc.string(), fc.jsonValue());
@@ -145,6 +169,41 @@ describe('DK12: garbage is read or refused with a reason, and never throws', () 
     for (const data of [null, '', undefined, {}, [], 0, 'x']) {
       expectVerdict({ topic: topicFor(channel, DOCK_SN), payload: { tid: 't', bid: 'b', method, data } });
     }
+  });
+});
+
+/** With so many of each thing that it lists. */
+const grown = (tree: unknown, count: number): unknown => {
+  if (Array.isArray(tree))
+    return tree.length === 0 ? tree : Array.from({ length: count }, (_, index) => grown(tree[index % tree.length], 2));
+  if (typeof tree !== 'object' || tree === null) return tree;
+  return Object.fromEntries(Object.entries(tree).map(([key, member]) => [key, grown(member, count)]));
+};
+
+describe('N18: lists that fill a message', () => {
+  it.each(KNOWN)('cost no more than others in $method on $channel', ({ channel, method, data }) => {
+    fc.assert(
+      fc.property(data, fc.integer({ min: 1, max: 4_000 }), (valid, count) => {
+        const payload = JSON.stringify({ tid: 't', bid: 'b', method, data: grown(valid, count) });
+        expectVerdict({ topic: topicFor(channel, DOCK_SN), payload: Buffer.from(payload) });
+      }),
+      { numRuns: Math.ceil(RUNS.numRuns / 100) },
+    );
+  });
+
+  it.each([
+    ['update_topo', 'status', { type: 119, sub_type: 0, sub_devices: Array(101).fill({ sn: 'A' }) }],
+    ['flighttask_ready', 'events', { flight_ids: Array(1_001).fill('a') }],
+    ['airport_organization_bind', 'requests', { bind_devices: Array(101).fill({ sn: 'A' }) }],
+  ] as const)('are counted before they are read: %s', (method, channel, data) => {
+    const verdict = expectVerdict({
+      topic: topicFor(channel, DOCK_SN),
+      payload: { tid: 't', bid: 'b', timestamp: RECEIVED_AT_MS, method, data },
+    });
+    expect(verdict).toMatchObject({
+      accepted: false,
+      reason: expect.stringMatching(/ has \d+ items, at most \d+ are read$/),
+    });
   });
 });
 

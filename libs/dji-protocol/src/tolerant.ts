@@ -54,6 +54,21 @@ export const integerOrNone = z.preprocess(toIntegerOrNull, z.nullable(z.int()));
 export const optional = <Schema extends z.ZodType>(schema: Schema) => z.exactOptional(schema);
 
 /**
+ * A list of at most so many: far more than any dock has of them. A list that fills a whole message would cost ten
+ * milliseconds to read, so its length is looked at before its items.
+ */
+export const list = <Item extends z.ZodType>(item: Item, most: number) =>
+  z.preprocess((value, context) => {
+    if (!Array.isArray(value) || value.length <= most) return value;
+    context.issues.push({
+      code: 'custom',
+      message: `has ${String(value.length)} items, at most ${String(most)} are read`,
+      input: value,
+    });
+    return z.NEVER;
+  }, z.array(item));
+
+/**
  * An object whose unknown members are kept (quirk E17). A known member that is null counts as missing, except where
  * null is what the schema itself gives: devices write null for "I have none".
  */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { replyWith, strictReplyWith, type ReplyWith } from '../reply.js';
-import { bool, name, optional, record, text } from '../tolerant.js';
+import { MOST_DEVICES } from '../most.js';
+import { bool, list, name, optional, record, text } from '../tolerant.js';
 
 /** Are these devices bound to an organisation? One entry when no aircraft is linked. [Cloud API, airport_bind_status] */
 export interface AirportBindStatus {
@@ -19,12 +20,12 @@ export interface BindStatus {
 export type AirportBindStatusReply = ReplyWith<{ readonly bind_status: readonly BindStatus[] }>;
 
 export const decodeAirportBindStatus: z.ZodType<AirportBindStatus> = record({
-  devices: z.array(record({ sn: name })),
+  devices: list(record({ sn: name }), MOST_DEVICES),
 });
 
 export const decodeAirportBindStatusReply: z.ZodType<AirportBindStatusReply> = replyWith(
   record({
-    bind_status: z.array(
+    bind_status: list(
       record({
         sn: name,
         is_device_bind_organization: bool,
@@ -32,6 +33,7 @@ export const decodeAirportBindStatusReply: z.ZodType<AirportBindStatusReply> = r
         organization_name: optional(text),
         device_callsign: optional(text),
       }),
+      MOST_DEVICES,
     ),
   }),
   ['bind_status'],

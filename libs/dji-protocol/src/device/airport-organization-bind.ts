@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { replyWith, strictReplyWith, type ReplyWith } from '../reply.js';
-import { integer, name, optional, record, renamed, text } from '../tolerant.js';
+import { MOST_DEVICES } from '../most.js';
+import { integer, list, name, optional, record, renamed, text } from '../tolerant.js';
 
 export interface BindDevice {
   /** The tenant's secret. */
@@ -27,7 +28,7 @@ export interface BindOutcome {
 export type AirportOrganizationBindReply = ReplyWith<{ readonly err_infos: readonly BindOutcome[] }>;
 
 export const decodeAirportOrganizationBind: z.ZodType<AirportOrganizationBind> = record({
-  bind_devices: z.array(
+  bind_devices: list(
     record(
       {
         device_binding_code: text,
@@ -38,11 +39,12 @@ export const decodeAirportOrganizationBind: z.ZodType<AirportOrganizationBind> =
       },
       (value) => renamed(value, 'product_type', 'device_model_key'),
     ),
+    MOST_DEVICES,
   ),
 });
 
 export const decodeAirportOrganizationBindReply: z.ZodType<AirportOrganizationBindReply> = replyWith(
-  record({ err_infos: z.array(record({ sn: name, err_code: integer })) }),
+  record({ err_infos: list(record({ sn: name, err_code: integer }), MOST_DEVICES) }),
   ['err_infos'],
 );
 

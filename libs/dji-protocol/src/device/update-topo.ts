@@ -1,5 +1,6 @@
-import { z } from 'zod';
-import { integer, name, optional, record, renamed, text, type Members } from '../tolerant.js';
+import type { z } from 'zod';
+import { MOST_DEVICES } from '../most.js';
+import { integer, list, name, optional, record, renamed, text, type Members } from '../tolerant.js';
 
 /** What a gateway says of itself and of its aircraft. */
 export interface TopologyDevice {
@@ -41,6 +42,9 @@ const device = {
 const withThingVersion = (value: Members): Members => renamed(value, 'version', 'thing_version');
 
 export const decodeUpdateTopo: z.ZodType<UpdateTopo> = record(
-  { ...device, sub_devices: z.array(record({ ...device, sn: name, index: optional(text) }, withThingVersion)) },
+  {
+    ...device,
+    sub_devices: list(record({ ...device, sn: name, index: optional(text) }, withThingVersion), MOST_DEVICES),
+  },
   (value) => ({ ...withThingVersion(value), sub_devices: value['sub_devices'] ?? [] }),
 );

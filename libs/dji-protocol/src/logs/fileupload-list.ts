@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../payload.js';
 import { pick, written } from '../strict.js';
-import { integer, optional, record, renamed, text, withoutBlank, type Members } from '../tolerant.js';
+import { MOST_BOOTS, MOST_MODULES } from '../most.js';
+import { integer, list, optional, record, renamed, text, withoutBlank, type Members } from '../tolerant.js';
 import { logModule, strictLogModules, type LogModuleCode } from './log-module.js';
 
 /** Which logs do you have? [Cloud API 1.2, fileupload_list] */
@@ -34,7 +35,7 @@ export interface FileuploadListReply {
 }
 
 export const decodeFileuploadList: z.ZodType<FileuploadList> = record({
-  module_list: z.array(logModule),
+  module_list: list(logModule, MOST_MODULES),
 }) as unknown as z.ZodType<FileuploadList>;
 
 export const strictFileuploadList = z.object({ module_list: strictLogModules });
@@ -53,8 +54,9 @@ const boot = record(
 /** Quirk L8: the tables name no `result`, so a list without one is a success. */
 const withResult = (value: Members): Members => ({ ...value, result: value['result'] ?? 0 });
 
-const listed = record({ module: logModule, device_sn: optional(text), result: integer, list: z.array(boot) }, (value) =>
-  withResult({ list: [], ...withoutBlank(value, ['result', 'list']) }),
+const listed = record(
+  { module: logModule, device_sn: optional(text), result: integer, list: list(boot, MOST_BOOTS) },
+  (value) => withResult({ list: [], ...withoutBlank(value, ['result', 'list']) }),
 );
 
 /** The files lie beside `result` in every page; a dock that puts them under `output` is read as well (quirk E12). */
@@ -64,8 +66,9 @@ function besideResult(value: Members): Members {
   return { ...rest, files: output['files'] };
 }
 
-export const decodeFileuploadListReply = record({ result: integer, files: optional(z.array(listed)) }, (value) =>
-  withResult(besideResult(withoutBlank(value, ['result', 'files']))),
+export const decodeFileuploadListReply = record(
+  { result: integer, files: optional(list(listed, MOST_MODULES)) },
+  (value) => withResult(besideResult(withoutBlank(value, ['result', 'files']))),
 ) as z.ZodType<FileuploadListReply>;
 
 export const strictFileuploadListReply: z.ZodType<FileuploadListReply> = z.object({

@@ -1,7 +1,9 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { MOST_MODULES } from '../most.js';
 import {
   decimal,
   integer,
+  list,
   optional,
   record,
   renamed,
@@ -96,7 +98,7 @@ const file = record(
   (value) => ({ progress: {}, ...withoutBlank(value, ['size', 'progress']) }),
 );
 
-const ext = record({ files: z.array(file) }, (value) => ({ files: [], ...withoutBlank(value, ['files']) }));
+const ext = record({ files: list(file, MOST_MODULES) }, (value) => ({ files: [], ...withoutBlank(value, ['files']) }));
 
 /** The table of 1.2 has no word for the whole, only files: what does not say that it has ended goes on (quirk E12). */
 function withStatus(value: Members): Members {

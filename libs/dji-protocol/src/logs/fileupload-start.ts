@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { JsonObject } from '../payload.js';
 import { strictStorageKeys, decodeStorageKeys, type StorageKeys } from '../storage/storage-keys.js';
 import { epochMs, httpUrl, pick, serialNumber, written } from '../strict.js';
-import { integer, name, optional, record, text } from '../tolerant.js';
+import { MOST_BOOTS, MOST_MODULES } from '../most.js';
+import { integer, list, name, optional, record, text } from '../tolerant.js';
 import { logModule, type LogModuleCode } from './log-module.js';
 
 /** The archive of one module, and what goes into it. */
@@ -53,13 +54,14 @@ export const decodeFileuploadStart = record({
   file_store_dir: optional(text),
   file_type: optional(text),
   params: record({
-    files: z.array(
+    files: list(
       record({
         module: logModule,
         object_key: optional(text),
-        list: z.array(record({ boot_index: integer })),
+        list: list(record({ boot_index: integer }), MOST_BOOTS),
         device_sn: optional(text),
       }),
+      MOST_MODULES,
     ),
   }),
 }) as unknown as z.ZodType<FileuploadStart>;

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { isDock2OrNewer, speaks, type DockProfile } from '../dock-profile.js';
 import type { JsonObject } from '../payload.js';
 import { flightId, latitude, longitude, pick, written, zeroOrOne } from '../strict.js';
-import { decimal, flag, integer, name, optional, record, text } from '../tolerant.js';
+import { MOST_LINK_PARTS } from '../most.js';
+import { decimal, flag, integer, list, name, optional, record, text } from '../tolerant.js';
 
 /** One node of the radio link, as the aircraft reports it. */
 export interface RadioNode {
@@ -73,11 +74,11 @@ export const decodeFlighttaskExecute: z.ZodType<FlighttaskExecute> = record({
   multi_dock_task: optional(
     record({
       wireless_link_topo: record({
-        secret_code: z.array(integer),
+        secret_code: list(integer, MOST_LINK_PARTS),
         center_node: record(node),
-        leaf_nodes: z.array(record({ ...node, control_source_index: integer })),
+        leaf_nodes: list(record({ ...node, control_source_index: integer }), MOST_LINK_PARTS),
       }),
-      dock_infos: z.array(
+      dock_infos: list(
         record({
           dock_type: text,
           index: integer,
@@ -102,6 +103,7 @@ export const decodeFlighttaskExecute: z.ZodType<FlighttaskExecute> = record({
             is_configured: flag,
           }),
         }),
+        MOST_LINK_PARTS,
       ),
     }),
   ),

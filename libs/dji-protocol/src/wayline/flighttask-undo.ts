@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { speaks, type DockProfile } from '../dock-profile.js';
 import type { JsonObject } from '../payload.js';
 import { flightId, pick, written } from '../strict.js';
-import { name, record } from '../tolerant.js';
+import { MOST_FLIGHTS } from '../most.js';
+import { list, name, record } from '../tolerant.js';
 import { listedFlights } from './flight-ids.js';
 
 /** Cancels flights that were delivered and do not fly yet; one result for the whole list. [Cloud API 1.3.2, flighttask_undo] */
@@ -10,7 +11,10 @@ export interface FlighttaskUndo {
   readonly flight_ids: readonly string[];
 }
 
-export const decodeFlighttaskUndo: z.ZodType<FlighttaskUndo> = record({ flight_ids: z.array(name) }, listedFlights);
+export const decodeFlighttaskUndo: z.ZodType<FlighttaskUndo> = record(
+  { flight_ids: list(name, MOST_FLIGHTS) },
+  listedFlights,
+);
 
 export const strictFlighttaskUndo = z.object({ flight_ids: z.array(flightId).min(1) });
 const strictLegacyUndo = strictFlighttaskUndo.extend({ flight_id: z.array(flightId).min(1) });

@@ -1,5 +1,6 @@
-import { z } from 'zod';
-import { decimal, integer, integerOrNone, name, optional, record, text } from '../tolerant.js';
+import type { z } from 'zod';
+import { MOST_DEVICES, MOST_POINTS } from '../most.js';
+import { decimal, integer, integerOrNone, list, name, optional, record, text } from '../tolerant.js';
 import { namedFlight } from './flight-ids.js';
 
 export interface ReturnPathPoint {
@@ -39,18 +40,19 @@ export const decodeReturnHomeInfo: z.ZodType<ReturnHomeInfo> = record(
   {
     flight_id: optional(text),
     planned_path_points: optional(
-      z.array(record({ latitude: decimal, longitude: decimal, height: optional(decimal) })),
+      list(record({ latitude: decimal, longitude: decimal, height: optional(decimal) }), MOST_POINTS),
     ),
     last_point_type: optional(integerOrNone),
     home_dock_sn: optional(text),
     multi_dock_home_info: optional(
-      z.array(
+      list(
         record({
           sn: name,
           plan_status: optional(integer),
           estimated_battery_consumption: optional(decimal),
           home_distance: optional(decimal),
         }),
+        MOST_DEVICES,
       ),
     ),
   },
