@@ -15,8 +15,16 @@ export const Permitted = (...permissions: readonly [Permission, ...Permission[]]
 export const permissionsOf = (handler: object): readonly Permission[] =>
   (Reflect.getMetadata(PERMISSIONS, handler) as readonly Permission[] | undefined) ?? [];
 
+interface Admission {
+  readonly principal: Principal;
+  /** Looks again. Throws where the caller may not make the call any more, or nobody can say it. */
+  readonly renew: () => Promise<void>;
+}
+
 /** Who sent the call with this metadata. An entry lives as long as the call. */
-const principals = new WeakMap<Metadata, Principal>();
+const admissions = new WeakMap<Metadata, Admission>();
+
+export const admissionOf = (metadata: Metadata): Admission | undefined => admissions.get(metadata);
 
 /** The call as gRPC hands it to Nest; it says where it comes from, as `ipv4:192.0.2.1:5000`. */
 interface Call {
@@ -37,19 +45,28 @@ export class GrpcKeyGuard implements CanActivate {
     const address = addressOf(context.getArgByIndex<Call | undefined>(2)?.getPeer?.() ?? '');
     const principal = await principalOf(this.keys, this.limits, header?.toString(), address);
     const permissions = permissionsOf(context.getHandler());
-    const [first] = permissions;
-    if (first === undefined) {
-      throw new ForbiddenError(
-        'no_permission_declared',
-        'nobody may make this call, because no permission is declared for it',
-      );
-    }
-    const held = permissions.find((permission) => isPermitted(principal.roles, permission));
-    if (held === undefined) demand(principal, first);
-    this.limits.admit(principal, held ?? first);
-    principals.set(metadata, principal);
+    this.limits.admit(principal, permissionFor(principal, permissions));
+    const renew = async (): Promise<void> => {
+      const now = await principalOf(this.keys, this.limits, header?.toString(), address);
+      permissionFor(now, permissions);
+    };
+    admissions.set(metadata, { principal, renew });
     return true;
   }
+}
+
+/** What of it permits the call. Throws ForbiddenError where nothing does. */
+function permissionFor(principal: Principal, permissions: readonly Permission[]): Permission {
+  const [first] = permissions;
+  if (first === undefined) {
+    throw new ForbiddenError(
+      'no_permission_declared',
+      'nobody may make this call, because no permission is declared for it',
+    );
+  }
+  const held = permissions.find((permission) => isPermitted(principal.roles, permission));
+  if (held === undefined) demand(principal, first);
+  return held ?? first;
 }
 
 /** The address in what gRPC calls a peer; empty where it has none, as over a Unix socket. */
@@ -60,7 +77,7 @@ export function addressOf(peer: string): string {
 
 /** The caller, as a parameter of a controller's method. */
 export const GrpcCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Principal => {
-  const principal = principals.get(context.switchToRpc().getContext<Metadata>());
+  const principal = admissionOf(context.switchToRpc().getContext<Metadata>())?.principal;
   if (principal === undefined) throw new UnauthenticatedError('unauthenticated', 'the call carries no API key');
   return principal;
 });

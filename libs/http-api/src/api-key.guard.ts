@@ -10,8 +10,8 @@ import { type AuditEntry, AuditTrail, type KnownBearer } from './audit-trail.js'
 import { RoutePermissions } from './permissions.js';
 import { RequestLimits } from './request-limits.js';
 
-/** A key that was revoked is refused everywhere after this. */
-const CACHE_MS = 60_000;
+/** A key that was revoked is refused everywhere after this, and its streams end by the next look at them, within a minute. */
+const CACHE_MS = 30_000;
 const CACHE_SIZE = 10_000;
 /** Longer than any key of ours; whoever sends more is not asking about a key. */
 const MAX_KEY_LENGTH = 200;
@@ -31,7 +31,7 @@ export abstract class ApiKeys {
   abstract verify(key: string, address: string): Promise<Principal | null>;
 }
 
-/** Asks fleet-service over NATS, and remembers good answers for a minute. Only a hash of the key stays in memory. */
+/** Asks fleet-service over NATS, and remembers good answers for half a minute. Only a hash of the key stays in memory. */
 export class RemoteApiKeys extends ApiKeys {
   private readonly cache: LRUCache<string, Principal>;
 

@@ -1,4 +1,5 @@
 import {
+  type ClientReadableStream,
   Metadata,
   type ServiceError,
   credentials,
@@ -73,11 +74,7 @@ it('lets a viewer look and a pilot fly', async () => {
 
 it('asks over gRPC for the same', async () => {
   const dock = await world.dock();
-  const options = { includeDirs: [PROTO_FOLDER], longs: Number, enums: String, oneofs: true, arrays: true };
-  const loaded = loadPackageDefinition(loadSync(MISSION_PROTO, options)) as unknown as {
-    mission: { v1: { MissionService: new (address: string, how: unknown) => Client } };
-  };
-  const client = new loaded.mission.v1.MissionService(world.stack.grpcAddress, credentials.createInsecure());
+  const client = missionClient();
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${(await keyFor('viewer')).key}`);
   const codeOf = (method: 'ListMissions' | 'CreateMission', request: object): Promise<number> =>
@@ -204,7 +201,50 @@ it('lets a person sign in and fly, names the person, and is shut to a person who
   });
 }, 90_000);
 
+// Beside the others: for most of it nothing happens.
+it.concurrent(
+  'N26: ends a stream within a minute once the key of its caller is revoked, and goes on with others',
+  async () => {
+    const dock = await world.dock();
+    const { id } = good(await world.api.post<{ id: string }>('/missions', later(dock.sn)));
+    const client = missionClient();
+    const watched = async (key: string): Promise<{ readonly ended: Promise<number>; readonly told: () => number }> => {
+      const metadata = new Metadata();
+      metadata.set('authorization', `Bearer ${key}`);
+      const stream = client.WatchMission({ id }, metadata);
+      let told = 0;
+      stream.on('data', () => told++);
+      const ended = new Promise<number>((resolve) => stream.on('error', ({ code }: ServiceError) => resolve(code)));
+      await eventually('the mission is told', () => told > 0);
+      return { ended, told: () => told };
+    };
+    try {
+      const viewer = await keyFor('viewer');
+      const [revoked, kept] = [await watched(viewer.key), await watched(world.stack.apiKey)];
+      good(await world.api.post(`/api-keys/${viewer.id}/revoke`));
+      const atMs = performance.now();
+      expect(await revoked.ended).toBe(status.UNAUTHENTICATED);
+      expect(performance.now() - atMs).toBeLessThan(60_000);
+      const before = kept.told();
+      good(await world.api.post(`/missions/${id}/cancel`));
+      await eventually('the other is told of what happens', () => kept.told() > before);
+    } finally {
+      client.close();
+    }
+  },
+  120_000,
+);
+
+function missionClient(): Client {
+  const options = { includeDirs: [PROTO_FOLDER], longs: Number, enums: String, oneofs: true, arrays: true };
+  const loaded = loadPackageDefinition(loadSync(MISSION_PROTO, options)) as unknown as {
+    mission: { v1: { MissionService: new (address: string, how: unknown) => Client } };
+  };
+  return new loaded.mission.v1.MissionService(world.stack.grpcAddress, credentials.createInsecure());
+}
+
 type Unary = (request: object, metadata: Metadata, done: (error: { code: number } | null) => void) => void;
 interface Client extends Record<'ListMissions' | 'CreateMission', Unary> {
+  readonly WatchMission: (request: object, metadata: Metadata) => ClientReadableStream<unknown>;
   close(): void;
 }

@@ -1,4 +1,4 @@
-import { Controller, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { type Principal, callerName } from '@aerie/bus-contract';
 import {
@@ -10,6 +10,7 @@ import {
   defined,
   only,
   timestampOf,
+  StreamsOfPermitted,
 } from '@aerie/grpc-api';
 import { pageQuery, readCursor, readInput } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
@@ -40,6 +41,7 @@ import {
 /** The use cases of the HTTP API for other programs; each call is read by the very checks of its route. */
 @Controller()
 @UseGuards(GrpcKeyGuard)
+@UseInterceptors(StreamsOfPermitted)
 @UseFilters(GrpcProblemFilter)
 export class CredentialGrpcController {
   constructor(

@@ -1,7 +1,15 @@
-import { Controller, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { Principal } from '@aerie/bus-contract';
-import { GrpcCaller, GrpcKeyGuard, GrpcProblemFilter, Permitted, type Message, defined } from '@aerie/grpc-api';
+import {
+  GrpcCaller,
+  GrpcKeyGuard,
+  GrpcProblemFilter,
+  Permitted,
+  type Message,
+  defined,
+  StreamsOfPermitted,
+} from '@aerie/grpc-api';
 import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import type { CampaignWish } from '@aerie/log-core';
@@ -27,6 +35,7 @@ import { idOf, textOf, versionOf } from './requests.js';
 /** Campaigns and the policy for other programs; each call is read by the very checks of its HTTP route. */
 @Controller()
 @UseGuards(GrpcKeyGuard)
+@UseInterceptors(StreamsOfPermitted)
 @UseFilters(GrpcProblemFilter)
 export class CampaignsGrpcController {
   constructor(

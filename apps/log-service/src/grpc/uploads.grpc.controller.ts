@@ -1,4 +1,4 @@
-import { Controller, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { type Principal, callerName } from '@aerie/bus-contract';
 import {
@@ -9,6 +9,7 @@ import {
   type Message,
   defined,
   timestampOf,
+  StreamsOfPermitted,
 } from '@aerie/grpc-api';
 import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
@@ -38,6 +39,7 @@ import {
 /** Logs of single docks for other programs; each call is read by the very checks of its HTTP route. */
 @Controller()
 @UseGuards(GrpcKeyGuard)
+@UseInterceptors(StreamsOfPermitted)
 @UseFilters(GrpcProblemFilter)
 export class UploadsGrpcController {
   constructor(

@@ -1,4 +1,4 @@
-import { Controller, UseFilters, UseGuards } from '@nestjs/common';
+import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { Principal } from '@aerie/bus-contract';
 import {
@@ -11,6 +11,7 @@ import {
   msOf,
   only,
   wordOf,
+  StreamsOfPermitted,
 } from '@aerie/grpc-api';
 import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
 import { InvalidError, isUuid } from '@aerie/kernel';
@@ -40,6 +41,7 @@ import { WatchMissions } from './watch-missions.js';
 /** The use cases of the HTTP API for other programs; each call is read by the very checks of its route. */
 @Controller()
 @UseGuards(GrpcKeyGuard)
+@UseInterceptors(StreamsOfPermitted)
 @UseFilters(GrpcProblemFilter)
 export class MissionGrpcController {
   constructor(
