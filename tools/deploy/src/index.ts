@@ -1,4 +1,4 @@
-export { namedMetrics, registeredMetrics, toldMetrics } from './alerts/alerts.js';
+export { dashboardQueries, isOfNode, namedMetrics, registeredMetrics, toldMetrics } from './alerts/alerts.js';
 export { checkDeploy } from './check/check-deploy.js';
 export { staticFindings } from './check/static-findings.js';
 export { buildImages, programsOf } from './images/build-images.js';

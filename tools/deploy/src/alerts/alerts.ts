@@ -66,18 +66,26 @@ export function toldMetrics(text: string): Set<string> {
   return names;
 }
 
+/** Each query of a dashboard, with its file. */
+export function dashboardQueries(root: string): { readonly where: string; readonly expr: string }[] {
+  const folder = path.join(root, 'docker', 'grafana');
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.json'))
+    .flatMap((file) => {
+      const dashboard: unknown = JSON.parse(readFileSync(path.join(folder, file), 'utf8'));
+      return queriesIn(dashboard).map((expr) => ({ where: `dashboard ${file}`, expr }));
+    });
+}
+
 /** Each metric that an alert or a dashboard names, with where. */
 export function namedMetrics(root: string): { readonly metric: string; readonly where: string }[] {
-  const docker = path.join(root, 'docker');
-  const alerts = readAlerts(readFileSync(path.join(docker, 'alerts.yml'), 'utf8'));
-  const queries = alerts.map(({ alert, expr }) => ({ where: `alert ${alert}`, expr }));
-  for (const file of readdirSync(path.join(docker, 'grafana'), { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.json')) continue;
-    const dashboard: unknown = JSON.parse(readFileSync(path.join(docker, 'grafana', file), 'utf8'));
-    for (const expr of queriesIn(dashboard)) queries.push({ where: `dashboard ${file}`, expr });
-  }
+  const alerts = readAlerts(readFileSync(path.join(root, 'docker', 'alerts.yml'), 'utf8'));
+  const queries = [...alerts.map(({ alert, expr }) => ({ where: `alert ${alert}`, expr })), ...dashboardQueries(root)];
   return queries.flatMap(({ where, expr }) => metricsIn(expr).map((metric) => ({ metric, where })));
 }
+
+/** What the registry of a process has beside ours. */
+export const isOfNode = (metric: string): boolean => /^(process|nodejs)_/.test(metric);
 
 /** The queries of a dashboard, wherever its panels lie. */
 function queriesIn(part: unknown): string[] {

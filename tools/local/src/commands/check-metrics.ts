@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { namedMetrics, registeredMetrics, toldMetrics } from '@aerie/deploy';
+import { dashboardQueries, isOfNode, namedMetrics, registeredMetrics, toldMetrics } from '@aerie/deploy';
 import { type RegisteredMetric, metricsOf } from '../api-docs/metrics.js';
 
 /**
@@ -14,23 +15,34 @@ export async function checkMetrics(root: string): Promise<number> {
   const named = namedMetrics(root);
   const registered = registeredMetrics(root);
   for (const { metric, where } of named) {
-    if (!registered.has(metric)) faults.push(`${where} names ${metric}, which no program registers`);
+    if (!registered.has(metric) && !isOfNode(metric))
+      faults.push(`${where} names ${metric}, which no program registers`);
   }
   console.log(`${named.length} metrics are named by alerts and dashboards.`);
 
   if (spawnSync('promtool', ['--version']).error !== undefined) {
     console.log(
-      'There is no `promtool` on PATH (it comes with Prometheus): alerts were not checked and not tested by it.',
+      'There is no `promtool` on PATH (it comes with Prometheus): alerts and dashboards were not checked and not tested by it.',
     );
   } else {
-    for (const args of [
-      ['check', 'config', 'prometheus.yml'],
-      ['check', 'rules', 'alerts.yml'],
-      ['test', 'rules', 'alerts.test.yml'],
-    ]) {
+    const promtool = (args: readonly string[], what = args.join(' ')): void => {
       const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: docker, encoding: 'utf8' });
-      console.log(`promtool ${args.join(' ')}: ${status === 0 ? 'good' : 'FAILED'}`);
-      if (status !== 0) faults.push(`promtool ${args.join(' ')}:\n${stdout}${stderr}`);
+      console.log(`promtool ${what}: ${status === 0 ? 'good' : 'FAILED'}`);
+      if (status !== 0) faults.push(`promtool ${what}:\n${stdout}${stderr}`);
+    };
+    promtool(['check', 'config', 'prometheus.yml']);
+    promtool(['check', 'rules', 'alerts.yml']);
+    promtool(['test', 'rules', 'alerts.test.yml']);
+    const queries = dashboardQueries(root);
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'aerie-dashboards-'));
+    try {
+      // It reads expressions of rules alone.
+      const rules = queries.map(({ expr }, index) => ({ record: `dashboard:${index}`, expr }));
+      const file = path.join(folder, 'dashboards.yml');
+      writeFileSync(file, JSON.stringify({ groups: [{ name: 'dashboards', rules }] }));
+      promtool(['check', 'rules', file], `check rules (the ${queries.length} queries of the dashboards)`);
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   }
 
@@ -60,13 +72,10 @@ export async function checkMetrics(root: string): Promise<number> {
   return faults.length === 0 ? 0 : 1;
 }
 
-/** What the registry of a process has beside ours. */
-const OF_NODE = /^(process|nodejs)_/;
-
 function notOnPage(text: string, page: readonly RegisteredMetric[]): string[] {
   const service = /service="([^"]+)"/.exec(text)?.[1] ?? '';
   const known = new Set(page.filter(({ programs }) => programs.includes(service)).map(({ name }) => name));
   return [...text.matchAll(/^# TYPE (\S+)/gm)]
     .map(([, name = '']) => name)
-    .filter((name) => !OF_NODE.test(name) && !known.has(name));
+    .filter((name) => !isOfNode(name) && !known.has(name));
 }
