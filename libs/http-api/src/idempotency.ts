@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AskTogether, InvalidError, RunTogether } from '@aerie/kernel';
-import { type Prune, type Tx, inTransaction, isOutage, pruneOldRows } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type Organisations, type Prune, type Tx, inTransaction, isOutage, pruneOldRows } from '@aerie/persistence';
 
 /** The table, for a service's first migration. The first answer under a key is the answer for ever after. */
 export const idempotencyTable = (schema: string): string => `
@@ -57,12 +56,12 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
  * request is a new one each time.
  */
 export async function answerOnce(
-  dataSource: DataSource,
+  database: Organisations,
   schema: string,
   request: IdempotentRequest,
   accept: () => Promise<StoredAnswer>,
-  findBefore: FindBefore = (one) => findAnswer(readsOf(dataSource), schema, one),
-  findMeanwhile: FindBefore = (one) => answeredMeanwhile(dataSource, schema, one),
+  findBefore: FindBefore = (one) => findAnswer(database.of(one.organisationId), schema, one),
+  findMeanwhile: FindBefore = (one) => answeredMeanwhile(database, schema, one),
 ): Promise<StoredAnswer> {
   if (request.key === undefined) return accept();
   const before = await findBefore(request);
@@ -79,18 +78,14 @@ export async function answerOnce(
 /** What this very request got before; null: nothing. */
 export type FindBefore = (request: IdempotentRequest) => Promise<StoredAnswer | null>;
 
-/** Looks for the answers to all who ask at the same time with one statement. */
-export function findBeforeTogether(dataSource: DataSource, schema: string): FindBefore {
+/** Looks for the answers to all of an organisation who ask at the same time with one statement. */
+export function findBeforeTogether(database: Organisations, schema: string): FindBefore {
   const answers = new AskTogether<StoredRow>(async (places) => {
-    const rows = await findAnswers(readsOf(dataSource), schema, places);
+    const rows = await findAnswers(database.of(organisationOf(places[0] ?? '')), schema, places);
     return new Map(rows.map((row) => [placeOf({ ...row, organisationId: row.organisation_id }), row]));
-  });
+  }, organisationOf);
   return async (request) => answerTo(request, (await answers.find(placeOf(request))) ?? undefined);
 }
-
-const readsOf = (dataSource: DataSource): Pick<Tx, 'query'> => ({
-  query: (sql, parameters = []) => dataSource.query(sql, [...parameters]),
-});
 
 interface StoredRow extends StoredAnswer {
   readonly organisation_id: string;
@@ -102,6 +97,8 @@ interface StoredRow extends StoredAnswer {
 /** The primary key of a request, as one text. */
 const placeOf = ({ organisationId, route, key }: Omit<IdempotentRequest, 'body'>): string =>
   JSON.stringify([organisationId.toLowerCase(), route, key]);
+
+const organisationOf = (place: string): string => (JSON.parse(place) as [string])[0];
 
 /** The columns of the primary key, out of places. */
 const PLACES = `(SELECT (p->>0)::uuid AS organisation_id, p->>1 AS route, p->>2 AS key
@@ -131,11 +128,11 @@ function answerTo({ body }: IdempotentRequest, stored: StoredRow | undefined): S
  * one that has not committed yet. Leaves nothing behind.
  */
 function answeredMeanwhile(
-  dataSource: DataSource,
+  database: Organisations,
   schema: string,
   request: IdempotentRequest,
 ): Promise<StoredAnswer | null> {
-  return inTransaction(dataSource, async (tx) => {
+  return inTransaction(database.of(request.organisationId), async (tx) => {
     if ((await takeKeys(tx, schema, [request])).size === 0) return findAnswer(tx, schema, request);
     await giveKeysBack(tx, schema, [placeOf(request)]);
     return null;
@@ -146,13 +143,14 @@ function answeredMeanwhile(
 const LOOKED_FOR_AT_ONCE = 100;
 const LOOKS = 2;
 
-/** As `answeredMeanwhile` in one transaction for all who ask at the same time: of a large batch each may be refused. */
-export function findMeanwhileTogether(dataSource: DataSource, schema: string): FindBefore {
+/** As `answeredMeanwhile` in one transaction for all of an organisation who ask at the same time: of a large batch each may be refused. */
+export function findMeanwhileTogether(database: Organisations, schema: string): FindBefore {
   const looking = new RunTogether<IdempotentRequest, StoredAnswer | null>({
     atOnce: LOOKED_FOR_AT_ONCE,
     runs: LOOKS,
+    groupOf: ({ organisationId }) => organisationId.toLowerCase(),
     run: (requests) =>
-      inTransaction(dataSource, async (tx) => {
+      inTransaction(database.of(requests[0]?.organisationId ?? ''), async (tx) => {
         const free = await takeKeys(tx, schema, requests);
         await giveKeysBack(tx, schema, [...free]);
         const others = requests.map(placeOf).filter((place) => !free.has(place));

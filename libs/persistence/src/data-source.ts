@@ -13,8 +13,8 @@ declare const DOER: unique symbol;
  */
 export type DatabaseOf<Who extends Doer> = DataSource & { readonly [DOER]?: Who };
 
-/** For what is begun by a request and goes on by itself. */
-export interface Databases {
+/** As `Databases`, in a service whose tables have no policies yet. */
+export interface UnwalledDatabases {
   readonly api: DatabaseOf<'api'>;
   readonly engine: DatabaseOf<'engine'>;
 }

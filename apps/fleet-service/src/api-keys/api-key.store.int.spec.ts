@@ -1,4 +1,4 @@
-import { bothOf } from '@aerie/persistence/testing';
+import { bothUnwalled } from '@aerie/persistence/testing';
 import { createHash } from 'node:crypto';
 import { type Principal, ROLES } from '@aerie/bus-contract';
 import type { DataSource } from 'typeorm';
@@ -17,7 +17,7 @@ const ALL = new Set<string>(ROLES);
 
 beforeAll(async () => {
   ({ dataSource: database, owner, drop } = await fleetTestDatabase());
-  store = new ApiKeyStore(bothOf(database));
+  store = new ApiKeyStore(bothUnwalled(database));
   const holder = await store.verify(await store.create('first', false), FROM_ANYWHERE);
   if (holder === null) throw new Error('the first key is not taken');
   admin = holder.principal;

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { isIP } from 'node:net';
 import { type Principal, ROLES, type Role, callerName } from '@aerie/bus-contract';
 import { ConflictError, InvalidError, isUuid } from '@aerie/kernel';
-import { type Databases, type Tx, inTransaction } from '@aerie/persistence';
+import { type UnwalledDatabases, type Tx, inTransaction } from '@aerie/persistence';
 
 /** `aerie_<id>_<secret>`: the id finds the row, the whole text is hashed. The prefix lets leak scanners find it. */
 const PREFIX = 'aerie';
@@ -60,7 +60,7 @@ const COLUMNS = `id, name, roles, expires_at, addresses::text[] AS addresses, la
 
 /** API keys. A key is shown once, when it is made; only its hash is kept. */
 export class ApiKeyStore {
-  constructor(private readonly databases: Databases) {}
+  constructor(private readonly databases: UnwalledDatabases) {}
 
   /** A key of the first organisation with all roles, for who runs this installation. */
   async create(name: string, replace: boolean, wish: Partial<Omit<NewKey, 'name'>> = {}): Promise<string> {

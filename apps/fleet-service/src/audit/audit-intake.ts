@@ -1,7 +1,7 @@
 import { AuditTrail, type AuditEntry, type KnownBearer } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import { type Databases, type Prune, type Tx, inTransaction } from '@aerie/persistence';
+import { type UnwalledDatabases, type Prune, type Tx, inTransaction } from '@aerie/persistence';
 import { appendToChains } from './audit-chain.js';
 
 /** A request that has not ended by then has died with its process: nobody knows how it ended. */
@@ -20,7 +20,7 @@ interface IntakeRow {
  */
 export class AuditIntake extends AuditTrail {
   constructor(
-    private readonly databases: Databases,
+    private readonly databases: UnwalledDatabases,
     private readonly logger: Logger,
   ) {
     super();

@@ -1,4 +1,4 @@
-import { bothOf } from '@aerie/persistence/testing';
+import { bothUnwalled } from '@aerie/persistence/testing';
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
@@ -43,7 +43,7 @@ function aReplica(): DockPositions {
     statements++;
     return dataSource.query<unknown>(sql, parameters);
   };
-  return new DockPositions(bothOf({ query } as unknown as DataSource), logger);
+  return new DockPositions(bothUnwalled({ query } as unknown as DataSource), logger);
 }
 
 /** What telemetry says, and until it is written. */
@@ -125,17 +125,17 @@ it('enters no position for a dock of another organisation', async () => {
 it('answers without positions while the database does not', async () => {
   const silent = { query: () => new Promise(() => undefined) } as unknown as DataSource;
   const startMs = Date.now();
-  expect((await new DockPositions(bothOf(silent), logger).of([sn])).size).toBe(0);
+  expect((await new DockPositions(bothUnwalled(silent), logger).of([sn])).size).toBe(0);
   expect(Date.now() - startMs).toBeLessThan(900);
   const broken = { query: () => Promise.reject(new Error('gone')) } as unknown as DataSource;
-  expect((await new DockPositions(bothOf(broken), logger).of([sn])).size).toBe(0);
+  expect((await new DockPositions(bothUnwalled(broken), logger).of([sn])).size).toBe(0);
 });
 
 it('tries again with the next message after a write that failed', async () => {
   let fails = true;
   const query = (sql: string, parameters: unknown[]) =>
     fails ? Promise.reject(new Error('gone')) : dataSource.query<unknown>(sql, parameters);
-  const unlucky = new DockPositions(bothOf({ query } as unknown as DataSource), logger);
+  const unlucky = new DockPositions(bothUnwalled({ query } as unknown as DataSource), logger);
   await says(HOME, 0, unlucky);
   fails = false;
   await says(HOME, 1_000, unlucky);

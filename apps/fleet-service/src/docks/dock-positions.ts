@@ -1,6 +1,6 @@
 import { type Coordinates, type DockPosition, coordinatesOf } from '@aerie/bus-contract';
 import type { Logger } from '@aerie/observability';
-import type { Databases } from '@aerie/persistence';
+import type { UnwalledDatabases } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 
 /** A dock that seems to have moved by less has not: positions differ by some metres from message to message. */
@@ -32,7 +32,7 @@ export class DockPositions {
   private writing: Promise<void> | undefined;
 
   constructor(
-    private readonly databases: Databases,
+    private readonly databases: UnwalledDatabases,
     private readonly logger: Logger,
   ) {}
 

@@ -1,4 +1,4 @@
-import { bothOf } from '@aerie/persistence/testing';
+import { bothUnwalled } from '@aerie/persistence/testing';
 import { ROLES, type Role } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
 import { Caller, describePermissions, describeRefusedInput } from '@aerie/http-api/testing';
@@ -49,7 +49,7 @@ beforeAll(async () => {
     return { ...service, dataSource };
   });
   ({ url, stop, dataSource: database } = started);
-  const keys = new ApiKeyStore(bothOf(database));
+  const keys = new ApiKeyStore(bothUnwalled(database));
   key = await keys.create('spec', false);
   for (const role of ROLES) keysByRole.set(role, await keys.create(role, false, { roles: [role] }));
   states = started.app.get(DockStates);

@@ -3,8 +3,10 @@ export {
   type MigratedDatabase,
   type MigratedDatabaseOptions,
   bothOf,
+  bothUnwalled,
   migrateNew,
   migratedDatabase,
 } from './migrated-database.js';
 export { type KnownBreach, type LintOptions, RULES, type Rule, lintMigrations } from './migration-lint.js';
+export { findLeaks } from './leaks.js';
 export { type WallsOptions, findBreaches } from './walls.js';

@@ -14,7 +14,15 @@ import {
 import { ConflictError, RunTogether } from '@aerie/kernel';
 import type { PreflightResult } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
-import { CommitUnknownError, type DatabaseOf, type Tx, inTransaction, isOutage } from '@aerie/persistence';
+import {
+  CommitUnknownError,
+  type DatabaseOf,
+  type Tx,
+  inTransaction,
+  isOutage,
+  ofAnyOrganisation,
+} from '@aerie/persistence';
+import type { DataSource } from 'typeorm';
 import { SCHEMA } from '../../database.js';
 import { type ToInsert, insertMissions } from './insert-missions.js';
 import type { LockedMission } from '../store/mission.row.js';
@@ -87,8 +95,8 @@ export class CreateMission {
     private readonly wake: (missionId: string, delayMs: number) => void,
     private readonly logger: Logger,
   ) {
-    this.findBefore = findBeforeTogether(dataSource, SCHEMA);
-    this.findMeanwhile = findMeanwhileTogether(dataSource, SCHEMA);
+    this.findBefore = findBeforeTogether(ofAnyOrganisation(dataSource as DataSource), SCHEMA);
+    this.findMeanwhile = findMeanwhileTogether(ofAnyOrganisation(dataSource as DataSource), SCHEMA);
     this.writing = new RunTogether({
       atOnce: WRITTEN_AT_ONCE,
       runs: TRANSACTIONS,
@@ -105,7 +113,14 @@ export class CreateMission {
     accept: () => Promise<StoredAnswer>,
   ): Promise<StoredAnswer> {
     const request = { organisationId, route, key, body };
-    return answerOnce(this.dataSource, SCHEMA, request, accept, this.findBefore, this.findMeanwhile);
+    return answerOnce(
+      ofAnyOrganisation(this.dataSource as DataSource),
+      SCHEMA,
+      request,
+      accept,
+      this.findBefore,
+      this.findMeanwhile,
+    );
   }
 
   async execute(
