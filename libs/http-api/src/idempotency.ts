@@ -100,15 +100,21 @@ const placeOf = ({ organisationId, route, key }: Omit<IdempotentRequest, 'body'>
 
 const organisationOf = (place: string): string => (JSON.parse(place) as [string])[0];
 
-/** The columns of the primary key, out of places. */
-const PLACES = `(SELECT (p->>0)::uuid AS organisation_id, p->>1 AS route, p->>2 AS key
-                   FROM unnest($1::jsonb[]) AS p) AS p`;
+/**
+ * The columns of the primary key, as they are sent: policies let an index find a row by what was sent, and not by what a
+ * function makes of it.
+ */
+const PLACES = 'unnest($1::uuid[], $2::text[], $3::text[]) AS p (organisation_id, route, key)';
+const columnsOf = (places: readonly string[]): readonly [string[], string[], string[]] => {
+  const parts = places.map((place) => JSON.parse(place) as [organisationId: string, route: string, key: string]);
+  return [parts.map(([id]) => id), parts.map(([, route]) => route), parts.map(([, , key]) => key)];
+};
 
 function findAnswers(through: Pick<Tx, 'query'>, schema: string, places: readonly string[]): Promise<StoredRow[]> {
   return through.query<StoredRow>(
     `SELECT k.organisation_id, k.route, k.key, k.request_hash, k.status, k.body
        FROM ${PLACES} JOIN ${schema}.idempotency_key k USING (organisation_id, route, key)`,
-    [places],
+    columnsOf(places),
   );
 }
 
@@ -168,10 +174,10 @@ async function takeKeys(tx: Tx, schema: string, requests: readonly IdempotentReq
   const places = requests.map(placeOf);
   const rows = await tx.query<{ organisationId: string; route: string; key: string }>(
     `INSERT INTO ${schema}.idempotency_key (organisation_id, route, key, request_hash, status, body)
-     SELECT (p.place->>0)::uuid, p.place->>1, p.place->>2, p.hash, 0, ''
-       FROM unnest($1::jsonb[], $2::text[]) AS p (place, hash) ORDER BY 1, 2, 3
+     SELECT organisation_id, route, key, hash, 0, ''
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS p (organisation_id, route, key, hash) ORDER BY 1, 2, 3
      ON CONFLICT DO NOTHING RETURNING organisation_id AS "organisationId", route, key`,
-    [places, requests.map(({ body }) => hashOf(body))],
+    [...columnsOf(places), requests.map(({ body }) => hashOf(body))],
   );
   return new Set(rows.map(placeOf));
 }
@@ -181,7 +187,7 @@ async function giveKeysBack(tx: Tx, schema: string, places: readonly string[]): 
   await tx.run(
     `DELETE FROM ${schema}.idempotency_key AS k USING ${PLACES}
       WHERE (k.organisation_id, k.route, k.key) = (p.organisation_id, p.route, p.key)`,
-    [places],
+    columnsOf(places),
   );
 }
 
@@ -272,10 +278,13 @@ async function keepAnswers(
   if (kept.length === 0) return;
   await tx.run(
     `UPDATE ${schema}.idempotency_key AS k SET status = p.status, body = p.body
-       FROM (SELECT (place->>0)::uuid AS organisation_id, place->>1 AS route, place->>2 AS key, status, body
-               FROM unnest($1::jsonb[], $2::integer[], $3::text[]) AS p (place, status, body)) AS p
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[])
+              AS p (organisation_id, route, key, status, body)
       WHERE (k.organisation_id, k.route, k.key) = (p.organisation_id, p.route, p.key)`,
-    [kept.map(({ place }) => place), kept.map(({ answer }) => answer.status), kept.map(({ answer }) => answer.body)],
+    [
+      ...columnsOf(kept.map(({ place }) => place)),
+      ...[kept.map(({ answer }) => answer.status), kept.map(({ answer }) => answer.body)],
+    ],
   );
 }
 
