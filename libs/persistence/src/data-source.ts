@@ -13,12 +13,6 @@ declare const DOER: unique symbol;
  */
 export type DatabaseOf<Who extends Doer> = DataSource & { readonly [DOER]?: Who };
 
-/** As `Databases`, in a service whose tables have no policies yet. */
-export interface UnwalledDatabases {
-  readonly api: DatabaseOf<'api'>;
-  readonly engine: DatabaseOf<'engine'>;
-}
-
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: Peer | string;

@@ -1,4 +1,4 @@
-export { type DatabaseOf, type DatabaseOptions, type UnwalledDatabases, createDataSource } from './data-source.js';
+export { type DatabaseOf, type DatabaseOptions, createDataSource } from './data-source.js';
 export {
   DOERS,
   type DatabaseSettings,
@@ -12,7 +12,7 @@ export {
 } from './access/roles.js';
 export { type RolePasswords, closeDatabase, makeRoles, makeRolesAt } from './access/make-roles.js';
 export type { Rights, SchemaRights, TableRights } from './access/rights.js';
-export { ORGANISATION_SETTING } from './access/policies.js';
+export { ORGANISATION, ORGANISATION_IF_ANY, ORGANISATION_SETTING, PERSON, PERSON_SETTING } from './access/policies.js';
 export { openDatabase } from './open-database.js';
 export { awaitSchema } from './await-schema.js';
 export { migrate, migrateDatabase } from './migrate.js';
@@ -29,6 +29,7 @@ export { Tx, inTransaction } from './transaction.js';
 export {
   ApiDatabase,
   type Databases,
+  type Finder,
   OrganisationRows,
   type Organisations,
   ofAnyOrganisation,

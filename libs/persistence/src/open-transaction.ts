@@ -7,6 +7,8 @@ import type { StatementNames } from './statement-names.js';
 export interface Setting {
   readonly name: string;
   readonly value: string;
+  /** A function of ours that finds the id that is meant by `value`; none: the value itself. */
+  readonly finder?: string;
 }
 
 /**
@@ -80,9 +82,10 @@ export class OpenTransaction {
     this.isBegun = true;
     void this.track(this.client.query('BEGIN'));
     if (this.setting === undefined) return;
-    const name = this.names?.of(SET);
+    const text = setBy(this.setting.finder);
+    const name = this.names?.of(text);
     const values = [this.setting.name, this.setting.value];
-    void this.track(this.client.query({ ...(name === undefined ? {} : { name }), text: SET, values }));
+    void this.track(this.client.query({ ...(name === undefined ? {} : { name }), text, values }));
   }
 
   /** Returns what made the transaction fail. */
@@ -161,8 +164,12 @@ async function confirm(committed: Promise<QueryResult>): Promise<void> {
   if (command !== 'COMMIT') throw new Error('failed to commit: the transaction had failed and was rolled back');
 }
 
+/** Of nobody and nothing. */
+const NIL = '00000000-0000-0000-0000-000000000000';
+
 /** For the transaction alone: the next one on its connection is somebody else's. */
-const SET = 'SELECT set_config($1, $2, true)';
+const setBy = (finder: string | undefined): string =>
+  `SELECT set_config($1, ${finder === undefined ? '$2' : `coalesce(${finder}($2)::text, '${NIL}')`}, true)`;
 
 /** A constraint that is checked at the commit, a serialization failure, a deadlock. Everything else leaves a doubt. */
 const provesRollback = (error: unknown): boolean => /^(23...|40001|40P01)$/.test(sqlState(error) ?? '');

@@ -1,9 +1,10 @@
 import type { DataSource } from 'typeorm';
-import { ORGANISATION_SETTING } from './access/policies.js';
+import { ORGANISATION_SETTING, PERSON_SETTING } from './access/policies.js';
 import type { DatabaseOf } from './data-source.js';
+import type { Setting } from './open-transaction.js';
 import { BEGINNING, type Beginning, type Begins, alone } from './transaction.js';
 
-/** The rows of one organisation, for single statements and for `inTransaction`. */
+/** The rows of one organisation, or of one person, for single statements and for `inTransaction`. */
 export class OrganisationRows implements Begins {
   readonly [BEGINNING]: Beginning;
 
@@ -20,6 +21,13 @@ export class OrganisationRows implements Begins {
   async run(sql: string, parameters: readonly unknown[] = []): Promise<number> {
     return (await alone(this[BEGINNING], sql, parameters)).rowCount;
   }
+}
+
+/** How somebody is found who is not known yet. */
+export interface Finder {
+  readonly whom: 'organisation' | 'person';
+  /** A function with the rights of its owner, which gives an id and nothing else: `fleet.organisation_of_key`. */
+  readonly finder: string;
 }
 
 /** For what requests and the engine both do: whoever does it names the organisation whose rows it is about. */
@@ -39,7 +47,21 @@ export class ApiDatabase implements Organisations {
   }
 
   of(organisationId: string): OrganisationRows {
-    return new OrganisationRows({ pool: this.#pool, setting: { name: ORGANISATION_SETTING, value: organisationId } });
+    return this.begin({ name: ORGANISATION_SETTING, value: organisationId });
+  }
+
+  /** What is a person's own, in whatever organisation. */
+  ofPerson(personId: string): OrganisationRows {
+    return this.begin({ name: PERSON_SETTING, value: personId });
+  }
+
+  /** As `of` or `ofPerson`, where something is presented by which PostgreSQL finds whom it is of: nobody, where it is not known. */
+  ofWhom({ whom, finder }: Finder, presented: string): OrganisationRows {
+    return this.begin({ name: whom === 'person' ? PERSON_SETTING : ORGANISATION_SETTING, value: presented, finder });
+  }
+
+  private begin(setting: Setting): OrganisationRows {
+    return new OrganisationRows({ pool: this.#pool, setting });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from './data-source.js';
 import { CommitUnknownError, isRetryable, isStaleStatement } from './database-errors.js';
 import { OpenTransaction, type Setting } from './open-transaction.js';
 import { takeConnection } from './pool.js';
@@ -70,7 +71,7 @@ export interface Begins {
  * written; so `work` must have no effect outside the database.
  */
 export function inTransaction<Result>(
-  database: DataSource | Begins,
+  database: DatabaseOf<'engine'> | Begins,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   const { pool, setting } = BEGINNING in database ? database[BEGINNING] : { pool: database };

@@ -1,7 +1,8 @@
-import { bothUnwalled } from '@aerie/persistence/testing';
+import { bothOf } from '@aerie/persistence/testing';
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
+import { ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { DockPositions } from './dock-positions.js';
@@ -16,6 +17,7 @@ const BESIDE = { ...HOME, latitude: 46.5198 };
 const MOVED = { ...HOME, latitude: 46.52 };
 
 let dataSource: DataSource;
+let api: DataSource;
 let drop: () => Promise<void>;
 let organisationId: string;
 let sn: string;
@@ -24,7 +26,7 @@ let statements: number;
 let positions: DockPositions;
 
 beforeAll(async () => {
-  ({ dataSource, drop } = await fleetTestDatabase());
+  ({ dataSource, api, drop } = await fleetTestDatabase());
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -43,7 +45,7 @@ function aReplica(): DockPositions {
     statements++;
     return dataSource.query<unknown>(sql, parameters);
   };
-  return new DockPositions(bothUnwalled({ query } as unknown as DataSource), logger);
+  return new DockPositions({ api: new ApiDatabase(api), engine: { query } as unknown as DataSource }, logger);
 }
 
 /** What telemetry says, and until it is written. */
@@ -52,7 +54,7 @@ async function says(position: Readonly<Record<string, unknown>>, inMs: number, b
   await by.stop();
 }
 
-const stored = async () => (await new DockStore(dataSource).find(organisationId, sn)) ?? null;
+const stored = async () => (await new DockStore(new ApiDatabase(api)).find(organisationId, sn)) ?? null;
 
 it('keeps the position that a dock says first', async () => {
   expect((await positions.of([sn])).size).toBe(0);
@@ -125,17 +127,17 @@ it('enters no position for a dock of another organisation', async () => {
 it('answers without positions while the database does not', async () => {
   const silent = { query: () => new Promise(() => undefined) } as unknown as DataSource;
   const startMs = Date.now();
-  expect((await new DockPositions(bothUnwalled(silent), logger).of([sn])).size).toBe(0);
+  expect((await new DockPositions(bothOf(silent), logger).of([sn])).size).toBe(0);
   expect(Date.now() - startMs).toBeLessThan(900);
   const broken = { query: () => Promise.reject(new Error('gone')) } as unknown as DataSource;
-  expect((await new DockPositions(bothUnwalled(broken), logger).of([sn])).size).toBe(0);
+  expect((await new DockPositions(bothOf(broken), logger).of([sn])).size).toBe(0);
 });
 
 it('tries again with the next message after a write that failed', async () => {
   let fails = true;
   const query = (sql: string, parameters: unknown[]) =>
     fails ? Promise.reject(new Error('gone')) : dataSource.query<unknown>(sql, parameters);
-  const unlucky = new DockPositions(bothUnwalled({ query } as unknown as DataSource), logger);
+  const unlucky = new DockPositions(bothOf({ query } as unknown as DataSource), logger);
   await says(HOME, 0, unlucky);
   fails = false;
   await says(HOME, 1_000, unlucky);

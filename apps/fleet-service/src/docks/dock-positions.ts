@@ -1,6 +1,6 @@
 import { type Coordinates, type DockPosition, coordinatesOf } from '@aerie/bus-contract';
 import type { Logger } from '@aerie/observability';
-import type { UnwalledDatabases } from '@aerie/persistence';
+import type { Databases } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 
 /** A dock that seems to have moved by less has not: positions differ by some metres from message to message. */
@@ -32,7 +32,7 @@ export class DockPositions {
   private writing: Promise<void> | undefined;
 
   constructor(
-    private readonly databases: UnwalledDatabases,
+    private readonly databases: Databases,
     private readonly logger: Logger,
   ) {}
 
@@ -61,7 +61,7 @@ export class DockPositions {
 
   /** Keeps what an operator says. False: the organisation has no such dock. */
   async enter(organisationId: string, sn: string, { latitude, longitude }: Coordinates): Promise<boolean> {
-    const rows = await this.databases.api.query<unknown[]>(
+    const rows = await this.databases.api.of(organisationId).query(
       `WITH entered AS (
          UPDATE fleet.dock SET latitude = $3, longitude = $4, position_source = 'operator',
                 position_set_at = clock_timestamp(), updated_at = clock_timestamp()

@@ -1,4 +1,4 @@
-import { bothUnwalled } from '@aerie/persistence/testing';
+import { bothOf } from '@aerie/persistence/testing';
 import { ROLES, type Role } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
 import { Caller, describePermissions, describeRefusedInput } from '@aerie/http-api/testing';
@@ -12,6 +12,7 @@ import { loadConfig } from '../config.js';
 import { DockStates } from '../dock-state/dock-states.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
 import { AuditTrail } from '@aerie/http-api';
+import { ApiDatabase } from '@aerie/persistence';
 import { AuditIntake } from '../audit/audit-intake.js';
 import { createSetupLink } from '../people/join.js';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
@@ -49,7 +50,7 @@ beforeAll(async () => {
     return { ...service, dataSource };
   });
   ({ url, stop, dataSource: database } = started);
-  const keys = new ApiKeyStore(bothUnwalled(database));
+  const keys = new ApiKeyStore(bothOf(database));
   key = await keys.create('spec', false);
   for (const role of ROLES) keysByRole.set(role, await keys.create(role, false, { roles: [role] }));
   states = started.app.get(DockStates);
@@ -347,7 +348,7 @@ describe('people answer as described', () => {
 
   it('when a new organisation is set up, and the name is taken', async () => {
     const setUp = async (organisation: string) => {
-      const token = await createSetupLink(database);
+      const token = await createSetupLink(new ApiDatabase(database));
       const body = { token, organisation, email: 'carla@example.com', name: 'Carla', password };
       return caller.call('setUpOrganisation', { key: null, body });
     };

@@ -5,11 +5,19 @@ import { DOERS, MIGRATOR, roleOf } from './roles.js';
 /** Which organisation a request is for, in the transaction that it has begun. */
 export const ORGANISATION_SETTING = 'aerie.organisation_id';
 
+/** In fleet-service: whose own rows a transaction is for, in whatever organisation. */
+export const PERSON_SETTING = 'aerie.person_id';
+
 /**
  * Raises where nothing is set, and where it is empty: what a transaction has set is the empty text once that has ended.
  * It raises for a table with any row; in one without rows there may be nothing to compare.
  */
-const ORGANISATION = `current_setting('${ORGANISATION_SETTING}')::uuid`;
+export const ORGANISATION = `current_setting('${ORGANISATION_SETTING}')::uuid`;
+
+const ifAny = (setting: string): string => `nullif(current_setting('${setting}', true), '')::uuid`;
+/** Null where none is set. For conditions in which a person may be in its place. */
+export const ORGANISATION_IF_ANY = ifAny(ORGANISATION_SETTING);
+export const PERSON = ifAny(PERSON_SETTING);
 
 interface Table {
   readonly name: string;
@@ -72,9 +80,9 @@ function policiesOf(schema: string, table: Table, { tables }: SchemaRights): Pol
   const rights = tables[table.name] ?? {};
   const rows = conditionOf(schema, table, rights, tables);
   const of = (role: string, condition: string): string => `TO ${role} USING (${condition}) WITH CHECK (${condition})`;
-  const doers = DOERS.filter((doer) => (rights[doer] ?? '') !== '');
   return {
-    ...Object.fromEntries(doers.map((doer) => [doer, of(roleOf(schema, doer), doer === 'api' ? rows : 'true')])),
+    // Also for who has no right to the table: then it means nothing.
+    ...Object.fromEntries(DOERS.map((doer) => [doer, of(roleOf(schema, doer), doer === 'api' ? rows : 'true')])),
     // What migrates, and functions that it owns. Its policy holds for its members too, as an owner of the database is one.
     [MIGRATOR]: of(MIGRATOR, 'true'),
   };
@@ -83,7 +91,8 @@ function policiesOf(schema: string, table: Table, { tables }: SchemaRights): Pol
 /** When a row is one that the API may reach. */
 function conditionOf(schema: string, table: Table, rights: TableRights, tables: SchemaRights['tables']): string {
   const { name, organisationType } = table;
-  const { belongsTo, ofNobody } = rights;
+  const { belongsTo, ofNobody, reachedWhere } = rights;
+  if (reachedWhere !== undefined) return reachedWhere;
   if (organisationType !== null) {
     if (belongsTo !== undefined || ofNobody !== undefined) {
       throw new Error(`${schema}.${name} has an organisation_id, and its rights say otherwise`);

@@ -11,13 +11,15 @@ export type Rights = string;
 
 /**
  * Who may do what with a table, and whose its rows are. A row with an `organisation_id` is that organisation's; a table without
- * that column says one of two things.
+ * that column says what else decides.
  */
 export interface TableRights extends Readonly<Partial<Record<Doer, Rights>>> {
   /** Each row is of the organisation of a row of `table`, whose `key` (`id`) is in the column `by`. */
   readonly belongsTo?: { readonly table: string; readonly by: string; readonly key?: string };
   /** The API reaches all of its rows, for this reason. */
   readonly ofNobody?: string;
+  /** A condition of its own, in the place of all others. It raises where neither an organisation nor a person is set. */
+  readonly reachedWhere?: string;
 }
 
 /** Who may do what in a schema. Nobody may do anything else. */

@@ -3,7 +3,6 @@ export {
   type MigratedDatabase,
   type MigratedDatabaseOptions,
   bothOf,
-  bothUnwalled,
   migrateNew,
   migratedDatabase,
 } from './migrated-database.js';

@@ -3,7 +3,6 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { closeDatabase } from '../access/make-roles.js';
 import { DOERS, MIGRATOR, roleOf } from '../access/roles.js';
-import type { UnwalledDatabases } from '../data-source.js';
 import { ApiDatabase, type Databases } from '../organisations.js';
 import { migrate } from '../migrate.js';
 
@@ -99,8 +98,6 @@ export const bothOf = (dataSource: DataSource): Databases => ({
   api: new ApiDatabase(dataSource),
   engine: dataSource,
 });
-
-export const bothUnwalled = (dataSource: DataSource): UnwalledDatabases => ({ api: dataSource, engine: dataSource });
 
 async function prepare(url: string, schema: string, password: string): Promise<void> {
   await withClient(url, async (client) => {
