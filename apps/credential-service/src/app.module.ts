@@ -1,7 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
-import { Retention, awaitSchema, engineOf, examineDatabase, openDatabase, showPools } from '@aerie/persistence';
+import {
+  ApiDatabase,
+  Retention,
+  awaitSchema,
+  engineOf,
+  examineDatabase,
+  openDatabase,
+  showPools,
+} from '@aerie/persistence';
 import { BootChecks, type Host, Intake, RefusalFilter, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
 import { ClaimUpload } from './claims/claim-upload.js';
 import { ClaimStore } from './claims/claim.store.js';
@@ -45,15 +53,16 @@ export class AppModule {
     const deployment = deploymentStorageOf(config);
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
-    const api = await openDatabase(credentialDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const pool = await openDatabase(credentialDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const api = new ApiDatabase(pool);
     const engine = await openDatabase(credentialDatabase(engineOf(config, SCHEMA), logger, 'work'), logger);
-    checks.examine('PostgreSQL', () => examineDatabase([api, engine]));
+    checks.examine('PostgreSQL', () => examineDatabase([pool, engine]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const nats = await connectNats(config.NATS_URL, 'credential-service', logger, { streamReplicas });
     checks.examine('NATS', () => examineNats(nats));
     await checks.settle();
-    await awaitSchema(api, logger);
-    showPools(metrics, { api, work: engine });
+    await awaitSchema(pool, logger);
+    showPools(metrics, { api: pool, work: engine });
     const clock = { nowMs: () => Date.now() };
     const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed', config.S3_CA_FILE);
     const trusted = new Outbound(true, config.S3_CA_FILE);
@@ -90,7 +99,7 @@ export class AppModule {
         readiness.start();
       },
       () =>
-        api.isInitialized &&
+        pool.isInitialized &&
         engine.isInitialized &&
         !nats.isClosed() &&
         (readiness.ready || 'waiting for a storage that can be used'),
@@ -102,7 +111,7 @@ export class AppModule {
     shutdown.on('connections', 'NATS', () => nats.drain());
     shutdown.on('storage', 'ledger and database', async () => {
       await ledger.stop();
-      await Promise.all([api.destroy(), engine.destroy()]);
+      await Promise.all([pool.destroy(), engine.destroy()]);
     });
     shutdown.on('storage', 'storages', async () => storages.stop());
     return {

@@ -1,5 +1,5 @@
 import { createLogger } from '@aerie/observability';
-import { type KnownBreach, findBreaches, lintMigrations, migrateNew } from '@aerie/persistence/testing';
+import { type KnownBreach, findBreaches, findLeaks, lintMigrations, migrateNew } from '@aerie/persistence/testing';
 import { migrationRound } from '@aerie/testing';
 import { MIGRATIONS, SCHEMA, credentialDatabase } from './database.js';
 import { RIGHTS } from './rights.js';
@@ -31,4 +31,9 @@ it('locks no large table, and leaves what replicas of the release before need', 
 it('gives each of its roles what the table of rights says, and nothing else: nothing of another service, nothing to make', async () => {
   const open = (url: string) => credentialDatabase(url, createLogger('credential-spec', 'silent'), 'work');
   expect(await findBreaches({ schema: SCHEMA, rights: RIGHTS, open })).toEqual([]);
+});
+
+it('lets the API reach the rows of the organisation that its transaction is for, and those alone (N25)', async () => {
+  const open = (url: string) => credentialDatabase(url, createLogger('credential-spec', 'silent'), 'work');
+  expect(await findLeaks({ schema: SCHEMA, rights: RIGHTS, open })).toEqual([]);
 });

@@ -5,6 +5,7 @@ import type { SchemaRights } from '@aerie/persistence';
  * at the same time; nobody changes an entry of that ledger.
  */
 export const RIGHTS: SchemaRights = {
+  isWalled: true,
   tables: {
     issue: { api: 'select', engine: 'select insert delete lock:id' },
     revocation: { api: 'select insert', engine: 'select insert update delete' },

@@ -4,6 +4,7 @@ import { ApiKeys, AuditTrail, RequestLimits, RoutePermissions, limitsOf } from '
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import {
+  ApiDatabase,
   OutboxRelay,
   Retention,
   awaitSchema,
@@ -26,7 +27,7 @@ import { AnswerRequests } from './docks/dock/answer-requests.js';
 import { DockConsumer } from './docks/dock/dock.consumer.js';
 import { KeepMessages } from './docks/dock/keep-messages.js';
 import { CutOffDocks } from './docks/cut-offs/cut-off-docks.js';
-import { CutOffStore } from './docks/cut-offs/cut-off.store.js';
+import { CutOffStore, OwnCutOffs } from './docks/cut-offs/cut-off.store.js';
 import { Telemetry } from './docks/dock/telemetry.js';
 import { UpdateTopology } from './docks/dock/update-topology.js';
 import { DockPositions } from './docks/dock-positions.js';
@@ -85,9 +86,10 @@ export class AppModule {
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
     checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: false, keys: REDIS_KEYS['fleet-service'] }));
-    const api = await openDatabase(fleetDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const pool = await openDatabase(fleetDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const api = new ApiDatabase(pool);
     const dataSource = await openDatabase(fleetDatabase(engineOf(config, SCHEMA), logger, 'work'), logger);
-    checks.examine('PostgreSQL', () => examineDatabase([api, dataSource]));
+    checks.examine('PostgreSQL', () => examineDatabase([pool, dataSource]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const nats = await connectNats(config.NATS_URL, 'fleet-service', logger, { streamReplicas });
     checks.examine('NATS', () => examineNats(nats));
@@ -96,7 +98,7 @@ export class AppModule {
     const broker = BrokerConnection.open({ config, dataSource, checks, metrics, logger });
     const brokerUsers = broker.users;
     await checks.settle();
-    await awaitSchema(api, logger);
+    await awaitSchema(pool, logger);
 
     const keys = new ApiKeyStore({ api, engine: dataSource });
     const invitations = new InvitationStore(api);
@@ -121,12 +123,12 @@ export class AppModule {
     const positions = new DockPositions({ api, engine: dataSource }, logger);
     const publisher = new JetStreamPublisher(nats, 2_000);
     // First: what those below ask of the database at a scrape does not count itself.
-    showPools(metrics, { api, work: dataSource });
+    showPools(metrics, { api: pool, work: dataSource });
     showOutbox(metrics, dataSource, SCHEMA);
     showDocks(metrics, dataSource, states);
     const outbox = new OutboxRelay({
       dataSource,
-      writers: [api],
+      writers: [pool],
       schema: SCHEMA,
       publish: (subject, payload, messageId) => publisher.store(subject, payload, messageId),
       logger,
@@ -171,7 +173,7 @@ export class AppModule {
         cutOffSweeper.start();
         auditSweeper.start();
       },
-      () => api.isInitialized && dataSource.isInitialized && broker.ready(),
+      () => pool.isInitialized && dataSource.isInitialized && broker.ready(),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
@@ -187,7 +189,7 @@ export class AppModule {
     shutdown.on('connections', 'NATS', () => nats.drain());
     shutdown.on('connections', 'broker', () => broker.stop());
     shutdown.on('connections', 'Redis', async () => redis.disconnect());
-    shutdown.on('storage', 'database', () => Promise.all([api.destroy(), dataSource.destroy()]));
+    shutdown.on('storage', 'database', () => Promise.all([pool.destroy(), dataSource.destroy()]));
     return {
       module: AppModule,
       imports: [hostModule(host)],
@@ -211,11 +213,11 @@ export class AppModule {
         { provide: DockStates, useValue: states },
         { provide: DockNotes, useValue: notes },
         { provide: DockPositions, useValue: positions },
-        { provide: RegisterDock, useValue: new RegisterDock(api, brokerUsers, topologies) },
+        { provide: RegisterDock, useValue: new RegisterDock(api, docks, brokerUsers, topologies) },
         { provide: ChangeDock, useValue: new ChangeDock(api, brokerUsers, topologies) },
         { provide: DockBrokerAddress, useValue: new DockBrokerAddress(config.FLEET_DOCK_MQTT_URL) },
         { provide: BrokerConnection, useValue: broker },
-        { provide: CutOffStore, useValue: new CutOffStore(api) },
+        { provide: OwnCutOffs, useValue: new OwnCutOffs(api) },
         { provide: CutOffDocks, useValue: cutOffDocks },
         { provide: Intake, useValue: intake },
       ],

@@ -120,9 +120,7 @@ export const COMMANDS = {
   'create-setup-link.js': z.object({
     DATABASE_URL: peer('postgres').describe('The database that gets the link, as the user fleet_api.'),
   }),
-  'verify-audit.js': z.object({
-    DATABASE_URL: peer('postgres').describe('The database whose audit is verified, as the user fleet_api.'),
-  }),
+  'verify-audit.js': z.object(databaseSettings('fleet')),
   'import-docks.js': z.object({
     ...databaseSettings('fleet'),
     FLEET_DOCK_MQTT_URL: dockMqttUrl,

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { ROLES, isRole } from '@aerie/bus-contract';
 import { createLogger, retryUntilReached } from '@aerie/observability';
-import { engineOf, isOutage, openDatabase } from '@aerie/persistence';
+import { ApiDatabase, engineOf, isOutage, openDatabase } from '@aerie/persistence';
 import { readCommandConfig } from '@aerie/service-host';
 import { COMMANDS } from './config.js';
 import { ApiKeyStore, type NewKey } from './api-keys/api-key.store.js';
@@ -26,7 +26,7 @@ const logger = createLogger('fleet-api-key', 'info', 'stderr');
 const api = await openDatabase(fleetDatabase(settings.DATABASE_URL, logger, 'api'), logger);
 const engine = await openDatabase(fleetDatabase(engineOf(settings, SCHEMA), logger, 'work'), logger);
 const replace = values.replace ?? false;
-const keys = new ApiKeyStore({ api, engine });
+const keys = new ApiKeyStore({ api: new ApiDatabase(api), engine });
 const kept = values.keep === true ? (await text(process.stdin)).trim() : undefined;
 const key = await retryUntilReached({
   what: 'PostgreSQL',

@@ -1,5 +1,5 @@
 import { createLogger } from '@aerie/observability';
-import { type KnownBreach, findBreaches, lintMigrations, migrateNew } from '@aerie/persistence/testing';
+import { type KnownBreach, findBreaches, findLeaks, lintMigrations, migrateNew } from '@aerie/persistence/testing';
 import { migrationRound } from '@aerie/testing';
 import { MIGRATIONS, SCHEMA, fleetDatabase } from './database.js';
 import { RIGHTS } from './rights.js';
@@ -42,4 +42,18 @@ it('locks no large table, and leaves what replicas of the release before need', 
 it('gives each of its roles what the table of rights says, and nothing else: nothing of another service, nothing to make', async () => {
   const open = (url: string) => fleetDatabase(url, createLogger('fleet-spec', 'silent'), 'work');
   expect(await findBreaches({ schema: SCHEMA, rights: RIGHTS, open })).toEqual([]);
+});
+
+it('lets the API reach the rows of the organisation that its transaction is for, and those alone (N25)', async () => {
+  const open = (url: string) => fleetDatabase(url, createLogger('fleet-spec', 'silent'), 'work');
+  const itself = (organisation: string) => organisation;
+  // The row of an organisation has its id where a person is meant, too.
+  const valuesOf = {
+    audit_intake: { entry: (organisationId: string) => JSON.stringify({ organisationId }) },
+    member: { organisation_id: itself, person_id: itself },
+    organisation: { id: itself },
+    person: { id: itself },
+    setup_link: { id: itself },
+  };
+  expect(await findLeaks({ schema: SCHEMA, rights: RIGHTS, open, valuesOf })).toEqual([]);
 });

@@ -1,28 +1,71 @@
-import type { SchemaRights } from '@aerie/persistence';
+import { ORGANISATION, ORGANISATION_IF_ANY, PERSON, type SchemaRights } from '@aerie/persistence';
+
+/**
+ * A transaction is for an organisation, for a person in whatever organisation, or for both at once. What raises is in no
+ * sub-select: the planner would look at it there where nobody asks for it.
+ */
+const reached = (byOrganisation: (organisation: string) => string, byPerson: string): string =>
+  `CASE WHEN ${PERSON} IS NULL THEN ${ORGANISATION} IS NOT NULL AND ${byOrganisation(ORGANISATION_IF_ANY)}
+        ELSE ${byPerson} OR coalesce(${byOrganisation(ORGANISATION_IF_ANY)}, false) END`;
+const REACHED_BY_MEMBER = reached((organisation) => `organisation_id = ${organisation}`, `person_id = ${PERSON}`);
+
+const OF_DOCK = { table: 'dock', by: 'dock_sn', key: 'sn' } as const;
 
 /** Who may do what with the tables of docks and keys. Where an aircraft went, and what a dock said, is never changed. */
 export const RIGHTS: SchemaRights = {
+  isWalled: true,
   tables: {
     aircraft: { api: 'select update delete', engine: 'select insert update delete' },
     aircraft_move: { api: 'select insert delete', engine: 'select insert delete' },
     // A record is made of an entry and is never changed; old months go by a function of the migrator's.
     audit_chain: { api: 'select', engine: 'select insert update' },
-    audit_intake: { api: 'insert update select', engine: 'select delete lock:id' },
+    audit_intake: {
+      ...{ api: 'insert update select', engine: 'select delete lock:id' },
+      reachedWhere: `(entry->>'organisationId')::uuid = ${ORGANISATION}`,
+    },
     audit_record: { api: 'select', engine: 'select insert' },
-    api_key: { api: 'select insert update', engine: 'select update' },
-    broker_user: { engine: 'select insert update delete' },
+    api_key: { api: 'select insert update' },
+    broker_user: { engine: 'select insert update delete', belongsTo: OF_DOCK },
     cut_off: { api: 'select update', engine: 'select insert update delete' },
-    device_property: { api: 'select', engine: 'select insert update' },
+    device_property: { api: 'select', engine: 'select insert update', belongsTo: { ...OF_DOCK, by: 'sn' } },
     dock: { api: 'select insert update delete', engine: 'select insert update' },
     kept_message: { engine: 'select insert delete lock:id' },
     invitation: { api: 'select insert update' },
-    inbox: { engine: 'select insert delete lock:message_id' },
-    member: { api: 'select insert update delete' },
-    organisation: { api: 'select insert lock:id', engine: 'select' },
-    outbox: { api: 'select insert', engine: 'select insert update delete' },
-    person: { api: 'select insert update' },
-    session: { api: 'select insert update', engine: 'select delete lock:id' },
-    setup_link: { api: 'select insert update' },
+    inbox: { engine: 'select insert delete lock:message_id', ofNobody: 'the API has nothing to do with it' },
+    member: { api: 'select insert update delete', reachedWhere: REACHED_BY_MEMBER },
+    organisation: {
+      ...{ api: 'select insert lock:id', engine: 'select' },
+      reachedWhere: reached(
+        (organisation) => `id = ${organisation}`,
+        `EXISTS (SELECT FROM fleet.member m WHERE m.organisation_id = organisation.id AND m.person_id = ${PERSON})`,
+      ),
+    },
+    outbox: {
+      ...{ api: 'select insert', engine: 'select insert update delete' },
+      ofNobody: 'facts of all organisations leave in one order',
+    },
+    // Its members, and whoever signs in or enters.
+    person: {
+      api: 'select insert update',
+      reachedWhere: reached(
+        (organisation) =>
+          `EXISTS (SELECT FROM fleet.member m WHERE m.organisation_id = ${organisation} AND m.person_id = person.id)`,
+        `id = ${PERSON}`,
+      ),
+    },
+    session: {
+      ...{ api: 'select insert update', engine: 'select delete lock:id' },
+      reachedWhere: REACHED_BY_MEMBER,
+    },
+    // It has the id of the organisation that it makes.
+    setup_link: { api: 'select insert update', reachedWhere: `id = ${ORGANISATION}` },
   },
-  functions: { 'prune_audit(integer)': ['engine'] },
+  functions: {
+    'organisation_of_invitation(uuid)': ['api'],
+    'organisation_of_key(uuid)': ['api'],
+    'organisation_of_session(uuid)': ['api'],
+    'person_of(text)': ['api'],
+    'prune_audit(integer)': ['engine'],
+    'yield_claim(text,integer)': ['api'],
+  },
 };

@@ -10,11 +10,13 @@ import {
 } from '@aerie/bus-contract';
 import { Backlog, DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import {
+  ApiDatabase,
   OutboxRelay,
   Retention,
   awaitSchema,
   engineOf,
   examineDatabase,
+  ofAnyOrganisation,
   openDatabase,
   showOutbox,
   showPools,
@@ -82,22 +84,23 @@ export class AppModule {
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
     checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: true, keys: REDIS_KEYS['log-service'] }));
-    const api = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const pool = await openDatabase(logDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const api = new ApiDatabase(pool);
     const dataSource = await openDatabase(logDatabase(engineOf(config, SCHEMA), logger, 'work'), logger);
-    checks.examine('PostgreSQL', () => examineDatabase([api, dataSource]));
+    checks.examine('PostgreSQL', () => examineDatabase([pool, dataSource]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const connection = await connectNats(config.NATS_URL, 'log-service', logger, { streamReplicas });
     checks.examine('NATS', () => examineNats(connection));
     await checks.settle();
-    await awaitSchema(api, logger);
+    await awaitSchema(pool, logger);
     const publisher = new JetStreamPublisher(connection, 2_000);
     const deadLetters = new DeadLetters(publisher, metrics);
     // First: what those below ask of the database at a scrape does not count itself.
-    showPools(metrics, { api, work: dataSource });
+    showPools(metrics, { api: pool, work: dataSource });
     showOutbox(metrics, dataSource, SCHEMA);
     const outbox = new OutboxRelay({
       dataSource,
-      writers: [api],
+      writers: [pool],
       schema: SCHEMA,
       publish: (subject, payload, messageId) => publisher.store(subject, payload, messageId),
       logger,
@@ -125,9 +128,9 @@ export class AppModule {
       backlog: new Backlog(connection, [LOG_REPLIES_CONSUMER, LOG_EVENTS_CONSUMER, ...retiredConsumersOf('log')]),
     });
     const collectsByDefault = config.LOG_COLLECT_ON_FAILURE === 'on';
-    const policies = new PolicyStore(dataSource, collectsByDefault);
+    const policies = new PolicyStore(ofAnyOrganisation(dataSource), collectsByDefault);
     const policiesOfRequests = new PolicyStore(api, collectsByDefault);
-    const cancelUpload = new CancelUpload(dataSource, afterCommit);
+    const cancelUpload = new CancelUpload(ofAnyOrganisation(dataSource), afterCommit);
     const runCampaigns = new RunCampaigns({
       ...{ dataSource, connection, policies, lookAtDocks, cancelUpload, wakes, timing, logger },
       wakeUploads: () => dueRunner.wakeAll(),
@@ -161,7 +164,7 @@ export class AppModule {
         consumer.start();
         facts.start();
       },
-      () => api.isInitialized && dataSource.isInitialized && !connection.isClosed(),
+      () => pool.isInitialized && dataSource.isInitialized && !connection.isClosed(),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
@@ -176,7 +179,7 @@ export class AppModule {
     shutdown.on('connections', 'outbox relay', () => outbox.stop());
     shutdown.on('storage', 'NATS', () => connection.drain());
     shutdown.on('storage', 'database', async () => {
-      await Promise.all([api.destroy(), dataSource.destroy()]);
+      await Promise.all([pool.destroy(), dataSource.destroy()]);
     });
     return {
       module: AppModule,
@@ -186,10 +189,10 @@ export class AppModule {
         { provide: ApiKeys, useValue: new RemoteApiKeys(connection) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
-        { provide: AskForList, useValue: new AskForList({ dataSource: api, commands, replyMs: timing.listReplyMs }) },
+        { provide: AskForList, useValue: new AskForList({ database: api, commands, replyMs: timing.listReplyMs }) },
         {
           provide: RequestUpload,
-          useValue: new RequestUpload({ dataSource: api, connection, policies: policiesOfRequests, timing, wake }),
+          useValue: new RequestUpload({ database: api, connection, policies: policiesOfRequests, timing, wake }),
         },
         { provide: CancelUpload, useValue: new CancelUpload(api, afterCommit) },
         { provide: UploadReadModel, useValue: new UploadReadModel(api) },
@@ -198,11 +201,11 @@ export class AppModule {
         { provide: WriteBundle, useValue: new WriteBundle(downloadFile, readObject) },
         {
           provide: CreateCampaign,
-          useValue: new CreateCampaign({ dataSource: api, connection, wake: () => runCampaigns.wake() }),
+          useValue: new CreateCampaign({ database: api, connection, wake: () => runCampaigns.wake() }),
         },
         {
           provide: ControlCampaign,
-          useValue: new ControlCampaign({ dataSource: api, campaigns, runCampaigns }),
+          useValue: new ControlCampaign({ database: api, campaigns, runCampaigns }),
         },
         { provide: CampaignReadModel, useValue: campaigns },
         { provide: PolicyStore, useValue: policiesOfRequests },

@@ -5,12 +5,14 @@ import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
 import { retryUntilReached } from '@aerie/observability';
 import {
+  ApiDatabase,
   OutboxRelay,
   Retention,
   awaitSchema,
   engineOf,
   examineDatabase,
   isOutage,
+  ofAnyOrganisation,
   openDatabase,
   showOutbox,
   showPools,
@@ -100,17 +102,18 @@ export class AppModule {
     checks.examine('Redis', () =>
       examineRedis(config.REDIS_URL, { queues: true, keys: REDIS_KEYS['mission-service'] }),
     );
-    const api = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const pool = await openDatabase(missionDatabase(config.DATABASE_URL, logger, 'api'), logger);
+    const api = new ApiDatabase(pool);
     const engine = engineOf(config, SCHEMA);
     const chores = await openDatabase(missionDatabase(engine, logger, 'chores'), logger);
     const flight = await openDatabase(missionDatabase(engine, logger, 'flight'), logger);
     const docks = await openDatabase(missionDatabase(engine, logger, 'docks'), logger);
-    checks.examine('PostgreSQL', () => examineDatabase([api, chores, flight, docks]));
+    checks.examine('PostgreSQL', () => examineDatabase([pool, chores, flight, docks]));
     const streamReplicas = config.NATS_STREAM_REPLICAS;
     const nats = await connectNats(config.NATS_URL, 'mission-service', logger, { streamReplicas });
     checks.examine('NATS', () => examineNats(nats));
     await checks.settle();
-    await awaitSchema(api, logger);
+    await awaitSchema(pool, logger);
     // Not worth a boot that fails: without it they follow the defaults.
     await keepTiming(chores, timing).catch((error: unknown) =>
       logger.warn({ err: error }, 'failed to keep the settings for missions of the first release'),
@@ -137,12 +140,12 @@ export class AppModule {
 
     const publisher = new JetStreamPublisher(nats, 2_000);
     // First: what those below ask of the database at a scrape does not count itself.
-    showPools(metrics, { api, chores, flight, docks });
+    showPools(metrics, { api: pool, chores, flight, docks });
     showOutbox(metrics, chores, SCHEMA);
     const ended = countEnds(metrics);
     const outbox = new OutboxRelay({
       dataSource: flight,
-      writers: [api, chores, docks],
+      writers: [pool, chores, docks],
       schema: SCHEMA,
       publish: async (subject, payload, messageId) => {
         await publisher.store(subject, payload, messageId);
@@ -174,7 +177,7 @@ export class AppModule {
       metrics,
     });
     // On the pool of chores: a policy is read while a claim holds a connection of another.
-    const policies = new PolicyStore(chores);
+    const policies = new PolicyStore(ofAnyOrganisation(chores));
     const routes = new RouteShapes(chores);
     const shares = new TransactionShares(metrics);
     const dueRunner = new DueRunner({
@@ -221,10 +224,10 @@ export class AppModule {
     });
     const policiesOfRequests = policies.through(api);
     const planMission = new PlanMission({
-      dataSource: api,
+      database: api,
       lookUp: new LookUp(api, observeDock),
       policies: policiesOfRequests,
-      routes: routes.through(api),
+      routes,
       timing,
     });
     const wake = (id: string, delayMs: number): void => {
@@ -244,7 +247,7 @@ export class AppModule {
         consumer.start();
         watchMissions.start();
       },
-      () => [api, chores, flight, docks].every(({ isInitialized }) => isInitialized) && !nats.isClosed(),
+      () => [pool, chores, flight, docks].every(({ isInitialized }) => isInitialized) && !nats.isClosed(),
     );
 
     shutdown.on('intake', 'dock consumer', () => consumer.stop());
@@ -257,7 +260,7 @@ export class AppModule {
     shutdown.on('connections', 'object storage', () => storage.stop());
     shutdown.on('storage', 'NATS', () => nats.drain());
     shutdown.on('storage', 'database', async () => {
-      await Promise.all([api, chores, flight, docks].map((pool) => pool.destroy()));
+      await Promise.all([pool, chores, flight, docks].map((one) => one.destroy()));
     });
     return {
       module: AppModule,

@@ -21,6 +21,7 @@ import { LeanTiming1765320000000 } from './migrations/1765320000000-lean-timing.
 import { StatesOfRest1765330000000 } from './migrations/1765330000000-states-of-rest.js';
 import { ValidatedChecks1765340000000 } from './migrations/1765340000000-validated-checks.js';
 import { DatabaseOrigin1765350000000 } from './migrations/1765350000000-database-origin.js';
+import { TimeWithoutAFunction1765910000000 } from './migrations/1765910000000-time-without-a-function.js';
 import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'mission';
@@ -46,6 +47,7 @@ export const MIGRATIONS = [
   StatesOfRest1765330000000,
   ValidatedChecks1765340000000,
   DatabaseOrigin1765350000000,
+  TimeWithoutAFunction1765910000000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

@@ -105,7 +105,7 @@ export class ApiKeyGuard implements CanActivate {
     const entry = this.entryOf(context, request, { organisationId, by: callerName(request.principal) });
     await audit.begin(entry);
     const response = context.switchToHttp().getResponse<Response>();
-    response.once('close', () => void audit.end(entry.id, response.headersSent ? response.statusCode : null));
+    response.once('close', () => void audit.end(entry, response.headersSent ? response.statusCode : null));
   }
 
   private async noteRefusal(context: ExecutionContext, request: WithPrincipal, error: unknown): Promise<void> {

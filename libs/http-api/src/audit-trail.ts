@@ -25,7 +25,7 @@ export abstract class AuditTrail {
   /** Before anything is done: a request whose entry cannot be kept is refused. */
   abstract begin(entry: AuditEntry): Promise<void>;
   /** Must not throw. Null: nobody knows what the caller was told. */
-  abstract end(id: string, status: number | null): Promise<void>;
+  abstract end(entry: AuditEntry, status: number | null): Promise<void>;
   /** An entry of what has ended already. */
   abstract note(entry: AuditEntry, status: number): Promise<void>;
   /** Null: it has no id that is known. */

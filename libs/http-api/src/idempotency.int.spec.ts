@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidError } from '@aerie/kernel';
 import { createLogger } from '@aerie/observability';
-import { CommitUnknownError, createDataSource, inTransaction } from '@aerie/persistence';
+import { CommitUnknownError, createDataSource, inTransaction, ofAnyOrganisation } from '@aerie/persistence';
 import { type TestDatabase, createTestDatabase, eventually, testEnvironment } from '@aerie/testing';
 import {
   type IdempotentRequest,
@@ -132,7 +132,7 @@ describe('a request that fails after the very same was accepted', () => {
   const refuse = (): Promise<StoredAnswer> => {
     throw new InvalidError('invalid_input', 'its time has passed');
   };
-  const repeat = (request: IdempotentRequest) => answerOnce(dataSource, SCHEMA, request, refuse);
+  const repeat = (request: IdempotentRequest) => answerOnce(ofAnyOrganisation(dataSource), SCHEMA, request, refuse);
   const rows = async (): Promise<unknown> => (await dataSource.query(`SELECT 1 FROM ${SCHEMA}.idempotency_key`)).length;
 
   it('gets the answer of before, without being looked at', async () => {
@@ -167,7 +167,7 @@ describe('a request that fails after the very same was accepted', () => {
   it('gets its answer although it was never told that its own commit had succeeded', async () => {
     const request = aRequest();
     let committed: StoredAnswer | undefined;
-    const answer = await answerOnce(dataSource, SCHEMA, request, async () => {
+    const answer = await answerOnce(ofAnyOrganisation(dataSource), SCHEMA, request, async () => {
       committed = await execute(request);
       throw new CommitUnknownError(new Error('the connection was lost'));
     });
@@ -295,7 +295,7 @@ describe('many requests in one transaction', () => {
   it('are found together by who asks whether they were answered before', async () => {
     const [known, other] = [aRequest(), aRequest()];
     const before = await execute(known);
-    const find = findBeforeTogether(dataSource, SCHEMA);
+    const find = findBeforeTogether(ofAnyOrganisation(dataSource), SCHEMA);
     expect(await Promise.all([find(known), find(other), find({ ...known, body: 'other' })])).toEqual([
       ...[before, null, null],
     ]);
@@ -303,13 +303,14 @@ describe('many requests in one transaction', () => {
 });
 
 it('of many requests that are refused at once, those that somebody is committing get that answer, in a few transactions', async () => {
-  const requests = Array.from({ length: 150 }, (_, index) => aRequest({ key: `many-${index}` }));
+  const organisationId = randomUUID();
+  const requests = Array.from({ length: 150 }, (_, index) => aRequest({ organisationId, key: `many-${index}` }));
   const [first, other] = [requests[0] as IdempotentRequest, requests[1] as IdempotentRequest];
   let transactions = 0;
   const counting = Object.create(dataSource, {
     driver: { get: () => (transactions++, dataSource.driver) },
   }) as typeof dataSource;
-  const findMeanwhile = findMeanwhileTogether(counting, SCHEMA);
+  const findMeanwhile = findMeanwhileTogether(ofAnyOrganisation(counting), SCHEMA);
   let isCommitting = false;
   let commit: () => void = () => undefined;
   const committing = inTransaction(dataSource, (tx) =>
@@ -325,7 +326,9 @@ it('of many requests that are refused at once, those that somebody is committing
   await eventually('it is about to commit', () => isCommitting);
   const refuse = () => Promise.reject(new Error('refused'));
   const answers = requests.map((request) =>
-    answerOnce(dataSource, SCHEMA, request, refuse, undefined, findMeanwhile).catch((error: Error) => error.message),
+    answerOnce(ofAnyOrganisation(dataSource), SCHEMA, request, refuse, undefined, findMeanwhile).catch(
+      (error: Error) => error.message,
+    ),
   );
   await new Promise((resolve) => setTimeout(resolve, 200));
   commit();

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AskTogether, InvalidError, RunTogether } from '@aerie/kernel';
-import { type Prune, type Tx, inTransaction, isOutage, pruneOldRows } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type Organisations, type Prune, type Tx, inTransaction, isOutage, pruneOldRows } from '@aerie/persistence';
 
 /** The table, for a service's first migration. The first answer under a key is the answer for ever after. */
 export const idempotencyTable = (schema: string): string => `
@@ -57,12 +56,12 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
  * request is a new one each time.
  */
 export async function answerOnce(
-  dataSource: DataSource,
+  database: Organisations,
   schema: string,
   request: IdempotentRequest,
   accept: () => Promise<StoredAnswer>,
-  findBefore: FindBefore = (one) => findAnswer(readsOf(dataSource), schema, one),
-  findMeanwhile: FindBefore = (one) => answeredMeanwhile(dataSource, schema, one),
+  findBefore: FindBefore = (one) => findAnswer(database.of(one.organisationId), schema, one),
+  findMeanwhile: FindBefore = (one) => answeredMeanwhile(database, schema, one),
 ): Promise<StoredAnswer> {
   if (request.key === undefined) return accept();
   const before = await findBefore(request);
@@ -79,18 +78,14 @@ export async function answerOnce(
 /** What this very request got before; null: nothing. */
 export type FindBefore = (request: IdempotentRequest) => Promise<StoredAnswer | null>;
 
-/** Looks for the answers to all who ask at the same time with one statement. */
-export function findBeforeTogether(dataSource: DataSource, schema: string): FindBefore {
+/** Looks for the answers to all of an organisation who ask at the same time with one statement. */
+export function findBeforeTogether(database: Organisations, schema: string): FindBefore {
   const answers = new AskTogether<StoredRow>(async (places) => {
-    const rows = await findAnswers(readsOf(dataSource), schema, places);
+    const rows = await findAnswers(database.of(organisationOf(places[0] ?? '')), schema, places);
     return new Map(rows.map((row) => [placeOf({ ...row, organisationId: row.organisation_id }), row]));
-  });
+  }, organisationOf);
   return async (request) => answerTo(request, (await answers.find(placeOf(request))) ?? undefined);
 }
-
-const readsOf = (dataSource: DataSource): Pick<Tx, 'query'> => ({
-  query: (sql, parameters = []) => dataSource.query(sql, [...parameters]),
-});
 
 interface StoredRow extends StoredAnswer {
   readonly organisation_id: string;
@@ -103,15 +98,23 @@ interface StoredRow extends StoredAnswer {
 const placeOf = ({ organisationId, route, key }: Omit<IdempotentRequest, 'body'>): string =>
   JSON.stringify([organisationId.toLowerCase(), route, key]);
 
-/** The columns of the primary key, out of places. */
-const PLACES = `(SELECT (p->>0)::uuid AS organisation_id, p->>1 AS route, p->>2 AS key
-                   FROM unnest($1::jsonb[]) AS p) AS p`;
+const organisationOf = (place: string): string => (JSON.parse(place) as [string])[0];
+
+/**
+ * The columns of the primary key, as they are sent: policies let an index find a row by what was sent, and not by what a
+ * function makes of it.
+ */
+const PLACES = 'unnest($1::uuid[], $2::text[], $3::text[]) AS p (organisation_id, route, key)';
+const columnsOf = (places: readonly string[]): readonly [string[], string[], string[]] => {
+  const parts = places.map((place) => JSON.parse(place) as [organisationId: string, route: string, key: string]);
+  return [parts.map(([id]) => id), parts.map(([, route]) => route), parts.map(([, , key]) => key)];
+};
 
 function findAnswers(through: Pick<Tx, 'query'>, schema: string, places: readonly string[]): Promise<StoredRow[]> {
   return through.query<StoredRow>(
     `SELECT k.organisation_id, k.route, k.key, k.request_hash, k.status, k.body
        FROM ${PLACES} JOIN ${schema}.idempotency_key k USING (organisation_id, route, key)`,
-    [places],
+    columnsOf(places),
   );
 }
 
@@ -131,11 +134,11 @@ function answerTo({ body }: IdempotentRequest, stored: StoredRow | undefined): S
  * one that has not committed yet. Leaves nothing behind.
  */
 function answeredMeanwhile(
-  dataSource: DataSource,
+  database: Organisations,
   schema: string,
   request: IdempotentRequest,
 ): Promise<StoredAnswer | null> {
-  return inTransaction(dataSource, async (tx) => {
+  return inTransaction(database.of(request.organisationId), async (tx) => {
     if ((await takeKeys(tx, schema, [request])).size === 0) return findAnswer(tx, schema, request);
     await giveKeysBack(tx, schema, [placeOf(request)]);
     return null;
@@ -146,13 +149,14 @@ function answeredMeanwhile(
 const LOOKED_FOR_AT_ONCE = 100;
 const LOOKS = 2;
 
-/** As `answeredMeanwhile` in one transaction for all who ask at the same time: of a large batch each may be refused. */
-export function findMeanwhileTogether(dataSource: DataSource, schema: string): FindBefore {
+/** As `answeredMeanwhile` in one transaction for all of an organisation who ask at the same time: of a large batch each may be refused. */
+export function findMeanwhileTogether(database: Organisations, schema: string): FindBefore {
   const looking = new RunTogether<IdempotentRequest, StoredAnswer | null>({
     atOnce: LOOKED_FOR_AT_ONCE,
     runs: LOOKS,
+    groupOf: ({ organisationId }) => organisationId.toLowerCase(),
     run: (requests) =>
-      inTransaction(dataSource, async (tx) => {
+      inTransaction(database.of(requests[0]?.organisationId ?? ''), async (tx) => {
         const free = await takeKeys(tx, schema, requests);
         await giveKeysBack(tx, schema, [...free]);
         const others = requests.map(placeOf).filter((place) => !free.has(place));
@@ -170,10 +174,10 @@ async function takeKeys(tx: Tx, schema: string, requests: readonly IdempotentReq
   const places = requests.map(placeOf);
   const rows = await tx.query<{ organisationId: string; route: string; key: string }>(
     `INSERT INTO ${schema}.idempotency_key (organisation_id, route, key, request_hash, status, body)
-     SELECT (p.place->>0)::uuid, p.place->>1, p.place->>2, p.hash, 0, ''
-       FROM unnest($1::jsonb[], $2::text[]) AS p (place, hash) ORDER BY 1, 2, 3
+     SELECT organisation_id, route, key, hash, 0, ''
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS p (organisation_id, route, key, hash) ORDER BY 1, 2, 3
      ON CONFLICT DO NOTHING RETURNING organisation_id AS "organisationId", route, key`,
-    [places, requests.map(({ body }) => hashOf(body))],
+    [...columnsOf(places), requests.map(({ body }) => hashOf(body))],
   );
   return new Set(rows.map(placeOf));
 }
@@ -183,7 +187,7 @@ async function giveKeysBack(tx: Tx, schema: string, places: readonly string[]): 
   await tx.run(
     `DELETE FROM ${schema}.idempotency_key AS k USING ${PLACES}
       WHERE (k.organisation_id, k.route, k.key) = (p.organisation_id, p.route, p.key)`,
-    [places],
+    columnsOf(places),
   );
 }
 
@@ -274,10 +278,13 @@ async function keepAnswers(
   if (kept.length === 0) return;
   await tx.run(
     `UPDATE ${schema}.idempotency_key AS k SET status = p.status, body = p.body
-       FROM (SELECT (place->>0)::uuid AS organisation_id, place->>1 AS route, place->>2 AS key, status, body
-               FROM unnest($1::jsonb[], $2::integer[], $3::text[]) AS p (place, status, body)) AS p
+       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::integer[], $5::text[])
+              AS p (organisation_id, route, key, status, body)
       WHERE (k.organisation_id, k.route, k.key) = (p.organisation_id, p.route, p.key)`,
-    [kept.map(({ place }) => place), kept.map(({ answer }) => answer.status), kept.map(({ answer }) => answer.body)],
+    [
+      ...columnsOf(kept.map(({ place }) => place)),
+      ...[kept.map(({ answer }) => answer.status), kept.map(({ answer }) => answer.body)],
+    ],
   );
 }
 

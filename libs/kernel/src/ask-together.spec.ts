@@ -58,3 +58,20 @@ it('says null for what nobody knows', async () => {
   const nobody = new AskTogether<string>(async () => new Map());
   expect(await nobody.find('x')).toBeNull();
 });
+
+it('asks for keys of different groups one after the other, those who have waited longest first', async () => {
+  const asked: (readonly string[])[] = [];
+  const grouped = new AskTogether<string>(
+    async (keys) => {
+      asked.push(keys);
+      return new Map(keys.map((key) => [key, `of ${key}`]));
+    },
+    (key) => key.slice(0, 1),
+  );
+  const answered = await Promise.all(['a1', 'b1', 'a2', 'b2'].map((key) => grouped.find(key)));
+  expect(answered).toEqual(['of a1', 'of b1', 'of a2', 'of b2']);
+  expect(asked).toEqual([
+    ['a1', 'a2'],
+    ['b1', 'b2'],
+  ]);
+});

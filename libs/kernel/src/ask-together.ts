@@ -1,3 +1,5 @@
+import { takeGroup } from './take-group.js';
+
 interface Asked<Value> {
   readonly key: string;
   readonly resolve: (value: Value | null) => void;
@@ -17,8 +19,14 @@ export class AskTogether<Value> {
   private readonly asked: Asked<Value>[] = [];
   private asking = false;
 
-  /** @param askMany gives what is known of these keys; it may reject, and then all of them do. */
-  constructor(private readonly askMany: (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>) {}
+  /**
+   * @param askMany gives what is known of these keys; it may reject, and then all of them do
+   * @param groupOf keys of different groups share no question
+   */
+  constructor(
+    private readonly askMany: (keys: readonly string[]) => Promise<ReadonlyMap<string, Value>>,
+    private readonly groupOf?: (key: string) => string,
+  ) {}
 
   /** Null: nothing is known of this key. Rejects when that cannot be said now. */
   find(key: string): Promise<Value | null> {
@@ -33,7 +41,8 @@ export class AskTogether<Value> {
     // Whoever asks in this turn goes along.
     await Promise.resolve();
     while (this.asked.length > 0) {
-      const batch = this.asked.splice(0, AT_ONCE);
+      const { groupOf } = this;
+      const batch = takeGroup(this.asked, AT_ONCE, groupOf && (({ key }) => groupOf(key)));
       try {
         const found = await this.askMany([...new Set(batch.map(({ key }) => key))]);
         for (const { key, resolve } of batch) resolve(found.get(key) ?? null);

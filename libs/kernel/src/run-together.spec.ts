@@ -106,3 +106,16 @@ it('rejects all of a run, and goes on, when nobody can say whether its error mee
   away = false;
   expect(await group.run('c')).toBe('c');
 });
+
+it('keeps items of different groups in different runs, as many at once as it may', async () => {
+  const group = new RunTogether<string, string>({
+    ...{ atOnce: 2, runs: 1, failsAll: () => true, groupOf: (item) => item.slice(0, 1) },
+    run: async (items) => {
+      runs.push({ items, end: () => undefined });
+      return items.map((item) => `of ${item}`);
+    },
+  });
+  const results = await Promise.all(['a1', 'b1', 'a2', 'a3'].map((item) => group.run(item)));
+  expect(results).toEqual(['of a1', 'of b1', 'of a2', 'of a3']);
+  expect(runs.map(({ items }) => items)).toEqual([['a1', 'a2'], ['b1'], ['a3']]);
+});

@@ -1,8 +1,12 @@
+import { takeGroup } from './take-group.js';
+
 export interface RunTogetherOptions<Item, Result> {
   /** Items in one run, at most. */
   readonly atOnce: number;
   /** Runs under way at the same time, at most: while one waits, another one goes on. */
   readonly runs: number;
+  /** Items of different groups share no run. */
+  readonly groupOf?: (item: Item) => string;
   /** A result for each item, in their order. When it throws, nothing of the run has happened. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   /**
@@ -41,7 +45,8 @@ export class RunTogether<Item, Result> {
     // Whoever asks in this turn goes along.
     await Promise.resolve();
     while (this.waiting.length > 0) {
-      const group = this.waiting.splice(0, this.options.atOnce);
+      const { atOnce, groupOf } = this.options;
+      const group = takeGroup(this.waiting, atOnce, groupOf && (({ item }) => groupOf(item)));
       // Nobody is left waiting, nor a run taken for under way, when `failsAll` itself fails.
       await this.runOnce(group).catch((error: unknown) => group.forEach(({ reject }) => reject(error)));
     }

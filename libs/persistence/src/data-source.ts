@@ -13,12 +13,6 @@ declare const DOER: unique symbol;
  */
 export type DatabaseOf<Who extends Doer> = DataSource & { readonly [DOER]?: Who };
 
-/** For what is begun by a request and goes on by itself. */
-export interface Databases {
-  readonly api: DatabaseOf<'api'>;
-  readonly engine: DatabaseOf<'engine'>;
-}
-
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`. */
   readonly url: Peer | string;

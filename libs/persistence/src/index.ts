@@ -1,4 +1,4 @@
-export { type DatabaseOf, type DatabaseOptions, type Databases, createDataSource } from './data-source.js';
+export { type DatabaseOf, type DatabaseOptions, createDataSource } from './data-source.js';
 export {
   DOERS,
   type DatabaseSettings,
@@ -11,7 +11,8 @@ export {
   roleOf,
 } from './access/roles.js';
 export { type RolePasswords, closeDatabase, makeRoles, makeRolesAt } from './access/make-roles.js';
-export type { Rights, SchemaRights } from './access/rights.js';
+export type { Rights, SchemaRights, TableRights } from './access/rights.js';
+export { ORGANISATION, ORGANISATION_IF_ANY, ORGANISATION_SETTING, PERSON, PERSON_SETTING } from './access/policies.js';
 export { openDatabase } from './open-database.js';
 export { awaitSchema } from './await-schema.js';
 export { migrate, migrateDatabase } from './migrate.js';
@@ -25,6 +26,14 @@ export {
   sqlState,
 } from './database-errors.js';
 export { Tx, inTransaction } from './transaction.js';
+export {
+  ApiDatabase,
+  type Databases,
+  type Finder,
+  OrganisationRows,
+  type Organisations,
+  ofAnyOrganisation,
+} from './organisations.js';
 export {
   LEAST_INBOX_DAYS,
   type MessageKey,

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, retryUntilReached } from '@aerie/observability';
 import { type DataSource, MigrationExecutor, type QueryRunner } from 'typeorm';
+import { wallTables } from './access/policies.js';
 import { checkRoles, grantRights } from './access/rights.js';
 import { MIGRATOR } from './access/roles.js';
 import { rightsOf } from './data-source.js';
@@ -51,6 +52,10 @@ export async function migrate(dataSource: DataSource, logger?: Logger): Promise<
     await takeTurn(guard);
     await guard.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`);
     await runPending(dataSource, guard, logger);
+    // In this order: a table that is new has its policies before anybody may reach it.
+    if (rights?.isWalled === true) {
+      await wallTables(guard, schema, rights, (work) => patiently(guard, 'the policies of a table wait', work, logger));
+    }
     if (rights !== undefined) await grantRights(guard, schema, rights);
   } finally {
     await guard.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
@@ -75,19 +80,29 @@ async function takeTurn(guard: QueryRunner): Promise<void> {
 }
 
 /** A migration that finds its table held lets all others pass and tries again: what it did until then is rolled back. */
-async function runPending(dataSource: DataSource, guard: QueryRunner, logger?: Logger): Promise<void> {
-  const giveUpAtMs = Date.now() + LOCK_TRIES_MS;
-  for (let attempt = 1; ; attempt++) {
-    try {
+const runPending = (dataSource: DataSource, guard: QueryRunner, logger?: Logger): Promise<void> =>
+  patiently(
+    guard,
+    'a migration waits',
+    async () => {
       // On this connection: another one of the pool has the limits of a request.
       const migrations = new MigrationExecutor(dataSource, guard);
       migrations.transaction = 'each';
       await migrations.executePendingMigrations();
-      return;
+    },
+    logger,
+  );
+
+/** Repeats what finds a table held, after a pause in which all others pass. */
+async function patiently(guard: QueryRunner, what: string, work: () => Promise<void>, logger?: Logger): Promise<void> {
+  const giveUpAtMs = Date.now() + LOCK_TRIES_MS;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
     } catch (error) {
       if (sqlState(error) !== LOCK_NOT_AVAILABLE || Date.now() > giveUpAtMs) throw error;
       const openTransactions = await oldTransactions(guard);
-      logger?.warn({ attempt, openTransactions }, 'a migration waits for a table that a transaction holds');
+      logger?.warn({ attempt, openTransactions }, `${what} for a table that a transaction holds`);
       await pause(LOCK_PAUSE_MS);
     }
   }

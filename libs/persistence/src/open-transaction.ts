@@ -3,6 +3,14 @@ import { CommitUnknownError, ConnectionLostError, isStaleStatement, sqlState } f
 import type { DatabaseClient } from './pool.js';
 import type { StatementNames } from './statement-names.js';
 
+/** What PostgreSQL is told for one transaction, and forgets with it. */
+export interface Setting {
+  readonly name: string;
+  readonly value: string;
+  /** A function of ours that finds the id that is meant by `value`; none: the value itself. */
+  readonly finder?: string;
+}
+
 /**
  * One transaction on one connection, from its first statement to COMMIT or ROLLBACK.
  *
@@ -25,23 +33,37 @@ export class OpenTransaction {
     private readonly client: DatabaseClient,
     /** Undefined: each statement is parsed anew. */
     private readonly names: StatementNames | undefined,
+    private readonly setting?: Setting,
   ) {
     client.on('error', this.noteLoss);
   }
 
   /** After a failure nothing more is sent; the statements that were sent with it fail by themselves. */
-  send(sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
+  send(sql: string, parameters: readonly unknown[], isNamed = true): Promise<QueryResult> {
     if (this.isOver) return refused(new Error('failed to run a statement: its transaction is over'));
     if (this.failure !== undefined) return refused(this.failure.error);
-    const name = this.names?.of(sql);
+    const name = isNamed ? this.names?.of(sql) : undefined;
     this.cork();
-    if (!this.isBegun) {
-      this.isBegun = true;
-      void this.track(this.client.query('BEGIN'));
-    }
+    this.begin();
     return this.track(
       this.client.query({ ...(name === undefined ? {} : { name }), text: sql, values: [...parameters] }),
     );
+  }
+
+  /**
+   * One statement with its BEGIN, its setting and its COMMIT in one packet. If any of them fails, none has an effect: the
+   * COMMIT of a transaction that has failed rolls it back, and without a BEGIN there is no setting either, which policies want.
+   */
+  async sendAlone(sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
+    // With no name: it is planned for its values, as a statement outside a transaction is.
+    const sent = this.send(sql, parameters, false);
+    const committed = this.client.query('COMMIT');
+    this.unread.add(committed.catch(() => undefined));
+    this.isOver = true;
+    const result = await sent;
+    if (this.failure !== undefined) throw this.failure.error;
+    await confirm(committed);
+    return result;
   }
 
   async commit(): Promise<void> {
@@ -52,11 +74,18 @@ export class OpenTransaction {
     if (this.lost !== undefined) throw new ConnectionLostError(this.lost.error);
     if (!this.client.connection.stream.writable) throw new ConnectionLostError(undefined);
     if (this.client.getTransactionStatus() !== 'T') throw new Error('a statement ended the transaction it was in');
-    const { command } = await this.client.query('COMMIT').catch((error: unknown) => {
-      throw provesRollback(error) ? error : new CommitUnknownError(error);
-    });
-    // A transaction that has failed answers ROLLBACK, and that is no error.
-    if (command !== 'COMMIT') throw new Error('failed to commit: the transaction had failed and was rolled back');
+    await confirm(this.client.query('COMMIT'));
+  }
+
+  private begin(): void {
+    if (this.isBegun) return;
+    this.isBegun = true;
+    void this.track(this.client.query('BEGIN'));
+    if (this.setting === undefined) return;
+    const text = setBy(this.setting.finder);
+    const name = this.names?.of(text);
+    const values = [this.setting.name, this.setting.value];
+    void this.track(this.client.query({ ...(name === undefined ? {} : { name }), text, values }));
   }
 
   /** Returns what made the transaction fail. */
@@ -126,6 +155,21 @@ export class OpenTransaction {
     });
   }
 }
+
+async function confirm(committed: Promise<QueryResult>): Promise<void> {
+  const { command } = await committed.catch((error: unknown) => {
+    throw provesRollback(error) ? error : new CommitUnknownError(error);
+  });
+  // A transaction that has failed answers ROLLBACK, and that is no error.
+  if (command !== 'COMMIT') throw new Error('failed to commit: the transaction had failed and was rolled back');
+}
+
+/** Of nobody and nothing. */
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+/** For the transaction alone: the next one on its connection is somebody else's. */
+const setBy = (finder: string | undefined): string =>
+  `SELECT set_config($1, ${finder === undefined ? '$2' : `coalesce(${finder}($2)::text, '${NIL}')`}, true)`;
 
 /** A constraint that is checked at the commit, a serialization failure, a deadlock. Everything else leaves a doubt. */
 const provesRollback = (error: unknown): boolean => /^(23...|40001|40P01)$/.test(sqlState(error) ?? '');

@@ -1,7 +1,8 @@
 import type { QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
+import type { DatabaseOf } from './data-source.js';
 import { CommitUnknownError, isRetryable, isStaleStatement } from './database-errors.js';
-import { OpenTransaction } from './open-transaction.js';
+import { OpenTransaction, type Setting } from './open-transaction.js';
 import { takeConnection } from './pool.js';
 import { StatementNames } from './statement-names.js';
 
@@ -52,19 +53,58 @@ export class Tx {
 const ATTEMPTS = 4;
 const names = new StatementNames();
 
+/** What a transaction begins with. */
+export interface Beginning {
+  readonly pool: DataSource;
+  readonly setting?: Setting;
+}
+
+/** Not for those who use the library: the pool behind the rows of an organisation has no organisation. */
+export const BEGINNING = Symbol('beginning');
+export interface Begins {
+  readonly [BEGINNING]: Beginning;
+}
+
 /**
  * Runs `work` in one transaction; it resolves only after the COMMIT was confirmed. A statement that fails makes the
  * whole unit fail, whether `work` waits for it or not. The unit is repeated on errors that prove that nothing was
  * written; so `work` must have no effect outside the database.
  */
-export async function inTransaction<Result>(
-  dataSource: DataSource,
+export function inTransaction<Result>(
+  database: DatabaseOf<'engine'> | Begins,
   work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  const { pool, setting } = BEGINNING in database ? database[BEGINNING] : { pool: database };
+  return repeated(pool, setting, async (transaction) => {
+    const tx = new Tx((sql, parameters) => transaction.send(sql, parameters), pool);
+    const result = await work(tx);
+    await transaction.commit();
+    tx.committed();
+    return result;
+  });
+}
+
+/** One statement that is a transaction of its own. */
+export function alone<Row>(
+  { pool, setting }: Beginning,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<{ readonly rows: Row[]; readonly rowCount: number }> {
+  return repeated(pool, setting, async (transaction) => {
+    const { rows, rowCount } = await transaction.sendAlone(sql, parameters);
+    return { rows: rows as Row[], rowCount: rowCount ?? 0 };
+  });
+}
+
+async function repeated<Result>(
+  pool: DataSource,
+  setting: Setting | undefined,
+  unit: (transaction: OpenTransaction) => Promise<Result>,
 ): Promise<Result> {
   let named = true;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(dataSource, work, named ? names : undefined);
+      return await once(new OpenTransaction(await takeConnection(pool), named ? names : undefined, setting), unit);
     } catch (error) {
       if (error instanceof CommitUnknownError || attempt === ATTEMPTS || !isRetryable(error)) throw error;
       // Other connections of the pool may have the same stale statement.
@@ -76,17 +116,11 @@ export async function inTransaction<Result>(
 }
 
 async function once<Result>(
-  dataSource: DataSource,
-  work: (tx: Tx) => Promise<Result>,
-  names: StatementNames | undefined,
+  transaction: OpenTransaction,
+  unit: (transaction: OpenTransaction) => Promise<Result>,
 ): Promise<Result> {
-  const transaction = new OpenTransaction(await takeConnection(dataSource), names);
   try {
-    const tx = new Tx((sql, parameters) => transaction.send(sql, parameters), dataSource);
-    const result = await work(tx);
-    await transaction.commit();
-    tx.committed();
-    return result;
+    return await unit(transaction);
   } catch (error) {
     throw await transaction.rollBack(error);
   } finally {

@@ -133,7 +133,7 @@ export class Ledger {
     limit: number,
     after: Position | null,
   ): Promise<Page<IssueView>> {
-    const rows = await this.databases.api.query<IssueRow[]>(
+    const rows = await this.databases.api.of(organisationId).query<IssueRow>(
       `SELECT *, to_char(issued_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM credential.issue
         WHERE organisation_id = $1

@@ -82,8 +82,9 @@ export class RevokeKeys {
     checkSupport(access);
     if (dockSn !== null) await this.checkCount(organisationId);
     const id = randomUUID();
+    const own = this.databases.api.of(organisationId);
     // Providers know whole seconds of a token's birth: what is made within two seconds from now falls with the rest.
-    await this.databases.api.query(
+    await own.run(
       `INSERT INTO credential.revocation (id, organisation_id, dock_sn, storage_version, not_before, reason, revoked_by,
          state, next_action_at, untold)
        VALUES ($1, $2, $3, $4, date_trunc('second', clock_timestamp()) + interval '2 seconds', $5, $6, 'pending',
@@ -98,13 +99,13 @@ export class RevokeKeys {
     const prefix = ownerPrefixOf(organisationId, dockSn);
     access.keys.forget((name) => name.startsWith(prefix));
     await this.apply([id], organisationId, access);
-    const [row] = await this.databases.api.query<RevocationRow[]>(`${SELECT} WHERE id = $1`, [id]);
+    const [row] = await own.query<RevocationRow>(`${SELECT} WHERE id = $1`, [id]);
     if (row === undefined) throw new Error('a revocation is not there that was just written');
     return viewOf(row);
   }
 
   async list(organisationId: string, limit: number, after: Position | null): Promise<Page<RevocationView>> {
-    const rows = await this.databases.api.query<RevocationRow[]>(
+    const rows = await this.databases.api.of(organisationId).query<RevocationRow>(
       `${SELECT}
         WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (revoked_at, id) < ($2, $3::uuid))
         ORDER BY revoked_at DESC, id DESC LIMIT $4`,
@@ -128,7 +129,7 @@ export class RevokeKeys {
   }
 
   private async checkCount(organisationId: string): Promise<void> {
-    const [row] = await this.databases.api.query<{ count: number }[]>(
+    const [row] = await this.databases.api.of(organisationId).query<{ count: number }>(
       `SELECT count(DISTINCT dock_sn)::integer AS count FROM credential.revocation
         WHERE organisation_id = $1 AND dock_sn IS NOT NULL
           AND not_before > clock_timestamp() - make_interval(hours => $2)`,

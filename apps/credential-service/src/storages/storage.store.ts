@@ -1,5 +1,5 @@
 import { type Secret, UnavailableError } from '@aerie/kernel';
-import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 import type { KeyRing } from '../sealing/key-ring.js';
 import type { ChosenStorage, ProviderName, Storage } from './storage.js';
@@ -47,7 +47,7 @@ export class StorageStore {
   private readonly cache = new LRUCache<string, ChosenStorage>({ max: CACHED, ttl: CACHE_MS });
 
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly keyRing: KeyRing,
     private readonly ofDeployment: Storage,
   ) {}
@@ -59,8 +59,9 @@ export class StorageStore {
   async of(organisationId: string): Promise<ChosenStorage> {
     const known = this.cache.get(organisationId);
     if (known !== undefined) return known;
-    const [row] = await this.dataSource
-      .query<StorageRow[]>(`SELECT ${COLUMNS} FROM credential.storage WHERE organisation_id = $1`, [organisationId])
+    const [row] = await this.database
+      .of(organisationId)
+      .query<StorageRow>(`SELECT ${COLUMNS} FROM credential.storage WHERE organisation_id = $1`, [organisationId])
       .catch((error: unknown) => {
         throw new UnavailableError('storage_unknown', 'failed to look up which storage is used, try again', {
           cause: error,
@@ -80,7 +81,7 @@ export class StorageStore {
     changedBy: string,
     change: (present: PresentStorage) => Promise<Storage | null>,
   ): Promise<ChosenStorage> {
-    const changed = await inTransaction(this.dataSource, async (tx) => {
+    const changed = await inTransaction(this.database.of(organisationId), async (tx) => {
       await tx.run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
         `credential.${contextOf(organisationId)}`,
       ]);

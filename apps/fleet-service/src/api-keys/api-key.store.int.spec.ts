@@ -1,4 +1,4 @@
-import { bothOf } from '@aerie/persistence/testing';
+import { ApiDatabase } from '@aerie/persistence';
 import { createHash } from 'node:crypto';
 import { type Principal, ROLES } from '@aerie/bus-contract';
 import type { DataSource } from 'typeorm';
@@ -16,8 +16,9 @@ const FROM_ANYWHERE = '198.51.100.9';
 const ALL = new Set<string>(ROLES);
 
 beforeAll(async () => {
-  ({ dataSource: database, owner, drop } = await fleetTestDatabase());
-  store = new ApiKeyStore(bothOf(database));
+  const made = await fleetTestDatabase();
+  ({ dataSource: database, owner, drop } = made);
+  store = new ApiKeyStore({ api: new ApiDatabase(made.api), engine: database });
   const holder = await store.verify(await store.create('first', false), FROM_ANYWHERE);
   if (holder === null) throw new Error('the first key is not taken');
   admin = holder.principal;

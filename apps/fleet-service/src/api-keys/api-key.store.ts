@@ -2,7 +2,8 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { isIP } from 'node:net';
 import { type Principal, ROLES, type Role, callerName } from '@aerie/bus-contract';
 import { ConflictError, InvalidError, isUuid } from '@aerie/kernel';
-import { type Databases, type Tx, inTransaction } from '@aerie/persistence';
+import { type Databases, type OrganisationRows, type Tx, inTransaction } from '@aerie/persistence';
+import { BY_KEY } from '../finders.js';
 
 /** `aerie_<id>_<secret>`: the id finds the row, the whole text is hashed. The prefix lets leak scanners find it. */
 const PREFIX = 'aerie';
@@ -64,11 +65,11 @@ export class ApiKeyStore {
 
   /** A key of the first organisation with all roles, for who runs this installation. */
   async create(name: string, replace: boolean, wish: Partial<Omit<NewKey, 'name'>> = {}): Promise<string> {
-    return inTransaction(this.databases.api, async (tx) => {
-      const organisation = await tx.one<{ id: string }>(
-        'SELECT id FROM fleet.organisation ORDER BY created_at LIMIT 1',
-      );
-      if (organisation === undefined) throw new Error('there is no organisation');
+    const [organisation] = await this.databases.engine.query<{ id: string }[]>(
+      'SELECT id FROM fleet.organisation ORDER BY created_at LIMIT 1',
+    );
+    if (organisation === undefined) throw new Error('there is no organisation');
+    return inTransaction(this.databases.api.of(organisation.id), async (tx) => {
       if (replace) {
         await tx.run(
           `UPDATE fleet.api_key SET revoked_at = clock_timestamp(), revoked_by = 'command'
@@ -84,7 +85,7 @@ export class ApiKeyStore {
   /** A key of this organisation. Throws InvalidError, or ConflictError where it has too many. */
   async make(caller: Principal, wanted: NewKey): Promise<MadeKey> {
     const { organisationId } = caller;
-    return inTransaction(this.databases.api, async (tx) => {
+    return inTransaction(this.databases.api.of(organisationId), async (tx) => {
       await refuseHostBits(tx, wanted.addresses ?? []);
       await refuseTooMany(tx, organisationId);
       return insert(tx, organisationId, wanted, callerName(caller), null);
@@ -96,7 +97,7 @@ export class ApiKeyStore {
     organisationId: string,
     { limit, after, valid }: { limit: number; after: { createdAt: string; id: string } | null; valid: boolean | null },
   ): Promise<KeyRow[]> {
-    return this.databases.api.query<KeyRow[]>(
+    return this.databases.api.of(organisationId).query<KeyRow>(
       `SELECT * FROM (SELECT ${COLUMNS} FROM fleet.api_key
                        WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))) AS k
         WHERE $4::boolean IS NULL OR valid = $4
@@ -106,17 +107,19 @@ export class ApiKeyStore {
   }
 
   async find(organisationId: string, id: string): Promise<KeyRow | undefined> {
-    const [row] = await this.databases.api.query<KeyRow[]>(
-      `SELECT ${COLUMNS} FROM fleet.api_key WHERE organisation_id = $1 AND id = $2`,
-      [organisationId, id],
-    );
+    const [row] = await this.databases.api
+      .of(organisationId)
+      .query<KeyRow>(`SELECT ${COLUMNS} FROM fleet.api_key WHERE organisation_id = $1 AND id = $2`, [
+        organisationId,
+        id,
+      ]);
     return row;
   }
 
   /** Ends a key now; null: there is none. One that has ended stays as it was. */
   async revoke(caller: Principal, id: string): Promise<KeyRow | null> {
     const { organisationId } = caller;
-    return inTransaction(this.databases.api, async (tx) => {
+    return inTransaction(this.databases.api.of(organisationId), async (tx) => {
       await tx.run(
         `UPDATE fleet.api_key SET revoked_at = clock_timestamp(), revoked_by = $3
           WHERE organisation_id = $1 AND id = $2 AND (revoked_at IS NULL OR revoked_at > clock_timestamp())`,
@@ -136,7 +139,7 @@ export class ApiKeyStore {
     { keepMs, expiresAt }: { keepMs: number; expiresAt: Date | null },
   ): Promise<MadeKey | null> {
     const { organisationId } = caller;
-    return inTransaction(this.databases.api, async (tx) => {
+    return inTransaction(this.databases.api.of(organisationId), async (tx) => {
       await tx.run('SELECT FROM fleet.api_key WHERE organisation_id = $1 AND id = $2 FOR NO KEY UPDATE', [
         organisationId,
         id,
@@ -159,12 +162,13 @@ export class ApiKeyStore {
 
   /**
    * Who holds the key, or null: it is not known, no longer valid, or not valid from this address. Takes as long for a wrong
-   * secret as for a right one. Keys of all organisations are looked through: whose it is, only the answer says.
+   * secret as for a right one.
    */
   async verify(key: string, address: string): Promise<Holder | null> {
     const [prefix, id] = key.split('_');
     if (prefix !== PREFIX || id === undefined || !isUuid(id)) return null;
-    const [row] = await this.databases.engine.query<FoundKey[]>(
+    const own = this.databases.api.ofWhom(BY_KEY, id);
+    const [row] = await own.query<FoundKey>(
       `SELECT organisation_id, secret_hash, roles,
               addresses IS NULL OR coalesce($2::inet <<= ANY (addresses), false) AS from_here,
               least(expires_at, revoked_at) AS ends_at,
@@ -176,21 +180,21 @@ export class ApiKeyStore {
     if (row === undefined || !isHashOf(key, row.secret_hash) || !row.from_here) return null;
     const endsInMs = row.ends_at === null ? BELIEVED_MS : Number(row.ends_in_ms);
     if (endsInMs <= 0) return null;
-    if (row.unnoted) await this.noteUse(id);
+    if (row.unnoted) await noteUse(own, id);
     const principal = { keyId: id, organisationId: row.organisation_id, roles: row.roles ?? ROLES };
     return { principal, validForMs: Math.min(endsInMs, BELIEVED_MS) };
   }
+}
 
-  /** One of those who note it at the same time is enough. */
-  private async noteUse(id: string): Promise<void> {
-    await this.databases.engine.query(
-      `UPDATE fleet.api_key SET last_used_at = clock_timestamp()
-        WHERE id = (SELECT id FROM fleet.api_key
-                     WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
-                       FOR NO KEY UPDATE SKIP LOCKED)`,
-      [id],
-    );
-  }
+/** One of those who note it at the same time is enough. */
+async function noteUse(own: OrganisationRows, id: string): Promise<void> {
+  await own.run(
+    `UPDATE fleet.api_key SET last_used_at = clock_timestamp()
+      WHERE id = (SELECT id FROM fleet.api_key
+                   WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
+                     FOR NO KEY UPDATE SKIP LOCKED)`,
+    [id],
+  );
 }
 
 interface FoundKey {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuditEntry } from '@aerie/http-api';
 import { createLogger } from '@aerie/observability';
-import { inTransaction } from '@aerie/persistence';
+import { inTransaction, ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { verifyChains } from './audit-chain.js';
@@ -13,8 +13,9 @@ let drop: (() => Promise<void>) | undefined;
 let audit: AuditIntake;
 
 beforeEach(async () => {
-  ({ dataSource: database, owner, drop } = await fleetTestDatabase());
-  audit = new AuditIntake({ api: database, engine: database }, createLogger('audit-spec', 'silent'));
+  const made = await fleetTestDatabase();
+  ({ dataSource: database, owner, drop } = made);
+  audit = new AuditIntake({ api: new ApiDatabase(made.api), engine: database }, createLogger('audit-spec', 'silent'));
 }, 60_000);
 afterEach(() => drop?.());
 
@@ -108,7 +109,7 @@ it('waits for a request to end, and keeps one whose process died without a statu
   await audit.begin(dying);
   await audit.keep();
   expect(await seqsOf(organisationId)).toEqual([]);
-  await audit.end(ending.id, 409);
+  await audit.end(ending, 409);
   await database.query(`UPDATE fleet.audit_intake SET began_at = began_at - interval '3 minutes' WHERE id = $1`, [
     dying.id,
   ]);

@@ -2,6 +2,7 @@ import { AuditTrail, type AuditEntry, type KnownBearer } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
 import { type Databases, type Prune, type Tx, inTransaction } from '@aerie/persistence';
+import { BY_KEY, BY_SESSION } from '../finders.js';
 import { appendToChains } from './audit-chain.js';
 
 /** A request that has not ended by then has died with its process: nobody knows how it ended. */
@@ -27,14 +28,15 @@ export class AuditIntake extends AuditTrail {
   }
 
   override async begin(entry: AuditEntry): Promise<void> {
-    await this.databases.api.query('INSERT INTO fleet.audit_intake (id, entry) VALUES ($1, $2)', [
-      ...[entry.id, JSON.stringify(entry)],
-    ]);
+    await this.databases.api
+      .of(entry.organisationId)
+      .run('INSERT INTO fleet.audit_intake (id, entry) VALUES ($1, $2)', [...[entry.id, JSON.stringify(entry)]]);
   }
 
-  override async end(id: string, status: number | null): Promise<void> {
+  override async end({ id, organisationId }: AuditEntry, status: number | null): Promise<void> {
     await this.databases.api
-      .query('UPDATE fleet.audit_intake SET ended_at = clock_timestamp(), status = $2 WHERE id = $1', [id, status])
+      .of(organisationId)
+      .run('UPDATE fleet.audit_intake SET ended_at = clock_timestamp(), status = $2 WHERE id = $1', [id, status])
       .catch((error: unknown) =>
         this.logger.warn(
           { err: error, id, status },
@@ -44,17 +46,22 @@ export class AuditIntake extends AuditTrail {
   }
 
   override async note(entry: AuditEntry, status: number): Promise<void> {
-    await this.databases.api.query(
-      'INSERT INTO fleet.audit_intake (id, entry, ended_at, status) VALUES ($1, $2, clock_timestamp(), $3)',
-      [entry.id, JSON.stringify(entry), status],
-    );
+    await this.databases.api
+      .of(entry.organisationId)
+      .run('INSERT INTO fleet.audit_intake (id, entry, ended_at, status) VALUES ($1, $2, clock_timestamp(), $3)', [
+        entry.id,
+        JSON.stringify(entry),
+        status,
+      ]);
   }
 
   override async ownerOf(bearer: string): Promise<KnownBearer | null> {
     const [prefix, id] = bearer.split('_');
     if (id === undefined || !isUuid(id)) return null;
-    const [row] = await this.databases.api.query<{ organisation_id: string; by: string }[]>(
-      prefix === 'aeries'
+    const isSession = prefix === 'aeries';
+    const own = this.databases.api.ofWhom(isSession ? BY_SESSION : BY_KEY, id);
+    const [row] = await own.query<{ organisation_id: string; by: string }>(
+      isSession
         ? `SELECT organisation_id, 'person:' || person_id AS by FROM fleet.session WHERE id = $1`
         : `SELECT organisation_id, 'key:' || id AS by FROM fleet.api_key WHERE id = $1`,
       [id],
@@ -72,11 +79,13 @@ export class AuditIntake extends AuditTrail {
 
 async function keepBatch(tx: Tx): Promise<number> {
   const rows = await tx.query<IntakeRow>(
-    `DELETE FROM fleet.audit_intake WHERE id IN (
-       SELECT id FROM fleet.audit_intake
-        WHERE ended_at IS NOT NULL OR began_at < clock_timestamp() - make_interval(secs => $1)
-        ORDER BY began_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-     RETURNING id, entry, status`,
+    `WITH taken AS (
+       DELETE FROM fleet.audit_intake WHERE id IN (
+         SELECT id FROM fleet.audit_intake
+          WHERE ended_at IS NOT NULL OR began_at < clock_timestamp() - make_interval(secs => $1)
+          ORDER BY began_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+       RETURNING id, entry, status, began_at)
+     SELECT id, entry, status FROM taken ORDER BY began_at, id`,
     [LONGEST_REQUEST_S, BATCH],
   );
   await appendToChains(

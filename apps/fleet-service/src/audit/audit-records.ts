@@ -1,17 +1,17 @@
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase } from '@aerie/persistence';
 import type { AuditRow } from './audit-chain.js';
 import type { AuditFilter } from './audit.schema.js';
 
 /** The records of an organisation, newest first. */
 export class AuditRecords {
-  constructor(private readonly database: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   list(
     organisationId: string,
     filter: AuditFilter,
     { limit, before }: { readonly limit: number; readonly before: string | null },
   ): Promise<AuditRow[]> {
-    return this.database.query<AuditRow[]>(
+    return this.database.of(organisationId).query<AuditRow>(
       `SELECT * FROM fleet.audit_record
         WHERE organisation_id = $1 AND ($2::bigint IS NULL OR seq < $2)
           AND ($3::text IS NULL OR by = $3) AND ($4::text IS NULL OR operation_id = $4)

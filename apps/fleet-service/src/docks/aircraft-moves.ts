@@ -33,22 +33,25 @@ export async function recordMove(tx: Tx, move: AircraftMove): Promise<void> {
       [dockSn, MAX_MOVES],
     );
   }
-  await writeOutbox(tx, SCHEMA, [
-    {
-      subject: factSubject('fleet', organisationId, 'aircraftMoved'),
-      payload: { aircraftSn, fromDockSn, toDockSn, reason },
-    },
-  ]);
+  await tellMove(tx, move);
 }
 
-/** A registration is the word of the owner; what a dock claims about the same serial number yields to it. */
+async function tellMove(tx: Tx, { organisationId, ...payload }: AircraftMove): Promise<void> {
+  await writeOutbox(tx, SCHEMA, [{ subject: factSubject('fleet', organisationId, 'aircraftMoved'), payload }]);
+}
+
+/**
+ * A registration is the word of the owner; what a dock claims about the same serial number yields to it, also where that is
+ * a dock of another organisation: so a function of the database's owner does it.
+ */
 export async function yieldClaim(tx: Tx, sn: string): Promise<string | null> {
+  const reason = 'registeredAsDock';
   const claim = await tx.one<{ organisation_id: string; dock_sn: string }>(
-    'DELETE FROM fleet.aircraft WHERE sn = $1 RETURNING organisation_id, dock_sn',
-    [sn],
+    'SELECT organisation_id, dock_sn FROM fleet.yield_claim($1, $2)',
+    [sn, MAX_MOVES],
   );
   if (claim === undefined) return null;
   const { organisation_id: organisationId, dock_sn: fromDockSn } = claim;
-  await recordMove(tx, { organisationId, aircraftSn: sn, fromDockSn, toDockSn: null, reason: 'registeredAsDock' });
+  await tellMove(tx, { organisationId, aircraftSn: sn, fromDockSn, toDockSn: null, reason });
   return fromDockSn;
 }

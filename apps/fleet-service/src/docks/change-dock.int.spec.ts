@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DockFact } from '@aerie/bus-contract';
 import { createLogger } from '@aerie/observability';
+import { ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { BrokerUsers } from './broker/broker-users.js';
@@ -52,7 +53,7 @@ let otherOrganisationId: string;
 
 beforeAll(async () => {
   ({ dataSource, api, owner, drop } = await fleetTestDatabase());
-  docks = new DockStore(api);
+  docks = new DockStore(new ApiDatabase(api));
   docksOfAll = new DocksOfAll(dataSource);
   const [first] = await dataSource.query<{ id: string }[]>('SELECT id FROM fleet.organisation');
   organisationId = first?.id ?? '';
@@ -63,8 +64,8 @@ afterAll(() => drop(), 30_000);
 beforeEach(() => {
   broker = new NotedBroker();
   const topologies = new Topologies(docksOfAll);
-  registerDock = new RegisterDock(api, broker, topologies);
-  changeDock = new ChangeDock(api, broker, topologies);
+  registerDock = new RegisterDock(new ApiDatabase(api), docksOfAll, broker, topologies);
+  changeDock = new ChangeDock(new ApiDatabase(api), broker, topologies);
   updateTopology = new UpdateTopology(dataSource, broker, topologies, logger);
 });
 
@@ -86,8 +87,12 @@ async function tell(dockSn: string, aircraftSns: readonly string[]): Promise<voi
 }
 
 const speakerFor = async (sn: string): Promise<string | undefined> => (await docksOfAll.speakerFor(sn))?.sn;
-const movesOf = async (sn: string) =>
-  (await docks.aircraftOf(sn)).moves.map(({ from_dock_sn, to_dock_sn, reason }) => [from_dock_sn, to_dock_sn, reason]);
+const movesOf = async (sn: string, organisation = organisationId) =>
+  (await docks.aircraftOf(organisation, sn)).moves.map(({ from_dock_sn, to_dock_sn, reason }) => [
+    from_dock_sn,
+    to_dock_sn,
+    reason,
+  ]);
 const listed = async (retired: boolean): Promise<string[]> =>
   (await docks.list(organisationId, { limit: 200, after: null, retired })).map(({ sn }) => sn);
 
@@ -170,7 +175,7 @@ describe('a serial number that a dock claims as its aircraft', () => {
     await registerDock.register(organisationId, { sn, model: 'dock2', protocolGeneration: '1.15', name: sn });
     expect(broker.calls).toEqual([`grant ${claimant} []`, `provision ${sn}`]);
     expect(await speakerFor(sn)).toBe(sn);
-    expect(await movesOf(claimant)).toEqual([[claimant, null, 'registeredAsDock']]);
+    expect(await movesOf(claimant, otherOrganisationId)).toEqual([[claimant, null, 'registeredAsDock']]);
     await tell(claimant, [sn]);
     expect(await speakerFor(sn)).toBe(sn);
   });
@@ -246,7 +251,7 @@ describe('a dock that is retired', () => {
     await changeDock.retire(organisationId, dock);
     broker.calls.length = 0;
     await tell(dock, [aircraft]);
-    expect((await docks.aircraftOf(dock)).aircraft).toEqual([]);
+    expect((await docks.aircraftOf(organisationId, dock)).aircraft).toEqual([]);
     await expect(registerDock.renew(organisationId, dock)).rejects.toMatchObject({ code: 'unknown_dock' });
     expect(broker.calls.filter((call) => call.startsWith('provision'))).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { type DockModel, factSubject } from '@aerie/bus-contract';
 import { notThere, unknownDock } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
-import { type DatabaseOf, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
+import { type ApiDatabase, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { recordMove, yieldClaim } from './aircraft-moves.js';
 import { BrokerUsers } from './broker/broker-users.js';
@@ -17,14 +17,14 @@ export interface DockChange {
 /** What a person changes about a registered dock after its registration. */
 export class ChangeDock {
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly brokerUsers: BrokerUsers,
     private readonly topologies: Topologies,
   ) {}
 
   /** Renames a dock, or corrects the model that it was registered as. The same again changes nothing. */
   async change(organisationId: string, sn: string, { model, name }: DockChange): Promise<void> {
-    const [, changed] = await this.dataSource.query<[unknown, number]>(
+    const changed = await this.database.of(organisationId).run(
       `UPDATE fleet.dock SET model = coalesce($3, model), name = coalesce($4, name), updated_at = clock_timestamp()
         WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL`,
       [organisationId, sn, model ?? null, name ?? null],
@@ -38,25 +38,32 @@ export class ChangeDock {
    */
   async correctSn(organisationId: string, wrongSn: string, sn: string): Promise<DockCredentials> {
     const credentials = newCredentials();
-    await inTransaction(this.dataSource, async (tx) => {
+    await inTransaction(this.database.of(organisationId), async (tx) => {
       await lockUnheard(tx, organisationId, wrongSn);
       await yieldClaim(tx, sn);
       // Its own unfinished row, or a fresh one: nobody's dock is written over.
-      const reserved = await tx.query(
-        `INSERT INTO fleet.dock AS d (sn, organisation_id, model, protocol_generation, name, binding_code_hash, created_at)
+      const values = [organisationId, wrongSn, sn, hashOf(credentials.bindingCode)];
+      const made = await tx.run(
+        `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, binding_code_hash, created_at)
          SELECT $3, organisation_id, model, protocol_generation, name, $4, created_at FROM fleet.dock
           WHERE organisation_id = $1 AND sn = $2
-         ON CONFLICT (sn) DO UPDATE SET model = excluded.model, protocol_generation = excluded.protocol_generation,
-           name = excluded.name, binding_code_hash = excluded.binding_code_hash
-          WHERE d.organisation_id = excluded.organisation_id AND d.provisioned_at IS NULL
-         RETURNING 1`,
-        [organisationId, wrongSn, sn, hashOf(credentials.bindingCode)],
+         ON CONFLICT (sn) DO NOTHING`,
+        values,
       );
-      if (reserved.length === 0) throw await dockExists(tx, organisationId, sn);
+      const taken =
+        made > 0 ||
+        (await tx.run(
+          `UPDATE fleet.dock d SET model = w.model, protocol_generation = w.protocol_generation, name = w.name,
+                  binding_code_hash = $4
+             FROM fleet.dock w
+            WHERE w.organisation_id = $1 AND w.sn = $2 AND d.organisation_id = $1 AND d.sn = $3 AND d.provisioned_at IS NULL`,
+          values,
+        )) > 0;
+      if (!taken) throw await dockExists(tx, organisationId, sn);
     });
     await this.brokerUsers.provision(sn, credentials.mqttPassword);
     await this.brokerUsers.remove(wrongSn);
-    await inTransaction(this.dataSource, async (tx) => {
+    await inTransaction(this.database.of(organisationId), async (tx) => {
       await lockUnheard(tx, organisationId, wrongSn);
       await tx.run('UPDATE fleet.aircraft SET dock_sn = $2, granted_at = NULL WHERE dock_sn = $1', [wrongSn, sn]);
       await tx.run(
@@ -79,7 +86,7 @@ export class ChangeDock {
    * The same again changes nothing but the broker, in case that it could not be reached the first time.
    */
   async retire(organisationId: string, sn: string): Promise<void> {
-    const aircraft = await inTransaction(this.dataSource, async (tx) => {
+    const aircraft = await inTransaction(this.database.of(organisationId), async (tx) => {
       const dock = await tx.one<{ retired_at: Date | null }>(
         'SELECT retired_at FROM fleet.dock WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL FOR UPDATE',
         [organisationId, sn],
@@ -108,7 +115,7 @@ export class ChangeDock {
 
   /** Frees an aircraft from its dock. The dock gets it back when its next topology names it. */
   async releaseAircraft(organisationId: string, dockSn: string, aircraftSn: string): Promise<void> {
-    const known = await inTransaction(this.dataSource, async (tx) => {
+    const known = await inTransaction(this.database.of(organisationId), async (tx) => {
       const dock = await tx.one(
         `SELECT 1 FROM fleet.dock
           WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL AND retired_at IS NULL FOR UPDATE`,

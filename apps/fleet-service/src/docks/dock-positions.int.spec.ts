@@ -2,6 +2,7 @@ import { bothOf } from '@aerie/persistence/testing';
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
+import { ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { DockPositions } from './dock-positions.js';
@@ -16,6 +17,7 @@ const BESIDE = { ...HOME, latitude: 46.5198 };
 const MOVED = { ...HOME, latitude: 46.52 };
 
 let dataSource: DataSource;
+let api: DataSource;
 let drop: () => Promise<void>;
 let organisationId: string;
 let sn: string;
@@ -24,7 +26,7 @@ let statements: number;
 let positions: DockPositions;
 
 beforeAll(async () => {
-  ({ dataSource, drop } = await fleetTestDatabase());
+  ({ dataSource, api, drop } = await fleetTestDatabase());
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -43,7 +45,7 @@ function aReplica(): DockPositions {
     statements++;
     return dataSource.query<unknown>(sql, parameters);
   };
-  return new DockPositions(bothOf({ query } as unknown as DataSource), logger);
+  return new DockPositions({ api: new ApiDatabase(api), engine: { query } as unknown as DataSource }, logger);
 }
 
 /** What telemetry says, and until it is written. */
@@ -52,7 +54,7 @@ async function says(position: Readonly<Record<string, unknown>>, inMs: number, b
   await by.stop();
 }
 
-const stored = async () => (await new DockStore(dataSource).find(organisationId, sn)) ?? null;
+const stored = async () => (await new DockStore(new ApiDatabase(api)).find(organisationId, sn)) ?? null;
 
 it('keeps the position that a dock says first', async () => {
   expect((await positions.of([sn])).size).toBe(0);

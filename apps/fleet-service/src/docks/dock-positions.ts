@@ -61,7 +61,7 @@ export class DockPositions {
 
   /** Keeps what an operator says. False: the organisation has no such dock. */
   async enter(organisationId: string, sn: string, { latitude, longitude }: Coordinates): Promise<boolean> {
-    const rows = await this.databases.api.query<unknown[]>(
+    const rows = await this.databases.api.of(organisationId).query(
       `WITH entered AS (
          UPDATE fleet.dock SET latitude = $3, longitude = $4, position_source = 'operator',
                 position_set_at = clock_timestamp(), updated_at = clock_timestamp()

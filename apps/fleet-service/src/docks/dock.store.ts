@@ -1,5 +1,5 @@
 import type { DockModel, DockRecord } from '@aerie/bus-contract';
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase, DatabaseOf } from '@aerie/persistence';
 import { MAX_MOVES, type MoveReason } from './aircraft-moves.js';
 import { type PositionColumns, positionOf } from './dock-positions.js';
 import { reportedModelOf } from './dock/model-keys.js';
@@ -72,10 +72,10 @@ const WITH_CUT_OFF = `LEFT JOIN fleet.cut_off c
 
 /** Reads docks for screens. */
 export class DockStore {
-  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   async find(organisationId: string, sn: string): Promise<ShownDockRow | undefined> {
-    const rows = await this.dataSource.query<ShownDockRow[]>(
+    const rows = await this.database.of(organisationId).query<ShownDockRow>(
       `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
         WHERE d.organisation_id = $1 AND d.sn = $2 AND d.provisioned_at IS NOT NULL`,
       [organisationId, sn],
@@ -88,7 +88,7 @@ export class DockStore {
     organisationId: string,
     { limit, after, retired }: { limit: number; after: { createdAt: string; sn: string } | null; retired: boolean },
   ): Promise<ShownDockRow[]> {
-    return this.dataSource.query<ShownDockRow[]>(
+    return this.database.of(organisationId).query<ShownDockRow>(
       `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
         WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL AND (d.retired_at IS NOT NULL) = $5
           AND ($2::timestamptz IS NULL OR (d.created_at, d.sn) < ($2::timestamptz, $3::text))
@@ -98,14 +98,18 @@ export class DockStore {
   }
 
   /** The aircraft of a dock, the present ones first, and the latest that came and went. */
-  async aircraftOf(dockSn: string): Promise<{ readonly aircraft: AircraftRow[]; readonly moves: MoveRow[] }> {
+  async aircraftOf(
+    organisationId: string,
+    dockSn: string,
+  ): Promise<{ readonly aircraft: AircraftRow[]; readonly moves: MoveRow[] }> {
+    const own = this.database.of(organisationId);
     const [aircraft, moves] = await Promise.all([
-      this.dataSource.query<AircraftRow[]>(
+      own.query<AircraftRow>(
         `SELECT sn, online, model_key, updated_at FROM fleet.aircraft WHERE dock_sn = $1
           ORDER BY online DESC, updated_at DESC, sn`,
         [dockSn],
       ),
-      this.dataSource.query<MoveRow[]>(
+      own.query<MoveRow>(
         `SELECT aircraft_sn, from_dock_sn, to_dock_sn, reason, moved_at FROM fleet.aircraft_move
           WHERE from_dock_sn = $1 OR to_dock_sn = $1 ORDER BY id DESC LIMIT $2`,
         [dockSn, MAX_MOVES],
@@ -156,6 +160,15 @@ export class DocksOfAll {
       [organisationId, sns, models, nameContains, after, limit],
     );
     return rows.map(recordOf);
+  }
+
+  /** The aircraft that a dock speaks for. */
+  async aircraftOf(dockSn: string): Promise<string[]> {
+    const rows = await this.dataSource.query<{ sn: string }[]>(
+      'SELECT sn FROM fleet.aircraft WHERE dock_sn = $1 ORDER BY sn',
+      [dockSn],
+    );
+    return rows.map(({ sn }) => sn);
   }
 
   /** As `speakerFor`, for many at once: the dock's serial number for each that has one. */

@@ -12,7 +12,7 @@ import { DockPositions, positionOf } from './dock-positions.js';
 import { ChangeDock, dockHasConnected } from './change-dock.js';
 import { dockChange, dockListQuery, newDock, newPosition, newSerialNumber } from './dock.schema.js';
 import { CutOffDocks, notCutOff } from './cut-offs/cut-off-docks.js';
-import { CutOffStore } from './cut-offs/cut-off.store.js';
+import { OwnCutOffs } from './cut-offs/cut-off.store.js';
 import { DockStore, type ShownDockRow } from './dock.store.js';
 import { RegisterDock } from './register-dock.js';
 
@@ -32,7 +32,7 @@ export class DocksController {
     private readonly positions: DockPositions,
     private readonly notes: DockNotes,
     private readonly broker: DockBrokerAddress,
-    private readonly cutOffs: CutOffStore,
+    private readonly cutOffs: OwnCutOffs,
     private readonly cutOffDocks: CutOffDocks,
   ) {}
 
@@ -139,7 +139,7 @@ export class DocksController {
   @Get(':sn/aircraft')
   async aircraft(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
     const { online } = await this.view(caller.organisationId, sn);
-    const { aircraft, moves } = await this.docks.aircraftOf(sn);
+    const { aircraft, moves } = await this.docks.aircraftOf(caller.organisationId, sn);
     return {
       items: aircraft.map((row) => ({
         sn: row.sn,

@@ -3,11 +3,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { DockModel } from '@aerie/bus-contract';
 import { factSubject } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
-import { type DatabaseOf, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
+import { type ApiDatabase, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { yieldClaim } from './aircraft-moves.js';
 import { BrokerUsers } from './broker/broker-users.js';
 import { cutOffAgain } from './cut-offs/cut-off.store.js';
+import type { DocksOfAll } from './dock.store.js';
 import type { Topologies } from './topologies.js';
 
 export interface NewDock {
@@ -26,7 +27,8 @@ export interface DockCredentials {
 /** Registers docks and gives them their credentials. */
 export class RegisterDock {
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
+    private readonly docks: Pick<DocksOfAll, 'aircraftOf'>,
     private readonly brokerUsers: BrokerUsers,
     private readonly topologies: Topologies,
   ) {}
@@ -38,27 +40,33 @@ export class RegisterDock {
   async register(organisationId: string, dock: NewDock): Promise<DockCredentials> {
     const credentials = newCredentials();
     let claimant: string | null = null;
-    await inTransaction(this.dataSource, async (tx) => {
+    await inTransaction(this.database.of(organisationId), async (tx) => {
       claimant = await yieldClaim(tx, dock.sn);
       // A row whose broker user was never made belongs to an unfinished call of the same organisation; a dock that was
       // retired may come back.
-      const reserved = await tx.query(
-        `INSERT INTO fleet.dock AS d (sn, organisation_id, model, protocol_generation, name, binding_code_hash)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (sn) DO UPDATE SET model = excluded.model, protocol_generation = excluded.protocol_generation,
-           name = excluded.name, binding_code_hash = excluded.binding_code_hash, bound_at = NULL, retired_at = NULL,
-           topology = NULL, topology_at = NULL, provisioned_at = NULL
-          WHERE d.organisation_id = excluded.organisation_id AND (d.provisioned_at IS NULL OR d.retired_at IS NOT NULL)
-         RETURNING 1`,
-        [dock.sn, organisationId, dock.model, dock.protocolGeneration, dock.name, hashOf(credentials.bindingCode)],
+      const { sn, model, protocolGeneration, name } = dock;
+      const values = [sn, organisationId, model, protocolGeneration, name, hashOf(credentials.bindingCode)];
+      const made = await tx.run(
+        `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, binding_code_hash)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (sn) DO NOTHING`,
+        values,
       );
-      if (reserved.length === 0) throw await dockExists(tx, organisationId, dock.sn);
+      // A statement of its own: DO UPDATE fails where the row is one of another organisation, which nobody here may see.
+      const taken =
+        made > 0 ||
+        (await tx.run(
+          `UPDATE fleet.dock SET model = $3, protocol_generation = $4, name = $5, binding_code_hash = $6, bound_at = NULL,
+                  retired_at = NULL, topology = NULL, topology_at = NULL, provisioned_at = NULL
+            WHERE sn = $1 AND organisation_id = $2 AND (provisioned_at IS NULL OR retired_at IS NOT NULL)`,
+          values,
+        )) > 0;
+      if (!taken) throw await dockExists(tx, organisationId, dock.sn);
     });
     this.topologies.forget(dock.sn);
     // Another dock took this one for its aircraft, and may no longer speak for it.
     if (claimant !== null) await this.regrant(claimant);
     await this.brokerUsers.provision(dock.sn, credentials.mqttPassword);
-    await inTransaction(this.dataSource, async (tx) => {
+    await inTransaction(this.database.of(organisationId), async (tx) => {
       const { sn, model, name } = dock;
       await Promise.all([
         tx.run('UPDATE fleet.dock SET provisioned_at = clock_timestamp() WHERE sn = $1', [sn]),
@@ -73,13 +81,15 @@ export class RegisterDock {
   /** New credentials for a dock that lost its own. The old password and binding code stop working. */
   async renew(organisationId: string, sn: string): Promise<DockCredentials> {
     const credentials = newCredentials();
-    const known = await this.dataSource.query<unknown[]>(
-      'SELECT 1 FROM fleet.dock WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL AND retired_at IS NULL',
-      [organisationId, sn],
-    );
+    const known = await this.database
+      .of(organisationId)
+      .query(
+        'SELECT 1 FROM fleet.dock WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL AND retired_at IS NULL',
+        [organisationId, sn],
+      );
     if (known.length === 0) throw unknownDock('sn', sn);
     await this.brokerUsers.provision(sn, credentials.mqttPassword);
-    await inTransaction(this.dataSource, async (tx) => {
+    await inTransaction(this.database.of(organisationId), async (tx) => {
       await tx.run(
         `UPDATE fleet.dock SET binding_code_hash = $3, updated_at = clock_timestamp()
           WHERE organisation_id = $1 AND sn = $2`,
@@ -93,14 +103,7 @@ export class RegisterDock {
   }
 
   private async regrant(dockSn: string): Promise<void> {
-    const rows = await this.dataSource.query<{ sn: string }[]>(
-      'SELECT sn FROM fleet.aircraft WHERE dock_sn = $1 ORDER BY sn',
-      [dockSn],
-    );
-    await this.brokerUsers.grantAircraft(
-      dockSn,
-      rows.map(({ sn }) => sn),
-    );
+    await this.brokerUsers.grantAircraft(dockSn, await this.docks.aircraftOf(dockSn));
   }
 }
 

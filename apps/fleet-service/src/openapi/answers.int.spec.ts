@@ -12,6 +12,7 @@ import { loadConfig } from '../config.js';
 import { DockStates } from '../dock-state/dock-states.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
 import { AuditTrail } from '@aerie/http-api';
+import { ApiDatabase } from '@aerie/persistence';
 import { AuditIntake } from '../audit/audit-intake.js';
 import { createSetupLink } from '../people/join.js';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
@@ -347,7 +348,7 @@ describe('people answer as described', () => {
 
   it('when a new organisation is set up, and the name is taken', async () => {
     const setUp = async (organisation: string) => {
-      const token = await createSetupLink(database);
+      const token = await createSetupLink(new ApiDatabase(database));
       const body = { token, organisation, email: 'carla@example.com', name: 'Carla', password };
       return caller.call('setUpOrganisation', { key: null, body });
     };

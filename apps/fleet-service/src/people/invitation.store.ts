@@ -1,7 +1,8 @@
 import { type Principal, callerName } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
-import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
 import { alreadyMember } from './member.store.js';
+import { BY_INVITATION } from '../finders.js';
 import { idOfToken, isHashOf, makeToken } from './tokens.js';
 
 export interface InvitationRow {
@@ -42,13 +43,13 @@ const COLUMNS = `id, organisation_id, email, roles, expires_at, created_at, crea
 
 /** Invitations. The inviter is shown the token and hands it on; only its hash is kept. */
 export class InvitationStore {
-  constructor(private readonly database: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   /** Throws ConflictError where the person is a member, or too many invitations are open. */
   async make(caller: Principal, { email, roles, validHours }: NewInvitation): Promise<MadeInvitation> {
     const { organisationId } = caller;
     const { id, token, hash } = makeToken('aerieinvite');
-    const row = await inTransaction(this.database, async (tx) => {
+    const row = await inTransaction(this.database.of(organisationId), async (tx) => {
       await refuseMember(tx, organisationId, email);
       await refuseTooMany(tx, organisationId);
       return tx.one<InvitationRow>(
@@ -66,7 +67,7 @@ export class InvitationStore {
     organisationId: string,
     { limit, after, open }: { limit: number; after: { createdAt: string; id: string } | null; open: boolean | null },
   ): Promise<InvitationRow[]> {
-    return this.database.query<InvitationRow[]>(
+    return this.database.of(organisationId).query<InvitationRow>(
       `SELECT ${COLUMNS} FROM fleet.invitation
         WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))
           AND ($4::boolean IS NULL OR (${OPEN}) = $4)
@@ -78,7 +79,7 @@ export class InvitationStore {
   /** Null: there is none. One that was accepted or revoked stays as it was. */
   async revoke(caller: Principal, id: string): Promise<InvitationRow | null> {
     const { organisationId } = caller;
-    return inTransaction(this.database, async (tx) => {
+    return inTransaction(this.database.of(organisationId), async (tx) => {
       await tx.run(
         `UPDATE fleet.invitation SET revoked_at = clock_timestamp(), revoked_by = $3
           WHERE organisation_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL`,
@@ -96,7 +97,8 @@ export class InvitationStore {
   async opens(token: string): Promise<InvitationRow | null> {
     const id = idOfToken('aerieinvite', token);
     if (id === null) return null;
-    const [row] = await this.database.query<(InvitationRow & { readonly secret_hash: Buffer })[]>(
+    const own = this.database.ofWhom(BY_INVITATION, id);
+    const [row] = await own.query<InvitationRow & { readonly secret_hash: Buffer }>(
       `SELECT ${COLUMNS}, secret_hash FROM fleet.invitation WHERE id = $1`,
       [id],
     );

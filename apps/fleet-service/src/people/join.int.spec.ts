@@ -1,4 +1,5 @@
 import type { Principal } from '@aerie/bus-contract';
+import { ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { InvitationStore } from './invitation.store.js';
@@ -12,20 +13,22 @@ import { TokenGuesses } from './token-guesses.js';
 let database: DataSource;
 let drop: (() => Promise<void>) | undefined;
 let members: MemberStore;
+let api: ApiDatabase;
 let invitations: InvitationStore;
 let join: Join;
 const passwords = new Passwords();
 
 beforeAll(async () => {
-  ({ dataSource: database, drop } = await fleetTestDatabase());
-  members = new MemberStore(database);
-  invitations = new InvitationStore(database);
+  const made = await fleetTestDatabase();
+  ({ dataSource: database, drop } = made);
+  api = new ApiDatabase(made.api);
+  members = new MemberStore(api);
+  invitations = new InvitationStore(api);
   join = newJoin();
 }, 60_000);
 afterAll(() => drop?.());
 
-const newJoin = () =>
-  new Join(database, invitations, new People(database, passwords), new TokenGuesses(), new PasswordGuesses());
+const newJoin = () => new Join(api, invitations, new People(api, passwords), new TokenGuesses(), new PasswordGuesses());
 const PASSWORD = 'four words make one';
 let count = 0;
 const anEmail = () => `person-${++count}@example.com`;
@@ -36,7 +39,7 @@ const adminOf = ({ organisation }: Joined): Principal => ({
 
 const setUp = async (email = anEmail(), password = PASSWORD): Promise<Joined> =>
   join.setUp(
-    { token: await createSetupLink(database), organisation: `organisation ${++count}`, email, name: 'Anna', password },
+    { token: await createSetupLink(api), organisation: `organisation ${++count}`, email, name: 'Anna', password },
     anAddress(),
   );
 const invite = async (to: Joined, email: string, roles = ['viewer']): Promise<string> =>
@@ -52,7 +55,7 @@ const hashOf = async (email: string) => {
 };
 
 it('sets up an organisation with a link once, also where two do so at the same time', async () => {
-  const token = await createSetupLink(database);
+  const token = await createSetupLink(api);
   const one = (name: string) =>
     join.setUp({ token, organisation: name, email: anEmail(), name: 'Anna', password: PASSWORD }, anAddress());
   const both = await Promise.allSettled([one('North'), one('South')]);
@@ -63,7 +66,7 @@ it('sets up an organisation with a link once, also where two do so at the same t
 });
 
 it('takes no setup link after a day, and no token of another kind', async () => {
-  const token = await createSetupLink(database);
+  const token = await createSetupLink(api);
   const wish = { organisation: 'late', email: anEmail(), name: 'Anna', password: PASSWORD };
   const [link] = await database.query<{ hours: number }[]>(
     `SELECT round(extract(epoch FROM expires_at - created_at) / 3600)::integer AS hours
@@ -81,7 +84,7 @@ it('takes no setup link after a day, and no token of another kind', async () => 
 it('keeps nothing from which a token could be used, and no password', async () => {
   const owner = await setUp();
   const token = await invite(owner, anEmail());
-  const link = await createSetupLink(database);
+  const link = await createSetupLink(api);
   const kept = await database.query<object[]>(
     `SELECT to_jsonb(i) AS kept FROM fleet.invitation i UNION ALL SELECT to_jsonb(s) FROM fleet.setup_link s
       UNION ALL SELECT to_jsonb(p) FROM fleet.person p`,

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
-import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
 import { InvitationStore, useInvitation } from './invitation.store.js';
 import { type MemberRow, addMember, lockMembers } from './member.store.js';
 import type { PasswordGuesses } from './password-guesses.js';
@@ -15,10 +14,10 @@ export interface Joined {
   readonly member: MemberRow;
 }
 
-/** A token of a setup link, valid for a day. It makes one organisation with its first member. */
-export async function createSetupLink(database: DatabaseOf<'api'>): Promise<string> {
+/** A token of a setup link, valid for a day. It makes one organisation, which has the id of the link, with its first member. */
+export async function createSetupLink(database: ApiDatabase): Promise<string> {
   const { id, token, hash } = makeToken('aeriesetup');
-  await database.query(
+  await database.of(id).run(
     `INSERT INTO fleet.setup_link (id, secret_hash, expires_at)
      VALUES ($1, $2, clock_timestamp() + make_interval(hours => $3))`,
     [id, hash, SETUP_HOURS],
@@ -29,7 +28,7 @@ export async function createSetupLink(database: DatabaseOf<'api'>): Promise<stri
 /** How people become members: the first one of an organisation by a setup link, all others by an invitation. */
 export class Join {
   constructor(
-    private readonly database: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly invitations: InvitationStore,
     private readonly people: People,
     private readonly tokens: TokenGuesses,
@@ -47,13 +46,16 @@ export class Join {
     const entrant = await this.passwords.prove(wish.email, address, () =>
       this.people.receive(wish.email, wish.name, wish.password),
     );
-    return inTransaction(this.database, async (tx) => {
-      const organisation = { id: randomUUID(), name };
+    return inTransaction(this.database.of(linkId), async (tx) => {
+      const organisation = { id: linkId, name };
+      if (!(await lockLink(tx, linkId))) throw unusable('setup link', 'it was used just now');
       const made = await tx.run('INSERT INTO fleet.organisation (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
         ...[organisation.id, name],
       ]);
       if (made === 0) throw new ConflictError('organisation_exists', 'there is an organisation of that name');
-      if (!(await useLink(tx, linkId, organisation.id))) throw unusable('setup link', 'it was used just now');
+      await tx.run('UPDATE fleet.setup_link SET used_at = clock_timestamp(), organisation_id = $1 WHERE id = $1', [
+        linkId,
+      ]);
       const personId = await this.people.enter(tx, entrant);
       const first = { organisationId: organisation.id, personId, roles: ['org_admin'], invitedBy: 'setup' };
       return { organisation, member: await addMember(tx, first) };
@@ -69,7 +71,7 @@ export class Join {
     const entrant = await this.passwords.prove(invitation.email, address, () =>
       this.people.receive(invitation.email, wish.name, wish.password),
     );
-    return inTransaction(this.database, async (tx) => {
+    return inTransaction(this.database.of(organisationId), async (tx) => {
       await lockMembers(tx, organisationId);
       const personId = await this.people.enter(tx, entrant);
       if (!(await useInvitation(tx, id, personId))) throw unusable('invitation', 'ask for another one');
@@ -86,21 +88,23 @@ export class Join {
   private async findLink(token: string): Promise<string | null> {
     const id = idOfToken('aeriesetup', token);
     if (id === null) return null;
-    const [row] = await this.database.query<{ secret_hash: Buffer }[]>(
-      'SELECT secret_hash FROM fleet.setup_link WHERE id = $1 AND used_at IS NULL AND expires_at > clock_timestamp()',
-      [id],
-    );
+    const [row] = await this.database
+      .of(id)
+      .query<{ secret_hash: Buffer }>(
+        'SELECT secret_hash FROM fleet.setup_link WHERE id = $1 AND used_at IS NULL AND expires_at > clock_timestamp()',
+        [id],
+      );
     return row !== undefined && isHashOf(token, row.secret_hash) ? id : null;
   }
 }
 
-async function useLink(tx: Tx, id: string, organisationId: string): Promise<boolean> {
-  const used = await tx.run(
-    `UPDATE fleet.setup_link SET used_at = clock_timestamp(), organisation_id = $2
-      WHERE id = $1 AND used_at IS NULL AND expires_at > clock_timestamp()`,
-    [id, organisationId],
+/** False: somebody was faster, or it has expired meanwhile. */
+async function lockLink(tx: Tx, id: string): Promise<boolean> {
+  const open = await tx.query(
+    `SELECT FROM fleet.setup_link WHERE id = $1 AND used_at IS NULL AND expires_at > clock_timestamp() FOR NO KEY UPDATE`,
+    [id],
   );
-  return used > 0;
+  return open.length > 0;
 }
 
 /** The same for one that never was: it tells nothing to whoever guesses. */

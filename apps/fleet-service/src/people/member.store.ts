@@ -1,6 +1,6 @@
 import type { Principal } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
-import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, PERSON_SETTING, type Tx, inTransaction } from '@aerie/persistence';
 
 export interface MemberRow {
   readonly id: string;
@@ -29,14 +29,14 @@ const MEMBER = `SELECT p.id, p.email, p.name, m.roles, m.invited_by, m.created_a
 
 /** Who is a member of which organisation. Each organisation that has members has one with the role org_admin. */
 export class MemberStore {
-  constructor(private readonly database: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   /** The members of an organisation, the newest first: one more than `limit` where there are more. */
   async list(
     organisationId: string,
     { limit, after }: { limit: number; after: { createdAt: string; id: string } | null },
   ): Promise<MemberRow[]> {
-    return this.database.query<MemberRow[]>(
+    return this.database.of(organisationId).query<MemberRow>(
       `${MEMBER} WHERE m.organisation_id = $1
           AND ($2::timestamptz IS NULL OR (m.created_at, m.person_id) < ($2, $3::uuid))
         ORDER BY m.created_at DESC, m.person_id DESC LIMIT $4`,
@@ -45,10 +45,9 @@ export class MemberStore {
   }
 
   async find(organisationId: string, personId: string): Promise<MemberRow | undefined> {
-    const [row] = await this.database.query<MemberRow[]>(
-      `${MEMBER} WHERE m.organisation_id = $1 AND m.person_id = $2`,
-      [organisationId, personId],
-    );
+    const [row] = await this.database
+      .of(organisationId)
+      .query<MemberRow>(`${MEMBER} WHERE m.organisation_id = $1 AND m.person_id = $2`, [organisationId, personId]);
     return row;
   }
 
@@ -58,7 +57,7 @@ export class MemberStore {
     personId: string,
     roles: readonly string[],
   ): Promise<MemberRow | null> {
-    return inTransaction(this.database, async (tx) => {
+    return inTransaction(this.database.of(organisationId), async (tx) => {
       await lockMembers(tx, organisationId);
       const row = await findIn(tx, organisationId, personId);
       if (row === undefined) return null;
@@ -72,7 +71,7 @@ export class MemberStore {
 
   /** Who is a member of nothing any more can no longer sign in: an invitation begins anew. Null: there is no such member. */
   async remove({ organisationId }: Principal, personId: string): Promise<MemberRow | null> {
-    return inTransaction(this.database, async (tx) => {
+    return inTransaction(this.database.of(organisationId), async (tx) => {
       await lockMembers(tx, organisationId);
       await tx.run('SELECT FROM fleet.person WHERE id = $1 FOR UPDATE', [personId]);
       const row = await findIn(tx, organisationId, personId);
@@ -82,6 +81,8 @@ export class MemberStore {
         organisationId,
         personId,
       ]);
+      // Whether the person is a member of another organisation is asked for the person, who was a member here.
+      await tx.run(`SELECT set_config('${PERSON_SETTING}', $1, true)`, [personId]);
       await tx.run(
         `UPDATE fleet.person SET password_hash = NULL
           WHERE id = $1 AND NOT EXISTS (SELECT FROM fleet.member WHERE person_id = $1)`,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ConflictError, InvalidError, UnauthenticatedError } from '@aerie/kernel';
-import type { DatabaseOf, Tx } from '@aerie/persistence';
+import { type ApiDatabase, PERSON, PERSON_SETTING, type Tx } from '@aerie/persistence';
+import { BY_EMAIL } from '../finders.js';
 import { type Passwords, passwordProblem } from './passwords.js';
 
 /** A person who proved who they are, or a new one, before the transaction that makes them a member. */
@@ -19,8 +20,9 @@ interface PersonRow {
   readonly is_member: boolean;
 }
 
-const PERSON = `SELECT p.id, p.password_hash, EXISTS (SELECT FROM fleet.member m WHERE m.person_id = p.id) AS is_member
-  FROM fleet.person p WHERE lower(p.email) = lower($1)`;
+/** Whom the transaction is for. By the id: with policies no index finds a row by what a function makes of a column. */
+const ITSELF = `SELECT p.id, p.password_hash, EXISTS (SELECT FROM fleet.member m WHERE m.person_id = p.id) AS is_member
+  FROM fleet.person p WHERE p.id = ${PERSON}`;
 
 /**
  * People, by their email. Who is a member of some organisation enters another one with the password that they have: an
@@ -28,13 +30,13 @@ const PERSON = `SELECT p.id, p.password_hash, EXISTS (SELECT FROM fleet.member m
  */
 export class People {
   constructor(
-    private readonly database: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly passwords: Passwords,
   ) {}
 
   /** Hashes or checks the password. Takes no connection meanwhile. Throws UnauthenticatedError or InvalidError. */
   async receive(email: string, name: string | undefined, password: string): Promise<Entrant> {
-    const [known] = await this.database.query<PersonRow[]>(PERSON, [email]);
+    const [known] = await this.database.ofWhom(BY_EMAIL, email).query<PersonRow>(ITSELF);
     if (known?.is_member === true) {
       const passwordHash = known.password_hash;
       if (passwordHash === null || !(await this.passwords.verify(passwordHash, password))) throw wrongPassword();
@@ -48,11 +50,13 @@ export class People {
   async enter(tx: Tx, { email, name, passwordHash, isKnown }: Entrant): Promise<string> {
     // Two organisations may let in the same new person at once; the second would set another password.
     await tx.run('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 0))', [`person ${email}`]);
-    const row = await tx.one<PersonRow>(`${PERSON} FOR UPDATE OF p`, [email]);
+    const newId = randomUUID();
+    await becomePerson(tx, email, newId);
+    const row = await tx.one<PersonRow>(`${ITSELF} FOR UPDATE OF p`);
     const isSame = isKnown ? row?.is_member === true && row.password_hash === passwordHash : row?.is_member !== true;
     if (!isSame) throw new ConflictError('person_changed', 'the person changed just now, try again');
     if (isKnown && row !== undefined) return row.id;
-    const id = row?.id ?? randomUUID();
+    const id = row?.id ?? newId;
     await tx.run(
       `INSERT INTO fleet.person (id, email, name, password_hash) VALUES ($1, $2, $3, $4)
        ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name, password_hash = excluded.password_hash`,
@@ -61,6 +65,13 @@ export class People {
     return id;
   }
 }
+
+/** From here on the transaction is for this person too: one who is there, or who will be under this id. */
+const becomePerson = (tx: Tx, email: string, newId: string): Promise<number> =>
+  tx.run(`SELECT set_config('${PERSON_SETTING}', coalesce(${BY_EMAIL.finder}($1), $2::uuid)::text, true)`, [
+    email,
+    newId,
+  ]);
 
 export function refusePassword(field: string, password: string, email: string): void {
   const message = passwordProblem(password, email);

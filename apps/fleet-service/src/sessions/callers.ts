@@ -1,4 +1,4 @@
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase } from '@aerie/persistence';
 
 export interface FoundCaller {
   readonly organisation: string;
@@ -9,10 +9,10 @@ export interface FoundCaller {
 
 /** Names of whoever asks. */
 export class Callers {
-  constructor(private readonly database: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   async find(organisationId: string, personId: string | null): Promise<FoundCaller> {
-    const [row] = await this.database.query<FoundCaller[]>(
+    const [row] = await this.database.of(organisationId).query<FoundCaller>(
       `SELECT o.name AS organisation, p.email, p.name FROM fleet.organisation o LEFT JOIN fleet.person p ON p.id = $2
         WHERE o.id = $1`,
       [organisationId, personId],

@@ -1,6 +1,14 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type DatabaseOf, type Prune, type Tx, inTransaction, pruneOldRows } from '@aerie/persistence';
+import {
+  type ApiDatabase,
+  type OrganisationRows,
+  type Prune,
+  type Tx,
+  inTransaction,
+  pruneOldRows,
+} from '@aerie/persistence';
 import type { Holder } from '../api-keys/api-key.store.js';
+import { BY_SESSION } from '../finders.js';
 import { idOfToken, isHashOf, makeToken } from '../people/tokens.js';
 
 /** Ended everywhere after this: so long others believe what they were told of a token. */
@@ -42,7 +50,7 @@ export class SessionStore {
     AND s.last_used_at > clock_timestamp() - $1 * interval '1 millisecond'`;
 
   constructor(
-    private readonly database: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly limits: SessionLimits,
   ) {}
 
@@ -56,7 +64,7 @@ export class SessionStore {
     address: string,
   ): Promise<MadeSession | null> {
     const { id, token, hash } = makeToken('aeries');
-    const row = await inTransaction(this.database, async (tx) => {
+    const row = await inTransaction(this.database.ofPerson(personId), async (tx) => {
       const same = await tx.query('SELECT FROM fleet.person WHERE id = $1 AND password_hash = $2 FOR NO KEY UPDATE', [
         ...[personId, passwordHash],
       ]);
@@ -81,7 +89,7 @@ export class SessionStore {
 
   /** The valid sessions of a person, in whatever organisation, the newest first. */
   async list(personId: string): Promise<SessionRow[]> {
-    return this.database.query<SessionRow[]>(
+    return this.database.ofPerson(personId).query<SessionRow>(
       `SELECT ${COLUMNS} FROM fleet.session s JOIN fleet.organisation o ON o.id = s.organisation_id
         WHERE s.person_id = $2 AND ${this.valid} ORDER BY s.created_at DESC, s.id`,
       [this.limits.idleMs, personId],
@@ -90,7 +98,7 @@ export class SessionStore {
 
   /** Ends a session of this person; null: it has none of that id that is valid. */
   async end(personId: string, id: string): Promise<SessionRow | null> {
-    return inTransaction(this.database, async (tx) => {
+    return inTransaction(this.database.ofPerson(personId), async (tx) => {
       const ended = await tx.run(
         `UPDATE fleet.session s SET ended_at = clock_timestamp() WHERE s.id = $2 AND s.person_id = $3 AND ${this.valid}`,
         [this.limits.idleMs, id, personId],
@@ -103,7 +111,8 @@ export class SessionStore {
   async verify(token: string): Promise<Holder | null> {
     const id = idOfToken('aeries', token);
     if (id === null) return null;
-    const [row] = await this.database.query<FoundSession[]>(
+    const own = this.database.ofWhom(BY_SESSION, id);
+    const [row] = await own.query<FoundSession>(
       `SELECT s.organisation_id, s.person_id, s.secret_hash, m.roles,
               extract(epoch FROM least(s.ends_at, s.last_used_at + $1 * interval '1 millisecond') - clock_timestamp()) * 1000
                 AS ends_in_ms,
@@ -115,22 +124,22 @@ export class SessionStore {
     if (row === undefined || !isHashOf(token, row.secret_hash)) return null;
     const endsInMs = Number(row.ends_in_ms);
     if (endsInMs <= 0) return null;
-    if (row.unnoted) await this.noteUse(id);
+    if (row.unnoted) await noteUse(own, id);
     const principal: Principal = {
       ...{ keyId: id, personId: row.person_id, organisationId: row.organisation_id, roles: row.roles },
     };
     return { principal, validForMs: Math.min(endsInMs, BELIEVED_MS) };
   }
+}
 
-  /** One of those who note it at the same time is enough. */
-  private async noteUse(id: string): Promise<void> {
-    await this.database.query(
-      `UPDATE fleet.session SET last_used_at = clock_timestamp()
-        WHERE id = (SELECT id FROM fleet.session WHERE id = $1 AND last_used_at < clock_timestamp() - interval '1 minute'
-                       FOR NO KEY UPDATE SKIP LOCKED)`,
-      [id],
-    );
-  }
+/** One of those who note it at the same time is enough. */
+async function noteUse(own: OrganisationRows, id: string): Promise<void> {
+  await own.run(
+    `UPDATE fleet.session SET last_used_at = clock_timestamp()
+      WHERE id = (SELECT id FROM fleet.session WHERE id = $1 AND last_used_at < clock_timestamp() - interval '1 minute'
+                     FOR NO KEY UPDATE SKIP LOCKED)`,
+    [id],
+  );
 }
 
 interface FoundSession {

@@ -6,6 +6,7 @@ import { MemberStore } from '../people/member.store.js';
 import { PasswordGuesses } from '../people/password-guesses.js';
 import { Passwords } from '../people/passwords.js';
 import { createLogger } from '@aerie/observability';
+import { ApiDatabase } from '@aerie/persistence';
 import { AuditIntake } from '../audit/audit-intake.js';
 import { Bearers } from './bearers.js';
 import { SessionStore } from './session.store.js';
@@ -17,17 +18,20 @@ let sessions: SessionStore;
 let bearers: Bearers;
 let signIn: SignIn;
 let audit: AuditIntake;
+let api: ApiDatabase;
 const passwords = new Passwords();
 const HOUR_MS = 3_600_000;
 const ADDRESS = '198.51.100.9';
 const PASSWORD = 'four words make one';
 
 beforeAll(async () => {
-  ({ dataSource: database, drop } = await fleetTestDatabase());
-  audit = new AuditIntake({ api: database, engine: database }, createLogger('spec', 'silent'));
-  sessions = new SessionStore(database, { lifetimeMs: 12 * HOUR_MS, idleMs: HOUR_MS });
-  bearers = new Bearers(new ApiKeyStore({ api: database, engine: database }), sessions);
-  signIn = new SignIn(database, sessions, passwords, new PasswordGuesses(), audit);
+  const made = await fleetTestDatabase();
+  ({ dataSource: database, drop } = made);
+  api = new ApiDatabase(made.api);
+  audit = new AuditIntake({ api, engine: database }, createLogger('spec', 'silent'));
+  sessions = new SessionStore(api, { lifetimeMs: 12 * HOUR_MS, idleMs: HOUR_MS });
+  bearers = new Bearers(new ApiKeyStore({ api, engine: database }), sessions);
+  signIn = new SignIn(api, sessions, passwords, new PasswordGuesses(), audit);
 }, 60_000);
 afterAll(() => drop?.());
 
@@ -99,7 +103,7 @@ it('takes as long for an email that nobody has as for a wrong password, and says
   const person = await aPerson();
   const tried = async (email: string) => {
     const startedMs = performance.now();
-    const guesses = new SignIn(database, sessions, passwords, new PasswordGuesses(), audit);
+    const guesses = new SignIn(api, sessions, passwords, new PasswordGuesses(), audit);
     const error = await guesses
       .signIn({ email, password: 'another long one' }, ADDRESS)
       .catch((thrown: unknown) => thrown);
@@ -182,7 +186,7 @@ describe('a session ends', () => {
     const token = await begun(organisationId, person);
     const elsewhere = await begun(person.organisationIds[0] ?? '', person);
     const caller = { keyId: 'irrelevant', organisationId, roles: [] };
-    await new MemberStore(database).remove(caller, person.id);
+    await new MemberStore(api).remove(caller, person.id);
     expect(await holderOf(token)).toBeNull();
     expect(await holderOf(elsewhere)).not.toBeNull();
     await add();

@@ -1,7 +1,8 @@
 import type { AuditTrail } from '@aerie/http-api';
 import { ConflictError, UnauthenticatedError } from '@aerie/kernel';
-import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, PERSON, inTransaction } from '@aerie/persistence';
 import { personEntry } from '../audit/person-entry.js';
+import { BY_EMAIL } from '../finders.js';
 import { PasswordGuesses } from '../people/password-guesses.js';
 import { Passwords } from '../people/passwords.js';
 import { refusePassword } from '../people/people.js';
@@ -28,7 +29,7 @@ export interface Membership {
 /** Signs people in with their password, and changes it. */
 export class SignIn {
   constructor(
-    private readonly database: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly sessions: SessionStore,
     private readonly passwords: Passwords,
     private readonly guesses: PasswordGuesses,
@@ -41,10 +42,9 @@ export class SignIn {
    */
   async signIn({ email, password, organisationId }: SignInWish, address: string): Promise<MadeSession> {
     const proven = await this.guesses.prove(email, address, async () => {
-      const [person] = await this.database.query<FoundPerson[]>(
-        'SELECT id, email, password_hash FROM fleet.person WHERE lower(email) = lower($1)',
-        [email],
-      );
+      const [person] = await this.database
+        .ofWhom(BY_EMAIL, email)
+        .query<FoundPerson>(`SELECT id, email, password_hash FROM fleet.person WHERE id = ${PERSON}`);
       const isRight = await this.passwords.verify(person?.password_hash ?? null, password);
       if (person !== undefined && !isRight) await this.noteWrong(person.id, address);
       const passwordHash = person?.password_hash ?? null;
@@ -52,7 +52,7 @@ export class SignIn {
       return { id: person.id, passwordHash };
     });
     const personId = proven.id;
-    const organisations = await this.database.query<Membership[]>(
+    const organisations = await this.database.ofPerson(personId).query<Membership>(
       `SELECT o.id, o.name FROM fleet.member m JOIN fleet.organisation o ON o.id = m.organisation_id
         WHERE m.person_id = $1 ORDER BY o.name`,
       [personId],
@@ -68,10 +68,9 @@ export class SignIn {
 
   /** In each organisation of the person. How many there are is bounded by the budgets of guesses. */
   private async noteWrong(personId: string, address: string): Promise<void> {
-    const rows = await this.database.query<{ organisation_id: string }[]>(
-      'SELECT organisation_id FROM fleet.member WHERE person_id = $1',
-      [personId],
-    );
+    const rows = await this.database
+      .ofPerson(personId)
+      .query<{ organisation_id: string }>('SELECT organisation_id FROM fleet.member WHERE person_id = $1', [personId]);
     for (const { organisation_id: organisationId } of rows) {
       await this.audit.note(personEntry({ personId, organisationId }, 'signIn', address), 401);
     }
@@ -83,10 +82,9 @@ export class SignIn {
     wish: { readonly currentPassword: string; readonly newPassword: string },
     address: string,
   ): Promise<number> {
-    const [person] = await this.database.query<FoundPerson[]>(
-      'SELECT id, email, password_hash FROM fleet.person WHERE id = $1',
-      [personId],
-    );
+    const [person] = await this.database
+      .ofPerson(personId)
+      .query<FoundPerson>('SELECT id, email, password_hash FROM fleet.person WHERE id = $1', [personId]);
     if (person === undefined) throw new Error('a person who is signed in is not there');
     refusePassword('newPassword', wish.newPassword, person.email);
     await this.guesses.prove(person.email, address, async () => {
@@ -94,7 +92,7 @@ export class SignIn {
       if (!isRight) throw wrong('currentPassword', 'the current password is wrong');
     });
     const hash = await this.passwords.hash(wish.newPassword);
-    return inTransaction(this.database, async (tx) => {
+    return inTransaction(this.database.ofPerson(personId), async (tx) => {
       const changed = await tx.run('UPDATE fleet.person SET password_hash = $2 WHERE id = $1 AND password_hash = $3', [
         ...[personId, hash, person.password_hash],
       ]);

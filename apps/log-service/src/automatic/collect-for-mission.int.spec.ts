@@ -4,6 +4,7 @@ import { DEFAULT_TIMING } from '@aerie/log-core';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { type PrivateServer, startPrivateNats } from '@aerie/testing';
+import { ofAnyOrganisation } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { ORGANISATION, aDock, logTestDatabase, logger } from '../fixtures/log-database.js';
 import { PolicyStore } from '../policy/policy.store.js';
@@ -23,7 +24,7 @@ beforeAll(async () => {
   nats = await startPrivateNats();
   connection = await connectNats(nats.url, 'collect-spec', logger);
   answer(connection, dockQuestion, ({ sn }) => ({ dock: aDock(sn) }));
-  const policies = new PolicyStore(dataSource, true);
+  const policies = new PolicyStore(ofAnyOrganisation(dataSource), true);
   collect = new CollectForMission({ dataSource, connection, policies, timing: DEFAULT_TIMING, wake: () => undefined });
 }, 60_000);
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { CampaignState, Tally } from '@aerie/log-core';
-import type { DatabaseOf, Tx } from '@aerie/persistence';
+import type { ApiDatabase, OrganisationRows } from '@aerie/persistence';
 import { type CampaignRow, tallyOf } from './campaign.store.js';
 import { type CampaignView, campaignView } from './campaign.view.js';
 
@@ -14,17 +14,14 @@ interface DockRow {
 
 /** Campaigns for screens. */
 export class CampaignReadModel {
-  private readonly query: Tx['query'];
-
-  constructor(dataSource: DatabaseOf<'api'>) {
-    this.query = (sql, parameters = []) => dataSource.query(sql, [...parameters]);
-  }
+  constructor(private readonly database: ApiDatabase) {}
 
   async find(organisationId: string, id: string): Promise<CampaignView | undefined> {
-    const [row] = await this.query<CampaignRow>('SELECT * FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
+    const own = this.database.of(organisationId);
+    const [row] = await own.query<CampaignRow>('SELECT * FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
       ...[organisationId, id],
     ]);
-    return row && campaignView(row, await this.tally(id));
+    return row && campaignView(row, await tallyWithSkipped(own, id));
   }
 
   async list(
@@ -33,7 +30,8 @@ export class CampaignReadModel {
     limit: number,
     after: Position | null,
   ): Promise<Page<CampaignView>> {
-    const rows = await this.query<CampaignRow & { position: string }>(
+    const own = this.database.of(organisationId);
+    const rows = await own.query<CampaignRow & { position: string }>(
       `SELECT *, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM log.campaign
         WHERE organisation_id = $1 AND ($2::text IS NULL OR state = $2)
@@ -42,7 +40,7 @@ export class CampaignReadModel {
       [organisationId, state ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
     );
     const tallies = new Map<string, Tally & { skipped: number }>();
-    for (const { id } of rows) tallies.set(id, await this.tally(id));
+    for (const { id } of rows) tallies.set(id, await tallyWithSkipped(own, id));
     const noTally = { waiting: 0, running: 0, done: 0, failed: 0, skipped: 0, bytesPerSecond: 0 };
     return toPage(
       rows,
@@ -54,11 +52,12 @@ export class CampaignReadModel {
 
   /** The docks of a campaign, in the order of their serial numbers; undefined where there is no such campaign. */
   async docks(organisationId: string, id: string, { state, limit, cursor }: DockQuery) {
-    const [campaign] = await this.query('SELECT 1 FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
+    const own = this.database.of(organisationId);
+    const [campaign] = await own.query('SELECT 1 FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
       ...[organisationId, id],
     ]);
     if (campaign === undefined) return undefined;
-    const rows = await this.query<DockRow>(
+    const rows = await own.query<DockRow>(
       `SELECT dock_sn, state, upload_id, cause, ended_at FROM log.campaign_dock
         WHERE campaign_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR dock_sn > $3)
         ORDER BY dock_sn LIMIT $4`,
@@ -73,14 +72,14 @@ export class CampaignReadModel {
     }));
     return { items, nextCursor: rows.length > limit ? (items.at(-1)?.dockSn ?? null) : null };
   }
+}
 
-  private async tally(id: string): Promise<Tally & { skipped: number }> {
-    const [row] = await this.query<{ count: string }>(
-      `SELECT count(*) AS count FROM log.campaign_dock WHERE campaign_id = $1 AND state = 'skipped'`,
-      [id],
-    );
-    return { ...(await tallyOf({ query: this.query }, id)), skipped: Number(row?.count ?? 0) };
-  }
+async function tallyWithSkipped(through: OrganisationRows, id: string): Promise<Tally & { skipped: number }> {
+  const [row] = await through.query<{ count: string }>(
+    `SELECT count(*) AS count FROM log.campaign_dock WHERE campaign_id = $1 AND state = 'skipped'`,
+    [id],
+  );
+  return { ...(await tallyOf(through, id)), skipped: Number(row?.count ?? 0) };
 }
 
 export interface DockQuery {

@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { type CampaignWish, afterWish } from '@aerie/log-core';
-import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction } from '@aerie/persistence';
 import type { CampaignReadModel } from './campaign.read-model.js';
 import { forgive, lockCampaign, saveCampaign, skipDocks, tallyOf } from './campaign.store.js';
 import type { CampaignView } from './campaign.view.js';
@@ -12,15 +12,15 @@ import { type RunCampaigns, tellChange } from './run-campaigns.js';
 export class ControlCampaign {
   constructor(
     private readonly parts: {
-      readonly dataSource: DatabaseOf<'api'>;
+      readonly database: ApiDatabase;
       readonly campaigns: CampaignReadModel;
       readonly runCampaigns: RunCampaigns;
     },
   ) {}
 
   async execute(caller: Principal, id: string, wish: CampaignWish, version: ExpectedVersion): Promise<CampaignView> {
-    const { dataSource, campaigns, runCampaigns } = this.parts;
-    await inTransaction(dataSource, async (tx) => {
+    const { database, campaigns, runCampaigns } = this.parts;
+    await inTransaction(database.of(caller.organisationId), async (tx) => {
       const campaign = await lockCampaign(tx, id);
       if (campaign?.organisation_id !== caller.organisationId) throw unknownCampaign(id);
       checkVersion(version, campaign.revision);

@@ -3,7 +3,7 @@ import { type DockRecord, type Principal, findDocksQuestion, callerName } from '
 import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDock } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
-import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import type { readNewCampaign } from './campaign.input.js';
 import { campaignView } from './campaign.view.js';
@@ -22,7 +22,7 @@ const LONGEST_MS = 7 * 24 * 60 * 60_000;
 export class CreateCampaign {
   constructor(
     private readonly parts: {
-      readonly dataSource: DatabaseOf<'api'>;
+      readonly database: ApiDatabase;
       readonly connection: NatsConnection;
       readonly wake: () => void;
     },
@@ -34,14 +34,14 @@ export class CreateCampaign {
     request: Request,
     accept: () => Promise<StoredAnswer>,
   ): Promise<StoredAnswer> {
-    return answerOnce(this.parts.dataSource, SCHEMA, { ...request, organisationId }, accept);
+    return answerOnce(this.parts.database, SCHEMA, { ...request, organisationId }, accept);
   }
 
   async execute(caller: Principal, input: Input, request: Request): Promise<StoredAnswer> {
     const { organisationId } = caller;
     const docks = await this.findDocks(organisationId, input.docks);
     if (docks.length === 0) throw noDocks();
-    const answer = await inTransaction(this.parts.dataSource, (tx) =>
+    const answer = await inTransaction(this.parts.database.of(organisationId), (tx) =>
       once(tx, SCHEMA, { ...request, organisationId }, async () => {
         const id = randomUUID();
         const minuteOf = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));

@@ -3,7 +3,7 @@ import { dockStateQuestion, docksQuestion } from '@aerie/bus-contract';
 import { DEFAULT_TIMING } from '@aerie/log-core';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
-import { inTransaction } from '@aerie/persistence';
+import { inTransaction, ofAnyOrganisation } from '@aerie/persistence';
 import { type PrivateServer, startPrivateNats } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { ORGANISATION, aDock, anUpload, logTestDatabase, logger } from '../fixtures/log-database.js';
@@ -40,12 +40,12 @@ const canceled: string[] = [];
 
 /** What a replica runs, without what comes after a commit. */
 function aReplica(dataSource: DataSource): RunCampaigns {
-  const cancelUpload = new CancelUpload(dataSource, {
+  const cancelUpload = new CancelUpload(ofAnyOrganisation(dataSource), {
     run: ({ upload }: { upload: { id: string } }) => void canceled.push(upload.id),
   } as never);
   return new RunCampaigns({
     ...{ dataSource, connection, cancelUpload, logger, timing: DEFAULT_TIMING },
-    policies: new PolicyStore(dataSource, true),
+    policies: new PolicyStore(ofAnyOrganisation(dataSource), true),
     lookAtDocks: new LookAtDocks(connection),
     ...{ wakes: { after: () => undefined } as never },
     wakeUploads: () => undefined,

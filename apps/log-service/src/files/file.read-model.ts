@@ -1,7 +1,7 @@
 import { type Page, type Position, notThere, toPage } from '@aerie/http-api';
 import { NotFoundError } from '@aerie/kernel';
 import type { LogModule, Proof } from '@aerie/log-core';
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase } from '@aerie/persistence';
 
 export interface FileRow {
   readonly id: string;
@@ -58,7 +58,7 @@ const USAGE_LIMIT = 1_000;
 
 /** Archives in the storage, for screens. */
 export class FileReadModel {
-  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   async list(
     organisationId: string,
@@ -66,7 +66,7 @@ export class FileReadModel {
     limit: number,
     after: Position | null,
   ): Promise<Page<FileView>> {
-    const rows = await this.query<FileRow & { position: string }>(
+    const rows = await this.database.of(organisationId).query<FileRow & { position: string }>(
       `SELECT *, to_char(stored_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM log.file
         WHERE organisation_id = $1
@@ -86,19 +86,20 @@ export class FileReadModel {
   }
 
   async find(organisationId: string, id: string): Promise<FileRow> {
-    const [row] = await this.query<FileRow>('SELECT * FROM log.file WHERE organisation_id = $1 AND id = $2', [
-      ...[organisationId, id],
-    ]);
+    const [row] = await this.database
+      .of(organisationId)
+      .query<FileRow>('SELECT * FROM log.file WHERE organisation_id = $1 AND id = $2', [...[organisationId, id]]);
     if (row === undefined) throw unknownFile(id);
     return row;
   }
 
   /** Several at once; throws NotFoundError naming the first that is not there. */
   async findAll(organisationId: string, ids: readonly string[]): Promise<readonly FileRow[]> {
-    const rows = await this.query<FileRow>(
-      'SELECT * FROM log.file WHERE organisation_id = $1 AND id = ANY($2::uuid[])',
-      [...[organisationId, ids]],
-    );
+    const rows = await this.database
+      .of(organisationId)
+      .query<FileRow>('SELECT * FROM log.file WHERE organisation_id = $1 AND id = ANY($2::uuid[])', [
+        ...[organisationId, ids],
+      ]);
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id, index) => {
       const row = byId.get(id);
@@ -109,22 +110,20 @@ export class FileReadModel {
 
   /** What is kept of each dock. */
   async usage(organisationId: string) {
-    const rows = await this.query<{ dock_sn: string; files: string; size_bytes: string; last_at: Date }>(
-      `SELECT dock_sn, count(*) AS files, sum(size_bytes) AS size_bytes, max(stored_at) AS last_at
+    const rows = await this.database
+      .of(organisationId)
+      .query<{ dock_sn: string; files: string; size_bytes: string; last_at: Date }>(
+        `SELECT dock_sn, count(*) AS files, sum(size_bytes) AS size_bytes, max(stored_at) AS last_at
          FROM log.file WHERE organisation_id = $1 AND deleted_at IS NULL
         GROUP BY dock_sn ORDER BY sum(size_bytes) DESC, dock_sn LIMIT $2`,
-      [organisationId, USAGE_LIMIT],
-    );
+        [organisationId, USAGE_LIMIT],
+      );
     return rows.map((row) => ({
       dockSn: row.dock_sn,
       files: Number(row.files),
       sizeBytes: Number(row.size_bytes),
       lastStoredAt: row.last_at.toISOString(),
     }));
-  }
-
-  private query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    return this.dataSource.query<Row[]>(sql, [...parameters]);
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal, callerName } from '@aerie/bus-contract';
 import { TimeoutError, UnavailableError } from '@aerie/kernel';
 import type { ListedModule, LogModule } from '@aerie/log-core';
-import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, type OrganisationRows, inTransaction } from '@aerie/persistence';
 import type { DockCommands } from '../uploads/dock/dock-commands.js';
 import { dockErrorOf } from '../uploads/dock/dock-errors.js';
 import { recordCall, recordOutcome } from '../uploads/store/upload-critical.js';
@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 250;
 const SEND_WITHIN_MS = 10_000;
 
 export interface AskForListParts {
-  readonly dataSource: DatabaseOf<'api'>;
+  readonly database: ApiDatabase;
   readonly commands: DockCommands;
   readonly replyMs: number;
 }
@@ -32,8 +32,9 @@ export class AskForList {
     }
     this.waiting++;
     try {
-      const tid = await this.send(caller, dock, modules);
-      const { result, listed } = await this.answerTo(tid);
+      const rows = this.parts.database.of(caller.organisationId);
+      const tid = await this.send(rows, caller, dock, modules);
+      const { result, listed } = await this.answerTo(rows, tid);
       if (result !== 0)
         throw silent(`the dock refused to list its logs: ${result} ${dockErrorOf(result)?.en ?? ''}`.trim(), result);
       return {
@@ -51,10 +52,15 @@ export class AskForList {
     }
   }
 
-  private async send(caller: Principal, dock: DockRecord, modules: readonly LogModule[]): Promise<string> {
-    const { dataSource, commands } = this.parts;
+  private async send(
+    rows: OrganisationRows,
+    caller: Principal,
+    dock: DockRecord,
+    modules: readonly LogModule[],
+  ): Promise<string> {
+    const { commands } = this.parts;
     const tid = randomUUID();
-    const nowMs = await inTransaction(dataSource, async (tx) => {
+    const nowMs = await inTransaction(rows, async (tx) => {
       const [clock] = await tx.query<{ now: Date }>('SELECT clock_timestamp() AS now');
       const now = clock?.now.getTime() ?? Date.now();
       await recordCall(tx, {
@@ -66,17 +72,21 @@ export class AskForList {
     const target = { dock_sn: dock.sn, model: dock.model, protocol_generation: dock.protocolGeneration };
     const envelope = { tid, bid: tid, sentAtMs: nowMs, notAfterMs: nowMs + SEND_WITHIN_MS };
     const { outcome, reason = null } = await commands.list({ dock: target, modules }, envelope);
-    await inTransaction(dataSource, (tx) => recordOutcome(tx, tid, outcome, reason));
+    await inTransaction(rows, (tx) => recordOutcome(tx, tid, outcome, reason));
     if (outcome === 'refused') throw silent(`the dock could not be asked: ${reason ?? 'it is away'}`, null);
     return tid;
   }
 
-  private async answerTo(tid: string): Promise<{ readonly result: number; readonly listed: readonly ListedModule[] }> {
+  private async answerTo(
+    rows: OrganisationRows,
+    tid: string,
+  ): Promise<{ readonly result: number; readonly listed: readonly ListedModule[] }> {
     const startedMs = Date.now();
     while (Date.now() - startedMs < this.parts.replyMs) {
-      const [call] = await this.parts.dataSource.query<
-        { reply_result: number | null; reply: { modules: ListedModule[] } | null }[]
-      >('SELECT reply_result, reply FROM log.dock_call WHERE tid = $1', [tid]);
+      const [call] = await rows.query<{ reply_result: number | null; reply: { modules: ListedModule[] } | null }>(
+        'SELECT reply_result, reply FROM log.dock_call WHERE tid = $1',
+        [tid],
+      );
       if (call?.reply_result != null) return { result: call.reply_result, listed: call.reply?.modules ?? [] };
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }

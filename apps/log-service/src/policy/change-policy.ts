@@ -1,16 +1,16 @@
 import { type Principal, callerName } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
-import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction } from '@aerie/persistence';
 import type { Policy, PolicyStore } from './policy.store.js';
 
 export class ChangePolicy {
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly policies: PolicyStore,
   ) {}
 
   execute(caller: Principal, decision: Omit<Policy, 'version'>, version: ExpectedVersion): Promise<Policy> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.database.of(caller.organisationId), async (tx) => {
       const before = await this.policies.lock(tx, caller.organisationId);
       checkVersion(version, before.version);
       return this.policies.replace(tx, caller.organisationId, decision, callerName(caller));

@@ -1,6 +1,5 @@
 import { LOG_MODULES, type LogModule } from '@aerie/log-core';
-import type { Tx } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import type { Organisations, Tx } from '@aerie/persistence';
 
 /** What an organisation has decided for its logs, with the deployment's word where it has not. */
 export interface Policy {
@@ -26,14 +25,13 @@ interface PolicyRow {
 
 export class PolicyStore {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Organisations,
     /** Whether logs of failed missions are collected where nobody has decided. */
     private readonly collectByDefault: boolean,
   ) {}
 
-  async of(organisationId: string): Promise<Policy> {
-    const query: Tx['query'] = (sql, parameters = []) => this.dataSource.query(sql, [...parameters]);
-    return this.read({ query }, organisationId);
+  of(organisationId: string): Promise<Policy> {
+    return this.read(this.database.of(organisationId), organisationId);
   }
 
   /** The same within a transaction, which must not wait for a connection of another pool. */

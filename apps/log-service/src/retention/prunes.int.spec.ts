@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from '@aerie/http-api';
 import { Metrics } from '@aerie/observability';
-import { type Prune, Retention, type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { ApiDatabase, type Prune, Retention, type Tx, enterInbox, inTransaction } from '@aerie/persistence';
 import { fill } from '@aerie/persistence/testing';
 import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
@@ -65,7 +65,7 @@ async function anEnded(days: number): Promise<string> {
 describe('the detail of an upload that ended long ago', () => {
   it('is deleted, and the upload stays and says so', async () => {
     const [old, young] = [await anEnded(91), await anEnded(89)];
-    const reads = new UploadReadModel(pool);
+    const reads = new UploadReadModel(new ApiDatabase(pool));
     const [view, kept] = [await reads.find(ORGANISATION, old), await detailOf(young)];
     expect(await reads.timeline(ORGANISATION, old)).toMatchObject({ prunedAt: null });
     await prune();

@@ -1,7 +1,6 @@
 import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
-import { inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type Organisations, inTransaction } from '@aerie/persistence';
 import { advance } from './advance-upload.js';
 import type { AfterCommit } from './effects/after-commit.js';
 import { lockUpload } from './store/upload-critical.js';
@@ -10,13 +9,13 @@ import { type UploadView, viewOf } from './store/upload.view.js';
 /** Calls an upload off. A dock that exports is told; what is complete by then stays. */
 export class CancelUpload {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Organisations,
     private readonly afterCommit: AfterCommit,
   ) {}
 
   /** @param by who wants it: `key:<id>` or `campaign:<id>` */
   async execute(organisationId: string, id: string, by: string, version: ExpectedVersion = null): Promise<UploadView> {
-    const advanced = await inTransaction(this.dataSource, async (tx) => {
+    const advanced = await inTransaction(this.database.of(organisationId), async (tx) => {
       const locked = await lockUpload(tx, id);
       if (locked === undefined || locked.organisation_id !== organisationId) throw unknownUpload(id);
       checkVersion(version, locked.revision);

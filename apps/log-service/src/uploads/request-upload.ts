@@ -4,8 +4,7 @@ import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDoc
 import { isSerialNumber } from '@aerie/kernel';
 import type { Selection, Timing } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
-import { type Tx, inTransaction } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { lockUpload } from './store/upload-critical.js';
@@ -15,7 +14,7 @@ import type { NewUpload } from './upload.input.js';
 import { viewOf } from './store/upload.view.js';
 
 export interface RequestUploadParts {
-  readonly dataSource: DataSource;
+  readonly database: ApiDatabase;
   readonly connection: NatsConnection;
   readonly policies: PolicyStore;
   readonly timing: Timing;
@@ -35,15 +34,15 @@ export class RequestUpload {
     request: Request,
     accept: () => Promise<StoredAnswer>,
   ): Promise<StoredAnswer> {
-    return answerOnce(this.parts.dataSource, SCHEMA, { ...request, organisationId }, accept);
+    return answerOnce(this.parts.database, SCHEMA, { ...request, organisationId }, accept);
   }
 
   async execute(caller: Principal, input: NewUpload, request: Request): Promise<StoredAnswer> {
-    const { dataSource, policies, timing, wake } = this.parts;
+    const { database, policies, timing, wake } = this.parts;
     const { organisationId } = caller;
     const dock = await this.findDock(organisationId, input.dockSn);
     const { missionsFirst } = await policies.of(organisationId);
-    const answer = await inTransaction(dataSource, (tx) =>
+    const answer = await inTransaction(database.of(organisationId), (tx) =>
       once(tx, SCHEMA, { ...request, organisationId }, async () => {
         const { selection, missionId } = input;
         const row = await insertUpload(tx, {

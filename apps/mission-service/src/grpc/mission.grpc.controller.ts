@@ -164,7 +164,7 @@ export class MissionGrpcController {
   @Permitted('missions.read')
   watch(@Payload() message: Message, @GrpcCaller() caller: Principal): Observable<Message> {
     return from(this.view(caller, idOf(message))).pipe(
-      mergeMap((first) => this.watchMissions.watch(first)),
+      mergeMap((first) => this.watchMissions.watch(caller.organisationId, first)),
       map(one),
     );
   }

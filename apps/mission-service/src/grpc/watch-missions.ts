@@ -2,18 +2,19 @@ import { SINCE_VERSION } from '@aerie/http-api';
 import { UnavailableError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase, OrganisationRows } from '@aerie/persistence';
 import { Observable, type Subscriber } from 'rxjs';
 import { newestLive, showLive } from '../missions/store/flight-live.js';
 import type { MissionRow } from '../missions/store/mission.row.js';
 import { type MissionView, viewOf } from '../missions/views/mission.view.js';
 
-/** Changes are looked for this often, with one query for all that are watched. */
+/** Changes are looked for this often, with one query for all that are watched in an organisation. */
 const PERIOD_MS = 500;
 /** Each costs a connection of its caller and one id in that query. */
 const MAX_WATCHES = 2_000;
 
 interface Watch {
+  readonly organisationId: string;
   readonly id: string;
   readonly subscriber: Subscriber<MissionView>;
   version: number;
@@ -34,7 +35,7 @@ export class WatchMissions {
   private looking = false;
 
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly logger: Logger,
   ) {}
 
@@ -50,7 +51,7 @@ export class WatchMissions {
   }
 
   /** The mission now, then each change, and the end once it has ended. The caller has checked that it may see it. */
-  watch(first: MissionView): Observable<MissionView> {
+  watch(organisationId: string, first: MissionView): Observable<MissionView> {
     return new Observable((subscriber) => {
       subscriber.next(first);
       if (isOutcome(first.state)) return subscriber.complete();
@@ -59,7 +60,10 @@ export class WatchMissions {
           new UnavailableError('too_many_watches', 'too many missions are watched here, try again'),
         );
       }
-      const watch: Watch = { id: first.id, subscriber, version: first.version, reports: first[SINCE_VERSION] };
+      const watch: Watch = {
+        ...{ organisationId, id: first.id, subscriber },
+        ...{ version: first.version, reports: first[SINCE_VERSION] },
+      };
       this.watches.add(watch);
       return () => this.watches.delete(watch);
     });
@@ -69,18 +73,15 @@ export class WatchMissions {
     if (this.looking || this.watches.size === 0) return;
     this.looking = true;
     try {
-      const ids = [...new Set([...this.watches].map(({ id }) => id))];
-      const rows = await this.dataSource.query<Seen[]>(
-        `SELECT m.id, m.revision, coalesce(l.reports + l.gathered, 0) AS reports
-           FROM mission.mission m LEFT JOIN LATERAL ${newestLive('m.id')} AS l ON true WHERE m.id = ANY($1::uuid[])`,
-        [ids],
-      );
-      const now = new Map(rows.map((row) => [row.id, row]));
-      const changed = [...this.watches].filter((watch) => {
-        const row = now.get(watch.id);
-        return row?.revision !== watch.version || row.reports !== watch.reports;
-      });
-      if (changed.length > 0) await this.tell(changed);
+      const byOrganisation = new Map<string, Watch[]>();
+      for (const watch of this.watches) {
+        const others = byOrganisation.get(watch.organisationId);
+        if (others === undefined) byOrganisation.set(watch.organisationId, [watch]);
+        else others.push(watch);
+      }
+      for (const [organisationId, watches] of byOrganisation) {
+        await this.lookFor(this.database.of(organisationId), watches);
+      }
     } catch (error) {
       this.logger.info({ err: error }, 'failed to look for changes of watched missions');
     } finally {
@@ -88,14 +89,25 @@ export class WatchMissions {
     }
   }
 
-  private async tell(changed: readonly Watch[]): Promise<void> {
-    const rows = await this.dataSource.query<MissionRow[]>('SELECT * FROM mission.mission WHERE id = ANY($1::uuid[])', [
+  private async lookFor(own: OrganisationRows, watches: readonly Watch[]): Promise<void> {
+    const rows = await own.query<Seen>(
+      `SELECT m.id, m.revision, coalesce(l.reports + l.gathered, 0) AS reports
+         FROM mission.mission m LEFT JOIN LATERAL ${newestLive('m.id')} AS l ON true WHERE m.id = ANY($1::uuid[])`,
+      [[...new Set(watches.map(({ id }) => id))]],
+    );
+    const now = new Map(rows.map((row) => [row.id, row]));
+    const changed = watches.filter((watch) => {
+      const row = now.get(watch.id);
+      return row?.revision !== watch.version || row.reports !== watch.reports;
+    });
+    if (changed.length > 0) await this.tell(own, changed);
+  }
+
+  private async tell(own: OrganisationRows, changed: readonly Watch[]): Promise<void> {
+    const rows = await own.query<MissionRow>('SELECT * FROM mission.mission WHERE id = ANY($1::uuid[])', [
       [...new Set(changed.map(({ id }) => id))],
     ]);
-    const reads = {
-      query: <Row>(sql: string, given: readonly unknown[] = []) => this.dataSource.query<Row[]>(sql, [...given]),
-    };
-    const views = new Map((await showLive(reads, rows)).map((row) => [row.id, viewOf(row)]));
+    const views = new Map((await showLive(own, rows)).map((row) => [row.id, viewOf(row)]));
     for (const watch of changed) {
       const view = views.get(watch.id);
       if (view === undefined) continue;

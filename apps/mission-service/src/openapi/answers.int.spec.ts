@@ -18,7 +18,7 @@ import {
 } from '@aerie/http-api/testing';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type MissionEvent, DEFAULT_POLICY } from '@aerie/mission-core';
-import { inTransaction } from '@aerie/persistence';
+import { inTransaction, ofAnyOrganisation } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type Evidence, advance } from '../missions/advance-mission.js';
 import { AutoResume } from '../missions/breakpoints/auto-resume.js';
@@ -837,7 +837,9 @@ it('has told others only facts that the bus contract describes, and each of them
     dockSn: 'TWO-ALARM',
     method: notice.method,
   } as const;
-  await inTransaction(database(), (tx) => applyUplinks(tx, [uplink], new AutoResume(new PolicyStore(database()))));
+  await inTransaction(database(), (tx) =>
+    applyUplinks(tx, [uplink], new AutoResume(new PolicyStore(ofAnyOrganisation(database())))),
+  );
   const facts = await database().query<{ subject: string; payload: unknown }[]>(
     'SELECT subject, payload FROM mission.outbox ORDER BY id',
   );

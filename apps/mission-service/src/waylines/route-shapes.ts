@@ -1,6 +1,6 @@
 import type { Coordinates } from '@aerie/mission-core';
 import { LRUCache } from 'lru-cache';
-import type { DataSource } from 'typeorm';
+import type { Tx } from '@aerie/persistence';
 
 /** What is needed to tell how far a route is from a dock, and how long it takes from there and back. */
 export interface RouteShape {
@@ -26,16 +26,16 @@ interface ShapeRow {
 /** The waypoints of stored waylines. These never change, so those of the last ones are remembered. */
 export class RouteShapes {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly reader: Pick<Tx, 'query'>,
     private readonly shapes = new LRUCache<string, RouteShape>({
       maxSize: MAX_WAYPOINTS,
       sizeCalculation: ({ waypoints }) => waypoints.length + 1,
     }),
   ) {}
 
-  /** The same through another pool, with one memory for both. */
-  through(dataSource: DataSource): RouteShapes {
-    return new RouteShapes(dataSource, this.shapes);
+  /** The same for whom somebody else reads, with one memory for all. */
+  through(reader: Pick<Tx, 'query'>): RouteShapes {
+    return new RouteShapes(reader, this.shapes);
   }
 
   /** Rejects while the database does not answer. */
@@ -48,7 +48,7 @@ export class RouteShapes {
       else found.set(id, shape);
     }
     if (unread.size === 0) return found;
-    const rows = await this.dataSource.query<ShapeRow[]>(
+    const rows = await this.reader.query<ShapeRow>(
       `SELECT id, planned_duration_ms, (summary->>'transitionalSpeedMetersPerSecond')::float8 AS transitional_speed,
               jsonb_path_query_array(route, '$.features[*].geometry ? (@.type == "LineString").coordinates') AS lines
          FROM mission.wayline WHERE id = ANY($1::uuid[])`,

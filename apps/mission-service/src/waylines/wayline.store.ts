@@ -1,5 +1,5 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase } from '@aerie/persistence';
 import type { RcLost } from '../missions/store/mission.row.js';
 
 export interface WaylineRow {
@@ -31,11 +31,12 @@ const LISTED = `id, organisation_id, name, sha256, md5, size_bytes, object_key, 
 
 /** Stored routes. The route of a row is never changed, only its name and whether it is archived. */
 export class WaylineStore {
-  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   /** The stored wayline; the earlier one where the organisation has these bytes already, which can be planned again then. */
   async add(wayline: NewWayline): Promise<{ readonly row: WaylineRow; readonly isNew: boolean }> {
-    const inserted = await this.dataSource.query<WaylineRow[]>(
+    const own = this.database.of(wayline.organisation_id);
+    const inserted = await own.query<WaylineRow>(
       `INSERT INTO mission.wayline (id, organisation_id, name, sha256, md5, size_bytes, object_key, exit_on_rc_lost,
          aircraft_model_key, planned_duration_ms, summary, warnings, route, names_sub_type, payload_model_keys)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12::jsonb, $13::jsonb, $14, $15::jsonb)
@@ -59,7 +60,7 @@ export class WaylineStore {
       ],
     );
     if (inserted[0] !== undefined) return { row: inserted[0], isNew: true };
-    const [row] = await this.dataSource.query<WaylineRow[]>(
+    const [row] = await own.query<WaylineRow>(
       `WITH reopened AS (
          UPDATE mission.wayline SET archived_at = NULL WHERE organisation_id = $1 AND sha256 = $2 RETURNING *)
        SELECT * FROM reopened`,
@@ -70,10 +71,9 @@ export class WaylineStore {
   }
 
   async find(organisationId: string, id: string): Promise<WaylineRow | undefined> {
-    const [row] = await this.dataSource.query<WaylineRow[]>(
-      'SELECT * FROM mission.wayline WHERE organisation_id = $1 AND id = $2',
-      [organisationId, id],
-    );
+    const [row] = await this.database
+      .of(organisationId)
+      .query<WaylineRow>('SELECT * FROM mission.wayline WHERE organisation_id = $1 AND id = $2', [organisationId, id]);
     return row;
   }
 
@@ -83,7 +83,7 @@ export class WaylineStore {
     id: string,
     { name, archived }: { readonly name?: string | undefined; readonly archived?: boolean | undefined },
   ): Promise<WaylineRow | undefined> {
-    const [row] = await this.dataSource.query<WaylineRow[]>(
+    const [row] = await this.database.of(organisationId).query<WaylineRow>(
       `WITH changed AS (
          UPDATE mission.wayline
             SET name = coalesce($3, name),
@@ -101,7 +101,7 @@ export class WaylineStore {
     { limit, after, archived }: { limit: number; after: Position | null; archived: boolean },
     view: (row: WaylineRow) => View,
   ): Promise<Page<View>> {
-    const rows = await this.dataSource.query<(WaylineRow & { position: string })[]>(
+    const rows = await this.database.of(organisationId).query<WaylineRow & { position: string }>(
       `SELECT ${LISTED}, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM mission.wayline
         WHERE organisation_id = $1 AND (archived_at IS NOT NULL) = $5

@@ -9,10 +9,25 @@ import { DOERS, type Doer, MIGRATOR, roleOf } from './roles.js';
  */
 export type Rights = string;
 
+/**
+ * Who may do what with a table, and whose its rows are. A row with an `organisation_id` is that organisation's; a table without
+ * that column says what else decides.
+ */
+export interface TableRights extends Readonly<Partial<Record<Doer, Rights>>> {
+  /** Each row is of the organisation of a row of `table`, whose `key` (`id`) is in the column `by`. */
+  readonly belongsTo?: { readonly table: string; readonly by: string; readonly key?: string };
+  /** The API reaches all of its rows, for this reason. */
+  readonly ofNobody?: string;
+  /** A condition of its own, in the place of all others. It raises where neither an organisation nor a person is set. */
+  readonly reachedWhere?: string;
+}
+
 /** Who may do what in a schema. Nobody may do anything else. */
 export interface SchemaRights {
   /** By table; a partition is reached through its table, unless it is named. */
-  readonly tables: Readonly<Record<string, Readonly<Partial<Record<Doer, Rights>>>>>;
+  readonly tables: Readonly<Record<string, TableRights>>;
+  /** The API reaches the rows of one organisation alone. */
+  readonly isWalled?: true;
   /** Who may count on with a sequence that is no column's own; that of an identity column needs nobody's right. */
   readonly sequences?: Readonly<Record<string, readonly Doer[]>>;
   /** Who may call a function, by its name with the types of its arguments. Triggers need nobody's right. */
@@ -27,7 +42,7 @@ const NOTES = 'migrations';
  * without its rights. @throws where a table has no row, or a row has no table
  */
 export async function grantRights(runner: QueryRunner, schema: string, rights: SchemaRights): Promise<void> {
-  const tables = { ...rights.tables, [NOTES]: { api: 'select', engine: 'select' } };
+  const tables: SchemaRights['tables'] = { ...rights.tables, [NOTES]: { api: 'select', engine: 'select' } };
   await compare(runner, schema, tables);
   const roles = DOERS.map((doer) => roleOf(schema, doer)).join(', ');
   const statements = [

@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { closeDatabase } from '../access/make-roles.js';
 import { DOERS, MIGRATOR, roleOf } from '../access/roles.js';
-import type { Databases } from '../data-source.js';
+import { ApiDatabase, type Databases } from '../organisations.js';
 import { migrate } from '../migrate.js';
 
 export interface MigratedDatabaseOptions {
@@ -94,7 +94,10 @@ export async function migrateNew(dataSource: DataSource): Promise<void> {
 }
 
 /** For specs whose one pool is both. */
-export const bothOf = (dataSource: DataSource): Databases => ({ api: dataSource, engine: dataSource });
+export const bothOf = (dataSource: DataSource): Databases => ({
+  api: new ApiDatabase(dataSource),
+  engine: dataSource,
+});
 
 async function prepare(url: string, schema: string, password: string): Promise<void> {
   await withClient(url, async (client) => {

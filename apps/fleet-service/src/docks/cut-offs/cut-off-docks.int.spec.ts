@@ -4,6 +4,7 @@ import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
+import { ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { fleetTestDatabase } from '../../fixtures/fleet-database.js';
@@ -13,7 +14,7 @@ import { DockStore, DocksOfAll } from '../dock.store.js';
 import { RegisterDock } from '../register-dock.js';
 import { Topologies } from '../topologies.js';
 import { CutOffDocks } from './cut-off-docks.js';
-import { CutOffStore, MAX_CUT_OFFS } from './cut-off.store.js';
+import { CutOffStore, OwnCutOffs, MAX_CUT_OFFS } from './cut-off.store.js';
 
 const SECOND_MS = 1_000;
 const FIRST_MS = 600 * SECOND_MS;
@@ -50,6 +51,7 @@ let drop: () => Promise<void>;
 let organisationId: string;
 let topologies: Topologies;
 let store: CutOffStore;
+let own: OwnCutOffs;
 let broker: NotedBroker;
 let cutOffs: CutOffDocks;
 let registerDock: RegisterDock;
@@ -88,11 +90,13 @@ afterAll(async () => {
 }, 30_000);
 beforeEach(() => {
   [says, asked, ended] = [() => true, [], []];
-  topologies = new Topologies(new DocksOfAll(dataSource));
+  const docks = new DocksOfAll(dataSource);
+  topologies = new Topologies(docks);
   store = new CutOffStore(dataSource);
+  own = new OwnCutOffs(new ApiDatabase(api));
   broker = new NotedBroker();
   cutOffs = aReplica();
-  registerDock = new RegisterDock(api, broker, topologies);
+  registerDock = new RegisterDock(new ApiDatabase(api), docks, broker, topologies);
 });
 // What a test leaves open would be done in the next one.
 afterEach(() => dataSource.query('DELETE FROM fleet.cut_off'));
@@ -115,7 +119,7 @@ const aFlood = (sn: string, parts: Partial<DockFlood> = {}): DockFlood => ({
   ...{ messagesPerSecond: 200, bytesPerSecond: 22_528_000 },
   ...parts,
 });
-const shown = (sn: string) => new DockStore(dataSource).find(organisationId, sn);
+const shown = (sn: string) => new DockStore(new ApiDatabase(api)).find(organisationId, sn);
 const isCutOff = async (sn: string) => (await shown(sn))?.cut_off_since != null;
 const factsOf = async (sn: string) =>
   (
@@ -149,7 +153,7 @@ describe('a dock that stays far over its budget', () => {
     expect(broker.calls).toEqual([`disable ${sn}`, `enable ${sn}`]);
     expect([await isCutOff(sn), ended]).toEqual([false, [asked[0]?.cutOffId]]);
     expect(await factsOf(sn)).toEqual(['dockCutOff', 'dockCutOffEnded']);
-    expect(await store.history(organisationId, sn)).toMatchObject([{ ended_by: 'time' }]);
+    expect(await own.history(organisationId, sn)).toMatchObject([{ ended_by: 'time' }]);
   });
 
   it.each([
@@ -194,7 +198,7 @@ describe('a dock that stays far over its budget', () => {
     const sn = await aDock();
     const flood = aFlood(sn);
     await cutOffs.report(flood);
-    await store.endByPerson(organisationId, sn);
+    await own.endByPerson(organisationId, sn);
     await cutOffs.run();
     await cutOffs.report({ ...flood, atMs: Date.now() });
     expect(await isCutOff(sn)).toBe(false);
@@ -229,22 +233,22 @@ describe('a dock that is cut off', () => {
 
   it('is let in at once when a person ends it', async () => {
     const sn = await aCutOffDock();
-    expect(await store.endByPerson(randomUUID(), sn)).toBe(false);
-    expect(await store.endByPerson(organisationId, sn)).toBe(true);
+    expect(await own.endByPerson(randomUUID(), sn)).toBe(false);
+    expect(await own.endByPerson(organisationId, sn)).toBe(true);
     await cutOffs.run();
     expect([broker.calls, ended.length, await isCutOff(sn)]).toEqual([[`enable ${sn}`], 1, false]);
-    expect(await store.endByPerson(organisationId, sn)).toBe(false);
+    expect(await own.endByPerson(organisationId, sn)).toBe(false);
   });
 
   it('stays out when a person keeps it, and its missions are held back until that is ended', async () => {
     const sn = await aCutOffDock();
-    expect([await store.keep(organisationId, sn), await store.keep(organisationId, sn)]).toEqual([true, true]);
+    expect([await own.keep(organisationId, sn), await own.keep(organisationId, sn)]).toEqual([true, true]);
     await cutOffs.run();
     expect(asked.at(-1)).toMatchObject({ dockSn: sn, untilMs: null });
     await passes(sn, 7 * 24 * 3_600 * SECOND_MS);
     await cutOffs.run();
     expect(await shown(sn)).toMatchObject({ cut_off_since: expect.any(Date), cut_off_until: null });
-    await store.endByPerson(organisationId, sn);
+    await own.endByPerson(organisationId, sn);
     await cutOffs.run();
     expect(broker.calls.at(-1)).toBe(`enable ${sn}`);
   });
@@ -256,7 +260,7 @@ describe('a dock that is cut off', () => {
     await passes(sn, FIRST_MS);
     // Starts are held back no longer, and the broker never had the command.
     [says, broker.down] = [() => false, false];
-    expect(await store.keep(organisationId, sn)).toBe(false);
+    expect(await own.keep(organisationId, sn)).toBe(false);
     await cutOffs.run();
     expect(broker.calls).not.toContain(`disable ${sn}`);
     expect(await isCutOff(sn)).toBe(false);
@@ -266,7 +270,7 @@ describe('a dock that is cut off', () => {
     const sn = await aDock();
     broker.down = true;
     await cutOffs.report(aFlood(sn));
-    expect(await store.keep(organisationId, sn)).toBe(true);
+    expect(await own.keep(organisationId, sn)).toBe(true);
     [says, broker.down] = [() => false, false];
     await cutOffs.run();
     expect([asked.at(-1)?.untilMs, broker.calls]).toEqual([null, []]);
@@ -302,7 +306,7 @@ describe('a dock that is cut off', () => {
   it('is let in although it was ended while another replica was about to cut it off', async () => {
     const sn = await aDock();
     broker.meanwhile = async () => {
-      await store.endByPerson(organisationId, sn);
+      await own.endByPerson(organisationId, sn);
       await aReplica().run();
     };
     await cutOffs.report(aFlood(sn));
@@ -321,7 +325,7 @@ describe('a dock that is cut off', () => {
 
   it('holds no missions back any more once it was retired', async () => {
     const sn = await aCutOffDock();
-    await new ChangeDock(api, broker, topologies).retire(organisationId, sn);
+    await new ChangeDock(new ApiDatabase(api), broker, topologies).retire(organisationId, sn);
     await cutOffs.run();
     expect([ended.length, await isCutOff(sn)]).toEqual([1, false]);
     await expect(cutOffs.report(aFlood(sn))).resolves.toBeUndefined();
@@ -338,7 +342,7 @@ describe('a dock that is cut off', () => {
       [organisationId, sn],
     );
     await cutOffs.report(aFlood(sn));
-    expect(await store.history(organisationId, sn)).toHaveLength(MAX_CUT_OFFS);
+    expect(await own.history(organisationId, sn)).toHaveLength(MAX_CUT_OFFS);
     const [{ count } = { count: 0 }] = await dataSource.query<{ count: number }[]>(
       'SELECT count(*)::int AS count FROM fleet.cut_off WHERE dock_sn = $1',
       [sn],

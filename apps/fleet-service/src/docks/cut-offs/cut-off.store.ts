@@ -1,7 +1,6 @@
 // The statements of cut-offs. Raw SQL; each decision is made on the database's clock.
 import { factSubject } from '@aerie/bus-contract';
-import { type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import { type ApiDatabase, type DatabaseOf, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 
 /** Rows kept for one dock: a dock that is cut off again and again must not fill the table. */
@@ -47,8 +46,9 @@ export interface ShownCutOff {
   readonly ended_by: EndedBy | null;
 }
 
+/** What the engine does with cut-offs, of docks of all organisations. */
 export class CutOffStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly dataSource: DatabaseOf<'engine'>) {}
 
   /**
    * Notes that a dock floods. False: it is no dock in service, it is cut off, or what was measured began before it was
@@ -148,9 +148,22 @@ export class CutOffStore {
     });
   }
 
+  private async change(row: LeasedCutOff, assignments: string, values: readonly unknown[] = []): Promise<boolean> {
+    const [, changed] = await this.dataSource.query<[unknown, number]>(
+      `UPDATE fleet.cut_off SET ${assignments} WHERE id = $1 AND revision = $2`,
+      [row.id, row.revision, ...values],
+    );
+    return changed > 0;
+  }
+}
+
+/** What people decide about the cut-offs of their docks. */
+export class OwnCutOffs {
+  constructor(private readonly database: ApiDatabase) {}
+
   /** Ends the cut-off of a dock at once. False: it is not cut off. */
   async endByPerson(organisationId: string, dockSn: string): Promise<boolean> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.database.of(organisationId), async (tx) => {
       const open = await tx.one(
         'SELECT 1 FROM fleet.cut_off WHERE organisation_id = $1 AND dock_sn = $2 AND closed_at IS NULL AND since IS NOT NULL FOR UPDATE',
         [organisationId, dockSn],
@@ -161,7 +174,7 @@ export class CutOffStore {
 
   /** Keeps a dock out until a person ends it. False: it is not cut off, or its time is over and a flight may begin. */
   async keep(organisationId: string, dockSn: string): Promise<boolean> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.database.of(organisationId), async (tx) => {
       const kept = await tx.run(
         `UPDATE fleet.cut_off SET until = NULL, settled_at = NULL, next_action_at = clock_timestamp(), revision = revision + 1
           WHERE organisation_id = $1 AND dock_sn = $2 AND since IS NOT NULL AND ended_at IS NULL AND until > clock_timestamp()`,
@@ -178,19 +191,11 @@ export class CutOffStore {
 
   /** The latest of a dock, newest first. */
   history(organisationId: string, dockSn: string): Promise<ShownCutOff[]> {
-    return this.dataSource.query<ShownCutOff[]>(
+    return this.database.of(organisationId).query<ShownCutOff>(
       `SELECT since, until, reason, ended_at, ended_by FROM fleet.cut_off
         WHERE organisation_id = $1 AND dock_sn = $2 AND since IS NOT NULL ORDER BY id DESC LIMIT $3`,
       [organisationId, dockSn, MAX_CUT_OFFS],
     );
-  }
-
-  private async change(row: LeasedCutOff, assignments: string, values: readonly unknown[] = []): Promise<boolean> {
-    const [, changed] = await this.dataSource.query<[unknown, number]>(
-      `UPDATE fleet.cut_off SET ${assignments} WHERE id = $1 AND revision = $2`,
-      [row.id, row.revision, ...values],
-    );
-    return changed > 0;
   }
 }
 

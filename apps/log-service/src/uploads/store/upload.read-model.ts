@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { UploadState } from '@aerie/log-core';
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase } from '@aerie/persistence';
 import type { UploadRow } from './upload.row.js';
 import { type UploadView, causeView, viewOf } from './upload.view.js';
 
@@ -16,20 +16,22 @@ const TIMELINE_LIMIT = 10_000;
 
 /** Uploads for screens. Reads only; every change goes through `advance`. */
 export class UploadReadModel {
-  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   async find(organisationId: string, id: string) {
-    const [row] = await this.query<UploadRow>('SELECT * FROM log.upload WHERE organisation_id = $1 AND id = $2', [
-      ...[organisationId, id],
-    ]);
+    const [row] = await this.database
+      .of(organisationId)
+      .query<UploadRow>('SELECT * FROM log.upload WHERE organisation_id = $1 AND id = $2', [...[organisationId, id]]);
     if (row === undefined) return undefined;
-    const attempts = await this.query<AttemptRow>(
-      `SELECT number, started_at, ended_at, ended_cause, ended_result FROM log.attempt WHERE upload_id = $1 ORDER BY number`,
-      [id],
-    );
-    const files = await this.query<{ id: string }>('SELECT id FROM log.file WHERE upload_id = $1 ORDER BY module', [
-      id,
-    ]);
+    const attempts = await this.database
+      .of(organisationId)
+      .query<AttemptRow>(
+        `SELECT number, started_at, ended_at, ended_cause, ended_result FROM log.attempt WHERE upload_id = $1 ORDER BY number`,
+        [id],
+      );
+    const files = await this.database
+      .of(organisationId)
+      .query<{ id: string }>('SELECT id FROM log.file WHERE upload_id = $1 ORDER BY module', [id]);
     return { ...viewOf(row), attempts: attempts.map(attemptView), fileIds: files.map((file) => file.id) };
   }
 
@@ -39,7 +41,7 @@ export class UploadReadModel {
     limit: number,
     after: Position | null,
   ): Promise<Page<UploadView>> {
-    const rows = await this.query<UploadRow & { position: string }>(
+    const rows = await this.database.of(organisationId).query<UploadRow & { position: string }>(
       `SELECT *, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM log.upload
         WHERE organisation_id = $1
@@ -57,7 +59,7 @@ export class UploadReadModel {
 
   /** What happened, oldest first, and when retention deleted it; read in this order, so that nothing is missing unsaid. */
   async timeline(organisationId: string, id: string) {
-    const rows = await this.query<TimelineRow>(
+    const rows = await this.database.of(organisationId).query<TimelineRow>(
       `SELECT * FROM (
          SELECT t.id, t.at, t.kind, t.what, t.from_state, t.to_state, t.revision, t.detail
            FROM log.timeline t JOIN log.upload u ON u.id = t.upload_id
@@ -65,16 +67,14 @@ export class UploadReadModel {
         ORDER BY id`,
       [organisationId, id, TIMELINE_LIMIT],
     );
-    const [upload] = await this.query<{ detail_pruned_at: Date | null }>(
-      'SELECT detail_pruned_at FROM log.upload WHERE organisation_id = $1 AND id = $2',
-      [organisationId, id],
-    );
+    const [upload] = await this.database
+      .of(organisationId)
+      .query<{ detail_pruned_at: Date | null }>(
+        'SELECT detail_pruned_at FROM log.upload WHERE organisation_id = $1 AND id = $2',
+        [organisationId, id],
+      );
     if (upload === undefined) return undefined;
     return { items: rows.map(timelineView), prunedAt: upload.detail_pruned_at?.toISOString() ?? null };
-  }
-
-  private query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    return this.dataSource.query<Row[]>(sql, [...parameters]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DockFact } from '@aerie/bus-contract';
-import { inTransaction } from '@aerie/persistence';
+import { inTransaction, ofAnyOrganisation } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { ORGANISATION, aMission, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
 import { PolicyStore } from '../store/policy.store.js';
@@ -48,7 +48,7 @@ async function windEnds(id: string, then: () => void = () => undefined): Promise
     ...{ raw: '{}', data: { result: 321_784, output } },
   };
   await inTransaction(pool, async (tx) => {
-    await applyUplinks(tx, readUplink(fact, sn).uplinks, new AutoResume(new PolicyStore(pool)));
+    await applyUplinks(tx, readUplink(fact, sn).uplinks, new AutoResume(new PolicyStore(ofAnyOrganisation(pool))));
     then();
   });
 }

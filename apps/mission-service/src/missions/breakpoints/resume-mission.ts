@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import type { StoredAnswer } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase } from '@aerie/persistence';
 import { unknownMission } from '../views/unknown-mission.js';
 import type { CreateMission, CreateRequest } from '../planning/create-mission.js';
 import type { NewMission } from '../planning/new-mission.js';
@@ -23,25 +23,22 @@ export interface ResumeWish {
 /** Makes a new mission that goes on where another one stopped, with the same wayline on the same dock. */
 export class ResumeMission {
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly createMission: CreateMission,
   ) {}
 
   async execute(caller: Principal, id: string, wish: ResumeWish, request: CreateRequest): Promise<StoredAnswer> {
-    const [mission] = await this.query<MissionRow & { readonly detail_pruned_at: Date | null }>(
+    const own = this.database.of(caller.organisationId);
+    const [mission] = await own.query<MissionRow & { readonly detail_pruned_at: Date | null }>(
       'SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2',
       [caller.organisationId, id],
     );
     if (mission === undefined) throw unknownMission(id);
     if (!isOutcome(mission.state)) throw stillRuns(mission);
-    const points = await findBreakPoints({ query: (sql, parameters) => this.query(sql, parameters) }, id);
+    const points = await findBreakPoints(own, id);
     const { point } = choose(points, wish.breakPointId, mission.detail_pruned_at);
     const origin = { missionId: id, breakPoint: point, autoResumeCount: 0 };
     return this.createMission.execute(caller, resumedFrom(mission, wish), request, origin);
-  }
-
-  private query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return this.dataSource.query<Row[]>(sql, [...parameters]);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
-import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
@@ -15,7 +15,7 @@ import { insteadOf } from './controls.js';
 /** Asks for a cancel. Once a dock holds the mission, the dock is told, and its answer makes it `canceled`. */
 export class CancelMission {
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly afterCommit: AfterCommit,
   ) {}
 
@@ -24,7 +24,7 @@ export class CancelMission {
     id: string,
     { reason, version }: { readonly reason: string | null; readonly version: ExpectedVersion },
   ): Promise<MissionView> {
-    const { advanced, found } = await inTransaction(this.dataSource, async (tx) => {
+    const { advanced, found } = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);

@@ -1,3 +1,4 @@
+import { ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { aStart, handle, progress } from '../fixtures/dock-words.js';
 import { ORGANISATION, aMission, apply, missionTestDatabase } from '../fixtures/mission-database.js';
@@ -37,7 +38,7 @@ async function aPreparedMission(): Promise<string> {
 /** A service whose requests have waited that long when they hold the mission. */
 const serviceAfter = (waitedMs: number): ControlMission => {
   let reads = 0;
-  return new ControlMission(api, undefined as never, NO_ORDERS, () => waitedMs * reads++);
+  return new ControlMission(new ApiDatabase(api), undefined as never, NO_ORDERS, () => waitedMs * reads++);
 };
 
 const pauses = (id: string) =>
@@ -76,7 +77,7 @@ it.each(['executing', 'with reports that nobody has written down yet'])(
     await handle(pool(), [progress(flight, 'in_progress', 5)]);
     if (how !== 'executing')
       await handle(pool(), [progress(flight, 'in_progress', 20), progress(flight, 'in_progress', 30)]);
-    const cancel = new CancelMission(api, NO_ORDERS);
+    const cancel = new CancelMission(new ApiDatabase(api), NO_ORDERS);
     await expect(cancel.execute(CALLER, flight.id, { reason: null, version: null })).rejects.toMatchObject({
       code: 'mission_state',
     });
@@ -87,8 +88,8 @@ it.each(['executing', 'with reports that nobody has written down yet'])(
 );
 
 it('a mission that its dock holds is moved, and called off, by whoever may only ask', async () => {
-  const reschedule = new RescheduleMission(api, NO_ORDERS, { records: async () => new Map() });
-  const cancel = new CancelMission(api, NO_ORDERS);
+  const reschedule = new RescheduleMission(new ApiDatabase(api), NO_ORDERS, { records: async () => new Map() });
+  const cancel = new CancelMission(new ApiDatabase(api), NO_ORDERS);
   const [moved, calledOff] = [await aPreparedMission(), await aPreparedMission()];
   await expect(reschedule.execute(CALLER, moved, Date.now() + 7_200_000, null)).resolves.toMatchObject({
     state: 'scheduled',

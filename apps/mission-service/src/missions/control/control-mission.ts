@@ -3,7 +3,7 @@ import { type ExpectedVersion, checkVersion, demand, unknownDock } from '@aerie/
 import { ConflictError, InvalidError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
-import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
 import { type CommandParameters, advance } from '../advance-mission.js';
 import { describeDock, knows, profileOf } from '../dji/dock-profiles.js';
@@ -43,7 +43,7 @@ export interface ControlAccepted {
  */
 export class ControlMission {
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly connection: NatsConnection,
     private readonly afterCommit: AfterCommit,
     /** Goes on while the process is frozen; never set. */
@@ -56,7 +56,7 @@ export class ControlMission {
     const { event, method, permission } = CONTROLS[action];
     demand(caller, permission);
     if (parameters.homeDockSn !== undefined) await this.checkHomeDock(caller, parameters.homeDockSn);
-    const { locked, withdrawn, advanced } = await inTransaction(this.dataSource, async (tx) => {
+    const { locked, withdrawn, advanced } = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
       const found = await lockMission(tx, id, null);
       if (found === undefined || found.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(request.version, found.revision);

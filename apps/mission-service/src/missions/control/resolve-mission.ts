@@ -1,7 +1,7 @@
 import { type Principal, factSubject } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
-import { type DatabaseOf, inTransaction, writeOutbox } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction, writeOutbox } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
 import { SCHEMA } from '../../database.js';
 import { unknownMission } from '../views/unknown-mission.js';
@@ -16,10 +16,10 @@ import { writeTimeline } from '../store/timeline.js';
  * stays unknown; who said what is kept beside it.
  */
 export class ResolveMission {
-  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   execute(caller: Principal, id: string, note: string, version: ExpectedVersion): Promise<MissionView> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.database.of(caller.organisationId), async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);

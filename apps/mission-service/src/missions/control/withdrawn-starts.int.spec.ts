@@ -1,6 +1,7 @@
 import type { SendAnswer } from '@aerie/bus-contract';
 import { Metrics, createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
+import { ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { Order } from '../advance-mission.js';
 import { AfterCommit } from '../downlink/after-commit.js';
@@ -56,7 +57,7 @@ class Replica {
       logger: createLogger('withdrawn-starts', 'silent'),
       metrics: this.metrics,
     });
-    this.control = new ControlMission(api, undefined as never, this.afterCommit);
+    this.control = new ControlMission(new ApiDatabase(api), undefined as never, this.afterCommit);
   }
 
   stop(id: string, action: ControlAction = 'stop') {
@@ -141,7 +142,7 @@ it('a timeline shows a start that was written by the row of its command, and one
     const { id, orders } = await aClaim();
     by.afterCommit.enqueue(orders);
     await by.afterCommit.settle();
-    const timeline = await new MissionReadModel(pool()).timeline(ORGANISATION, id);
+    const timeline = await new MissionReadModel(new ApiDatabase(pool())).timeline(ORGANISATION, id);
     const start = timeline?.items.filter(({ kind, what }) => kind === 'message_out' && what === 'flighttask_execute');
     expect(start).toMatchObject([{ detail: { outcome, reason: outcome === 'written' ? null : 'no answer' } }]);
     const written = (await timelineOf(pool(), id)).filter(({ kind }) => kind === 'message_out');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inTransaction } from '@aerie/persistence';
+import { inTransaction, ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { AfterCommit } from '../downlink/after-commit.js';
 import { MINUTE_MS, type PlanSetUp, accept, aPlan, toldOf } from '../fixtures/dock-holds.js';
@@ -190,14 +190,14 @@ describe('a mission over an export that gives way', () => {
   it('is previewed without a conflict, and the preview takes nothing back', async () => {
     const { dockSn } = await aLentDock();
     const plan = await aPlan(pool(0), { dockSn, executeInMs: 30 * MINUTE_MS });
-    const preview = new PlanMission({ dataSource: api } as never);
+    const preview = new PlanMission({ database: new ApiDatabase(api) } as never);
     await expect(preview.conflicts(plan)).resolves.toEqual({ holders: [], earliestExecuteAt: null });
     await expect(exportsOf(dockSn)).resolves.toMatchObject([{ is_withdrawn: false }]);
   });
 
   it('may also come there by a change of its time, but not by one that is refused', async () => {
     const { dockSn } = await aLentDock();
-    const moves = new RescheduleMission(api, { run: () => undefined } as unknown as AfterCommit, {
+    const moves = new RescheduleMission(new ApiDatabase(api), { run: () => undefined } as unknown as AfterCommit, {
       records: async () => new Map(),
     });
     const [late, flying] = [
@@ -222,7 +222,7 @@ describe('a mission over an export that does not give way', () => {
       code: 'dock_taken',
       details: { conflicts: [{ kind: 'log_upload', id: holderId }] },
     });
-    const preview = new PlanMission({ dataSource: api } as never);
+    const preview = new PlanMission({ database: new ApiDatabase(api) } as never);
     await expect(preview.conflicts(await aPlan(pool(0), wish))).resolves.toMatchObject({
       holders: [{ holder_id: holderId }],
     });

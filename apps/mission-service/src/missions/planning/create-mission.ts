@@ -14,7 +14,14 @@ import {
 import { ConflictError, RunTogether } from '@aerie/kernel';
 import type { PreflightResult } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
-import { CommitUnknownError, type DatabaseOf, type Tx, inTransaction, isOutage } from '@aerie/persistence';
+import {
+  CommitUnknownError,
+  type ApiDatabase,
+  type OrganisationRows,
+  type Tx,
+  inTransaction,
+  isOutage,
+} from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { type ToInsert, insertMissions } from './insert-missions.js';
 import type { LockedMission } from '../store/mission.row.js';
@@ -82,17 +89,18 @@ export class CreateMission {
   private readonly writing: RunTogether<Accepting, StoredAnswer | Refused>;
 
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly planMission: PlanMission,
     private readonly wake: (missionId: string, delayMs: number) => void,
     private readonly logger: Logger,
   ) {
-    this.findBefore = findBeforeTogether(dataSource, SCHEMA);
-    this.findMeanwhile = findMeanwhileTogether(dataSource, SCHEMA);
+    this.findBefore = findBeforeTogether(database, SCHEMA);
+    this.findMeanwhile = findMeanwhileTogether(database, SCHEMA);
     this.writing = new RunTogether({
       atOnce: WRITTEN_AT_ONCE,
       runs: TRANSACTIONS,
-      run: (group) => inTransaction(this.dataSource, (tx) => this.writeIn(tx, group)),
+      groupOf: organisationOf,
+      run: (group) => inTransaction(this.rowsOf(group), (tx) => this.writeIn(tx, group)),
       // After a commit that nobody confirmed they may all stand: nothing is written a second time.
       failsAll: (error) => error instanceof CommitUnknownError || isOutage(error),
     });
@@ -105,7 +113,7 @@ export class CreateMission {
     accept: () => Promise<StoredAnswer>,
   ): Promise<StoredAnswer> {
     const request = { organisationId, route, key, body };
-    return answerOnce(this.dataSource, SCHEMA, request, accept, this.findBefore, this.findMeanwhile);
+    return answerOnce(this.database, SCHEMA, request, accept, this.findBefore, this.findMeanwhile);
   }
 
   async execute(
@@ -202,11 +210,16 @@ export class CreateMission {
 
   /** All or none, in one transaction. Rejects with `BatchRefusedError` and writes nothing when one of them is refused. */
   private async writeAll(accepting: readonly Accepting[]): Promise<StoredAnswer[]> {
-    return inTransaction(this.dataSource, async (tx) => {
+    return inTransaction(this.rowsOf(accepting), async (tx) => {
       const answers = await this.writeIn(tx, accepting);
       if (answers.some((answer) => answer instanceof Refused)) throw new BatchRefusedError(answers);
       return answers.filter((answer): answer is StoredAnswer => !(answer instanceof Refused));
     });
+  }
+
+  /** All of them are of one organisation. */
+  private rowsOf([first]: readonly Accepting[]): OrganisationRows {
+    return this.database.of(first === undefined ? '' : organisationOf(first));
   }
 
   /** Harmless for a repeat, whose mission has another id. */
@@ -236,6 +249,8 @@ export class CreateMission {
     };
   }
 }
+
+const organisationOf = ({ request }: Accepting): string => request.organisationId;
 
 const answerWith = (row: LockedMission, preflight: PreflightResult | undefined): StoredAnswer => ({
   status: 201,

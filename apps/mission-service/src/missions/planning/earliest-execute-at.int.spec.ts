@@ -1,5 +1,5 @@
 import { ConflictError } from '@aerie/kernel';
-import { inTransaction } from '@aerie/persistence';
+import { inTransaction, ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { type PlanSetUp, accept, aPlan } from '../fixtures/dock-holds.js';
 import { ORGANISATION, apply, missionTestDatabase, stateOf } from '../fixtures/mission-database.js';
@@ -89,7 +89,9 @@ it('a mission that is moved is told a time to which it can be moved, its own pre
   const dockSn = aSn();
   await taken(dockSn, 60);
   const id = await accept(pool, { dockSn, executeInMs: 72 * MINUTE_MS });
-  const reschedule = new RescheduleMission(api, { run: () => undefined } as never, { records: async () => new Map() });
+  const reschedule = new RescheduleMission(new ApiDatabase(api), { run: () => undefined } as never, {
+    records: async () => new Map(),
+  });
   const caller = { keyId: 'spec', organisationId: ORGANISATION, roles: ['pilot'] };
   const refusal = await reschedule.execute(caller, id, Date.now() + 61 * MINUTE_MS, null).catch((e: unknown) => e);
   const advisedMs = Date.parse((refusal as ConflictError).details?.['earliestExecuteAt'] as string);

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { DockRecord, Principal } from '@aerie/bus-contract';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
 import { profileFrom } from '../dji/dock-profiles.js';
 import { asReported } from '../dji/dock-profiles.js';
@@ -19,7 +19,7 @@ import type { LookUp, PlannedWayline } from './look-up.js';
 import type { NewMission, Origin, PlannedMission, WaylineFacts } from './new-mission.js';
 
 export interface PlanMissionParts {
-  readonly dataSource: DatabaseOf<'api'>;
+  readonly database: ApiDatabase;
   readonly lookUp: LookUp;
   readonly policies: PolicyStore;
   readonly routes: RouteShapes;
@@ -51,7 +51,7 @@ export class PlanMission {
     if (input.window !== null && input.window.untilMs <= nowMs)
       throw inThePast('window.until', input.window.untilMs, nowMs);
     const timing: Timing = { ...this.parts.timing, ...input.timing };
-    const shapes = await this.parts.routes.of([wayline.id]);
+    const shapes = await this.shapesOf(caller.organisationId, wayline.id);
     // A simulated aircraft pretends to take off where it is told.
     const way = wayToRoute(shapes.get(wayline.id), input.simulate ?? dock.position ?? null);
     return {
@@ -88,9 +88,9 @@ export class PlanMission {
     const [view, now, policy, shapes] = await Promise.all([
       // Planning does not depend on what the dock does now: without an answer the verdict says that nobody knows.
       lookUp.view(input.dockSn),
-      lookUp.dock(input.dockSn),
+      lookUp.dock(organisationId, input.dockSn),
       this.parts.policies.of(organisationId),
-      this.parts.routes.of([wayline.id]),
+      this.shapesOf(organisationId, wayline.id),
     ]);
     const { aircraft_model_key, names_sub_type, payload_model_keys } = wayline;
     const wish = {
@@ -120,18 +120,16 @@ export class PlanMission {
   }
 
   /** Who else has the dock at that time. Reads only; the insert looks again, with the dock locked. */
-  async conflicts({ plan, dock, timing }: PlannedMission): Promise<Conflicts> {
+  async conflicts({ organisationId, plan, dock, timing }: PlannedMission): Promise<Conflicts> {
     const span = occupiedSpan(plan, plan.sinceMs, timing);
     if (span === null) return { holders: [], earliestExecuteAt: null };
-    const reads = {
-      query: <Row>(sql: string, parameters: readonly unknown[] = []) => this.query<Row>(sql, parameters),
-    };
-    const found = await findHolders(reads, dock.sn, span, null);
+    const own = this.parts.database.of(organisationId);
+    const found = await findHolders(own, dock.sn, span, null);
     const holders = found.filter(({ gives_way }) => !gives_way);
     if (holders.length === 0) return { holders, earliestExecuteAt: null };
     const { plannedDurationMs, executeAtMs } = plan;
     const wish = { missionId: null, dockSn: dock.sn, plannedDurationMs, executeAtMs, timing };
-    return { holders, earliestExecuteAt: await earliestExecuteAt(reads, wish, plan.sinceMs) };
+    return { holders, earliestExecuteAt: await earliestExecuteAt(own, wish, plan.sinceMs) };
   }
 
   private async findDock(caller: Principal, dockSn: string): Promise<DockRecord> {
@@ -146,8 +144,8 @@ export class PlanMission {
     return { wayline, nowMs: wayline.now.getTime() };
   }
 
-  private query<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
-    return this.parts.dataSource.query<Row[]>(sql, [...parameters]);
+  private shapesOf(organisationId: string, waylineId: string) {
+    return this.parts.routes.through(this.parts.database.of(organisationId)).of([waylineId]);
   }
 }
 

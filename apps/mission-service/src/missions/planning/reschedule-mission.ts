@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { occupiedSpan, planAnew } from '@aerie/mission-core';
-import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
 import { unknownMission } from '../views/unknown-mission.js';
@@ -21,14 +21,14 @@ import { inThePast } from './plan-mission.js';
 /** Moves a timed mission to another time, with all checks of a new one. A dock that holds it already gets it again. */
 export class RescheduleMission {
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly afterCommit: AfterCommit,
     private readonly observeDock: Pick<ObserveDock, 'records'>,
   ) {}
 
   async execute(caller: Principal, id: string, executeAtMs: number, version: ExpectedVersion): Promise<MissionView> {
     await this.checkInService(caller, id);
-    const advanced = await inTransaction(this.dataSource, async (tx) => {
+    const advanced = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);
@@ -60,10 +60,12 @@ export class RescheduleMission {
 
   /** Before any row is locked. A fleet-service that does not answer is no proof: the claim looks again. */
   private async checkInService(caller: Principal, id: string): Promise<void> {
-    const [mission] = await this.dataSource.query<{ dock_sn: string }[]>(
-      `SELECT dock_sn FROM mission.mission WHERE id = $1 AND organisation_id = $2 AND next_action_at IS NOT NULL`,
-      [id, caller.organisationId],
-    );
+    const [mission] = await this.database
+      .of(caller.organisationId)
+      .query<{ dock_sn: string }>(
+        `SELECT dock_sn FROM mission.mission WHERE id = $1 AND organisation_id = $2 AND next_action_at IS NOT NULL`,
+        [id, caller.organisationId],
+      );
     if (mission === undefined) return;
     const { dock_sn: dockSn } = mission;
     const records = await this.observeDock.records([dockSn]).catch(() => new Map<string, null>());

@@ -1,18 +1,18 @@
 import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
-import { type DatabaseOf, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
 import type { Policy, PolicyStore } from '../store/policy.store.js';
 
 export class ChangePolicy {
   constructor(
-    private readonly dataSource: DatabaseOf<'api'>,
+    private readonly database: ApiDatabase,
     private readonly policies: PolicyStore,
   ) {}
 
   async execute(caller: Principal, policy: Omit<Policy, 'version'>, version: ExpectedVersion): Promise<Policy> {
     const { organisationId } = caller;
-    const changed = await inTransaction(this.dataSource, (tx) =>
+    const changed = await inTransaction(this.database.of(organisationId), (tx) =>
       this.policies.replace(tx, organisationId, policy, version, callerIdOf(caller)),
     );
     if (changed !== null) return changed;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from '@aerie/http-api';
 import { Metrics, createLogger } from '@aerie/observability';
-import { type Prune, Retention, type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { type Prune, Retention, type Tx, enterInbox, inTransaction, ApiDatabase } from '@aerie/persistence';
 import { fill } from '@aerie/persistence/testing';
 import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
@@ -48,7 +48,7 @@ const pool = (number = 0): DataSource => {
 const query = <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
   owner.query<Row[]>(sql, [...parameters]);
 const within = <Result>(work: (tx: Tx) => Promise<Result>) => inTransaction(pool(), work);
-const reads = () => new MissionReadModel(pool());
+const reads = () => new MissionReadModel(new ApiDatabase(pool()));
 
 /** All that mission-service prunes, until nothing is left to prune. */
 const prune = (prunes: readonly Prune[] = missionPrunes(DAYS), number = 0): Promise<number> =>
@@ -215,7 +215,7 @@ describe('retention leaves alone', () => {
     const create = { execute: async (...given: unknown[]) => resumed.push(given) } as unknown as CreateMission;
     const caller = { organisationId: ORGANISATION, keyId: randomUUID(), roles: ['pilot'] } as never;
     const wish = { breakPointId: null, executeAtMs: null, name: null, rthAltitudeMeters: null };
-    await new ResumeMission(pool(), create).execute(caller, id, wish, {} as never);
+    await new ResumeMission(new ApiDatabase(pool()), create).execute(caller, id, wish, {} as never);
     expect(resumed).toHaveLength(1);
   });
 

@@ -1,4 +1,4 @@
-// New missions with all that is written beside them, in one statement. Their docks are locked.
+// New missions, and all that is written beside them, in two statements that are sent together. Their docks are locked.
 import {
   OUTBOX_COLUMNS,
   OUTBOX_RETURNING,
@@ -46,10 +46,10 @@ export interface NewRows {
 /** Writes them, and returns them as any other code reads them. */
 export async function insertMissions(tx: Tx, rows: readonly NewRows[]): Promise<readonly LockedMission[]> {
   if (rows.length === 0) return [];
-  const [, written] = await Promise.all([
+  const [, , written] = await Promise.all([
+    tx.run(INSERT_MISSIONS, [JSON.stringify(rows.map(({ mission }) => mission))]),
     bearFacts(tx, SCHEMA, (isClaimed) =>
-      tx.query<OutboxRow>(INSERT, [
-        JSON.stringify(rows.map(({ mission }) => mission)),
+      tx.query<OutboxRow>(INSERT_BESIDE, [
         JSON.stringify(rows.flatMap(reservationOf)),
         JSON.stringify(rows.flatMap(preflightOf)),
         JSON.stringify(timelineRowsOf(rows.map(({ entry }) => entry))),
@@ -122,23 +122,27 @@ const TYPED = Object.entries(COLUMN_TYPES)
   .map(([name, type]) => `${name} ${type}`)
   .join(', ');
 
-/** Foreign keys are looked at when all of it is written. The ids of a timeline are in the order of its missions. */
-const INSERT = `
-  WITH missions AS (
-    INSERT INTO ${SCHEMA}.mission (${NAMES}) SELECT ${NAMES} FROM jsonb_to_recordset($1::jsonb) AS m (${TYPED})),
-  reservations AS (
+const INSERT_MISSIONS = `
+  INSERT INTO ${SCHEMA}.mission (${NAMES}) SELECT ${NAMES} FROM jsonb_to_recordset($1::jsonb) AS m (${TYPED})`;
+
+/**
+ * After the missions: the policies of these tables look for the organisation of a mission, and do not see what their own
+ * statement writes. The ids of a timeline are in the order of its missions.
+ */
+const INSERT_BESIDE = `
+  WITH reservations AS (
     INSERT INTO ${SCHEMA}.dock_reservation (dock_sn, during, holder_kind, holder_id)
     SELECT dock_sn, tstzrange(from_at, until_at), 'mission', holder_id
-      FROM jsonb_to_recordset($2::jsonb) AS r (dock_sn text, from_at timestamptz, until_at timestamptz, holder_id uuid)),
+      FROM jsonb_to_recordset($1::jsonb) AS r (dock_sn text, from_at timestamptz, until_at timestamptz, holder_id uuid)),
   preflights AS (
     INSERT INTO ${SCHEMA}.preflight (mission_id, stage, at, verdict, rules, packed)
     SELECT mission_id, stage, at, verdict, '[]', decode(packed, 'base64')
-      FROM jsonb_to_recordset($3::jsonb) AS p (mission_id uuid, stage text, at timestamptz, verdict text, packed text)),
+      FROM jsonb_to_recordset($2::jsonb) AS p (mission_id uuid, stage text, at timestamptz, verdict text, packed text)),
   entries AS (
     INSERT INTO ${SCHEMA}.timeline (mission_id, kind, what, from_state, to_state, revision, detail)
     SELECT mission_id, kind, what, from_state, to_state, revision, detail
-      FROM jsonb_to_recordset($4::jsonb) AS t (mission_id uuid, kind text, what text, from_state text, to_state text,
+      FROM jsonb_to_recordset($3::jsonb) AS t (mission_id uuid, kind text, what text, from_state text, to_state text,
              revision integer, detail jsonb))
   INSERT INTO ${SCHEMA}.outbox (${OUTBOX_COLUMNS})
-  SELECT ${outboxValues('$6::boolean')} FROM jsonb_to_recordset($5::jsonb) AS f (subject text, payload jsonb)
+  SELECT ${outboxValues('$5::boolean')} FROM jsonb_to_recordset($4::jsonb) AS f (subject text, payload jsonb)
   RETURNING ${OUTBOX_RETURNING}`;

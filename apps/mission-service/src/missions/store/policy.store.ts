@@ -1,8 +1,7 @@
 import { type ExpectedVersion, versionsOf } from '@aerie/http-api';
 import { DEFAULT_POLICY, type PreflightPolicy } from '@aerie/mission-core';
-import type { Tx } from '@aerie/persistence';
+import type { Organisations, Tx } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
-import type { DataSource } from 'typeorm';
 
 /** When a flight that stopped goes on by itself. */
 export interface AutoResumePolicy {
@@ -46,18 +45,17 @@ const policyOf = ({ preflight, auto_resume, revision }: PolicyRow): Policy => ({
 /** What organisations have decided for all their missions; the defaults where they have not. */
 export class PolicyStore {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Organisations,
     private readonly cache = new LRUCache<string, Policy>({ max: CACHED, ttl: CACHE_MS }),
   ) {}
 
   /** The same through another pool. What is remembered is shared: a change holds for both at once. */
-  through(dataSource: DataSource): PolicyStore {
-    return new PolicyStore(dataSource, this.cache);
+  through(database: Organisations): PolicyStore {
+    return new PolicyStore(database, this.cache);
   }
 
   async of(organisationId: string): Promise<Policy> {
-    const query: Tx['query'] = (sql, parameters = []) => this.dataSource.query(sql, [...parameters]);
-    return (await this.ofAll([organisationId], { query })).get(organisationId) ?? DEFAULTS;
+    return (await this.ofAll([organisationId], this.database.of(organisationId))).get(organisationId) ?? DEFAULTS;
   }
 
   /** The same within a transaction, which must not wait for a connection of another pool. */
@@ -93,10 +91,9 @@ export class PolicyStore {
 
   /** The version as the table has it. */
   async versionOf(organisationId: string): Promise<number> {
-    const rows = await this.dataSource.query<{ revision: number }[]>(
-      'SELECT revision FROM mission.policy WHERE organisation_id = $1',
-      [organisationId],
-    );
+    const rows = await this.database
+      .of(organisationId)
+      .query<{ revision: number }>('SELECT revision FROM mission.policy WHERE organisation_id = $1', [organisationId]);
     return rows[0]?.revision ?? 0;
   }
 

@@ -12,6 +12,7 @@ import {
 import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
+import { ofAnyOrganisation } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { AutoResume } from '../breakpoints/auto-resume.js';
 import { StartsFirst } from '../downlink/starts-first.js';
@@ -47,7 +48,7 @@ function startConsumer(reportWaitMs: number): void {
   const metrics = new Metrics('consumer-spec');
   consumer = new DockConsumer({
     ...{ connection, dataSource: pool, logger, metrics, startsFirst, shares: new TransactionShares(metrics) },
-    autoResume: new AutoResume(new PolicyStore(pool)),
+    autoResume: new AutoResume(new PolicyStore(ofAnyOrganisation(pool))),
     afterCommit: { run: () => undefined } as never,
     commands: {} as never,
     deadLetters: new DeadLetters(publisher, metrics),

@@ -4,6 +4,7 @@ import { JetStreamPublisher, type NatsConnection, connectNats, declareTopology }
 import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
+import { ofAnyOrganisation } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { AutoResume } from '../breakpoints/auto-resume.js';
 import { StartsFirst } from '../downlink/starts-first.js';
@@ -54,7 +55,7 @@ beforeEach(() => {
       startsFirst: new StartsFirst(),
       logger,
       metrics,
-      autoResume: new AutoResume(new PolicyStore(pool)),
+      autoResume: new AutoResume(new PolicyStore(ofAnyOrganisation(pool))),
     },
     ...{ afterCommit: { run: () => undefined } as never, commands: unused, deadLetters: unused },
     notes: { note: () => undefined } as never,

@@ -1,34 +1,32 @@
 import { ACTIVE_STATES, type MissionState, STATES, isOutcome } from '@aerie/mission-core';
-import { createLogger } from '@aerie/observability';
+import { ApiDatabase } from '@aerie/persistence';
 import { fill } from '@aerie/persistence/testing';
 import type { DataSource } from 'typeorm';
-import { missionDatabase } from '../../database.js';
 import { ORGANISATION, aMission, missionTestDatabase } from '../fixtures/mission-database.js';
 import { MissionReadModel } from './mission.read-model.js';
 
 /** Missions that were flown since, through which no list by another state must look. */
 const FLOWN = 5_000;
 
-let api: DataSource;
+let owner: DataSource;
+let database: ApiDatabase;
 let drop: () => Promise<void>;
 const ofState = new Map<MissionState, string>();
 beforeAll(async () => {
-  const { url, drop: dropDatabase } = await missionTestDatabase(0);
-  api = await missionDatabase(url, createLogger('mission-spec', 'silent'), 'api').initialize();
-  drop = async () => {
-    await api.destroy();
-    await dropDatabase();
-  };
+  const { api, drop: dropDatabase, ...made } = await missionTestDatabase(0);
+  ({ owner } = made);
+  database = new ApiDatabase(api);
+  drop = dropDatabase;
   for (const state of STATES) {
-    const id = await aMission(api);
+    const id = await aMission(owner);
     ofState.set(state, id);
-    await api.query(
+    await owner.query(
       `UPDATE mission.mission SET state = $2, created_at = now() - interval '1 day',
               next_action_at = CASE WHEN $3 THEN NULL ELSE now() + interval '1 day' END WHERE id = $1`,
       [id, state, isOutcome(state)],
     );
   }
-  await fill(api, (tx) =>
+  await fill(owner, (tx) =>
     tx.run(
       `INSERT INTO mission.mission (id, organisation_id, dock_sn, wayline_id, name, kind, state, revision, prepare_at, deadline,
          prepare_count, attempt, undo_count, since, rth_altitude_meters, exit_on_rc_lost, positioning, created_by)
@@ -38,7 +36,7 @@ beforeAll(async () => {
       [ofState.get('succeeded'), FLOWN],
     ),
   );
-  await api.query('VACUUM ANALYZE mission.mission');
+  await owner.query('VACUUM ANALYZE mission.mission');
 }, 60_000);
 afterAll(() => drop(), 30_000);
 
@@ -49,26 +47,31 @@ interface Explained {
 }
 
 /** Lists missions as a screen does; with the pages that the list looked at. */
-async function listed(states: readonly MissionState[]): Promise<{ ids: string[]; pages: number }> {
+async function listed(
+  states: readonly MissionState[] | undefined,
+  sort: '-createdAt' | '-time' = '-createdAt',
+  untilMs?: number,
+): Promise<{ ids: string[]; pages: number }> {
   let pages = NaN;
-  const counting = Object.create(api) as DataSource;
-  counting.query = async <Rows>(sql: string, parameters: unknown[] = []): Promise<Rows> => {
+  const own = database.of(ORGANISATION);
+  const query = async (sql: string, parameters: unknown[] = []): Promise<unknown[]> => {
     if (sql.includes('AS position')) {
-      const [row] = await api.query<Explained[]>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, parameters);
+      const [row] = await own.query<Explained>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, parameters);
       const plan = row?.['QUERY PLAN'][0]?.Plan;
       pages = (plan?.['Shared Hit Blocks'] ?? NaN) + (plan?.['Shared Read Blocks'] ?? NaN);
     }
-    return api.query<Rows>(sql, parameters);
+    return own.query(sql, parameters);
   };
+  const counting = { of: () => ({ query }) } as unknown as ApiDatabase;
   const filter = {
     dockSn: undefined,
     states,
     kind: undefined,
     waylineId: undefined,
     fromMs: undefined,
-    untilMs: undefined,
+    untilMs,
   };
-  const { items } = await new MissionReadModel(counting).list(ORGANISATION, filter, '-createdAt', 50, null);
+  const { items } = await new MissionReadModel(counting).list(ORGANISATION, filter, sort, 50, null);
   return { ids: items.map(({ id }) => id), pages };
 }
 
@@ -95,4 +98,10 @@ it.each(LISTS.map((states) => [states.join(', '), states] as const))(
 it('lists those of all states, and none where no state is asked for', async () => {
   expect((await listed(STATES)).ids).toHaveLength(50);
   expect((await listed([])).ids).toEqual([]);
+});
+
+it('a list by time begins where it is told, and does not look through what came later', async () => {
+  const { ids, pages } = await listed(undefined, '-time', Date.now() - 12 * 3_600_000);
+  expect(ids).toHaveLength(STATES.length);
+  expect(pages).toBeLessThan(100);
 });

@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import { DETAIL_PRUNED, type MissionKind, type MissionState } from '@aerie/mission-core';
-import type { DatabaseOf } from '@aerie/persistence';
+import type { ApiDatabase, OrganisationRows } from '@aerie/persistence';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import { showLive } from '../store/flight-live.js';
 import { type TrackPoint, type TrackRow, pointsOf } from '../store/flight-track.js';
@@ -50,7 +50,7 @@ const TRACK_LIMIT = 20_000;
 const TIMELINE_LIMIT = 20_000;
 const COMMANDS_LIMIT = 1_000;
 
-const TIME = 'coalesce(execute_at, created_at)';
+const TIME = '(CASE WHEN execute_at IS NULL THEN created_at ELSE execute_at END)';
 
 /**
  * A mission passes through these states on its way into the air, a few at a time do: they are found by the index
@@ -76,16 +76,13 @@ const ofStates = (states: readonly unknown[], parameter: number): string =>
 
 /** Missions for screens. Reads only; every change goes through advanceAll. */
 export class MissionReadModel {
-  private readonly reads = {
-    query: <Row>(sql: string, parameters?: readonly unknown[]) => this.query<Row>(sql, parameters),
-  };
-
-  constructor(private readonly dataSource: DatabaseOf<'api'>) {}
+  constructor(private readonly database: ApiDatabase) {}
 
   async find(organisationId: string, id: string): Promise<MissionView | undefined> {
-    const row = await this.row(organisationId, id);
+    const own = this.database.of(organisationId);
+    const row = await rowOf(own, organisationId, id);
     if (row === undefined) return undefined;
-    const [shown] = await showLive(this.reads, [row]);
+    const [shown] = await showLive(own, [row]);
     return shown && viewOf(shown);
   }
 
@@ -99,7 +96,8 @@ export class MissionReadModel {
     const by = sort.endsWith('time') ? TIME : 'created_at';
     const [beyond, direction] = sort.startsWith('-') ? ['<', 'DESC'] : ['>', 'ASC'];
     const states = statesByIndex(filter.states);
-    const rows = await this.query<MissionRow & { position: string }>(
+    const own = this.database.of(organisationId);
+    const rows = await own.query<MissionRow & { position: string }>(
       `SELECT *, to_char(${by} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM mission.mission
         WHERE organisation_id = $1
@@ -121,35 +119,37 @@ export class MissionReadModel {
         ...states,
       ],
     );
-    const shown = new Map((await showLive(this.reads, rows)).map((row) => [row.id, row]));
+    const shown = new Map((await showLive(own, rows)).map((row) => [row.id, row]));
     const view = (row: MissionRow) => viewOf(shown.get(row.id) ?? { ...row, live: null });
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), view, sort);
   }
 
   /** All that happened, oldest first. What retention has deleted of it is one entry that says so. */
   async timeline(organisationId: string, id: string): Promise<Kept<TimelineView> | undefined> {
-    if ((await this.row(organisationId, id)) === undefined) return undefined;
-    const rows = await this.query<TimelineRow & { readonly at: Date }>(
+    const own = this.database.of(organisationId);
+    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+    const rows = await own.query<TimelineRow & { readonly at: Date }>(
       `SELECT at, kind, what, from_state, to_state, revision, detail FROM mission.timeline
         WHERE mission_id = $1 ORDER BY mission.timeline.id LIMIT $2`,
       [id, TIMELINE_LIMIT],
     );
-    const calls = await this.query<SentCall>(
+    const calls = await own.query<SentCall>(
       'SELECT tid, method, send_outcome, send_reason, sent_at FROM mission.dock_call WHERE mission_id = $1 ORDER BY claimed_at LIMIT $2',
       [id, COMMANDS_LIMIT],
     );
     const entries = rows.flatMap(({ at, ...row }) => entriesOf(id, row).map((entry) => ({ ...entry, at })));
     const items = withSentCalls(entries, calls).slice(0, TIMELINE_LIMIT).map(timelineView);
-    const prunedAt = await this.prunedAt(id);
+    const prunedAt = await prunedAtOf(own, id);
     return { items: prunedAt === null ? items : [prunedNote(prunedAt), ...items], prunedAt };
   }
 
   /** Every report of the flight, in the order in which they came in; those of days that were dropped are missing. */
   async track(organisationId: string, id: string) {
-    if ((await this.row(organisationId, id)) === undefined) return undefined;
+    const own = this.database.of(organisationId);
+    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
     // Before the reports: a day that is dropped meanwhile was kept when it was asked for.
-    const keptFrom = await this.trackKeptFrom();
-    const rows = await this.query<TrackRow>(
+    const keptFrom = await trackKeptFrom(own);
+    const rows = await own.query<TrackRow>(
       // One statement: what has gathered goes into the track at any time.
       `SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count, reports
          FROM (SELECT attempt, received_at, status, percent, current_step, waypoint_index, media_count, reports, id
@@ -164,60 +164,58 @@ export class MissionReadModel {
     return { items: pointsOf(rows, TRACK_LIMIT).map(trackPointView), keptFrom };
   }
 
-  /** The first day of the track that was not dropped. */
-  private async trackKeptFrom(): Promise<string | null> {
-    const [day] = await this.query<{ first: Date | null }>(
-      `SELECT min(to_date(right(c.relname, 8), 'YYYYMMDD'))::timestamptz AS first
-         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'mission.flight_track'::regclass AND c.relname ~ '^flight_track_[0-9]{8}$'`,
-    );
-    return iso(day?.first ?? null);
-  }
-
   /** The last result of each stage, rule by rule. */
   async preflight(organisationId: string, id: string): Promise<(StoredPreflight & Pruned) | undefined> {
-    if ((await this.row(organisationId, id)) === undefined) return undefined;
-    return { ...(await findPreflights(this.reads, id)), prunedAt: await this.prunedAt(id) };
+    const own = this.database.of(organisationId);
+    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+    return { ...(await findPreflights(own, id)), prunedAt: await prunedAtOf(own, id) };
   }
 
   async breakPoints(organisationId: string, id: string) {
-    if ((await this.row(organisationId, id)) === undefined) return undefined;
-    const rows = await findBreakPoints(this.reads, id);
-    return { items: rows.map(breakPointView), prunedAt: await this.prunedAt(id) };
+    const own = this.database.of(organisationId);
+    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+    const rows = await findBreakPoints(own, id);
+    return { items: rows.map(breakPointView), prunedAt: await prunedAtOf(own, id) };
   }
 
   /** Every command that was sent for a mission, what became of it, and the dock's answer. */
   async commands(organisationId: string, id: string) {
-    if ((await this.row(organisationId, id)) === undefined) return undefined;
-    const rows = await this.query<CommandRow>(
+    const own = this.database.of(organisationId);
+    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+    const rows = await own.query<CommandRow>(
       `SELECT tid, method, attempt, claimed_at, not_after, requested_by, reason, send_outcome, send_reason, sent_at,
               reply_result, reply_at
          FROM mission.dock_call WHERE mission_id = $1 ORDER BY claimed_at, tid LIMIT $2`,
       [id, COMMANDS_LIMIT],
     );
-    return { items: rows.map(commandView), prunedAt: await this.prunedAt(id) };
+    return { items: rows.map(commandView), prunedAt: await prunedAtOf(own, id) };
   }
+}
 
-  /** Asked for after the rows: what retention has deleted before they were read is said. */
-  private async prunedAt(id: string): Promise<string | null> {
-    const [mission] = await this.query<{ detail_pruned_at: Date | null }>(
-      'SELECT detail_pruned_at FROM mission.mission WHERE id = $1',
-      [id],
-    );
-    return iso(mission?.detail_pruned_at ?? null);
-  }
+/** The first day of the track that was not dropped. */
+async function trackKeptFrom(own: OrganisationRows): Promise<string | null> {
+  const [day] = await own.query<{ first: Date | null }>(
+    `SELECT min(to_date(right(c.relname, 8), 'YYYYMMDD'))::timestamptz AS first
+       FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE i.inhparent = 'mission.flight_track'::regclass AND c.relname ~ '^flight_track_[0-9]{8}$'`,
+  );
+  return iso(day?.first ?? null);
+}
 
-  private async row(organisationId: string, id: string): Promise<MissionRow | undefined> {
-    const rows = await this.query<MissionRow>('SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2', [
-      organisationId,
-      id,
-    ]);
-    return rows[0];
-  }
+/** Asked for after the rows: what retention has deleted before they were read is said. */
+async function prunedAtOf(own: OrganisationRows, id: string): Promise<string | null> {
+  const [mission] = await own.query<{ detail_pruned_at: Date | null }>(
+    'SELECT detail_pruned_at FROM mission.mission WHERE id = $1',
+    [id],
+  );
+  return iso(mission?.detail_pruned_at ?? null);
+}
 
-  private query<Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> {
-    return this.dataSource.query<Row[]>(sql, [...parameters]);
-  }
+async function rowOf(own: OrganisationRows, organisationId: string, id: string): Promise<MissionRow | undefined> {
+  const [row] = await own.query<MissionRow>('SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2', [
+    ...[organisationId, id],
+  ]);
+  return row;
 }
 
 /** Stands where the deleted entries were: also a file of one entry on each line has to say that they are missing. */

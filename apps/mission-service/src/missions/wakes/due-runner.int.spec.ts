@@ -3,6 +3,7 @@ import type { DockStateView } from '@aerie/bus-contract';
 import { eventually } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
 import { RULE_NAMES } from '@aerie/mission-core';
+import { ApiDatabase } from '@aerie/persistence';
 import { ResolveMission } from '../control/resolve-mission.js';
 import { type Replica, aReplica, executes } from '../fixtures/due-replica.js';
 import { aDockView, aMission, apply, missionTestDatabase, stateOf, timelineOf } from '../fixtures/mission-database.js';
@@ -336,7 +337,7 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
     expect(executes(one)).toEqual([]);
 
     const note = 'it stands in its dock, unharmed';
-    const resolved = await new ResolveMission(api).execute(caller, unknown, note, null);
+    const resolved = await new ResolveMission(new ApiDatabase(api)).execute(caller, unknown, note, null);
     expect(resolved).toMatchObject({ state: 'outcome_unknown', resolution: { by: 'person', note } });
     await due(next);
     await one.runner.run([next]);
@@ -354,7 +355,7 @@ describe('a dock whose last flight ended in a way that nobody knows', () => {
 
   it('is resolved by nobody of another organisation, and no other mission is resolved at all', async () => {
     const { unknown, next } = await aBlockedDock('BLOCKED-3');
-    const resolve = new ResolveMission(api);
+    const resolve = new ResolveMission(new ApiDatabase(api));
     const stranger = { ...caller, organisationId: '22222222-2222-4222-8222-222222222222' };
     await expect(resolve.execute(stranger, unknown, 'x', null)).rejects.toMatchObject({ code: 'unknown_mission' });
     await expect(resolve.execute(caller, next, 'x', null)).rejects.toMatchObject({ code: 'mission_state' });
