@@ -279,6 +279,12 @@ export const COMMANDS = {
     options: { check: [flag, 'write nothing; exit code 1 if they are out of date'] },
     rest: nothing,
   },
+  'docs-trace': {
+    npm: 'npm run docs:trace',
+    does: 'Flies one mission with traces on, and writes its trace into docs/traces.md.',
+    options: {},
+    rest: nothing,
+  },
 };
 
 /**

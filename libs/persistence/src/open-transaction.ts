@@ -11,6 +11,8 @@ import type { StatementNames } from './statement-names.js';
  * server said that it is in no transaction.
  */
 export class OpenTransaction {
+  /** Sent so far. */
+  statements = 0;
   private readonly unread = new Set<Promise<unknown>>();
   private readonly failures = new Set<unknown>();
   private failure: { readonly error: unknown } | undefined;
@@ -34,6 +36,7 @@ export class OpenTransaction {
     if (this.isOver) return refused(new Error('failed to run a statement: its transaction is over'));
     if (this.failure !== undefined) return refused(this.failure.error);
     const name = this.names?.of(sql);
+    this.statements++;
     this.cork();
     if (!this.isBegun) {
       this.isBegun = true;

@@ -1,3 +1,4 @@
+import { type OpenSpan, traced } from '@aerie/observability';
 import type { QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
 import { CommitUnknownError, isRetryable, isStaleStatement } from './database-errors.js';
@@ -61,12 +62,24 @@ export async function inTransaction<Result>(
   dataSource: DataSource,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
+  // Only as a part of something that is traced: most transactions are chores.
+  return traced({ name: 'transaction', kind: 'client', attributes: { 'db.system.name': 'postgresql' } }, (span) =>
+    untilDone(dataSource, work, span),
+  );
+}
+
+async function untilDone<Result>(
+  dataSource: DataSource,
+  work: (tx: Tx) => Promise<Result>,
+  span: OpenSpan | undefined,
+): Promise<Result> {
   let named = true;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await once(dataSource, work, named ? names : undefined);
+      return await once(dataSource, work, named ? names : undefined, span);
     } catch (error) {
       if (error instanceof CommitUnknownError || attempt === ATTEMPTS || !isRetryable(error)) throw error;
+      span?.set({ 'aerie.db.attempts': attempt + 1 });
       // Other connections of the pool may have the same stale statement.
       if (isStaleStatement(error)) named = false;
       // Full jitter, so that those who collided do not collide again.
@@ -79,12 +92,14 @@ async function once<Result>(
   dataSource: DataSource,
   work: (tx: Tx) => Promise<Result>,
   names: StatementNames | undefined,
+  span: OpenSpan | undefined,
 ): Promise<Result> {
   const transaction = new OpenTransaction(await takeConnection(dataSource), names);
   try {
     const tx = new Tx((sql, parameters) => transaction.send(sql, parameters), dataSource);
     const result = await work(tx);
     await transaction.commit();
+    span?.set({ 'aerie.db.statements': transaction.statements });
     tx.committed();
     return result;
   } catch (error) {
