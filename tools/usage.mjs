@@ -225,6 +225,7 @@ export const COMMANDS = {
       messages: [text, 'N', '1 to 100000 (default 3000)', whole(1, 100_000)],
       docks: [text, 'N', '1 to 500 (default 40)', whole(1, 500)],
       flown: [text, 'N', 'docks that fly a whole mission, 1 to 500 (default 100)', whole(1, 500)],
+      traces: [flag, 'with traces on'],
     },
     rest: nothing,
   },

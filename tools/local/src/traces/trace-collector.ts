@@ -58,15 +58,16 @@ export class TraceCollector {
 
   private constructor(private readonly server: Server) {}
 
-  static async listen(): Promise<TraceCollector> {
+  /** `keeps`: false, and what comes is thrown away. */
+  static async listen({ keeps = true } = {}): Promise<TraceCollector> {
     const server = createServer();
     const collector = new TraceCollector(server);
     server.on('request', (request, response) => {
       const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('data', (chunk: Buffer) => keeps && chunks.push(chunk));
       request.on('end', () => {
         if (collector.isAway) return response.writeHead(503).end();
-        if (request.url === '/v1/traces') collector.take(Buffer.concat(chunks).toString('utf8'));
+        if (keeps && request.url === '/v1/traces') collector.take(Buffer.concat(chunks).toString('utf8'));
         return response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
       });
     });
