@@ -103,7 +103,7 @@ export const traceSettings = {
     .number()
     .min(0)
     .max(1)
-    .default(1)
+    .default(0.1)
     .describe(
       'Share of missions and requests that are traced. The same for all programs, or parts of traces are missing.',
     ),

@@ -17,10 +17,13 @@ const POLL_MS = 200;
 /** Programs send their spans each two seconds. */
 const TOLD_AFTER_MS = 5_000;
 
-/** What every program is told that traces to this collector. */
+/** What every program is told that traces everything to this collector. */
 export const tracedTo = (url: string): Partial<Record<ServiceName, Readonly<Record<string, string>>>> =>
   Object.fromEntries(
-    SERVICE_NAMES.filter((name) => name !== 'object-store').map((name) => [name, { TRACES_ENDPOINT: url }]),
+    SERVICE_NAMES.filter((name) => name !== 'object-store').map((name) => [
+      name,
+      { TRACES_ENDPOINT: url, TRACES_SHARE: '1' },
+    ]),
   );
 
 /** Flies one mission and writes its traces into their page. */
