@@ -225,6 +225,7 @@ export const COMMANDS = {
       messages: [text, 'N', '1 to 100000 (default 3000)', whole(1, 100_000)],
       docks: [text, 'N', '1 to 500 (default 40)', whole(1, 500)],
       flown: [text, 'N', 'docks that fly a whole mission, 1 to 500 (default 100)', whole(1, 500)],
+      traces: [flag, 'with traces on'],
     },
     rest: nothing,
   },
@@ -277,6 +278,12 @@ export const COMMANDS = {
     npm: 'npm run docs:missions',
     does: 'Writes the tables of docs/missions.md anew.',
     options: { check: [flag, 'write nothing; exit code 1 if they are out of date'] },
+    rest: nothing,
+  },
+  'docs-trace': {
+    npm: 'npm run docs:trace',
+    does: 'Flies one mission with traces on, and writes its trace into docs/traces.md.',
+    options: {},
     rest: nothing,
   },
 };

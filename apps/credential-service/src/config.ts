@@ -12,6 +12,7 @@ import {
   requestLimits,
   secret,
   streamReplicas,
+  traceSettings,
 } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_LEDGER_DAYS } from './retention.js';
@@ -76,6 +77,7 @@ const schema = z.object({
   CREDENTIAL_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   CREDENTIAL_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   CREDENTIAL_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
+  ...traceSettings,
   ...databaseSettings('credential'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),
   NATS_STREAM_REPLICAS: streamReplicas().describe(

@@ -1,6 +1,6 @@
 import { CREDENTIAL_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { runService, withIntake } from '@aerie/service-host';
+import { runService, tracesOf, withIntake } from '@aerie/service-host';
 import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
 import { ROUTES } from './openapi/credential-api.js';
@@ -12,6 +12,7 @@ await runService({
   httpHost: config.CREDENTIAL_HTTP_HOST,
   httpPort: config.CREDENTIAL_HTTP_PORT,
   logLevel: config.CREDENTIAL_LOG_LEVEL,
+  traces: tracesOf(config),
   nats: config.NATS_URL,
   grpc: {
     host: config.CREDENTIAL_GRPC_HOST,

@@ -1,4 +1,4 @@
-import { type ProgramSettings, readSettings } from '@aerie/service-host';
+import { type ProgramSettings, readSettings, traceSettings } from '@aerie/service-host';
 import { z } from 'zod';
 
 /** `https://console.example.com, http://localhost:5173`, as browsers send them. */
@@ -16,6 +16,7 @@ const schema = z.object({
   EDGE_HTTP_PORT: z.coerce.number().int().describe('The one public port.'),
   EDGE_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   EDGE_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
+  ...traceSettings,
   EDGE_MISSION_URL: z.url().describe('mission-service, http://host:port'),
   EDGE_FLEET_URL: z.url().describe('fleet-service, http://host:port'),
   EDGE_LOG_URL: z.url().describe('log-service, http://host:port'),

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { hostModule, runService } from '@aerie/service-host';
+import { hostModule, runService, tracesOf } from '@aerie/service-host';
 import { allowOrigins } from './allow-origins.js';
 import { loadConfig } from './config.js';
 import { describeWholeApi, documentsOf } from './describe-whole-api.js';
@@ -17,6 +17,7 @@ await runService({
   httpHost: config.EDGE_HTTP_HOST,
   httpPort: config.EDGE_HTTP_PORT,
   logLevel: config.EDGE_LOG_LEVEL,
+  traces: tracesOf(config),
   compose: async (host) => ({ module: AppModule, imports: [hostModule(host)] }),
   http: (app, host) => {
     app.use(nameRequest);

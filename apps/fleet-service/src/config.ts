@@ -11,6 +11,7 @@ import {
   requestLimits,
   secret,
   streamReplicas,
+  traceSettings,
 } from '@aerie/service-host';
 import { z } from 'zod';
 
@@ -22,6 +23,7 @@ const schema = z.object({
   HTTP_PROXY_HOPS: proxyHops(),
   ...requestLimits,
   FLEET_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
+  ...traceSettings,
   ...databaseSettings('fleet'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),

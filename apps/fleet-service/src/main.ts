@@ -1,5 +1,5 @@
 import { configureHttp } from '@aerie/http-api';
-import { runService, withIntake } from '@aerie/service-host';
+import { runService, tracesOf, withIntake } from '@aerie/service-host';
 import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
 import { BrokerConnection } from './docks/broker/broker-connection.js';
@@ -12,6 +12,7 @@ await runService({
   httpHost: config.FLEET_HTTP_HOST,
   httpPort: config.FLEET_HTTP_PORT,
   logLevel: config.FLEET_LOG_LEVEL,
+  traces: tracesOf(config),
   nats: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),
   http: (app, host) => {

@@ -1,6 +1,6 @@
 import { LOG_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { runService, withIntake } from '@aerie/service-host';
+import { runService, tracesOf, withIntake } from '@aerie/service-host';
 import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
 import { ROUTES } from './openapi/log-api.js';
@@ -12,6 +12,7 @@ await runService({
   httpHost: config.LOG_HTTP_HOST,
   httpPort: config.LOG_HTTP_PORT,
   logLevel: config.LOG_LOG_LEVEL,
+  traces: tracesOf(config),
   grpc: {
     host: config.LOG_GRPC_HOST,
     port: config.LOG_GRPC_PORT,

@@ -13,6 +13,7 @@ import {
   requestLimits,
   secret,
   streamReplicas,
+  traceSettings,
 } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS, LEAST_MISSION_DAYS } from './missions/retention/ended-missions.js';
@@ -29,6 +30,7 @@ const schema = z.object({
   MISSION_GRPC_PORT: z.coerce.number().int().describe('Port of the gRPC API.'),
   MISSION_GRPC_HOST: z.string().default('127.0.0.1').describe('Address to listen on for gRPC.'),
   MISSION_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
+  ...traceSettings,
   ...databaseSettings('mission'),
   REDIS_URL: peer('redis').describe('redis://user:password@host:port, or rediss://'),
   NATS_URL: peer('nats').describe('nats://user:password@host:port, or tls://'),

@@ -1,6 +1,6 @@
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
-import { runService, withIntake } from '@aerie/service-host';
+import { runService, tracesOf, withIntake } from '@aerie/service-host';
 import { AppModule } from './app.module.js';
 import { loadConfig } from './config.js';
 import { ROUTES } from './openapi/mission-api.js';
@@ -12,6 +12,7 @@ await runService({
   httpHost: config.MISSION_HTTP_HOST,
   httpPort: config.MISSION_HTTP_PORT,
   logLevel: config.MISSION_LOG_LEVEL,
+  traces: tracesOf(config),
   nats: config.NATS_URL,
   grpc: {
     host: config.MISSION_GRPC_HOST,

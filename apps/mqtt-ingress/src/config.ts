@@ -5,6 +5,7 @@ import {
   readSettings,
   secret,
   streamReplicas,
+  traceSettings,
 } from '@aerie/service-host';
 import { z } from 'zod';
 
@@ -15,6 +16,7 @@ const schema = z.object({
   INGRESS_HTTP_PORT: z.coerce.number().int().describe('Port of health and metrics.'),
   INGRESS_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
   INGRESS_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
+  ...traceSettings,
   NATS_URL: natsUrl,
   NATS_STREAM_REPLICAS: replicas,
   MQTT_URL: peer('broker').describe('mqtt://host:port or mqtts://host:port'),

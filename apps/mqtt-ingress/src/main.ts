@@ -1,4 +1,4 @@
-import { runService } from '@aerie/service-host';
+import { runService, tracesOf } from '@aerie/service-host';
 import { AppModule, Ingress } from './app.module.js';
 import { loadConfig } from './config.js';
 
@@ -9,6 +9,7 @@ await runService({
   httpHost: config.INGRESS_HTTP_HOST,
   httpPort: config.INGRESS_HTTP_PORT,
   logLevel: config.INGRESS_LOG_LEVEL,
+  traces: tracesOf(config),
   nats: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),
   start: async (app) => app.get(Ingress).start(),

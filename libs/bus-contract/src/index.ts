@@ -152,3 +152,4 @@ export {
   inboxPrefixOf,
 } from './bus-rights.js';
 export { FLEET_KEYS, QUEUE_PREFIX, REDIS_KEYS, REDIS_PROGRAMS, type RedisProgram, WAKE_QUEUES } from './redis-keys.js';
+export { TRACES_HEADER, type TracePlace, traceOfCommand, traceOfMission } from './traces.js';

@@ -115,6 +115,7 @@ export const PEER_NAMES = {
   nats: { what: 'NATS', prefix: 'NATS', setting: 'NATS_URL' },
   redis: { what: 'Redis', prefix: 'REDIS', setting: 'REDIS_URL' },
   broker: { what: 'the MQTT broker', prefix: 'MQTT', setting: 'MQTT_URL' },
+  traces: { what: 'the collector of traces', prefix: 'TRACES', setting: 'TRACES_ENDPOINT' },
 } as const satisfies Record<string, PeerName>;
 
 const UNTRUSTED = new Set([

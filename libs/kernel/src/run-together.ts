@@ -1,3 +1,4 @@
+import { later } from './later.js';
 import { takeGroup } from './take-group.js';
 
 export interface RunTogetherOptions<Item, Result> {
@@ -18,13 +19,15 @@ export interface RunTogetherOptions<Item, Result> {
 
 interface Waiting<Item, Result> {
   readonly item: Item;
+  /** Runs all of these, on behalf of this one. */
+  readonly runOnce: (group: readonly Waiting<Item, Result>[]) => Promise<void>;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
  * Work in groups: what is asked for while a run is under way shares the next one. A herd costs a few runs instead of
- * thousands, and one that comes alone waits for nobody.
+ * thousands, and one that comes alone waits for nobody. A run belongs to the trace of the first of its group.
  */
 export class RunTogether<Item, Result> {
   private readonly waiting: Waiting<Item, Result>[] = [];
@@ -35,7 +38,7 @@ export class RunTogether<Item, Result> {
   /** Rejects with the error of the run, where the item is at fault or `failsAll` says that all are. */
   run(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
+      this.waiting.push({ item, runOnce: later((group) => this.runOnce(group)), resolve, reject });
       if (this.running < this.options.runs) void this.work();
     });
   }
@@ -48,7 +51,7 @@ export class RunTogether<Item, Result> {
       const { atOnce, groupOf } = this.options;
       const group = takeGroup(this.waiting, atOnce, groupOf && (({ item }) => groupOf(item)));
       // Nobody is left waiting, nor a run taken for under way, when `failsAll` itself fails.
-      await this.runOnce(group).catch((error: unknown) => group.forEach(({ reject }) => reject(error)));
+      await group[0]?.runOnce(group).catch((error: unknown) => group.forEach(({ reject }) => reject(error)));
     }
     this.running--;
   }

@@ -1,7 +1,9 @@
 import type { Question } from '@aerie/bus-contract';
+import type { TraceContext } from '@aerie/observability';
 import type { Msg } from '@nats-io/transport-node';
 import { NoAnswerError, answerIn } from './ask.js';
 import { type NatsConnection, forbiddenIn, newInbox } from './connection.js';
+import { tracesHeaders } from './trace-headers.js';
 
 /** A question with many items, whose answers come back one by one. */
 export type ManyQuestion<Item, Answer> = Question<
@@ -34,8 +36,16 @@ export class AskMany {
     void this.failForbidden();
   }
 
-  /** A promise for each item, in their order; each rejects with `NoAnswerError` where no answer came. */
-  ask<Item, Answer>(question: ManyQuestion<Item, Answer>, items: readonly Item[]): Promise<Answer>[] {
+  /**
+   * A promise for each item, in their order; each rejects with `NoAnswerError` where no answer came.
+   *
+   * @param traces the spans of the items, in their order
+   */
+  ask<Item, Answer>(
+    question: ManyQuestion<Item, Answer>,
+    items: readonly Item[],
+    traces: readonly (TraceContext | undefined)[] = [],
+  ): Promise<Answer>[] {
     const { subject, timeoutMs } = question;
     const token = String(++this.sequence);
     const open = new Map<number, PromiseWithResolve<Answer>>(items.map((_, index) => [index, aPromise<Answer>()]));
@@ -64,7 +74,8 @@ export class AskMany {
     try {
       this.subscribe();
       const reply = `${this.inbox}.${token}`;
-      this.connection.publish(subject, JSON.stringify({ pattern: subject, data: { items }, id: token }), { reply });
+      const packet = JSON.stringify({ pattern: subject, data: { items }, id: token });
+      this.connection.publish(subject, packet, { reply, ...tracesHeaders(traces) });
     } catch (error) {
       // Not connected and no room to wait for it, or closed: nothing has left.
       fail(new NoAnswerError(true, subject, error));

@@ -1,8 +1,10 @@
 import type { Question } from '@aerie/bus-contract';
 import { InvalidError, UnavailableError, schemaProblems, withoutWords } from '@aerie/kernel';
+import { type OpenSpan, traced } from '@aerie/observability';
 import { type Msg, errors } from '@nats-io/transport-node';
 import { z } from 'zod';
 import type { NatsConnection } from './connection.js';
+import { traceHeaders } from './trace-headers.js';
 import { noteUnknownFields } from './unknown-fields.js';
 
 /** Why no answer came. `noResponders` is the only one that proves that nobody has seen the question. */
@@ -41,12 +43,26 @@ export async function ask<Ask, Answer>(
   question: Question<Ask, Answer>,
   data: Ask,
 ): Promise<Answer> {
+  const { subject } = question;
+  const attributes = { 'messaging.system': 'nats', 'messaging.destination.name': subject };
+  return traced({ name: `ask ${subject}`, kind: 'client', attributes }, (span) =>
+    askIn(connection, question, data, span),
+  );
+}
+
+async function askIn<Ask, Answer>(
+  connection: NatsConnection,
+  question: Question<Ask, Answer>,
+  data: Ask,
+  span: OpenSpan | undefined,
+): Promise<Answer> {
   const { subject, timeoutMs } = question;
   const id = `${process.pid}-${++sequence}`;
   let answer: Answer | null;
   try {
     const packet = JSON.stringify({ pattern: subject, data, id });
-    answer = answerIn(question, await connection.request(subject, packet, { timeout: timeoutMs }));
+    const options = { timeout: timeoutMs, ...traceHeaders(span?.context) };
+    answer = answerIn(question, await connection.request(subject, packet, options));
   } catch (error) {
     if (error instanceof NoAnswerError) throw error;
     throw new NoAnswerError(isNoResponders(error), subject, error);

@@ -1,12 +1,22 @@
 import { CONSUMERS, type ConsumerSpec, RETIRED_CONSUMERS, subjectMatches } from '@aerie/bus-contract';
 import { assertNever, errorChain } from '@aerie/kernel';
-import type { Logger } from '@aerie/observability';
+import {
+  type Logger,
+  TRACE_HEADER,
+  type TraceContext,
+  isTracing,
+  placeOf,
+  readTrace,
+  runInTrace,
+  traced,
+} from '@aerie/observability';
 import { type Consumer, type ConsumerMessages, type JsMsg, jetstream } from '@nats-io/jetstream';
 import { CONSUMER_NOT_FOUND, isApiError } from './api-errors.js';
 import type { NatsConnection } from './connection.js';
 import { StreamsRefusedError, declareTopology } from './declare.js';
 import { Lanes } from './lanes.js';
 import { Refusals } from './refusals.js';
+import { noteTrace } from './trace-headers.js';
 
 /** What becomes of a message. `reject`: it will never succeed; the reason is kept and it is not delivered again. */
 export type Verdict =
@@ -217,7 +227,9 @@ class PullLoop<Message> implements ConsumerHandle {
     }
     try {
       const read = this.options.read(deliveryOf(message));
-      this.lanes.add(laneOf(message.subject), { message, read }, this.options.mayWaitMs?.(read));
+      const trace = isTracing() ? readTrace(message.headers?.get(TRACE_HEADER)) : undefined;
+      noteTrace(read, trace);
+      this.lanes.add(laneOf(message.subject), { message, read, trace }, this.options.mayWaitMs?.(read));
       // Waiting for company must never keep the next request for messages waiting.
       if (this.held.size > this.options.maxInWork / 2) this.lanes.hurry();
     } catch (error) {
@@ -227,9 +239,9 @@ class PullLoop<Message> implements ConsumerHandle {
 
   /** Never rejects. */
   private async handle(batch: readonly Taken<Message>[]): Promise<void> {
-    const { spec, logger, handleBatch, isOutage } = this.options;
+    const { spec, logger, isOutage } = this.options;
     try {
-      const verdicts = await handleBatch(batch.map(({ read }) => read));
+      const verdicts = await this.handleTraced(batch);
       batch.forEach(({ message }, index) => void this.settle(message, verdicts[index] ?? unanswered()));
     } catch (error) {
       const [only, ...others] = batch;
@@ -243,6 +255,20 @@ class PullLoop<Message> implements ConsumerHandle {
       await this.handle(batch.slice(0, half));
       await this.handle(batch.slice(half));
     }
+  }
+
+  private handleTraced(batch: readonly Taken<Message>[]): Promise<readonly (Verdict | Promise<Verdict>)[]> {
+    const { spec, handleBatch } = this.options;
+    const messages = batch.map(({ read }) => read);
+    const traces = batch.flatMap(({ trace }) => trace ?? []);
+    // Whatever woke this lane is no reason for what is done now.
+    if (traces.length === 0) return runInTrace(undefined, () => handleBatch(messages));
+    const name = `handle ${spec.durable}`;
+    const attributes = {
+      ...{ 'messaging.system': 'nats', 'messaging.destination.name': spec.durable },
+      'messaging.batch.message_count': batch.length,
+    };
+    return traced({ name, kind: 'consumer', ...placeOf(traces), attributes }, () => handleBatch(messages));
   }
 
   /** Never rejects. */
@@ -304,6 +330,7 @@ class PullLoop<Message> implements ConsumerHandle {
 interface Taken<Message> {
   readonly message: JsMsg;
   readonly read: Message;
+  readonly trace: TraceContext | undefined;
 }
 
 /** A handler that throws is tried again, more slowly each time. */

@@ -17,3 +17,4 @@ export { Backlog } from './backlog.js';
 export { showStreams } from './show-streams.js';
 export { Speakers } from './speakers.js';
 export { SendTogether } from './send-together.js';
+export { type ReceivedHeaders, readTraces, traceOfMessage } from './trace-headers.js';

@@ -1,6 +1,8 @@
+import { currentTrace } from '@aerie/observability';
 import { type JetStreamClient, jetstream } from '@nats-io/jetstream';
 import { NOT_TAKEN, isApiError } from './api-errors.js';
 import type { NatsConnection } from './connection.js';
+import { traceHeaders } from './trace-headers.js';
 
 /** Stores messages in JetStream. A resolved `store` means that the server holds the message. */
 export class JetStreamPublisher {
@@ -14,9 +16,10 @@ export class JetStreamPublisher {
     this.client = jetstream(connection);
   }
 
-  /** `messageId` makes a repeat of this one store harmless for two minutes. */
+  /** `messageId` makes a repeat of this one store harmless for two minutes. The message names the span of now. */
   async store(subject: string, body: string | Uint8Array, messageId: string): Promise<void> {
-    await this.client.publish(subject, body, { msgID: messageId, timeout: this.timeoutMs, retries: 0 });
+    const trace = traceHeaders(currentTrace());
+    await this.client.publish(subject, body, { msgID: messageId, timeout: this.timeoutMs, retries: 0, ...trace });
   }
 }
 

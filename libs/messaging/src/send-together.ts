@@ -6,12 +6,14 @@ import {
   sendManyQuestion,
   sendQuestion,
 } from '@aerie/bus-contract';
+import { type TraceContext, currentTrace, runInTrace } from '@aerie/observability';
 import { NoAnswerError, ask } from './ask.js';
 import { AskMany } from './ask-many.js';
 import type { NatsConnection } from './connection.js';
 
 interface Waiting {
   readonly item: SendAsk;
+  readonly trace: TraceContext | undefined;
   readonly resolve: (answer: SendAnswer | Promise<SendAnswer>) => void;
 }
 
@@ -27,7 +29,7 @@ export class SendTogether {
   /** Rejects with `NoAnswerError`: with `noResponders` nobody has seen the command, otherwise nobody knows. */
   send(item: SendAsk): Promise<SendAnswer> {
     return new Promise((resolve) => {
-      this.waiting.push({ item, resolve });
+      this.waiting.push({ item, trace: currentTrace(), resolve });
       if (this.waiting.length === 1) setImmediate(() => this.flush());
     });
   }
@@ -40,8 +42,11 @@ export class SendTogether {
       const answers = this.askMany.ask(
         sendManyQuestion,
         group.map(({ item }) => item),
+        group.map(({ trace }) => trace),
       );
-      group.forEach(({ item, resolve }, index) => resolve(this.orAlone(item, answers[index])));
+      group.forEach(({ item, trace, resolve }, index) =>
+        resolve(runInTrace(trace, () => this.orAlone(item, answers[index]))),
+      );
     }
   }
 

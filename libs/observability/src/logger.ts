@@ -2,6 +2,7 @@ import type { LoggerService } from '@nestjs/common';
 import { errorChain } from '@aerie/kernel';
 import { type Logger, pino } from 'pino';
 import { currentRequestId } from './request-id.js';
+import { currentTrace } from './traces/traces.js';
 
 export type { Logger };
 
@@ -26,7 +27,8 @@ export function createLogger(service: string, level = 'info', output: 'stdout' |
       timestamp: pino.stdTimeFunctions.isoTime,
       mixin: () => {
         const requestId = currentRequestId();
-        return requestId === undefined ? {} : { requestId };
+        const traceId = currentTrace()?.traceId;
+        return { ...(requestId === undefined ? {} : { requestId }), ...(traceId === undefined ? {} : { traceId }) };
       },
       serializers: {
         err: (error: unknown) => ({

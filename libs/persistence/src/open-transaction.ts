@@ -19,6 +19,8 @@ export interface Setting {
  * server said that it is in no transaction.
  */
 export class OpenTransaction {
+  /** Sent so far. */
+  statements = 0;
   private readonly unread = new Set<Promise<unknown>>();
   private readonly failures = new Set<unknown>();
   private failure: { readonly error: unknown } | undefined;
@@ -43,6 +45,7 @@ export class OpenTransaction {
     if (this.isOver) return refused(new Error('failed to run a statement: its transaction is over'));
     if (this.failure !== undefined) return refused(this.failure.error);
     const name = isNamed ? this.names?.of(sql) : undefined;
+    this.statements++;
     this.cork();
     this.begin();
     return this.track(

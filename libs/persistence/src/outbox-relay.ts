@@ -1,4 +1,4 @@
-import type { Logger } from '@aerie/observability';
+import { type Logger, type TraceContext, currentTrace, traced } from '@aerie/observability';
 import type { DataSource } from 'typeorm';
 import {
   type FactTaker,
@@ -32,6 +32,15 @@ const LONGEST_WAIT_MS = LEASE_MS / 2;
 const FINISH_WITHIN_MS = 150;
 const FINISH_AT_ONCE = 500;
 
+const ON_NATS = { 'messaging.system': 'nats' } as const;
+
+interface Waiting {
+  readonly row: OutboxRow;
+  readonly latestMs: number;
+  /** The transaction that wrote it; null: it is not traced. */
+  readonly trace: TraceContext | null;
+}
+
 /**
  * Publishes outbox rows. Every replica runs one. What its own process has committed is given to it, already claimed; all
  * else, also what another process left behind, it finds by a poll, and the database shares that out.
@@ -40,7 +49,7 @@ export class OutboxRelay implements FactTaker {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again = false;
-  private readonly waiting: { readonly row: OutboxRow; readonly latestMs: number }[] = [];
+  private readonly waiting: Waiting[] = [];
   private readonly inWork = new Set<Promise<void>>();
   private published: string[] = [];
   private finishTimer: NodeJS.Timeout | undefined;
@@ -75,9 +84,10 @@ export class OutboxRelay implements FactTaker {
 
   take(rows: readonly OutboxRow[]): void {
     const latestMs = performance.now() + LONGEST_WAIT_MS;
+    const trace = currentTrace() ?? null;
     // Some transactions may have asked before the first of them committed. What does not fit, a poll finds later.
     const room = this.timer === undefined ? 0 : 2 * MAX_WAITING - this.waiting.length;
-    this.waiting.push(...rows.slice(0, Math.max(0, room)).map((row) => ({ row, latestMs })));
+    this.waiting.push(...rows.slice(0, Math.max(0, room)).map((row) => ({ row, latestMs, trace })));
     this.pump();
   }
 
@@ -101,7 +111,7 @@ export class OutboxRelay implements FactTaker {
       const next = this.waiting.shift();
       if (next === undefined) return;
       if (performance.now() > next.latestMs) continue;
-      const work: Promise<void> = this.publish(next.row).then((id) => {
+      const work: Promise<void> = this.publish(next.row, next.trace).then((id) => {
         this.inWork.delete(work);
         if (id !== undefined) this.finishSoon(id);
         this.pump();
@@ -138,7 +148,7 @@ export class OutboxRelay implements FactTaker {
       do {
         const rows = await claimOutbox(dataSource, schema, BATCH);
         claimed = rows.length;
-        const published = await Promise.all(rows.map((row) => this.publish(row)));
+        const published = await Promise.all(rows.map((row) => this.publish(row, null)));
         const done = published.filter((id) => id !== undefined);
         if (done.length > 0) await finishOutbox(dataSource, schema, done);
       } while (claimed === BATCH && this.timer !== undefined);
@@ -148,9 +158,11 @@ export class OutboxRelay implements FactTaker {
   }
 
   /** The row's id once the bus holds it; otherwise the lease runs out and it is tried again. */
-  private async publish({ id, subject, payload }: OutboxRow): Promise<string | undefined> {
+  private async publish({ id, subject, payload }: OutboxRow, trace: TraceContext | null): Promise<string | undefined> {
     try {
-      await this.options.publish(subject, JSON.stringify(payload), `${this.options.schema}-${id}`);
+      await traced({ name: 'publish fact', kind: 'producer', parent: trace, attributes: ON_NATS }, () =>
+        this.options.publish(subject, JSON.stringify(payload), `${this.options.schema}-${id}`),
+      );
       return id;
     } catch (error) {
       this.options.logger.warn({ err: error, subject }, 'failed to publish an outbox row, trying again');

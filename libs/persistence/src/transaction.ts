@@ -1,3 +1,4 @@
+import { type OpenSpan, traced } from '@aerie/observability';
 import type { QueryResult } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { DatabaseOf } from './data-source.js';
@@ -75,31 +76,39 @@ export function inTransaction<Result>(
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   const { pool, setting } = BEGINNING in database ? database[BEGINNING] : { pool: database };
-  return repeated(pool, setting, async (transaction) => {
-    const tx = new Tx((sql, parameters) => transaction.send(sql, parameters), pool);
-    const result = await work(tx);
-    await transaction.commit();
-    tx.committed();
-    return result;
-  });
+  // Only as a part of something that is traced: most transactions are chores.
+  return traced({ name: 'transaction', kind: 'client', attributes: { 'db.system.name': 'postgresql' } }, (span) =>
+    repeated(
+      { pool, ...(setting && { setting }) },
+      async (transaction) => {
+        const tx = new Tx((sql, parameters) => transaction.send(sql, parameters), pool);
+        const result = await work(tx);
+        await transaction.commit();
+        span?.set({ 'aerie.db.statements': transaction.statements });
+        tx.committed();
+        return result;
+      },
+      span,
+    ),
+  );
 }
 
 /** One statement that is a transaction of its own. */
 export function alone<Row>(
-  { pool, setting }: Beginning,
+  beginning: Beginning,
   sql: string,
   parameters: readonly unknown[],
 ): Promise<{ readonly rows: Row[]; readonly rowCount: number }> {
-  return repeated(pool, setting, async (transaction) => {
+  return repeated(beginning, async (transaction) => {
     const { rows, rowCount } = await transaction.sendAlone(sql, parameters);
     return { rows: rows as Row[], rowCount: rowCount ?? 0 };
   });
 }
 
 async function repeated<Result>(
-  pool: DataSource,
-  setting: Setting | undefined,
+  { pool, setting }: Beginning,
   unit: (transaction: OpenTransaction) => Promise<Result>,
+  span?: OpenSpan,
 ): Promise<Result> {
   let named = true;
   for (let attempt = 1; ; attempt++) {
@@ -107,6 +116,7 @@ async function repeated<Result>(
       return await once(new OpenTransaction(await takeConnection(pool), named ? names : undefined, setting), unit);
     } catch (error) {
       if (error instanceof CommitUnknownError || attempt === ATTEMPTS || !isRetryable(error)) throw error;
+      span?.set({ 'aerie.db.attempts': attempt + 1 });
       // Other connections of the pool may have the same stale statement.
       if (isStaleStatement(error)) named = false;
       // Full jitter, so that those who collided do not collide again.

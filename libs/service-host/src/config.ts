@@ -1,4 +1,5 @@
 import { InvalidError, Peer, Secret, schemaProblems, withoutWords } from '@aerie/kernel';
+import type { TraceSettings } from '@aerie/observability';
 import { z } from 'zod';
 import { namesRead, peer, readSettingFiles, secret } from './setting-files.js';
 import { unknownSettings } from './unknown-settings.js';
@@ -90,6 +91,29 @@ export const requestLimits = {
     .default(300)
     .describe('The same for all keys of one organisation together.'),
 };
+
+/** Where spans go, and how many. */
+export const traceSettings = {
+  TRACES_ENDPOINT: peer('traces')
+    .optional()
+    .describe(
+      'Collector of traces, OTLP over HTTP: https://host:4318; /v1/traces is added. Default: nothing is traced.',
+    ),
+  TRACES_SHARE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe(
+      'Share of missions and requests that are traced. The same for all programs, or parts of traces are missing.',
+    ),
+};
+
+/** The same as its reader wants it. */
+export const tracesOf = (config: z.output<z.ZodObject<typeof traceSettings>>): TraceSettings => ({
+  collector: config.TRACES_ENDPOINT,
+  share: config.TRACES_SHARE,
+});
 
 /** The database of a service: one address, and the users of its two roles. docs/operate/database.md tells of them. */
 export const databaseSettings = (schema: string) => ({

@@ -6,7 +6,15 @@ import {
   type ServerInterceptor,
   status,
 } from '@grpc/grpc-js';
-import type { Metrics } from '@aerie/observability';
+import {
+  type Metrics,
+  type OpenSpan,
+  TRACE_HEADER,
+  beginSpan,
+  calledFrom,
+  isTracing,
+  runInTrace,
+} from '@aerie/observability';
 import { ServerGrpc } from '@nestjs/microservices';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
 
@@ -56,9 +64,14 @@ export class GrpcCalls {
     // Methods that no contract has are refused before, so these are as many as ours.
     const stop = this.seconds.startTimer({ method: path.slice(1) });
     let isTold = false;
+    let span: OpenSpan | undefined;
     const tell = (code: status): void => {
-      if (!isTold) stop({ code: status[code] });
+      if (isTold) return;
       isTold = true;
+      stop({ code: status[code] });
+      span?.set({ 'rpc.response.status_code': status[code] });
+      if (code === status.UNKNOWN || code === status.INTERNAL) span?.fail(status[code]);
+      span?.end();
     };
     const entry: OpenCall = {
       refuse: () => {
@@ -72,6 +85,12 @@ export class GrpcCalls {
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
+          onReceiveMetadata: (metadata, receive) => {
+            if (isTracing()) span = traceOf(path, metadata);
+            receive(metadata);
+          },
+          // Its handler is called here.
+          onReceiveHalfClose: (receive) => runInTrace(span?.context, receive),
           onCancel: () => {
             tell(status.CANCELLED);
             this.open.delete(entry);
@@ -96,6 +115,14 @@ export class GrpcCalls {
   end(withinMs: number): Promise<void> {
     return this.open.end(withinMs, (call) => call.refuse());
   }
+}
+
+function traceOf(path: string, metadata: Metadata): OpenSpan | undefined {
+  const method = path.slice(1);
+  return beginSpan({
+    ...{ name: `call ${method}`, kind: 'server', ...calledFrom(metadata.get(TRACE_HEADER)[0]) },
+    attributes: { 'rpc.method': method },
+  });
 }
 
 function refuse(call: ServerInterceptingCallInterface, details: string): void {

@@ -8,6 +8,8 @@ export {
   readConfig,
   requestLimits,
   streamReplicas,
+  traceSettings,
+  tracesOf,
 } from './config.js';
 export { type CommandSettings, type ProgramSettings, readCommandSettings, readSettings } from './program-settings.js';
 export { authorities, peer, secret } from './setting-files.js';

@@ -1,7 +1,8 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { ServerNats } from '@nestjs/microservices';
+import { type NatsContext, ServerNats } from '@nestjs/microservices';
 import { UnavailableError } from '@aerie/kernel';
-import { Observable } from 'rxjs';
+import { type OpenSpan, TRACE_HEADER, beginSpan, isTracing, readTrace, runInTrace } from '@aerie/observability';
+import { Observable, type Observer, type Subscriber } from 'rxjs';
 import { MAY_HAVE_BEEN_DONE, OpenCalls, STOPPING_CODE } from './stopping.js';
 
 interface Subscription {
@@ -9,7 +10,7 @@ interface Subscription {
 }
 
 /** What Nest uses of a NATS connection to subscribe. */
-interface Subscriber {
+interface NatsSubscriber {
   subscribe(subject: string, options: unknown): Subscription;
 }
 
@@ -17,8 +18,8 @@ interface Subscriber {
 export class NatsAnswers extends ServerNats {
   private readonly groups: Subscription[] = [];
 
-  override bindEvents(client: Subscriber): void {
-    const subscribe: Subscriber['subscribe'] = (subject, options) => {
+  override bindEvents(client: NatsSubscriber): void {
+    const subscribe: NatsSubscriber['subscribe'] = (subject, options) => {
       const subscription = client.subscribe(subject, options);
       this.groups.push(subscription);
       return subscription;
@@ -50,14 +51,16 @@ export class NatsAnswers extends ServerNats {
 export class QuestionsInWork implements NestInterceptor {
   private readonly open = new OpenCalls<() => void>();
 
-  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     return new Observable((asker) => {
+      const span = isTracing() ? traceOf(context.switchToRpc().getContext<NatsContext>()) : undefined;
       const refuse = (): void => asker.error(new UnavailableError(STOPPING_CODE, MAY_HAVE_BEEN_DONE));
       this.open.add(refuse);
-      const answering = next.handle().subscribe(asker);
+      const answering = runInTrace(span?.context, () => next.handle().subscribe(told(asker, span)));
       return () => {
         answering.unsubscribe();
         this.open.delete(refuse);
+        span?.end();
       };
     });
   }
@@ -66,3 +69,37 @@ export class QuestionsInWork implements NestInterceptor {
     return this.open.end(withinMs, (refuse) => refuse());
   }
 }
+
+/** Who asks says whether it is traced. */
+function traceOf(question: NatsContext): OpenSpan | undefined {
+  const { headers, subject } = headersOf(question);
+  const parent = readTrace(headers?.get(TRACE_HEADER));
+  if (parent === undefined) return undefined;
+  return beginSpan({
+    ...{ name: `answer ${subject}`, kind: 'server', parent },
+    attributes: { 'messaging.system': 'nats', 'messaging.destination.name': subject },
+  });
+}
+
+interface QuestionHeaders {
+  readonly subject: string;
+  readonly headers: { get(name: string): string } | undefined;
+}
+
+/** Nest types the headers as anything. */
+const headersOf = (question: NatsContext): QuestionHeaders => ({
+  subject: question.getSubject(),
+  headers: question.getHeaders() as QuestionHeaders['headers'],
+});
+
+const told = (asker: Subscriber<unknown>, span: OpenSpan | undefined): Partial<Observer<unknown>> =>
+  span === undefined
+    ? asker
+    : {
+        next: (answer) => asker.next(answer),
+        complete: () => asker.complete(),
+        error: (error: unknown) => {
+          span.fail(error);
+          asker.error(error);
+        },
+      };

@@ -3,7 +3,15 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Peer } from '@aerie/kernel';
-import { type Logger, Metrics, createLogger, nestLogger, sayWhileAwaited } from '@aerie/observability';
+import {
+  type Logger,
+  Metrics,
+  type TraceSettings,
+  createLogger,
+  nestLogger,
+  sayWhileAwaited,
+  startTraces,
+} from '@aerie/observability';
 import { countUnknownFields, natsOptions } from '@aerie/messaging';
 import { type Ready, healthRoutes, refuseWhileStarting } from './health.js';
 import { GrpcAnswers, GrpcCalls } from './grpc-calls.js';
@@ -23,6 +31,8 @@ export interface ServiceOptions {
   readonly httpPort: number;
   readonly httpHost: string;
   readonly logLevel: string;
+  /** Where its spans go. Without it nothing is traced. */
+  readonly traces?: TraceSettings;
   /** Answers questions over NATS when given. */
   readonly nats?: Peer | string;
   /** Answers calls over gRPC when given. */
@@ -127,6 +137,8 @@ function answerOverGrpc(
   };
 }
 
+const NOT_TRACED: TraceSettings = { collector: undefined, share: 0 };
+
 /** Answers are written within this time, or their caller has gone. */
 const FLUSH_LIMIT_MS = 1_000;
 
@@ -187,6 +199,9 @@ export async function runService(options: ServiceOptions): Promise<void> {
 
   try {
     await server.listen(options.httpPort, options.httpHost);
+    const traces = options.traces ?? NOT_TRACED;
+    const stopTraces = await startTraces(options.name, traces, host.metrics, logger);
+    host.shutdown.on('storage', 'traces', stopTraces);
     const module = await options.compose(host);
     app = await NestFactory.create<NestExpressApplication>(
       module,

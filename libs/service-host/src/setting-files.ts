@@ -15,6 +15,7 @@ const SCHEMES = {
   nats: { plain: ['nats:'], tls: ['tls:'], upgrades: true },
   redis: { plain: ['redis:'], tls: ['rediss:'], upgrades: false },
   broker: { plain: ['mqtt:'], tls: ['mqtts:'], upgrades: false },
+  traces: { plain: ['http:'], tls: ['https:'], upgrades: false },
 } as const satisfies Record<PeerKind, object>;
 
 type Kind =

@@ -13,3 +13,6 @@ export { INFRASTRUCTURE_NAMES } from './infrastructure/infrastructure.js';
 export { otherBroker } from './infrastructure/other-broker.js';
 export { SERVICE_NAMES, type ServiceName } from './stack/services.js';
 export { isAlive } from './infrastructure/processes.js';
+export { type SeenSpan, TraceCollector } from './traces/trace-collector.js';
+export { tellTrace, tracesOfMission, withoutParent } from './traces/tell-trace.js';
+export { tracedTo } from './commands/docs-trace.js';

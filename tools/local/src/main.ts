@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'bench-fairness': async () => (await import('./commands/bench-fairness.js')).benchFairness,
   'docs-api': async () => (await import('./commands/docs-api.js')).docsApi,
   'docs-missions': async () => (await import('./commands/docs-missions.js')).docsMissions,
+  'docs-trace': async () => (await import('./commands/docs-trace.js')).docsTrace,
   replay: async () => (await import('./commands/replay.js')).replay,
   'storage-doctor': async () => (await import('./commands/storage-doctor.js')).storageDoctor,
   'bench-credentials': async () => (await import('./commands/bench-credentials.js')).benchCredentials,

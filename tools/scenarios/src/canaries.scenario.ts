@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { DockHandle } from '@aerie/dock-simulator';
+import { TraceCollector, tracedTo } from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import { Client } from 'pg';
 import { Logs } from './logs.js';
 import { World } from './world.js';
 
-// N71: secrets that were planted, or made on the way, and where they must not be found afterwards. Aerie writes no traces
-// yet; what it writes is logs, PostgreSQL, Redis and JetStream.
+// N71: secrets that were planted, or made on the way, and where they must not be found afterwards: logs, traces, PostgreSQL,
+// Redis and JetStream.
 
 interface StorageConfig {
   readonly result: number;
@@ -18,10 +19,15 @@ interface StorageConfig {
 }
 
 let world: World;
+let collector: TraceCollector;
 beforeAll(async () => {
-  world = await World.start();
+  collector = await TraceCollector.listen();
+  world = await World.start(tracedTo(collector.url));
 }, 120_000);
-afterAll(() => world.stop(), 60_000);
+afterAll(async () => {
+  await world.stop();
+  await collector.close();
+}, 60_000);
 
 const canary = (): string => `canary-${randomBytes(24).toString('hex')}`;
 
@@ -151,6 +157,12 @@ it('N71: leaves no secret in a metric', async () => {
     expect(text.length).toBeGreaterThan(100);
     expect(hitsIn(`the metrics of ${name}`, text)).toEqual([]);
   }
+});
+
+it('N71: leaves no secret in a trace, which tells what is on the list and nothing else', () => {
+  expect(new Set(collector.spans.map(({ service }) => service)).size).toBe(6);
+  expect(hitsIn('a trace', collector.bodies.join('\n'))).toEqual([]);
+  expect(collector.unlistedAttributes()).toEqual([]);
 });
 
 it('N71: leaves no secret in a log, a job or a stream', () => {

@@ -13,6 +13,7 @@ import {
   isOrder,
   isOutcome,
 } from '@aerie/mission-core';
+import type { TraceContext } from '@aerie/observability';
 import { type OutboxFact, type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { commandFor, lifetimeMs } from './dji/command-names.js';
@@ -49,6 +50,8 @@ export interface Order {
   readonly notAfterMs: number;
   /** What a person's command says beside its name. */
   readonly parameters: CommandParameters;
+  /** The span of the decision that asks for it. */
+  readonly trace?: TraceContext;
 }
 
 export interface CommandParameters {
@@ -56,6 +59,8 @@ export interface CommandParameters {
 }
 
 export interface Advanced {
+  /** What was decided on. */
+  readonly event: MissionEvent['type'];
   readonly decision: Decision;
   /** The mission after the event; as it was when the event was refused. */
   readonly mission: LockedMission;
@@ -359,7 +364,7 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
       fromState: locked.state,
       detail: { ...detail, reason: decision.reason },
     });
-    return { decision, mission: locked, orders: [] };
+    return { event: event.type, decision, mission: locked, orders: [] };
   }
   const { mission: next, effects } = decision;
   noteHolds(writes, locked, next, event);
@@ -377,7 +382,7 @@ function collect(writes: Writes, { locked, event, evidence = {} }: Step, decisio
     detail: { ...detail, effects, nextActionAtMs: next.nextActionAtMs },
   });
   const orders = effects.filter(isOrder).map((effect) => collectOrder(writes, effect, mission, nowMs, evidence));
-  return { decision, mission, orders };
+  return { event: event.type, decision, mission, orders };
 }
 
 /** How often the mission was held back for the reason that ends now: the single holds are no events of its timeline. */

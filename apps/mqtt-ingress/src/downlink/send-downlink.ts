@@ -1,7 +1,7 @@
 import type { SendAnswer, SendAsk } from '@aerie/bus-contract';
 import { type JsonObject, composeEnvelope, topicFor } from '@aerie/dji-protocol';
 import type { Clock } from '@aerie/kernel';
-import type { Metrics } from '@aerie/observability';
+import { type Metrics, isTracing, traced } from '@aerie/observability';
 import type { DownlinkLink } from './downlink-link.js';
 
 /** A clock that is further behind the sender's cannot judge the deadline. */
@@ -24,9 +24,22 @@ export class SendDownlink {
   }
 
   async send(ask: SendAsk): Promise<SendAnswer> {
-    const answer = await this.write(ask);
+    const answer = await (isTracing() ? this.writeTraced(ask) : this.write(ask));
     this.sends.inc({ channel: ask.channel, outcome: answer.outcome });
     return answer;
+  }
+
+  private writeTraced(ask: SendAsk): Promise<SendAnswer> {
+    const { sn, channel, method, tid } = ask;
+    const attributes = {
+      ...{ 'messaging.system': 'mqtt', 'aerie.dock.sn': sn, 'aerie.dock.channel': channel },
+      ...{ 'aerie.dock.method': method, 'aerie.tid': tid },
+    };
+    return traced({ name: `write ${channel} ${method ?? ''}`.trim(), kind: 'producer', attributes }, async (span) => {
+      const answer = await this.write(ask);
+      span?.set({ 'aerie.outcome': answer.outcome });
+      return answer;
+    });
   }
 
   private async write({ sn, channel, method, tid, bid, data, sentAtMs, notAfterMs }: SendAsk): Promise<SendAnswer> {

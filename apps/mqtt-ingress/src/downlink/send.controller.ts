@@ -1,7 +1,8 @@
 import { Controller } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
+import { Ctx, MessagePattern, NatsContext, Payload } from '@nestjs/microservices';
 import { type SendAnswer, type SendAsk, sendManyQuestion, sendQuestion } from '@aerie/bus-contract';
-import { readAsk } from '@aerie/messaging';
+import { type ReceivedHeaders, readAsk, readTraces } from '@aerie/messaging';
+import { runInTrace } from '@aerie/observability';
 import { type Observable, from, map, mergeMap } from 'rxjs';
 import { SendDownlink } from './send-downlink.js';
 
@@ -16,9 +17,15 @@ export class SendController {
 
   /** All of them are handed to the connection in this turn, in their order; each answer leaves when the broker has spoken. */
   @MessagePattern(sendManyQuestion.subject)
-  sendMany(@Payload() data: unknown): Observable<{ readonly index: number; readonly answer: SendAnswer }> {
+  sendMany(
+    @Payload() data: unknown,
+    @Ctx() context: NatsContext,
+  ): Observable<{ readonly index: number; readonly answer: SendAnswer }> {
+    const traces = readTraces(context.getHeaders() as ReceivedHeaders | undefined);
+    const send = (item: SendAsk, index: number): Promise<SendAnswer> =>
+      runInTrace(traces[index], () => this.sendAlone(item));
     return from(readAsk(sendManyQuestion, data).items.entries()).pipe(
-      mergeMap(([index, item]) => from(this.sendAlone(item)).pipe(map((answer) => ({ index, answer })))),
+      mergeMap(([index, item]) => from(send(item, index)).pipe(map((answer) => ({ index, answer })))),
     );
   }
 

@@ -1,5 +1,5 @@
 import type { DeadLetter, DockFact } from '@aerie/bus-contract';
-import { Metrics, createLogger } from '@aerie/observability';
+import { Metrics, type SpanMaker, createLogger, traceWith } from '@aerie/observability';
 import { type AnswerTo, ReceiveUplink } from './receive-uplink.js';
 
 interface Stored {
@@ -322,5 +322,55 @@ describe('messages that cannot be read', () => {
     expect(counts.sort()).toEqual(
       ['topic', 'channel', 'payload', 'data', 'size'].map((one) => `${one} ${one === fault ? 1 : 0}`).sort(),
     );
+  });
+});
+
+describe('the span of a message', () => {
+  const MISSION = '0b5e3c1a-9d1f-4c70-8e57-2f0a6f6f2c11';
+  const TID = 'd9428888-122b-41e1-b85c-61cd3cbb3210';
+  const TRACE = '0b5e3c1a9d1f4c708e572f0a6f6f2c11';
+  /** Name and parent of each span that was begun. */
+  let begun: [string, string | null][];
+
+  beforeEach(() => {
+    begun = [];
+    const maker: SpanMaker = {
+      begin: ({ name, parent }) => {
+        begun.push([name, parent === null ? null : `${parent.traceId} ${parent.spanId}`]);
+        const nothing = (): void => undefined;
+        const context = { traceId: 'f'.repeat(32), spanId: 'f'.repeat(16) };
+        return { context, set: nothing, link: nothing, rename: nothing, fail: nothing, end: nothing };
+      },
+    };
+    traceWith({ maker, share: 1 });
+  });
+  afterEach(() => traceWith(undefined));
+
+  const aReply = (bid: string) => anEvent('flighttask_execute', { bid, tid: TID, data: { result: 0 } });
+  const aReport = (status: string, bid = MISSION) =>
+    anEvent('flighttask_progress', {
+      ...{ bid, tid: TID },
+      data: { result: 0, output: { status, progress: { percent: 50, current_step: 25 }, ext: { flight_id: bid } } },
+    });
+
+  it('lies below the command with its tid, where it is a reply to one of a mission', async () => {
+    await receive('services_reply', aReply(MISSION));
+    expect(begun).toEqual([['reply flighttask_execute', `${TRACE} b85c61cd3cbb3210`]]);
+  });
+
+  it('lies in the trace of the mission that it speaks of', async () => {
+    await receive('events', aReport('ok'));
+    expect(begun).toEqual([['uplink flighttask_progress', `${TRACE} 8e572f0a6f6f2c11`]]);
+  });
+
+  it('begins a trace where the ids are none of ours', async () => {
+    await receive('services_reply', aReply('bid-of-a-dock'));
+    expect(begun).toEqual([['reply flighttask_execute', null]]);
+  });
+
+  it('is not made of what nobody waits for: a report that a flight goes on, or a property', async () => {
+    await receive('events', aReport('in_progress'));
+    await receive('state', { tid: 't', bid: 'b', timestamp: RECEIVED_AT_MS, data: { firmware_version: '1.2' } });
+    expect([stored.length, begun]).toEqual([2, []]);
   });
 });

@@ -6,11 +6,13 @@ import {
   NO_SN,
   type UplinkKind,
   deadLetterSubject,
+  traceOfCommand,
+  traceOfMission,
   uplinkSubjects,
 } from '@aerie/bus-contract';
 import { type DecodedMessage, type RefusedMessage, decodeMessage, genericAnswer } from '@aerie/dji-protocol';
 import type { NoteDocks } from '@aerie/messaging';
-import type { Logger, Metrics } from '@aerie/observability';
+import { type Logger, type Metrics, type NewSpan, isTracing, joinTrace, traced } from '@aerie/observability';
 import { isSerialNumber } from '@aerie/kernel';
 import { LRUCache } from 'lru-cache';
 import { type Refill, Share } from './share.js';
@@ -142,7 +144,10 @@ export class ReceiveUplink {
       this.stateRepeats.inc();
       return this.answerGenerically(message);
     }
-    await this.keep(kind, topic, message, payload, receivedAtMs);
+    const mayWait = kind === 'state' || isPlainReport(message);
+    const keep = (): Promise<void> => this.keep(kind, topic, message, payload, receivedAtMs, mayWait);
+    // What nobody waits for is not traced: it is nine tenths of what docks say, and moves nothing.
+    await (mayWait || !isTracing() ? keep() : traced(spanOf(message), keep));
     if (said !== null) this.storedStates.set(said.key, { data: said.data, atMs: receivedAtMs });
   }
 
@@ -157,6 +162,7 @@ export class ReceiveUplink {
     message: DecodedMessage,
     payload: Uint8Array,
     receivedAtMs: number,
+    mayWait: boolean,
   ): Promise<void> {
     const { sn, channel, method, tid, bid, timestampMs, needReply, gateway, data, owner } = message;
     const fact: DockFact = {
@@ -184,7 +190,6 @@ export class ReceiveUplink {
     }
     const stop = this.storeSeconds.startTimer();
     // A fresh id for each PUBLISH: a dock's repeat has to be stored, and answered, again.
-    const mayWait = kind === 'state' || isPlainReport(message);
     for (const subject of uplinkSubjects(owner, sn, kind, method)) {
       await this.store(subject, body, randomUUID(), mayWait);
     }
@@ -253,6 +258,23 @@ export class ReceiveUplink {
     if (channel === 'events' && needReply === true) this.answer({ ...to, channel }, { result: 0 });
     if (channel === 'requests') this.answer({ ...to, channel }, { result: UNREADABLE_REQUEST_RESULT });
   }
+}
+
+/**
+ * A reply belongs to the command with its tid, and what else a dock says of a mission to that mission, by the ids that it was given;
+ * all other messages have traces of their own.
+ */
+function spanOf({ sn, channel, method, tid, bid, owner }: DecodedMessage): NewSpan {
+  const isReply = channel === 'services_reply';
+  const place = owner !== 'mission' ? null : isReply ? traceOfCommand(bid, tid) : traceOfMission(bid);
+  return {
+    ...{ name: `${isReply ? 'reply' : 'uplink'} ${method ?? channel}`, kind: 'consumer' },
+    ...(place === null ? { parent: null, begins: true } : { parent: joinTrace(place) ?? null }),
+    attributes: {
+      ...{ 'messaging.system': 'mqtt', 'aerie.dock.sn': sn, 'aerie.dock.channel': channel },
+      ...{ 'aerie.dock.method': method, 'aerie.tid': tid },
+    },
+  };
 }
 
 const FAULTS = ['topic', 'channel', 'payload', 'data', 'size'] as const;

@@ -1,4 +1,5 @@
 import { jest } from '@jest/globals';
+import { currentTrace, runInTrace, traceWith } from '@aerie/observability';
 import { StoreTogether } from './store-together.js';
 
 const WITHIN_MS = 50;
@@ -48,4 +49,18 @@ it('fails each that could not be stored', async () => {
   const each = [waits('a'), waits('b')].map((one) => one.catch((error: Error) => error.message));
   await jest.advanceTimersByTimeAsync(WITHIN_MS);
   expect(await Promise.all(each)).toEqual(['JetStream does not answer', 'JetStream does not answer']);
+});
+
+it('is no part of the trace of whoever takes it along', async () => {
+  const begin = (): never => {
+    throw new Error('no span begins here');
+  };
+  traceWith({ maker: { begin }, share: 1 });
+  const traces: (string | undefined)[] = [];
+  together = new StoreTogether(async () => void traces.push(currentTrace()?.traceId), WITHIN_MS);
+  const first = waits('a');
+  const second = runInTrace({ traceId: 'traced', spanId: 'b' }, () => goes('b'));
+  await Promise.all([first, second]);
+  traceWith(undefined);
+  expect(traces).toEqual([undefined, 'traced']);
 });

@@ -1,3 +1,4 @@
+import { runInTrace } from '@aerie/observability';
 import type { Store } from './receive-uplink.js';
 import { Together } from './together.js';
 
@@ -20,11 +21,14 @@ export class StoreTogether {
     private readonly storeOne: Store,
     withinMs: number,
   ) {
-    this.together = new Together<Waiting>(withinMs, (all) => {
-      for (const { subject, body, messageId, resolve, reject } of all) {
-        void this.storeOne(subject, body, messageId).then(resolve, reject);
-      }
-    });
+    this.together = new Together<Waiting>(withinMs, (all) =>
+      // Whoever takes them along is no reason for them.
+      runInTrace(undefined, () => {
+        for (const { subject, body, messageId, resolve, reject } of all) {
+          void this.storeOne(subject, body, messageId).then(resolve, reject);
+        }
+      }),
+    );
   }
 
   /** Resolves once it is stored, as `Store` does. */

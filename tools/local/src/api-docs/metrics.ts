@@ -83,7 +83,12 @@ function sourcesBelow(root: string, part: string): Source[] {
   return readdirSync(path.join(root, part), { recursive: true, encoding: 'utf8' })
     .map((file) => path.posix.join(part, file.replaceAll('\\', '/')))
     .filter((file) => /^[^/]+\/[^/]+\/src\/.*\.ts$/.test(file))
-    .filter((file) => !/\.(spec|fixture|fake|laws)\.ts$|\/testing\/|^libs\/(testing|observability)\//.test(file))
+    .filter(
+      (file) =>
+        !/\.(spec|fixture|fake|laws)\.ts$|\/testing\/|^libs\/testing\/|^libs\/observability\/src\/metrics\.ts$/.test(
+          file,
+        ),
+    )
     .map((file) => ({ file, text: readFileSync(path.join(root, file), 'utf8') }));
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Problem } from '../infrastructure/problem.js';
 import { withStack } from '../stack/with-stack.js';
+import { TraceCollector } from '../traces/trace-collector.js';
 import { COST_SETTINGS, Meter } from './cost/meter.js';
 import {
   type Measured,
@@ -16,8 +17,9 @@ import {
   measureTrickle,
   warmUp,
 } from './cost/stories.js';
+import { tracedTo } from './docs-trace.js';
 
-const OPTIONS = 'Options: --json FILE, --product DIR, --messages N, --docks N, --flown N';
+const OPTIONS = 'Options: --json FILE, --product DIR, --messages N, --docks N, --flown N, --traces';
 const REST_MS = 20_000;
 /** As many as `npm start` brings. */
 const RESTING_DOCKS = 3;
@@ -36,11 +38,13 @@ const OSD_ROUNDS = 20;
  * that comes alone, through to the commit; one accepted and one flown mission; one message of telemetry; and the programs
  * at rest, with a few docks and without, of which the latter is taken off all others. Full-page images are off, so the WAL is that of the rows.
  * `--product DIR` measures another checkout, which must be built; figures of one machine are compared only with others of
- * the same machine and the same minutes.
+ * the same machine and the same minutes. `--traces`: with all of it traced, to a collector that costs nothing here.
  */
 export async function benchCost(root: string, args: readonly string[]): Promise<number> {
-  const { product = root, json, messages, docks, flown } = readOptions(args);
+  const { product = root, json, messages, docks, flown, traces = false } = readOptions(args);
+  const collector = traces ? await TraceCollector.listen({ keeps: false }) : undefined;
   const options = {
+    ...(collector === undefined ? {} : { env: tracedTo(collector.url) }),
     root: path.resolve(product),
     anonymous: product !== root,
     directory: path.join(root, '.aerie', 'bench-cost'),
@@ -86,6 +90,7 @@ export async function benchCost(root: string, args: readonly string[]): Promise<
       return 0;
     } finally {
       await meter.close();
+      await collector?.close();
     }
   });
 }
@@ -97,7 +102,7 @@ function readOptions(args: readonly string[]) {
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { json: text, product: text, messages: text, docks: text, flown: text },
+      options: { json: text, product: text, messages: text, docks: text, flown: text, traces: { type: 'boolean' } },
     });
     const whole = (name: 'messages' | 'docks' | 'flown', fallback: number, most: number): number => {
       const value = Number(values[name] ?? fallback);

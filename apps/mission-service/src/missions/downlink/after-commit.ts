@@ -1,9 +1,10 @@
 import { type MissionEvent, type MissionState, type UnsentCause, leadMs } from '@aerie/mission-core';
-import type { Logger, Metrics } from '@aerie/observability';
+import { type Logger, type Metrics, type OpenSpan, runInTrace, traced } from '@aerie/observability';
 import { AskTogether, OrderPool, RunTogether } from '@aerie/kernel';
 import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import { type Advanced, type Order, advance } from '../advance-mission.js';
 import { type CommandEffect, commandFor } from '../dji/command-names.js';
+import { type SaidBy, spanOfCommand, traceDecision } from './decision-traces.js';
 import type { DockCommands } from './dock-commands.js';
 import type { ObserveDock } from './observe-dock.js';
 import {
@@ -104,7 +105,7 @@ export class AfterCommit {
     this.looks = new OrderPool({
       concurrency: LOOKS,
       maxWaiting: MAX_WAITING,
-      carryOut: (order) => this.observe(order),
+      carryOut: (order) => runInTrace(order.trace, () => this.observe(order)),
       onError: (error, { mission }) => logger.warn({ err: error, missionId: mission.id }, 'failed to look at a dock'),
     });
     this.plans = new AskTogether(async (ids) => {
@@ -135,10 +136,10 @@ export class AfterCommit {
   }
 
   /** Call it only after the commit is known to have succeeded. */
-  run({ decision, mission, orders }: Advanced): void {
-    if (decision.kind === 'refused') return;
-    this.parts.wakes.for(mission);
-    this.enqueue(orders);
+  run(advanced: Advanced, said?: SaidBy): void {
+    if (advanced.decision.kind === 'refused') return;
+    this.parts.wakes.for(advanced.mission);
+    this.enqueue(traceDecision(advanced, said));
   }
 
   /** Carries orders out, some time soon. Never waits. */
@@ -198,13 +199,21 @@ export class AfterCommit {
     this.parts.logger.warn({ err: error, missionId: mission.id, effect }, 'an order failed');
   }
 
-  private async send(order: Command): Promise<void> {
+  private send(order: Command): Promise<void> {
+    const { effect, mission, trace } = order;
+    // Orders wait for each other: what is done now is none of theirs.
+    if (trace === undefined) return runInTrace(undefined, () => this.sendNow(order, undefined));
+    return traced(spanOfCommand(order, commandFor(effect, mission.delivery)), (span) => this.sendNow(order, span));
+  }
+
+  private async sendNow(order: Command, span: OpenSpan | undefined): Promise<void> {
     const { mission, tid, effect } = order;
     // The instant of the claim, by the database's clock, moved on by our own since then.
     const answer = await this.parts.commands.send(order, mission.now.getTime(), () => this.whyNot(order));
     const { outcome, reason = null, dockIsAway = false, notWanted = false } = answer;
     const method = commandFor(effect, mission.delivery);
     this.sends.inc({ method, outcome });
+    span?.set({ 'aerie.outcome': outcome });
     if (effect === 'sendExecute' && outcome === 'written') this.noteStart(mission);
     if (outcome !== 'written')
       this.parts.logger.info({ missionId: mission.id, method, outcome, reason }, 'not written');

@@ -13,16 +13,17 @@ import {
 } from '@aerie/http-api';
 import { ConflictError, RunTogether } from '@aerie/kernel';
 import type { PreflightResult } from '@aerie/mission-core';
-import type { Logger } from '@aerie/observability';
+import { type Logger, type OpenSpan, placeOf, traced } from '@aerie/observability';
 import {
-  CommitUnknownError,
   type ApiDatabase,
+  CommitUnknownError,
   type OrganisationRows,
   type Tx,
   inTransaction,
   isOutage,
 } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
+import { type AskedBy, askedNow } from '../downlink/decision-traces.js';
 import { type ToInsert, insertMissions } from './insert-missions.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { viewOf } from '../views/mission.view.js';
@@ -54,6 +55,7 @@ export interface Preview {
 interface Accepting extends ToInsert {
   readonly preflight: PreflightResult;
   readonly request: IdempotentRequest;
+  readonly asked: AskedBy;
 }
 
 /** One of several missions that are asked for together. */
@@ -100,7 +102,7 @@ export class CreateMission {
       atOnce: WRITTEN_AT_ONCE,
       runs: TRANSACTIONS,
       groupOf: organisationOf,
-      run: (group) => inTransaction(this.rowsOf(group), (tx) => this.writeIn(tx, group)),
+      run: (group) => this.write(group),
       // After a commit that nobody confirmed they may all stand: nothing is written a second time.
       failsAll: (error) => error instanceof CommitUnknownError || isOutage(error),
     });
@@ -187,20 +189,29 @@ export class CreateMission {
     { route, idempotencyKey: key, body }: CreateRequest,
     origin: Origin | null,
   ): Promise<Accepting> {
+    const asked = askedNow();
     demand(caller, input.kind === 'immediate' ? 'missions.start' : 'missions.plan');
     const planned = await this.planMission.plan(caller, input, origin);
     const preflight = await this.planMission.preflight(planned);
-    return { planned, preflight, request: { organisationId: caller.organisationId, route, key, body } };
+    return { asked, planned, preflight, request: { organisationId: caller.organisationId, route, key, body } };
   }
 
-  private writeIn(tx: Tx, group: readonly Accepting[]): Promise<(StoredAnswer | Refused)[]> {
+  private write(group: readonly Accepting[]): Promise<(StoredAnswer | Refused)[]> {
+    const place = placeOf(group.flatMap(({ asked }) => asked.trace ?? []));
+    const attributes = { 'aerie.mission.count': group.length };
+    return traced({ name: 'write missions', ...place, attributes }, (span) =>
+      inTransaction(this.rowsOf(group), (tx) => this.writeIn(tx, group, span)),
+    );
+  }
+
+  private writeIn(tx: Tx, group: readonly Accepting[], span?: OpenSpan): Promise<(StoredAnswer | Refused)[]> {
     return onceTogether(
       tx,
       SCHEMA,
       group.map(({ request }) => request),
       async (fresh) => {
         const accepting = fresh.flatMap((index) => group[index] ?? []);
-        const results = await insertMissions(tx, accepting);
+        const results = await insertMissions(tx, accepting, span);
         return results.map((result, index) =>
           result instanceof ConflictError ? new Refused(result) : answerWith(result, accepting[index]?.preflight),
         );
@@ -210,11 +221,13 @@ export class CreateMission {
 
   /** All or none, in one transaction. Rejects with `BatchRefusedError` and writes nothing when one of them is refused. */
   private async writeAll(accepting: readonly Accepting[]): Promise<StoredAnswer[]> {
-    return inTransaction(this.rowsOf(accepting), async (tx) => {
-      const answers = await this.writeIn(tx, accepting);
-      if (answers.some((answer) => answer instanceof Refused)) throw new BatchRefusedError(answers);
-      return answers.filter((answer): answer is StoredAnswer => !(answer instanceof Refused));
-    });
+    return traced({ name: 'write missions', attributes: { 'aerie.mission.count': accepting.length } }, (span) =>
+      inTransaction(this.rowsOf(accepting), async (tx) => {
+        const answers = await this.writeIn(tx, accepting, span);
+        if (answers.some((answer) => answer instanceof Refused)) throw new BatchRefusedError(answers);
+        return answers.filter((answer): answer is StoredAnswer => !(answer instanceof Refused));
+      }),
+    );
   }
 
   /** All of them are of one organisation. */

@@ -1,7 +1,9 @@
 import { factSubject } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
 import { type PreflightResult, type Span, occupiedSpan } from '@aerie/mission-core';
+import { type OpenSpan, isTracing } from '@aerie/observability';
 import type { Tx } from '@aerie/persistence';
+import { type AskedBy, askedNow, traceAccepted } from '../downlink/decision-traces.js';
 import { type Holder, findHoldersOf } from '../store/dock-reservations.js';
 import { keepDocks } from '../store/flight-critical.js';
 import { type NewMissionRow, type NewRows, insertMissions as insertRows } from '../store/insert-missions.js';
@@ -19,16 +21,19 @@ export interface ToInsert {
   readonly planned: PlannedMission;
   /** Null: it was not judged. */
   readonly preflight: PreflightResult | null;
+  /** Undefined: what is done now asks for it. */
+  readonly asked?: AskedBy;
 }
 
 /**
  * Writes missions with their reservations of docks, their first timeline entries and the facts for others. For each the
  * mission, or a ConflictError that names the other one when its dock is taken at that time, also by one before it in this
- * list; of that one nothing is written.
+ * list; of that one nothing is written. The traces of those that are written begin after the commit; `request` leads to them.
  */
 export async function insertMissions(
   tx: Tx,
   missions: readonly ToInsert[],
+  request?: OpenSpan,
 ): Promise<readonly (LockedMission | ConflictError)[]> {
   const wanted = missions.map(({ planned }) => ({
     planned,
@@ -58,6 +63,7 @@ export async function insertMissions(
     rows.push(rowsOf(planned, span, missions[index]?.preflight ?? null));
   }
   const written = new Map((await insertRows(tx, rows)).map((row) => [row.id, row]));
+  if (isTracing()) tx.afterCommit(() => traceAll(missions, written, request));
   const results: (LockedMission | ConflictError)[] = [];
   // What is refused is told of a time at which there is room, also beside those that were written just now.
   let refused = 0;
@@ -66,6 +72,18 @@ export async function insertMissions(
     results.push(row ?? (await refusal(tx, planned, taken, refused++ < MOST_ADVISED)));
   }
   return results;
+}
+
+function traceAll(
+  missions: readonly ToInsert[],
+  written: ReadonlyMap<string, LockedMission>,
+  request: OpenSpan | undefined,
+): void {
+  for (const { planned, asked = askedNow() } of missions) {
+    const row = written.get(planned.id);
+    const first = row && traceAccepted(row, asked);
+    if (first !== undefined) request?.link(first);
+  }
 }
 
 /** One mission. Throws ConflictError when its dock is taken; then nothing of it stands. */

@@ -9,6 +9,7 @@ import {
   type Verdict,
   answerDock,
   readDockFact,
+  traceOfMessage,
 } from '@aerie/messaging';
 import type { Logger, Metrics } from '@aerie/observability';
 import { type DatabaseOf, inTransaction, isDataError, isOutage } from '@aerie/persistence';
@@ -16,6 +17,7 @@ import type { AutoResume } from '../breakpoints/auto-resume.js';
 import { noFileAnswer } from '../dji/dock-answers.js';
 import type { DockCommands } from '../downlink/dock-commands.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
+import type { SaidBy } from '../downlink/decision-traces.js';
 import type { StartsFirst } from '../downlink/starts-first.js';
 import { type ForeignFlight, noteForeignFlights } from '../store/dock-notes.js';
 import type { TransactionKind, TransactionShares } from '../store/transaction-shares.js';
@@ -50,6 +52,9 @@ const LANES = 2;
  * transaction. Screens see it a second and a half later; whatever else a dock says takes those before it along at once.
  */
 const REPORT_WAIT_MS = 1_500;
+
+const saidBy = (uplink: Uplink | undefined): SaidBy | undefined =>
+  uplink && { trace: traceOfMessage(uplink.fact), tid: uplink.kind === 'reply' ? uplink.tid : undefined };
 
 type Verdicts = Promise<Verdict>[];
 
@@ -135,7 +140,9 @@ export class DockConsumer {
       inTransaction(dataSource, (tx) => applyUplinks(tx, uplinks, autoResume)),
     );
     // The commit is known to have succeeded: only now may anything leave.
-    for (const one of applied) if (one.kind === 'advanced') afterCommit.run(one.advanced);
+    for (const [index, one] of applied.entries()) {
+      if (one.kind === 'advanced') afterCommit.run(one.advanced, saidBy(uplinks[index]));
+    }
     return applied;
   }
 

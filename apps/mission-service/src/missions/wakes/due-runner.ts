@@ -1,11 +1,12 @@
 import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import { DEFAULT_POLICY, STATES, type MissionEvent, type MissionState, dueEvent } from '@aerie/mission-core';
-import type { Logger, Metrics } from '@aerie/observability';
+import { type Logger, type Metrics, traced } from '@aerie/observability';
 import { type DatabaseOf, type Tx, inTransaction } from '@aerie/persistence';
 import { type Advanced, type Step, advance, advanceAll } from '../advance-mission.js';
 import { asReported } from '../dji/dock-profiles.js';
 import type { ObserveDock } from '../downlink/observe-dock.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
+import { spanOfMissions } from '../downlink/decision-traces.js';
 import type { StartsFirst } from '../downlink/starts-first.js';
 import type { RouteShapes } from '../../waylines/route-shapes.js';
 import type { Policy, PolicyStore } from '../store/policy.store.js';
@@ -242,9 +243,9 @@ export class DueRunner {
     let advanced = 0;
     const work = async (): Promise<void> => {
       for (let unit = units.shift(); unit !== undefined; unit = units.shift()) {
-        const known = await this.lookAt(unit);
+        const claim = async (): Promise<number> => this.runUnit(unit, await this.lookAt(unit), finder);
         // Not `+= await`: that would add to what it was before the other one was done.
-        const count = await this.runUnit(unit, known, finder);
+        const count = await traced(spanOfMissions('claim due missions', unit.map(idOf)), claim);
         advanced += count;
         // Its missions may be due again, for what comes next.
         for (const { id } of unit) this.inWork.delete(id);
@@ -456,6 +457,8 @@ export class DueRunner {
     }
   }
 }
+
+const idOf = ({ id }: DueMission): string => id;
 
 /** Their silence is watched by sweeps alone. */
 const isFlight = (state: MissionState | undefined): boolean => state === 'executing' || state === 'paused';
