@@ -214,7 +214,7 @@ export class AppModule {
         { provide: DockNotes, useValue: notes },
         { provide: DockPositions, useValue: positions },
         { provide: RegisterDock, useValue: new RegisterDock(api, docks, brokerUsers, topologies) },
-        { provide: ChangeDock, useValue: new ChangeDock(api, brokerUsers, topologies) },
+        { provide: ChangeDock, useValue: new ChangeDock(api, docks, brokerUsers, topologies) },
         { provide: DockBrokerAddress, useValue: new DockBrokerAddress(config.FLEET_DOCK_MQTT_URL) },
         { provide: BrokerConnection, useValue: broker },
         { provide: OwnCutOffs, useValue: new OwnCutOffs(api) },

@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { createDataSource } from './data-source.js';
 import { CommitUnknownError, sqlState } from './database-errors.js';
 import { type PostgresProxy, startPostgresProxy } from './postgres-proxy.fixture.js';
+import { ApiDatabase } from './organisations.js';
 import { type Tx, inTransaction } from './transaction.js';
 
 const logger = createLogger('test', 'silent');
@@ -213,6 +214,30 @@ describe('a transaction', () => {
       });
       expect(await failureOf(failing)).toBeInstanceOf(CommitUnknownError);
       expect([await amounts(), attempts]).toEqual([[1, 0], 1]);
+    });
+  });
+
+  describe('of a single statement', () => {
+    const sent = (statement: string): number =>
+      proxy.chunks.filter((chunk) => chunk.includes(statement) && chunk.includes('COMMIT')).length;
+    const own = () => new ApiDatabase(dataSource).of('a');
+
+    it('is unknown, and not repeated, when the connection ends before any answer to a write', async () => {
+      proxy.swallowNextCommit();
+      const writing = own().query('UPDATE account SET amount = amount + 1 WHERE id = 1 RETURNING amount');
+      expect(await failureOf(writing)).toBeInstanceOf(CommitUnknownError);
+      expect(sent('UPDATE account')).toBe(1);
+    });
+
+    it('is repeated when the connection ends before any answer to a read', async () => {
+      proxy.swallowNextCommit();
+      expect(await own().query('SELECT amount FROM account WHERE id = 1')).toEqual([{ amount: 0 }]);
+      expect(sent('SELECT amount')).toBe(2);
+    });
+
+    it('refuses to write where the statement begins with SELECT: it might be repeated', async () => {
+      const locking = own().query('SELECT amount FROM account FOR UPDATE');
+      expect(sqlState(await failureOf(locking))).toBe('25006');
     });
   });
 

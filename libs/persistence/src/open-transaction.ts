@@ -30,6 +30,8 @@ export class OpenTransaction {
   private isBegun = false;
   private isOver = false;
   private isCorked = false;
+  /** COMMIT was sent together with a statement that may write, so a missing answer does not prove a rollback. */
+  private mayBeCommitted = false;
 
   constructor(
     private readonly client: DatabaseClient,
@@ -47,7 +49,7 @@ export class OpenTransaction {
     const name = isNamed ? this.names?.of(sql) : undefined;
     this.statements++;
     this.cork();
-    this.begin();
+    this.begin('BEGIN');
     return this.track(
       this.client.query({ ...(name === undefined ? {} : { name }), text: sql, values: [...parameters] }),
     );
@@ -56,16 +58,25 @@ export class OpenTransaction {
   /**
    * One statement with its BEGIN, its setting and its COMMIT in one packet. If any of them fails, none has an effect: the
    * COMMIT of a transaction that has failed rolls it back, and without a BEGIN there is no setting either, which policies want.
+   *
+   * A statement that begins with SELECT may only read, which PostgreSQL enforces: it can be repeated after any loss of the connection.
    */
   async sendAlone(sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
+    const isRead = READ.test(sql);
+    // On a connection that was known to be lost before, COMMIT was never sent.
+    this.mayBeCommitted = !isRead && this.lost === undefined && this.client.connection.stream.writable;
+    this.cork();
+    this.begin(isRead ? 'BEGIN READ ONLY' : 'BEGIN');
     // With no name: it is planned for its values, as a statement outside a transaction is.
     const sent = this.send(sql, parameters, false);
     const committed = this.client.query('COMMIT');
-    this.unread.add(committed.catch(() => undefined));
+    const answered = committed.catch(() => undefined);
+    this.unread.add(answered);
     this.isOver = true;
     const result = await sent;
     if (this.failure !== undefined) throw this.failure.error;
-    await confirm(committed);
+    // The rows of a read are valid even if the answer to its COMMIT was lost.
+    await (isRead ? answered : confirm(committed));
     return result;
   }
 
@@ -80,10 +91,10 @@ export class OpenTransaction {
     await confirm(this.client.query('COMMIT'));
   }
 
-  private begin(): void {
+  private begin(statement: 'BEGIN' | 'BEGIN READ ONLY'): void {
     if (this.isBegun) return;
     this.isBegun = true;
-    void this.track(this.client.query('BEGIN'));
+    void this.track(this.client.query(statement));
     if (this.setting === undefined) return;
     const text = setBy(this.setting.finder);
     const name = this.names?.of(text);
@@ -96,6 +107,9 @@ export class OpenTransaction {
     await this.readAll();
     const isIdle = this.client.getTransactionStatus() === 'I';
     if (this.failure !== undefined && this.hasEscaped && isIdle) return new CommitUnknownError(this.failure.error);
+    if (this.failure !== undefined && this.mayBeCommitted && this.isUnanswered(this.failure.error)) {
+      return new CommitUnknownError(this.failure.error);
+    }
     if (this.isBegun && this.lost === undefined && !isIdle) await this.client.query('ROLLBACK').catch(() => undefined);
     return this.reasonOf(error);
   }
@@ -108,6 +122,11 @@ export class OpenTransaction {
         this.client.getTransactionStatus() !== 'I' ||
         [...this.failures].some(isConnectionSpent),
     );
+  }
+
+  /** The server did not say what it did. A proxy in front of it may say that in its place, with an error of class 08. */
+  private isUnanswered(error: unknown): boolean {
+    return sqlState(error)?.startsWith('08') ?? this.lost !== undefined;
   }
 
   private readonly noteLoss = (error: unknown): void => {
@@ -166,6 +185,9 @@ async function confirm(committed: Promise<QueryResult>): Promise<void> {
   // A transaction that has failed answers ROLLBACK, and that is no error.
   if (command !== 'COMMIT') throw new Error('failed to commit: the transaction had failed and was rolled back');
 }
+
+/** Includes a SELECT with a row lock or a function that writes: PostgreSQL refuses those in a transaction that is READ ONLY. */
+const READ = /^\s*SELECT\b/i;
 
 /** Of nobody and nothing. */
 const NIL = '00000000-0000-0000-0000-000000000000';

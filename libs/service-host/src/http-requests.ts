@@ -52,8 +52,12 @@ export class HttpRequests {
   }
 }
 
+/** What callers may add to a trace. We read neither, and pass neither on: the edge forwards the headers of a request. */
+const OF_CALLERS = ['tracestate', 'baggage'] as const;
+
 /** From here on the request names our own span, also to whom it is passed on. */
 function traceOf(request: IncomingMessage): OpenSpan | undefined {
+  for (const header of OF_CALLERS) delete request.headers[header];
   const span = beginSpan({
     name: request.method ?? '',
     kind: 'server',

@@ -65,7 +65,7 @@ beforeEach(() => {
   broker = new NotedBroker();
   const topologies = new Topologies(docksOfAll);
   registerDock = new RegisterDock(new ApiDatabase(api), docksOfAll, broker, topologies);
-  changeDock = new ChangeDock(new ApiDatabase(api), broker, topologies);
+  changeDock = new ChangeDock(new ApiDatabase(api), docksOfAll, broker, topologies);
   updateTopology = new UpdateTopology(dataSource, broker, topologies, logger);
 });
 
@@ -168,6 +168,14 @@ describe('an aircraft', () => {
 });
 
 describe('a serial number that a dock claims as its aircraft', () => {
+  it('is given to its owner who corrects a dock to it, and the claimant may no longer speak for it', async () => {
+    const [claimant, wrong, sn] = [await aDock(otherOrganisationId), await aDock(), aSn()];
+    await tell(claimant, [sn]);
+    broker.calls.length = 0;
+    await changeDock.correctSn(organisationId, wrong, sn);
+    expect(broker.calls).toEqual([`grant ${claimant} []`, `provision ${sn}`, `remove ${wrong}`]);
+  });
+
   it('is given to its owner who registers it, and the claimant may no longer speak for it', async () => {
     const [claimant, sn] = [await aDock(otherOrganisationId), aSn()];
     await tell(claimant, [sn]);

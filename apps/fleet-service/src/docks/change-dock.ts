@@ -6,6 +6,7 @@ import { SCHEMA } from '../database.js';
 import { recordMove, yieldClaim } from './aircraft-moves.js';
 import { BrokerUsers } from './broker/broker-users.js';
 import { endOfRetired } from './cut-offs/cut-off.store.js';
+import type { DocksOfAll } from './dock.store.js';
 import { type DockCredentials, dockExists, hashOf, newCredentials } from './register-dock.js';
 import type { Topologies } from './topologies.js';
 
@@ -18,6 +19,7 @@ export interface DockChange {
 export class ChangeDock {
   constructor(
     private readonly database: ApiDatabase,
+    private readonly docks: Pick<DocksOfAll, 'aircraftOf'>,
     private readonly brokerUsers: BrokerUsers,
     private readonly topologies: Topologies,
   ) {}
@@ -38,9 +40,9 @@ export class ChangeDock {
    */
   async correctSn(organisationId: string, wrongSn: string, sn: string): Promise<DockCredentials> {
     const credentials = newCredentials();
-    await inTransaction(this.database.of(organisationId), async (tx) => {
+    const claimant = await inTransaction(this.database.of(organisationId), async (tx) => {
       await lockUnheard(tx, organisationId, wrongSn);
-      await yieldClaim(tx, sn);
+      const claimed = await yieldClaim(tx, sn);
       // Its own unfinished row, or a fresh one: nobody's dock is written over.
       const values = [organisationId, wrongSn, sn, hashOf(credentials.bindingCode)];
       const made = await tx.run(
@@ -60,7 +62,10 @@ export class ChangeDock {
           values,
         )) > 0;
       if (!taken) throw await dockExists(tx, organisationId, sn);
+      return claimed;
     });
+    // A dock that claimed this serial number as its aircraft may no longer publish and read under it.
+    if (claimant !== null) await this.brokerUsers.grantAircraft(claimant, await this.docks.aircraftOf(claimant));
     await this.brokerUsers.provision(sn, credentials.mqttPassword);
     await this.brokerUsers.remove(wrongSn);
     await inTransaction(this.database.of(organisationId), async (tx) => {

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * What the API may know of rows of all organisations, since policies show it those of one: whose a key, a session or an
- * invitation is, who has an email, and that a dock's claim to a serial number yields to its registration. Each gives an id and
+ * invitation is, who has an email, and that a dock's claim to a serial number yields to its registration. Each gives ids and
  * nothing else. They run as their owner, whom policies let see everything.
  */
 export class RowsOfOneOrganisation1765900000000 implements MigrationInterface {

@@ -55,8 +55,8 @@ export class SessionStore {
   ) {}
 
   /**
-   * A session of a member whose password was right. Null: it was changed or taken away since, and a session that begins with it
-   * would outlive those that the change has ended.
+   * A session of a member whose password was right. Null: since then the password was changed or the member removed, and the
+   * session would outlive those that the change has ended.
    */
   async begin(
     organisationId: string,
@@ -69,6 +69,12 @@ export class SessionStore {
         ...[personId, passwordHash],
       ]);
       if (same.length === 0) return null;
+      // After the lock above, which a removal takes too: a statement before it might still see the member.
+      const member = await tx.query(
+        'SELECT FROM fleet.member WHERE organisation_id = $1 AND person_id = $2 FOR KEY SHARE',
+        [organisationId, personId],
+      );
+      if (member.length === 0) return null;
       await tx.run(
         `UPDATE fleet.session SET ended_at = clock_timestamp() WHERE id IN (
            SELECT s.id FROM fleet.session s WHERE s.person_id = $2 AND ${this.valid}

@@ -214,6 +214,24 @@ describe('a session ends', () => {
     expect(await sessions.begin(person.organisationIds[0] ?? '', person, ADDRESS)).toBeNull();
   });
 
+  it('before it begins, when its person was removed after the password was looked at', async () => {
+    const person = await aPerson(['viewer'], 2);
+    const [organisationId = ''] = person.organisationIds;
+    class RemovedMeanwhile extends SessionStore {
+      override async begin(...wish: Parameters<SessionStore['begin']>) {
+        await new MemberStore(api).remove({ keyId: 'irrelevant', organisationId, roles: [] }, person.id);
+        return super.begin(...wish);
+      }
+    }
+    const store = new RemovedMeanwhile(api, { lifetimeMs: 60_000, idleMs: 60_000 });
+    const { email } = person;
+    const signingIn = new SignIn(api, store, passwords, new PasswordGuesses(), audit).signIn(
+      { email, password: PASSWORD, organisationId },
+      ADDRESS,
+    );
+    await expect(signingIn).rejects.toMatchObject({ kind: 'unauthenticated', code: 'wrong_password' });
+  });
+
   it('when its person has begun twenty later ones', async () => {
     const person = await aPerson();
     const [organisationId = ''] = person.organisationIds;

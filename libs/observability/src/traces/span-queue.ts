@@ -72,12 +72,14 @@ export class SpanQueue implements SpanProcessor {
     });
   }
 
+  /** Never rejects: nobody waits for it, so a rejection would end the process. */
   private export(spans: ReadableSpan[]): Promise<Error | null> {
-    return new Promise((resolve) =>
+    const exported = new Promise<Error | null>((resolve) =>
       this.exporter.export(spans, ({ code, error }) =>
         resolve(Number(code) === SUCCESS ? null : (error ?? new Error('the collector refused spans'))),
       ),
     );
+    return exported.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
   }
 }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { InvalidError, Peer } from '@aerie/kernel';
 import { createLogger } from '../logger.js';
 import { Metrics } from '../metrics.js';
+import { SpanQueue } from './span-queue.js';
 import { startTraces } from './start-traces.js';
 import { NO_WORD, TRACE_ATTRIBUTES, allowedAttributes } from './trace-attributes.js';
 import { TRACE_HEADER, isSampled, randomId, readTraceHeader, traceHeaderOf, unsampledHeader } from './trace-context.js';
@@ -207,6 +208,29 @@ describe('a header', () => {
     expect(calledFrom(undefined)).toEqual({ parent: null, begins: true });
   });
 
+  it('of a caller with random ids is heeded for each trace within the share', async () => {
+    await begin(0.1);
+    const ids = Array.from({ length: 5_000 }, () => randomId(16));
+    const heeded = ids.filter((traceId) => calledFrom(traceHeaderOf({ ...A, traceId })).parent !== null);
+    expect(heeded).toEqual(ids.filter((traceId) => isSampled(traceId, 0.1)));
+  });
+
+  it('of a caller who chooses ids within the share has at most twice the share of requests traced', async () => {
+    await begin(0.1);
+    const chosen = traceHeaderOf({ ...A, traceId: `${'a'.repeat(24)}00000000` });
+    const heeded = Array.from({ length: 5_000 }, () => calledFrom(chosen)).filter(({ parent }) => parent !== null);
+    expect(heeded.length).toBeGreaterThan(500);
+    expect(heeded.length).toBeLessThan(1_030);
+  });
+
+  it.each([
+    `00-${'a'.repeat(100_000)}`,
+    `${traceHeaderOf(A)}, ${traceHeaderOf(B)}`,
+    `00-${A.traceId}-${A.spanId}-01\0`,
+  ])('that is too long, sent twice or malformed says nothing (case %#)', (header) =>
+    expect(readTraceHeader(header)).toBeNull(),
+  );
+
   it('is not read where nothing is traced', () => {
     expect([readTrace(traceHeaderOf(A)), joinTrace(A), currentTrace(), runInTrace(A, currentTrace)]).toEqual(
       Array.from({ length: 4 }),
@@ -234,6 +258,29 @@ describe('a collector', () => {
     for (let count = 0; count < 10; count++) beginSpan({ name: 'x', begins: true })?.end();
     await stop();
     expect([await counted('sent'), await counted('failed'), await counted('left_out')]).toEqual([0, 10, 0]);
+  });
+
+  it('that cannot even be sent to does not stop the queue, and each span is counted', async () => {
+    const counted: [string, number][] = [];
+    const exporter = {
+      export: (): void => {
+        throw new Error('cannot be serialized');
+      },
+      shutdown: async () => undefined,
+    };
+    const counts = {
+      count: (outcome: string, spans: number) => void counted.push([outcome, spans]),
+      changed: () => undefined,
+    };
+    const queue = new SpanQueue(exporter, counts);
+    for (let round = 0; round < 2; round++) {
+      queue.onEnd({} as never);
+      await queue.forceFlush();
+    }
+    expect(counted).toEqual([
+      ['failed', 1],
+      ['failed', 1],
+    ]);
   });
 
   it('that is behind gets no more than a bounded number, and what is left out is counted', async () => {

@@ -43,11 +43,20 @@ interface Tracing {
 }
 
 let tracing: Tracing | undefined;
+
+/**
+ * Callers choose the ids of their traces, so they could choose all of them within the share. Each request adds twice the share to
+ * this budget, and each trace that is continued takes 1: ids that are random never use it up.
+ */
+let callerBudget = 0;
+const CALLER_BUDGET_PER_SHARE = 2;
+const MOST_CALLER_BUDGET = 20;
 const current = new AsyncLocalStorage<TraceContext | undefined>();
 
 /** From now on spans are made; undefined: none any more. For startTraces and for tests. */
 export function traceWith(made: Tracing | undefined): void {
   tracing = made;
+  callerBudget = MOST_CALLER_BUDGET;
 }
 
 export const isTracing = (): boolean => tracing !== undefined;
@@ -71,13 +80,18 @@ export function readTrace(header: unknown): TraceContext | undefined {
 }
 
 /**
- * Where a request of a caller belongs to. The caller's own span is its parent where that trace is one that we sample as well: who is
- * outside does not decide what we spend. A caller who does not trace the request is not traced either.
+ * The parent of a request. It is the caller's own span if we sample that trace as well and the budget for callers allows it: callers
+ * do not decide how much we trace. A request that its caller does not trace is not traced here either.
  */
 export function calledFrom(header: unknown): Pick<NewSpan, 'parent' | 'begins'> {
+  const share = tracing?.share ?? 0;
+  callerBudget = Math.min(callerBudget + CALLER_BUDGET_PER_SHARE * share, MOST_CALLER_BUDGET);
   const caller = readTraceHeader(header);
   if (caller === null) return { parent: null, begins: true };
-  return { parent: caller.isSampled ? (joinTrace(caller) ?? null) : null, begins: false };
+  const parent = caller.isSampled ? joinTrace(caller) : undefined;
+  if (parent === undefined || callerBudget < 1) return { parent: null, begins: false };
+  callerBudget -= 1;
+  return { parent, begins: false };
 }
 
 /** Undefined: it is not traced. Whoever gets one ends it. */

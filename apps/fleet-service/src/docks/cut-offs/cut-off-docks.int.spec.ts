@@ -325,7 +325,10 @@ describe('a dock that is cut off', () => {
 
   it('holds no missions back any more once it was retired', async () => {
     const sn = await aCutOffDock();
-    await new ChangeDock(new ApiDatabase(api), broker, topologies).retire(organisationId, sn);
+    await new ChangeDock(new ApiDatabase(api), new DocksOfAll(dataSource), broker, topologies).retire(
+      organisationId,
+      sn,
+    );
     await cutOffs.run();
     expect([ended.length, await isCutOff(sn)]).toEqual([1, false]);
     await expect(cutOffs.report(aFlood(sn))).resolves.toBeUndefined();
