@@ -1,6 +1,7 @@
 import { builtinModules } from 'node:module';
 import nx from '@nx/eslint-plugin';
 import prettier from 'eslint-config-prettier';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /** Who may import whom. docs/architecture.md explains the tags; tools/lint-canary proves that the rule bites. */
@@ -49,6 +50,17 @@ export const depConstraints = [
   { sourceTag: 'scope:shared', onlyDependOnLibsWithTags: ['scope:shared'] },
   { sourceTag: 'scope:dji', onlyDependOnLibsWithTags: ['scope:dji', 'scope:shared'] },
 ];
+
+/** What programs read comes from others: no expression may take for ever over an odd text (N81). The canary proves that it bites. */
+export const safeExpressions = {
+  files: ['apps/*/src/**/*.ts', 'libs/*/src/**/*.ts'],
+  ignores: ['**/*.spec.ts', '**/testing/**', '**/fixtures/**'],
+  plugins: { regexp },
+  rules: {
+    'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+    'regexp/no-super-linear-move': ['error', { report: 'potential' }],
+  },
+};
 
 /**
  * The floors of mission-service, top floor first: a folder imports from those below it alone. Vendor words live on the
@@ -155,6 +167,7 @@ export default tseslint.config(
       'no-restricted-imports': ['error', { paths: [vendorWords('dock/')] }],
     },
   },
+  safeExpressions,
   ...missionFloors,
   {
     files: ['apps/**/src/**/*.ts', 'libs/**/src/**/*.ts'],

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { ESLint } from 'eslint';
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
-import { MISSION_FLOORS, depConstraints, missionFloors } from '../../eslint.config.mjs';
+import { MISSION_FLOORS, depConstraints, missionFloors, safeExpressions } from '../../eslint.config.mjs';
 
 const file = 'tools/lint-canary/canary.ts';
 const eslint = new ESLint({
@@ -54,3 +54,20 @@ if (wrong.length > 0) {
   process.exit(1);
 }
 console.log(`The floors of mission-service are kept apart: ${MISSION_FLOORS.length} of them.`);
+
+// Expressions that take for ever, and one that does not.
+const expressions = new ESLint({
+  overrideConfigFile: true,
+  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: tseslint.parser } }, safeExpressions],
+});
+const [{ messages: found }] = await expressions.lintText('/^(?:a+)+$/;\n/a*b/;\n/^[^/]*$/;\n', {
+  filePath: 'libs/kernel/src/canary.ts',
+});
+if (String(found.map(({ line }) => line)) !== '1,2') {
+  console.error(
+    'The rules on expressions are wrong about lines',
+    found.map(({ line, ruleId }) => `${line} ${ruleId}`),
+  );
+  process.exit(1);
+}
+console.log('Expressions that take for ever are refused.');

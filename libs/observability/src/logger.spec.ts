@@ -2,12 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { errorChain } from '@aerie/kernel';
 import { Metrics } from './metrics.js';
 
+const logged = (entry: string): Record<string, unknown> => JSON.parse(printed(entry)) as Record<string, unknown>;
+
 /** What a process prints that logs `entry`; the logger writes past the streams of this one. */
-function logged(entry: string): Record<string, unknown> {
+function printed(entry: string): string {
   const program = `import { createLogger } from '${new URL('./logger.js', import.meta.url).href}';
     const logger = createLogger('test'); ${entry}`;
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
-  return JSON.parse(stdout) as Record<string, unknown>;
+  return stdout;
 }
 
 describe('a log line', () => {
@@ -29,6 +31,15 @@ describe('a log line', () => {
       await runWithRequestId('r-1', async () => { await null; logger.info('x'); });`;
     expect(logged(within)).toMatchObject({ requestId: 'r-1' });
     expect(logged(`logger.info('x')`)).not.toHaveProperty('requestId');
+  });
+
+  it('N83: is one line without a control character, whatever a device or a person is called', () => {
+    const name = 'SN\r\n{"level":"fatal","msg":"forged"}\u001b[2J\u0000';
+    const line = printed(
+      `logger.warn({ sn: ${JSON.stringify(name)}, err: new Error(${JSON.stringify(name)}) }, ${JSON.stringify(name)})`,
+    );
+    expect(line).toMatch(/^[^\u0000-\u001f]+\n$/);
+    expect(JSON.parse(line)).toMatchObject({ level: 'warn', sn: name, msg: name });
   });
 
   it.each(['password', 'mqttPassword', 'apiKey', 'authorization', 'secretAccessKey', 'sessionToken', 'url'])(

@@ -44,7 +44,7 @@ export function readRequest(request: IncomingMessage): S3Request {
   const path = decode(at < 0 ? target : target.slice(0, at));
   const search = at < 0 ? '' : target.slice(at + 1);
   const entries = search === '' ? [] : search.split('&').map(readParameter);
-  const [, bucket = '', key = ''] = /^\/([^/]*)\/?(.*)$/su.exec(path) ?? [];
+  const [, bucket = '', key = ''] = /^\/([^/]*)(?:\/(.*))?$/su.exec(path) ?? [];
   const headers = Object.fromEntries(
     Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(',')]),
   );

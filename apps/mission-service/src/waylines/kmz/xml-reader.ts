@@ -45,7 +45,7 @@ export class XmlReader {
     private readonly problems: Problems,
   ) {
     const { parser } = this;
-    parser.on('error', (error) => this.refuse(`is no well-formed XML: ${error.message.replace(/^.*?\d+:\d+: /, '')}`));
+    parser.on('error', (error) => this.refuse(`is no well-formed XML: ${error.message.replace(/^\D*\d+:\d+: /, '')}`));
     parser.on('xmldecl', ({ encoding }) => {
       if (encoding !== undefined && !/^utf-8$/i.test(encoding))
         this.refuse(`is in ${quote(encoding)}; only UTF-8 is read`);
