@@ -78,6 +78,14 @@ const look = (folder) => {
     if (!entry.isFile()) continue;
     if (/\\/(?:ba|da|a|z)?sh$|\\/(?:npm|npx|apt|dpkg|curl|wget)$/.test(file)) found.push('holds ' + file);
     if (/\\/\\.npmrc$|\\.spec\\.js$|\\.pem$|\\.key$/.test(file) && !file.includes('/node_modules/')) found.push('holds ' + file);
+    // Packages bring the same code for another libc and for other versions of Node.js too.
+    if (file.endsWith('.node') && !/musl|\\.abi\\d/.test(file)) {
+      try {
+        process.dlopen({ exports: {} }, file);
+      } catch (error) {
+        found.push(file + ' does not load: ' + error.message);
+      }
+    }
     if (fs.statSync(file).mode & 0o6000) found.push(file + ' runs as its owner (setuid)');
   }
 };
