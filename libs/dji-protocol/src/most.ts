@@ -7,8 +7,8 @@ export const MOST_DEVICES = 100;
 export const MOST_FLIGHTS = 1_000;
 /** Kinds of logs. There are two. */
 export const MOST_MODULES = 4;
-/** Power cycles of one kind of log: one a day for years. */
-export const MOST_BOOTS = 1_000;
+/** Power cycles of one kind of log that are not written as documented. Of others there may be as many as a message holds. */
+export const MOST_ODD_BOOTS = 1_500;
 /** Points of a way home. */
 export const MOST_POINTS = 500;
 /** Parts of the radio link between docks. There are two docks, and 28 numbers in its code. */

@@ -22,7 +22,7 @@ const refused = async (id: string, action: string, body: object = {}): Promise<{
 /** A flight on its route, slow enough to be asked something. */
 async function aFlight(dock: DockHandle): Promise<string> {
   dock.setSpeed(20);
-  const { id } = await world.immediate(dock);
+  const { id } = await world.immediate(dock, { waylineId: await world.longRoute(dock) });
   await world.inState(id, 'executing', 40_000);
   await eventually('the aircraft has taken off', () => dock.takeoffs.includes(id), 60_000);
   dock.setSpeed(4);
@@ -174,7 +174,7 @@ it.concurrent(
   async () => {
     // It says nothing more of our flight once that is in the air, so that its last word is about the other one.
     const dock = await world.dock({ speed: 6, faults: 'mute=flying' });
-    const { id } = await world.immediate(dock);
+    const { id } = await world.immediate(dock, { waylineId: await world.longRoute(dock) });
     await eventually('it is in the air', () => dock.takeoffs.includes(id), 40_000);
     await world.inState(id, 'executing');
     const progress = { status: 'in_progress', progress: {}, ext: { flight_id: 'flown-by-hand' } };

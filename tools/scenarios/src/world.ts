@@ -63,6 +63,8 @@ export interface ProblemView {
   readonly version?: number;
 }
 
+const AIRCRAFT = { dock1: 'M30T', dock2: 'M3TD', dock3: 'M4TD' } as const;
+
 /** Docks and the route lie in one place, so that a flight is short. */
 export const HOME = { latitude: 46.5, longitude: 6.6, heightMeters: 450 };
 
@@ -134,9 +136,9 @@ export class World {
   }
 
   /** A route that was made for this aircraft. */
-  async upload(aircraft: NonNullable<DockOptions['aircraft']>): Promise<string> {
+  async upload(aircraft: NonNullable<DockOptions['aircraft']>, waypoints = 3): Promise<string> {
     const origin = { originLatitude: HOME.latitude, originLongitude: HOME.longitude };
-    const kmz = await makeSampleKmz({ ...origin, waypoints: 3, aircraft });
+    const kmz = await makeSampleKmz({ ...origin, waypoints, aircraft });
     return good(await this.api.upload<{ id: string }>('/waylines?name=scenario', kmz)).id;
   }
 
@@ -193,14 +195,19 @@ export class World {
   async register(sn: string, model: string, protocolGeneration?: string): Promise<DockConnection> {
     if (model === 'dock1' || model === 'dock3') {
       this.models.set(sn, model);
-      const known = this.waylines.get(model) ?? (await this.upload(model === 'dock1' ? 'M30T' : 'M4TD'));
+      const known = this.waylines.get(model) ?? (await this.upload(AIRCRAFT[model]));
       this.waylines.set(model, known);
     }
     return registerDock(this.api, sn, model, sn, protocolGeneration);
   }
 
-  async immediate(dock: DockHandle): Promise<MissionView> {
-    return good(await this.api.post<MissionView>('/missions', this.body(dock, { kind: 'immediate' })));
+  async immediate(dock: DockHandle, more: Record<string, unknown> = {}): Promise<MissionView> {
+    return good(await this.api.post<MissionView>('/missions', this.body(dock, { kind: 'immediate', ...more })));
+  }
+
+  /** A route for the aircraft of a dock that takes so long that it is flown still when the machine is slow to ask for something. */
+  longRoute({ sn }: DockHandle): Promise<string> {
+    return this.upload(AIRCRAFT[this.models.get(sn) ?? 'dock2'], 20);
   }
 
   async timed(dock: DockHandle, inMs: number, more: Record<string, unknown> = {}): Promise<MissionView> {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../payload.js';
 import { pick, written } from '../strict.js';
-import { MOST_BOOTS, MOST_MODULES } from '../most.js';
-import { integer, list, optional, record, renamed, text, withoutBlank, type Members } from '../tolerant.js';
+import { MOST_ODD_BOOTS, MOST_MODULES } from '../most.js';
+import { integer, list, optional, plainOr, record, renamed, text, withoutBlank, type Members } from '../tolerant.js';
 import { logModule, strictLogModules, type LogModuleCode } from './log-module.js';
 
 /** Which logs do you have? [Cloud API 1.2, fileupload_list] */
@@ -51,12 +51,18 @@ const boot = record(
   (value) => renamed(withoutBlank(value, BOOT_NUMBERS), 'end_ime', 'end_time'),
 );
 
+const isPlainBoot = (value: unknown): boolean =>
+  isJsonObject(value) &&
+  Number.isSafeInteger(value['boot_index']) &&
+  BOOT_NUMBERS.every((member) => value[member] === undefined || Number.isSafeInteger(value[member])) &&
+  value['end_ime'] === undefined;
+const boots = plainOr((value) => Array.isArray(value) && value.every(isPlainBoot), list(boot, MOST_ODD_BOOTS));
+
 /** Quirk L8: the tables name no `result`, so a list without one is a success. */
 const withResult = (value: Members): Members => ({ ...value, result: value['result'] ?? 0 });
 
-const listed = record(
-  { module: logModule, device_sn: optional(text), result: integer, list: list(boot, MOST_BOOTS) },
-  (value) => withResult({ list: [], ...withoutBlank(value, ['result', 'list']) }),
+const listed = record({ module: logModule, device_sn: optional(text), result: integer, list: boots }, (value) =>
+  withResult({ list: [], ...withoutBlank(value, ['result', 'list']) }),
 );
 
 /** The files lie beside `result` in every page; a dock that puts them under `output` is read as well (quirk E12). */

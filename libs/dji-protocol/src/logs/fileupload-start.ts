@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { JsonObject } from '../payload.js';
+import { isJsonObject, type JsonObject } from '../payload.js';
 import { strictStorageKeys, decodeStorageKeys, type StorageKeys } from '../storage/storage-keys.js';
 import { epochMs, httpUrl, pick, serialNumber, written } from '../strict.js';
-import { MOST_BOOTS, MOST_MODULES } from '../most.js';
-import { integer, list, name, optional, record, text } from '../tolerant.js';
+import { MOST_ODD_BOOTS, MOST_MODULES } from '../most.js';
+import { integer, list, name, optional, plainOr, record, text } from '../tolerant.js';
 import { logModule, type LogModuleCode } from './log-module.js';
 
 /** The archive of one module, and what goes into it. */
@@ -45,6 +45,12 @@ const NAMES = [
   'params',
 ] as const;
 
+const chosenBoots = plainOr(
+  (value) =>
+    Array.isArray(value) && value.every((entry) => isJsonObject(entry) && Number.isSafeInteger(entry['boot_index'])),
+  list(record({ boot_index: integer }), MOST_ODD_BOOTS),
+);
+
 export const decodeFileuploadStart = record({
   bucket: name,
   endpoint: name,
@@ -58,7 +64,7 @@ export const decodeFileuploadStart = record({
       record({
         module: logModule,
         object_key: optional(text),
-        list: list(record({ boot_index: integer }), MOST_BOOTS),
+        list: chosenBoots,
         device_sn: optional(text),
       }),
       MOST_MODULES,
