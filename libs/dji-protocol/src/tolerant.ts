@@ -72,14 +72,20 @@ export const list = <Item extends z.ZodType>(item: Item, most: number) =>
  * What is written as documented is taken as it is, so that thousands of entries cost a tenth; all else is read by `schema`,
  * which says what is wrong with it.
  */
-export const plainOr = <Schema extends z.ZodType>(isPlain: (value: unknown) => boolean, schema: Schema) =>
-  z.unknown().transform((value, context): z.output<Schema> => {
-    if (isPlain(value)) return value as z.output<Schema>;
-    const read = schema.safeParse(value);
-    if (read.success) return read.data;
-    for (const issue of read.error.issues) context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
-    return z.NEVER;
-  });
+export const plainOr = <Schema extends z.ZodType>(isPlain: (value: unknown) => boolean, schema: Schema) => {
+  // Documents are made of schemas, and show what it is in the end.
+  const { $schema: _, ...shape } = z.toJSONSchema(schema);
+  return z
+    .unknown()
+    .transform((value, context): z.output<Schema> => {
+      if (isPlain(value)) return value as z.output<Schema>;
+      const read = schema.safeParse(value);
+      if (read.success) return read.data;
+      for (const issue of read.error.issues) context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue);
+      return z.NEVER;
+    })
+    .meta(shape);
+};
 
 /**
  * An object whose unknown members are kept (quirk E17). A known member that is null counts as missing, except where

@@ -12,7 +12,15 @@ export function jsonSchema(schema: z.ZodType): Json {
     unrepresentable: 'any',
     override: ({ jsonSchema: made }) => plain(made),
   });
+  plainThroughout(rest);
   return rest;
+}
+
+/** Also in what a schema brought along as it is. */
+function plainThroughout(part: unknown): void {
+  if (typeof part !== 'object' || part === null) return;
+  if (!Array.isArray(part)) plain(part as z.core.JSONSchema.BaseSchema);
+  for (const inner of Object.values(part)) plainThroughout(inner);
 }
 
 /** Leaves out what says nothing: the bounds of all numbers, that any other member may be there, patterns of a format. */
