@@ -1,6 +1,7 @@
 import type { QueryRunner } from 'typeorm';
 import type { SchemaRights, TableRights } from './rights.js';
 import { DOERS, MIGRATOR, roleOf } from './roles.js';
+import { runTogether } from './run-together.js';
 
 /** Which organisation a request is for, in the transaction that it has begun. */
 export const ORGANISATION_SETTING = 'aerie.organisation_id';
@@ -117,12 +118,5 @@ async function wall(runner: QueryRunner, schema: string, table: Table, policies:
     ]),
     `ALTER TABLE ${name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
   ];
-  await runner.startTransaction();
-  try {
-    await runner.query(statements.join(';\n'));
-    await runner.commitTransaction();
-  } catch (error) {
-    await runner.rollbackTransaction();
-    throw error;
-  }
+  await runTogether(runner, statements);
 }

@@ -1,6 +1,7 @@
 import { InvalidError } from '@aerie/kernel';
 import type { QueryRunner } from 'typeorm';
 import { DOERS, type Doer, MIGRATOR, roleOf } from './roles.js';
+import { runTogether } from './run-together.js';
 
 /**
  * What may be done with the rows of a table: of `select insert update delete`, with spaces between. `lock:COLUMN` lets
@@ -64,14 +65,7 @@ export async function grantRights(runner: QueryRunner, schema: string, rights: S
       doers.map((doer) => `GRANT EXECUTE ON FUNCTION "${schema}".${name} TO ${roleOf(schema, doer)}`),
     ),
   ];
-  await runner.startTransaction();
-  try {
-    await runner.query(statements.join(';\n'));
-    await runner.commitTransaction();
-  } catch (error) {
-    await runner.rollbackTransaction();
-    throw error;
-  }
+  await runTogether(runner, statements);
 }
 
 /** `select delete lock:id` as GRANT says it. */
