@@ -58,7 +58,7 @@ it.concurrent(
   'DK3: a dock that reboots in flight and forgets it leaves an unknown outcome, which blocks what starts by itself until a person has looked',
   async () => {
     const dock = await world.dock({ keepsTasksOverReboot: false, speed: 20 });
-    const { id } = await world.immediate(dock);
+    const { id } = await world.immediate(dock, { waylineId: await world.longRoute(dock) });
     await eventually('it is in the air', () => dock.takeoffs.includes(id), 40_000);
     await world.inState(id, 'executing');
     await dock.reboot();

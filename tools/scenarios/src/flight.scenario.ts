@@ -158,7 +158,7 @@ it.concurrent(
   'refuses to cancel a flight, and says why',
   async () => {
     const dock = await world.dock({ speed: 10 });
-    const { id } = await world.immediate(dock);
+    const { id } = await world.immediate(dock, { waylineId: await world.longRoute(dock) });
     await world.inState(id, 'executing', 30_000);
     const refused = await world.api.post<{ code: string; state: string }>(`/missions/${id}/cancel`);
     expect(refused).toMatchObject({ status: 409, body: { code: 'mission_state', state: 'executing' } });
@@ -172,7 +172,7 @@ it.concurrent(
   async () => {
     const dock = await world.dock({ speed: 10 });
     const stranger = await world.dock();
-    const { id } = await world.immediate(dock);
+    const { id } = await world.immediate(dock, { waylineId: await world.longRoute(dock) });
     await world.inState(id, 'executing', 30_000);
     const data = { result: 0, output: { status: 'failed', progress: {}, ext: { flight_id: id } } };
     const forged = {
