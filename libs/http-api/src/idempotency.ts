@@ -81,7 +81,8 @@ export type FindBefore = (request: IdempotentRequest) => Promise<StoredAnswer | 
 /** Looks for the answers to all of an organisation who ask at the same time with one statement. */
 export function findBeforeTogether(database: Organisations, schema: string): FindBefore {
   const answers = new AskTogether<StoredRow>(async (places) => {
-    const rows = await findAnswers(database.of(organisationOf(places[0] ?? '')), schema, places);
+    const own = database.of(organisationOf(places[0] ?? ''));
+    const rows = await own.queryByKeys<StoredRow>(answersOf(schema), columnsOf(places));
     return new Map(rows.map((row) => [placeOf({ ...row, organisationId: row.organisation_id }), row]));
   }, organisationOf);
   return async (request) => answerTo(request, (await answers.find(placeOf(request))) ?? undefined);
@@ -111,12 +112,12 @@ const columnsOf = (places: readonly string[]): readonly [string[], string[], str
 };
 
 function findAnswers(through: Pick<Tx, 'query'>, schema: string, places: readonly string[]): Promise<StoredRow[]> {
-  return through.query<StoredRow>(
-    `SELECT k.organisation_id, k.route, k.key, k.request_hash, k.status, k.body
-       FROM ${PLACES} JOIN ${schema}.idempotency_key k USING (organisation_id, route, key)`,
-    columnsOf(places),
-  );
+  return through.query<StoredRow>(answersOf(schema), columnsOf(places));
 }
+
+const answersOf = (schema: string): string => `
+  SELECT k.organisation_id, k.route, k.key, k.request_hash, k.status, k.body
+    FROM ${PLACES} JOIN ${schema}.idempotency_key k USING (organisation_id, route, key)`;
 
 async function findAnswer(through: Pick<Tx, 'query'>, schema: string, request: IdempotentRequest) {
   const [stored] = await findAnswers(through, schema, [placeOf(request)]);

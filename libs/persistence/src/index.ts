@@ -33,6 +33,7 @@ export {
   OrganisationRows,
   type Organisations,
   ofAnyOrganisation,
+  rowsOfAll,
 } from './organisations.js';
 export {
   LEAST_INBOX_DAYS,

@@ -110,7 +110,7 @@ describe('a database that is away at boot', () => {
 
   it('is migrated to the end when the connection is cut in the middle', async () => {
     proxy = await startPostgresProxy(database.url);
-    proxy.swallowNextCommit();
+    proxy.swallowAnswerTo('COMMIT');
 
     await migrateDatabase(sourceAt(proxy.url), logger);
 

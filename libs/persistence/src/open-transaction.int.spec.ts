@@ -207,7 +207,7 @@ describe('a transaction', () => {
 
     it('is unknown, and not repeated, when its COMMIT was sent and the answer got lost', async () => {
       let attempts = 0;
-      proxy.swallowNextCommit();
+      proxy.swallowAnswerTo('COMMIT');
       const failing = inTransaction(dataSource, async (tx) => {
         attempts++;
         await add(tx, 1);
@@ -219,20 +219,57 @@ describe('a transaction', () => {
 
   describe('of a single statement', () => {
     const sent = (statement: string): number =>
-      proxy.chunks.filter((chunk) => chunk.includes(statement) && chunk.includes('COMMIT')).length;
+      proxy.chunks.filter((chunk) => chunk.includes(statement) && chunk.includes('set_config')).length;
     const own = () => new ApiDatabase(dataSource).of('a');
+    const READ = 'SELECT amount FROM account WHERE id = $1';
 
-    it('is unknown, and not repeated, when the connection ends before any answer to a write', async () => {
-      proxy.swallowNextCommit();
-      const writing = own().query('UPDATE account SET amount = amount + 1 WHERE id = 1 RETURNING amount');
-      expect(await failureOf(writing)).toBeInstanceOf(CommitUnknownError);
+    it('is one packet with its setting, and one answer', async () => {
+      await own().run('UPDATE account SET amount = 7 WHERE id = 1');
       expect(sent('UPDATE account')).toBe(1);
+      expect(proxy.chunks.filter((chunk) => /BEGIN|COMMIT/.test(chunk))).toEqual([]);
+      expect(await own().queryByKeys(READ, [1])).toEqual([{ amount: 7 }]);
     });
 
-    it('is repeated when the connection ends before any answer to a read', async () => {
-      proxy.swallowNextCommit();
-      expect(await own().query('SELECT amount FROM account WHERE id = 1')).toEqual([{ amount: 0 }]);
-      expect(sent('SELECT amount')).toBe(2);
+    it.each(['all', 'end'] as const)(
+      'is unknown, and not repeated, when the connection ends before %s of the answer to a write',
+      async (what) => {
+        proxy.swallowAnswerTo('UPDATE account', what);
+        const writing = own().query('UPDATE account SET amount = amount + 1 WHERE id = 1 RETURNING amount');
+        expect(await failureOf(writing)).toBeInstanceOf(CommitUnknownError);
+        expect(sent('UPDATE account')).toBe(1);
+        await eventually('it is committed', async () => (await amounts())[0] === 1);
+      },
+    );
+
+    it.each(['all', 'end'] as const)(
+      'is repeated when the connection ends before %s of the answer to a read',
+      async (what) => {
+        proxy.swallowAnswerTo('SELECT amount', what);
+        expect(await own().query(READ, [1])).toEqual([{ amount: 0 }]);
+        expect(sent('SELECT amount')).toBe(2);
+      },
+    );
+
+    it('is planned once for whatever keys where it asks by keys, and parsed once', async () => {
+      for (const id of [1, 2, 1]) expect(await own().queryByKeys(READ, [id])).toEqual([{ amount: 0 }]);
+      expect(sent('SELECT amount')).toBe(1);
+    });
+
+    it('is repeated after a migration changed the type of a column that it asks for by keys', async () => {
+      await own().queryByKeys(READ, [1]);
+      await observer.query('ALTER TABLE account ALTER COLUMN amount TYPE numeric');
+      expect(await own().queryByKeys(READ, [1])).toEqual([{ amount: '0' }]);
+    });
+
+    it('leaves its connection as it was when it fails, or when its values cannot be sent', async () => {
+      expect(sqlState(await failureOf(own().queryByKeys('SELECT 1 / $1::integer AS one', [0])))).toBe('22012');
+      const endless: Record<string, unknown> = {};
+      endless.self = endless;
+      expect(await failureOf(own().query('SELECT $1::jsonb AS one', [endless]))).toBeInstanceOf(TypeError);
+      expect(sqlState(await failureOf(own().run('UPDATE account SET amount = 100')))).toBe('23514');
+      expect(await own().queryByKeys('SELECT 1 / $1::integer AS one', [1])).toEqual([{ one: 1 }]);
+      expect(await amounts()).toEqual([0, 0]);
+      expect(proxy.openConnections()).toBe(1);
     });
 
     it('refuses to write where the statement begins with SELECT: it might be repeated', async () => {

@@ -1,6 +1,7 @@
 import type { QueryResult } from 'pg';
 import { CommitUnknownError, ConnectionLostError, isStaleStatement, sqlState } from './database-errors.js';
 import type { DatabaseClient } from './pool.js';
+import { QueryAlone, type Statement } from './query-alone.js';
 import type { StatementNames } from './statement-names.js';
 
 /** What PostgreSQL is told for one transaction, and forgets with it. */
@@ -43,41 +44,46 @@ export class OpenTransaction {
   }
 
   /** After a failure nothing more is sent; the statements that were sent with it fail by themselves. */
-  send(sql: string, parameters: readonly unknown[], isNamed = true): Promise<QueryResult> {
+  send(sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
     if (this.isOver) return refused(new Error('failed to run a statement: its transaction is over'));
     if (this.failure !== undefined) return refused(this.failure.error);
-    const name = isNamed ? this.names?.of(sql) : undefined;
+    const name = this.names?.of(sql);
     this.statements++;
     this.cork();
-    this.begin('BEGIN');
+    this.begin();
     return this.track(
       this.client.query({ ...(name === undefined ? {} : { name }), text: sql, values: [...parameters] }),
     );
   }
 
   /**
-   * One statement with its BEGIN, its setting and its COMMIT in one packet. If any of them fails, none has an effect: the
-   * COMMIT of a transaction that has failed rolls it back, and without a BEGIN there is no setting either, which policies want.
+   * One statement as a transaction of its own, with its setting before it in the same packet: it has an effect only if both
+   * succeed and are committed.
    *
    * A statement that begins with SELECT may only read, which PostgreSQL enforces: it can be repeated after any loss of the connection.
+   *
+   * @param isNamed planned once for whatever values; otherwise for its values, as a statement outside a transaction is
    */
-  async sendAlone(sql: string, parameters: readonly unknown[]): Promise<QueryResult> {
+  async sendAlone(sql: string, parameters: readonly unknown[], isNamed: boolean): Promise<QueryResult> {
     const isRead = READ.test(sql);
-    // On a connection that was known to be lost before, COMMIT was never sent.
+    // Nothing was sent on a connection that was known to be lost before.
     this.mayBeCommitted = !isRead && this.lost === undefined && this.client.connection.stream.writable;
-    this.cork();
-    this.begin(isRead ? 'BEGIN READ ONLY' : 'BEGIN');
-    // With no name: it is planned for its values, as a statement outside a transaction is.
-    const sent = this.send(sql, parameters, false);
-    const committed = this.client.query('COMMIT');
-    const answered = committed.catch(() => undefined);
-    this.unread.add(answered);
     this.isOver = true;
-    const result = await sent;
-    if (this.failure !== undefined) throw this.failure.error;
-    // The rows of a read are valid even if the answer to its COMMIT was lost.
-    await (isRead ? answered : confirm(committed));
-    return result;
+    this.statements++;
+    const statement = { text: sql, values: parameters, name: isNamed ? this.names?.of(sql) : undefined };
+    let query: QueryAlone | undefined;
+    const answered = new Promise<QueryResult>((resolve, reject) => {
+      query = new QueryAlone(this.beforeAlone(isRead), statement, (error, result) =>
+        error ? reject(error) : resolve(result),
+      );
+      this.client.query(query);
+    });
+    try {
+      return await this.track(answered);
+    } catch (error) {
+      if (isRead || query?.isCarriedOut !== true || provesRollback(error)) throw error;
+      throw new CommitUnknownError(error);
+    }
   }
 
   async commit(): Promise<void> {
@@ -91,15 +97,25 @@ export class OpenTransaction {
     await confirm(this.client.query('COMMIT'));
   }
 
-  private begin(statement: 'BEGIN' | 'BEGIN READ ONLY'): void {
+  private begin(): void {
     if (this.isBegun) return;
     this.isBegun = true;
-    void this.track(this.client.query(statement));
+    void this.track(this.client.query('BEGIN'));
     if (this.setting === undefined) return;
-    const text = setBy(this.setting.finder);
-    const name = this.names?.of(text);
-    const values = [this.setting.name, this.setting.value];
-    void this.track(this.client.query({ ...(name === undefined ? {} : { name }), text, values }));
+    const { text, values, name } = this.told(setBy(this.setting), valuesOf(this.setting));
+    void this.track(this.client.query({ ...(name === undefined ? {} : { name }), text, values: [...values] }));
+  }
+
+  /** What is sent before a statement that is alone; undefined: nothing. */
+  private beforeAlone(isRead: boolean): Statement | undefined {
+    const { setting } = this;
+    const parts = [...(setting === undefined ? [] : [settingBy(setting)]), ...(isRead ? [READ_ONLY] : [])];
+    if (parts.length === 0) return undefined;
+    return this.told(`SELECT ${parts.join(', ')}`, setting === undefined ? [] : valuesOf(setting));
+  }
+
+  private told(text: string, values: readonly unknown[]): Statement {
+    return { text, values, name: this.names?.of(text) };
   }
 
   /** Returns what made the transaction fail. */
@@ -188,13 +204,16 @@ async function confirm(committed: Promise<QueryResult>): Promise<void> {
 
 /** Includes a SELECT with a row lock or a function that writes: PostgreSQL refuses those in a transaction that is READ ONLY. */
 const READ = /^\s*SELECT\b/i;
+const READ_ONLY = `set_config('transaction_read_only', 'on', true)`;
 
 /** Of nobody and nothing. */
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** For the transaction alone: the next one on its connection is somebody else's. */
-const setBy = (finder: string | undefined): string =>
-  `SELECT set_config($1, ${finder === undefined ? '$2' : `coalesce(${finder}($2)::text, '${NIL}')`}, true)`;
+const settingBy = ({ finder }: Setting): string =>
+  `set_config($1, ${finder === undefined ? '$2' : `coalesce(${finder}($2)::text, '${NIL}')`}, true)`;
+const setBy = (setting: Setting): string => `SELECT ${settingBy(setting)}`;
+const valuesOf = ({ name, value }: Setting): readonly string[] => [name, value];
 
 /** A constraint that is checked at the commit, a serialization failure, a deadlock. Everything else leaves a doubt. */
 const provesRollback = (error: unknown): boolean => /^(23...|40001|40P01)$/.test(sqlState(error) ?? '');

@@ -17,6 +17,14 @@ export class OrganisationRows implements Begins {
     return (await alone<Row>(this[BEGINNING], sql, parameters)).rows;
   }
 
+  /**
+   * The same for a statement that finds rows by their keys and is asked all the time: it is planned once for whatever keys.
+   * Not where conditions come and go with what is asked: a plan for all of them is bad for each.
+   */
+  async queryByKeys<Row>(sql: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return (await alone<Row>(this[BEGINNING], sql, parameters, true)).rows;
+  }
+
   /** The same for a statement that changes rows; says how many. */
   async run(sql: string, parameters: readonly unknown[] = []): Promise<number> {
     return (await alone(this[BEGINNING], sql, parameters)).rowCount;
@@ -72,6 +80,6 @@ export interface Databases {
 }
 
 /** The engine works over all organisations, and no policy asks it which; here it does what requests do too. */
-export const ofAnyOrganisation = (engine: DatabaseOf<'engine'>): Organisations => ({
-  of: () => new OrganisationRows({ pool: engine }),
-});
+export const ofAnyOrganisation = (engine: DatabaseOf<'engine'>): Organisations => ({ of: () => rowsOfAll(engine) });
+
+export const rowsOfAll = (engine: DatabaseOf<'engine'>): OrganisationRows => new OrganisationRows({ pool: engine });

@@ -10,19 +10,24 @@ export interface PostgresProxy {
   readonly openConnections: () => number;
   /** Replaces the first occurrence of a statement by another of the same length. */
   replaceOnce(statement: string, by: string): void;
-  /** Passes the next COMMIT on, and cuts the connection instead of passing its answer back. */
-  swallowNextCommit(): void;
+  /**
+   * Passes the next chunk on that has this text, and cuts the connection instead of passing the answer back; `end`: instead
+   * of its end alone, which says that the transaction is over.
+   */
+  swallowAnswerTo(text: string, what?: 'all' | 'end'): void;
   /** Cuts every connection in the middle of whatever it does; new ones are passed on. */
   cut(): void;
   close(): Promise<void>;
 }
+
+const READY_FOR_QUERY_BYTES = 6;
 
 export async function startPostgresProxy(databaseUrl: string, port = 0): Promise<PostgresProxy> {
   const target = new URL(databaseUrl);
   const chunks: string[] = [];
   const sockets = new Set<Socket>();
   let replacement: { statement: Buffer; by: Buffer } | undefined;
-  let swallowsCommit = false;
+  let swallowing: { readonly text: string; readonly what: 'all' | 'end' } | undefined;
 
   const spoiled = (chunk: Buffer): Buffer => {
     const at = replacement === undefined ? -1 : chunk.indexOf(replacement.statement);
@@ -35,19 +40,20 @@ export async function startPostgresProxy(databaseUrl: string, port = 0): Promise
 
   const server: Server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname);
-    let isMute = false;
+    let mute: 'all' | 'end' | undefined;
     sockets.add(client);
     client.on('data', (chunk) => {
       chunks.push(chunk.toString('latin1'));
-      if (swallowsCommit && chunk.includes('COMMIT')) {
-        swallowsCommit = false;
-        isMute = true;
+      if (swallowing !== undefined && chunk.includes(swallowing.text)) {
+        mute = swallowing.what;
+        swallowing = undefined;
       }
       upstream.write(spoiled(chunk));
     });
     upstream.on('data', (chunk) => {
-      if (isMute) client.destroy();
-      else client.write(chunk);
+      if (mute === undefined) client.write(chunk);
+      else if (mute === 'end') client.end(chunk.subarray(0, -READY_FOR_QUERY_BYTES));
+      else client.destroy();
     });
     client.on('error', () => undefined).on('end', () => upstream.end());
     upstream.on('error', () => undefined).on('end', () => client.end());
@@ -69,8 +75,8 @@ export async function startPostgresProxy(databaseUrl: string, port = 0): Promise
       if (statement.length !== by.length) throw new Error('the length of a message is part of it');
       replacement = { statement: Buffer.from(statement), by: Buffer.from(by) };
     },
-    swallowNextCommit() {
-      swallowsCommit = true;
+    swallowAnswerTo(text, what = 'all') {
+      swallowing = { text, what };
     },
     cut() {
       for (const socket of sockets) socket.destroy();

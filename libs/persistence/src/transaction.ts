@@ -98,9 +98,10 @@ export function alone<Row>(
   beginning: Beginning,
   sql: string,
   parameters: readonly unknown[],
+  isNamed = false,
 ): Promise<{ readonly rows: Row[]; readonly rowCount: number }> {
   return repeated(beginning, async (transaction) => {
-    const { rows, rowCount } = await transaction.sendAlone(sql, parameters);
+    const { rows, rowCount } = await transaction.sendAlone(sql, parameters, isNamed);
     return { rows: rows as Row[], rowCount: rowCount ?? 0 };
   });
 }

@@ -4,17 +4,23 @@ import { type Logger, createLogger } from '@aerie/observability';
 import { eventually, testEnvironment } from '@aerie/testing';
 import { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
+import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { DockStates } from './dock-states.js';
 
-/** What was sent on change lies in the database; these stories are about Redis. */
-const nothingStored = { query: async () => [] } as unknown as DataSource;
 const logger = createLogger('states-spec', 'silent');
+
+let dataSource: DataSource;
+let drop: () => Promise<void>;
+beforeAll(async () => {
+  ({ dataSource, drop } = await fleetTestDatabase());
+}, 60_000);
+afterAll(() => drop(), 30_000);
 
 let redis: Redis;
 let states: DockStates;
 beforeEach(() => {
   redis = new Redis(testEnvironment().redisUrl);
-  states = new DockStates(redis, nothingStored, logger);
+  states = new DockStates(redis, dataSource, logger);
   states.start();
 });
 afterEach(async () => {
@@ -65,7 +71,7 @@ it('still knows which docks it heard while Redis is away, so that they may fly',
   const sn = aSn();
   const away = new Redis({ port: 1, maxRetriesPerRequest: 0, retryStrategy: () => null, lazyConnect: true });
   away.on('error', () => undefined);
-  const without = new DockStates(away, nothingStored, logger);
+  const without = new DockStates(away, dataSource, logger);
   without.merge(sn, { mode_code: 0 }, Date.now());
   const [view] = await without.read([sn]);
   expect(view?.seenAgoMs).toBeLessThan(5_000);
@@ -89,7 +95,7 @@ it('measures how far the clock of a device is off, and tells the other replicas'
   const sn = aSn();
   const at = Date.now();
   states.merge(sn, { mode_code: 0 }, at, at - 25_000);
-  const other = new DockStates(redis, nothingStored, logger);
+  const other = new DockStates(redis, dataSource, logger);
   await eventually('the other replica knows', async () => (await other.read([sn]))[0]?.clockSkewMs === 25_000);
 });
 
@@ -109,7 +115,7 @@ it('C5: answers from memory within a second when Redis hangs', async () => {
   const { port } = hung.address() as AddressInfo;
   const client = new Redis({ port, maxRetriesPerRequest: 1, commandTimeout: 1_000, enableReadyCheck: false });
   client.on('error', () => undefined);
-  const without = new DockStates(client, nothingStored, logger);
+  const without = new DockStates(client, dataSource, logger);
   without.merge(sn, { drone_in_dock: 1 }, Date.now());
   const startedMs = performance.now();
   const [view] = await without.read([sn]);
@@ -168,7 +174,7 @@ it('does not believe a time from the future: a dock that left does not stay onli
 it('tells of an ingress whose clock is ahead, once a minute however often it speaks, and by how much', () => {
   const warned: unknown[][] = [];
   const noting = { warn: (...line: unknown[]) => warned.push(line) } as unknown as Logger;
-  const told = new DockStates(redis, nothingStored, noting);
+  const told = new DockStates(redis, dataSource, noting);
   told.merge(aSn(), { a: 1 }, Date.now());
   expect(told.clockAheadMs()).toBe(0);
   for (let times = 0; times < 3; times++) told.merge(aSn(), { a: 1 }, Date.now() + 150_000);
@@ -178,7 +184,7 @@ it('tells of an ingress whose clock is ahead, once a minute however often it spe
 
 it('tells when a dock was idle last and since when it is busy, also where replicas overtake each other', async () => {
   const sn = aSn();
-  const other = new DockStates(redis, nothingStored, logger);
+  const other = new DockStates(redis, dataSource, logger);
   other.start();
   const BUSY = { mode_code: 4, flighttask_step_code: 5 };
   other.merge(sn, { ...BUSY, late: 1 }, nowMs - 20_000);
@@ -200,7 +206,7 @@ it('does not say when a dock was idle while Redis is away, so that a dock which 
   const sn = aSn();
   const away = new Redis({ port: 1, maxRetriesPerRequest: 0, retryStrategy: () => null, lazyConnect: true });
   away.on('error', () => undefined);
-  const without = new DockStates(away, nothingStored, logger);
+  const without = new DockStates(away, dataSource, logger);
   without.merge(sn, { mode_code: 0, flighttask_step_code: 5 }, Date.now() - 20_000);
   without.merge(sn, { mode_code: 4, flighttask_step_code: 5 }, Date.now());
   const [view] = await without.read([sn]);
@@ -217,11 +223,11 @@ it('counts the docks that were heard of late, and not those that were heard long
     async () => (await writtenOf(here, 'a')) === 1 && (await writtenOf(gone, 'a')) === 1,
   );
   // Another replica, which heard none of them.
-  expect(await new DockStates(redis, nothingStored, logger).countOnline([here, gone, never])).toBe(1);
+  expect(await new DockStates(redis, dataSource, logger).countOnline([here, gone, never])).toBe(1);
 });
 
 it('counts no docks while Redis does not answer', async () => {
   const away = new Redis(testEnvironment().redisUrl, { lazyConnect: true, enableOfflineQueue: false });
-  await expect(new DockStates(away, nothingStored, logger).countOnline([aSn()])).rejects.toThrow();
+  await expect(new DockStates(away, dataSource, logger).countOnline([aSn()])).rejects.toThrow();
   away.disconnect();
 });

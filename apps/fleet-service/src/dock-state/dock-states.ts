@@ -1,7 +1,7 @@
 import type { DockStateView } from '@aerie/bus-contract';
 import type { Redis } from 'ioredis';
 import type { Logger } from '@aerie/observability';
-import type { DatabaseOf } from '@aerie/persistence';
+import { type DatabaseOf, rowsOfAll } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 import { boundedProperties } from './bounded-properties.js';
 import { RecentStates } from './recent-states.js';
@@ -124,30 +124,29 @@ export class DockStates {
     const nowMs = Date.now();
     const hashes = await this.hashes(sns);
     if (hashes === null) return sns.map((sn) => this.recentView(sn, properties, nowMs));
+    const unfilled = sns.filter((_sn, index) => hashes[index]?.[FILLED] === undefined);
+    const filled = await this.fill(unfilled);
     const wanted = properties && new Set(properties);
     const ago = (atMs: string | number | undefined): number | null =>
       atMs === undefined ? null : Math.max(0, nowMs - Number(atMs));
-    return Promise.all(
-      sns.map(async (sn, index) => {
-        let hash = hashes[index] ?? {};
-        if (hash[FILLED] === undefined) hash = await this.fill(sn, hash);
-        const view: DockStateView = {
-          sn,
-          seenAgoMs: ago(this.lastSeen(sn, hash[SEEN])),
-          backAgoMs: ago(this.backSince(sn, hash[BACK], nowMs)),
-          clockSkewMs: this.skewOf(sn, hash[SKEW], nowMs),
-          ...restView(hash, ago),
-          properties: {},
-        };
-        for (const [property, text] of Object.entries(hash)) {
-          if (property.startsWith('_') || (wanted && !wanted.has(property))) continue;
-          const [receivedAtMs, value] = JSON.parse(text) as [number, unknown];
-          view.properties[property] = { value, agoMs: Math.max(0, nowMs - receivedAtMs) };
-        }
-        this.addOwn(view, wanted, nowMs);
-        return view;
-      }),
-    );
+    return sns.map((sn, index) => {
+      const hash = { ...filled.get(sn), ...hashes[index] };
+      const view: DockStateView = {
+        sn,
+        seenAgoMs: ago(this.lastSeen(sn, hash[SEEN])),
+        backAgoMs: ago(this.backSince(sn, hash[BACK], nowMs)),
+        clockSkewMs: this.skewOf(sn, hash[SKEW], nowMs),
+        ...restView(hash, ago),
+        properties: {},
+      };
+      for (const [property, text] of Object.entries(hash)) {
+        if (property.startsWith('_') || (wanted && !wanted.has(property))) continue;
+        const [receivedAtMs, value] = JSON.parse(text) as [number, unknown];
+        view.properties[property] = { value, agoMs: Math.max(0, nowMs - receivedAtMs) };
+      }
+      this.addOwn(view, wanted, nowMs);
+      return view;
+    });
   }
 
   /** Since when a device has been in sight. A Redis that was wiped has forgotten it; this process has not. */
@@ -248,22 +247,31 @@ export class DockStates {
     return results.map(([, hash]) => (hash ?? {}) as Record<string, string>);
   }
 
-  /** Puts back what is sent only on change, without touching anything newer. */
-  private async fill(sn: string, hash: Record<string, string>): Promise<Record<string, string>> {
-    const rows = await this.dataSource.query<{ property: string; value: unknown; received_at: Date }[]>(
-      'SELECT property, value, received_at FROM fleet.device_property WHERE sn = $1',
-      [sn],
+  /** Puts back what these devices send only on change, without touching anything newer. */
+  private async fill(sns: readonly string[]): Promise<ReadonlyMap<string, Record<string, string>>> {
+    const stored = new Map(sns.map((sn): [string, Record<string, string>] => [sn, {}]));
+    if (sns.length === 0) return stored;
+    const rows = await rowsOfAll(this.dataSource).queryByKeys<PropertyRow>(
+      'SELECT sn, property, value, received_at FROM fleet.device_property WHERE sn = ANY($1::text[])',
+      [sns],
     );
     const pipeline = this.redis.pipeline();
-    const stored: Record<string, string> = {};
-    for (const { property, value, received_at } of rows) {
-      stored[property] = JSON.stringify([received_at.getTime(), value]);
-      pipeline.hsetnx(keyOf(sn), property, stored[property]);
+    for (const { sn, property, value, received_at } of rows) {
+      const text = JSON.stringify([received_at.getTime(), value]);
+      (stored.get(sn) ?? {})[property] = text;
+      pipeline.hsetnx(keyOf(sn), property, text);
     }
-    pipeline.hset(keyOf(sn), FILLED, '1');
+    for (const sn of sns) pipeline.hset(keyOf(sn), FILLED, '1');
     await pipeline.exec().catch(() => null);
-    return { ...stored, ...hash };
+    return stored;
   }
+}
+
+interface PropertyRow {
+  readonly sn: string;
+  readonly property: string;
+  readonly value: unknown;
+  readonly received_at: Date;
 }
 
 /** Only Redis has it: one process hears a part of what a device says, and could take a late sign for the first one. */

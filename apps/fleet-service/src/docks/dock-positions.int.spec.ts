@@ -39,14 +39,17 @@ beforeEach(async () => {
   positions = aReplica();
 });
 
-/** Counts its statements. */
+/** Counts the statements that it writes with. */
 function aReplica(): DockPositions {
-  const query = (sql: string, parameters: unknown[]) => {
+  const engine = engineWith((sql, parameters) => {
     statements++;
     return dataSource.query<unknown>(sql, parameters);
-  };
-  return new DockPositions({ api: new ApiDatabase(api), engine: { query } as unknown as DataSource }, logger);
+  });
+  return new DockPositions({ api: new ApiDatabase(api), engine }, logger);
 }
+
+const engineWith = (query: (sql: string, parameters: unknown[]) => Promise<unknown>): DataSource =>
+  Object.assign(Object.create(dataSource) as DataSource, { query });
 
 /** What telemetry says, and until it is written. */
 async function says(position: Readonly<Record<string, unknown>>, inMs: number, by = positions): Promise<void> {
@@ -137,7 +140,7 @@ it('tries again with the next message after a write that failed', async () => {
   let fails = true;
   const query = (sql: string, parameters: unknown[]) =>
     fails ? Promise.reject(new Error('gone')) : dataSource.query<unknown>(sql, parameters);
-  const unlucky = new DockPositions(bothOf({ query } as unknown as DataSource), logger);
+  const unlucky = new DockPositions(bothOf(engineWith(query)), logger);
   await says(HOME, 0, unlucky);
   fails = false;
   await says(HOME, 1_000, unlucky);

@@ -1,6 +1,6 @@
 import { type Coordinates, type DockPosition, coordinatesOf } from '@aerie/bus-contract';
 import type { Logger } from '@aerie/observability';
-import type { Databases } from '@aerie/persistence';
+import { type Databases, rowsOfAll } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 
 /** A dock that seems to have moved by less has not: positions differ by some metres from message to message. */
@@ -76,7 +76,7 @@ export class DockPositions {
   async of(sns: readonly string[]): Promise<ReadonlyMap<string, DockPosition>> {
     let patience: NodeJS.Timeout | undefined;
     const tooSlow = new Promise<PositionRow[]>((resolve) => (patience = setTimeout(() => resolve([]), PATIENCE_MS)));
-    const read = this.databases.engine.query<PositionRow[]>(
+    const read = rowsOfAll(this.databases.engine).queryByKeys<PositionRow>(
       `SELECT sn, latitude, longitude, position_source, position_set_at FROM fleet.dock
         WHERE sn = ANY($1::text[]) AND latitude IS NOT NULL`,
       [sns],

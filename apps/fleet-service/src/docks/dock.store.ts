@@ -1,5 +1,5 @@
 import type { DockModel, DockRecord } from '@aerie/bus-contract';
-import type { ApiDatabase, DatabaseOf } from '@aerie/persistence';
+import { type ApiDatabase, type DatabaseOf, rowsOfAll } from '@aerie/persistence';
 import { MAX_MOVES, type MoveReason } from './aircraft-moves.js';
 import { type PositionColumns, positionOf } from './dock-positions.js';
 import { reportedModelOf } from './dock/model-keys.js';
@@ -140,7 +140,7 @@ export class DocksOfAll {
 
   /** Those of these docks that are ours, each by its own serial number. */
   async records(sns: readonly string[]): Promise<readonly DockRecord[]> {
-    const rows = await this.dataSource.query<DockRow[]>(
+    const rows = await rowsOfAll(this.dataSource).queryByKeys<DockRow>(
       `SELECT ${COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT}
         WHERE d.provisioned_at IS NOT NULL AND d.retired_at IS NULL AND d.sn = ANY($1::text[])`,
       [sns],
@@ -173,7 +173,7 @@ export class DocksOfAll {
 
   /** As `speakerFor`, for many at once: the dock's serial number for each that has one. */
   async speakersFor(sns: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.dataSource.query<{ sn: string; dock_sn: string }[]>(
+    const rows = await rowsOfAll(this.dataSource).queryByKeys<{ sn: string; dock_sn: string }>(
       `SELECT a.sn, a.dock_sn FROM fleet.aircraft a JOIN fleet.dock d ON d.sn = a.dock_sn
         WHERE a.sn = ANY($1::text[]) AND d.provisioned_at IS NOT NULL AND d.retired_at IS NULL
        UNION ALL

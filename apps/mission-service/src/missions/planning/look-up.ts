@@ -83,7 +83,7 @@ const organisationOf = (place: string): string => place.slice(0, place.indexOf('
 const keyOf = (place: string): string => place.slice(place.indexOf(' ') + 1);
 
 async function readDocks(own: OrganisationRows, sns: readonly string[]): Promise<ReadonlyMap<string, DockHere>> {
-  const rows = await own.query<{
+  const rows = await own.queryByKeys<{
     sn: string;
     heard_ago_ms: string | null;
     unresolved: UnresolvedMission | null;
@@ -115,7 +115,7 @@ async function readWaylines(
   own: OrganisationRows,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, PlannedWayline>> {
-  const rows = await own.query<PlannedWayline>(
+  const rows = await own.queryByKeys<PlannedWayline>(
     `SELECT id, organisation_id, name, exit_on_rc_lost, planned_duration_ms, aircraft_model_key, names_sub_type,
               payload_model_keys, archived_at, clock_timestamp() AS now
          FROM mission.wayline WHERE id = ANY($1::uuid[])`,

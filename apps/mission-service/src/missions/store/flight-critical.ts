@@ -53,13 +53,23 @@ export function lockMissions(tx: Tx, ids: readonly string[]): Promise<LockedMiss
   return lockedWithLive(locking, readLive(tx, ids));
 }
 
-/** Reads missions that this transaction has written itself and nobody else can see, in the order of their ids. */
+/**
+ * Reads missions that this transaction has written itself and nobody else can see, in the order of their ids. Each is looked
+ * up by itself: joined as a whole, a planner that does not know how many the organisation has walks through all of them. As
+ * JSON, since the length of an array would be a reason to plan anew each time.
+ */
 export function readMissions(tx: Tx, ids: readonly string[]): Promise<LockedMission[]> {
   if (ids.length === 0) return Promise.resolve([]);
   const reading = tx.query<LockedRow>(
-    `SELECT ${LOCKED_COLUMNS} FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (id, place)
-       JOIN (${LOCKED_FROM}) ON m.id = wanted.id ORDER BY wanted.place`,
-    [ids],
+    `SELECT ${LOCKED_COLUMNS} FROM jsonb_array_elements_text($1::jsonb) WITH ORDINALITY AS wanted (id, place)
+      CROSS JOIN LATERAL (SELECT ${MISSION_COLUMNS.join(', ')}, planned_duration_ms
+                            FROM mission.mission x WHERE x.id = wanted.id::uuid OFFSET 0) AS m
+      CROSS JOIN LATERAL (SELECT sn, model, protocol_generation, heard_at, flight_id, flight_at
+                            FROM mission.dock x WHERE x.sn = m.dock_sn OFFSET 0) AS d
+      CROSS JOIN LATERAL (SELECT md5, object_key, planned_duration_ms, aircraft_model_key, names_sub_type, payload_model_keys
+                            FROM mission.wayline x WHERE x.id = m.wayline_id OFFSET 0) AS w
+      ORDER BY wanted.place`,
+    [JSON.stringify(ids)],
   );
   return lockedWithLive(reading, Promise.resolve([]));
 }

@@ -1,6 +1,7 @@
 import { type ExpectedVersion, versionsOf } from '@aerie/http-api';
 import { DEFAULT_POLICY, type PreflightPolicy } from '@aerie/mission-core';
 import type { Organisations, Tx } from '@aerie/persistence';
+import { AskTogether } from '@aerie/kernel';
 import { LRUCache } from 'lru-cache';
 
 /** When a flight that stopped goes on by itself. */
@@ -44,10 +45,18 @@ const policyOf = ({ preflight, auto_resume, revision }: PolicyRow): Policy => ({
 
 /** What organisations have decided for all their missions; the defaults where they have not. */
 export class PolicyStore {
+  /** Of a batch each asks for the same one. */
+  private readonly asked: AskTogether<Policy>;
+
   constructor(
     private readonly database: Organisations,
     private readonly cache = new LRUCache<string, Policy>({ max: CACHED, ttl: CACHE_MS }),
-  ) {}
+  ) {
+    this.asked = new AskTogether(
+      ([id = '']) => this.ofAll([id], database.of(id)),
+      (id) => id,
+    );
+  }
 
   /** The same through another pool. What is remembered is shared: a change holds for both at once. */
   through(database: Organisations): PolicyStore {
@@ -55,7 +64,7 @@ export class PolicyStore {
   }
 
   async of(organisationId: string): Promise<Policy> {
-    return (await this.ofAll([organisationId], this.database.of(organisationId))).get(organisationId) ?? DEFAULTS;
+    return this.cache.get(organisationId) ?? (await this.asked.find(organisationId)) ?? DEFAULTS;
   }
 
   /** The same within a transaction, which must not wait for a connection of another pool. */
