@@ -1,3 +1,4 @@
+export { type KeyPair, type Subject, issue, makeAuthority, whyRenew } from './authority.js';
 export {
   type Acl,
   type BrokerUser,

@@ -1,7 +1,7 @@
 import { InvalidError, Peer, Secret, schemaProblems, withoutWords } from '@aerie/kernel';
 import type { TraceSettings } from '@aerie/observability';
 import { z } from 'zod';
-import { namesRead, peer, readSettingFiles, secret } from './setting-files.js';
+import { listener, namesRead, peer, readSettingFiles, secret } from './setting-files.js';
 import { unknownSettings } from './unknown-settings.js';
 
 /** The program that reads, where what it does not know is refused as well. */
@@ -73,6 +73,13 @@ export const proxyHops = () =>
     .max(5)
     .default(0)
     .describe('How many proxies stand before the API; 0: X-Forwarded-For is not believed.');
+
+/** What the listeners of a program show, those of HTTP and of gRPC. */
+export const listenSettings = {
+  LISTEN_CERT_FILE: listener().describe(
+    'Certificate that HTTP and gRPC show, PEM, with those between it and its authority. With it nothing is plain. Default: all is.',
+  ),
+};
 
 /** What one caller may have of each replica of a service, requests a second; ten seconds of it may come at once. */
 export const requestLimits = {
