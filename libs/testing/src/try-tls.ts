@@ -6,6 +6,8 @@ export interface TlsHello {
   readonly version: SecureVersion;
   /** Default: all that this Node has. */
   readonly suites?: string;
+  /** Where the server asks for a certificate. */
+  readonly identity?: { readonly cert: string; readonly key: string } | undefined;
   /** Brings a connection to where TLS begins, for protocols that begin in clear. */
   readonly before?: (socket: Socket) => Promise<void>;
 }
@@ -21,13 +23,17 @@ export const WEAK_SUITES = [
 const ANSWER_WITHIN_MS = 10_000;
 
 /** What a listener on this machine answers to one hello. Its certificate is not looked at. */
-export async function tryTls(port: number, { version, suites = 'ALL', before }: TlsHello): Promise<TlsAnswer> {
+export async function tryTls(
+  port: number,
+  { version, suites = 'ALL', identity, before }: TlsHello,
+): Promise<TlsAnswer> {
   const socket = connectPlain({ host: '127.0.0.1', port });
   try {
     await before?.(socket);
     return await new Promise<TlsAnswer>((resolve) => {
       const secure = connect({
         socket,
+        ...identity,
         minVersion: version,
         maxVersion: version,
         // OpenSSL would not even offer what is old.
