@@ -183,6 +183,7 @@ export const COMMANDS = {
             'personality',
             'seed',
             'mqtt-url',
+            'mqtt-ca',
             'mqtt-user',
             'mqtt-password',
             'credentials',

@@ -1,6 +1,7 @@
 import { InvalidError, Peer, Secret, schemaProblems, withoutWords } from '@aerie/kernel';
 import type { TraceSettings } from '@aerie/observability';
 import { z } from 'zod';
+import { noteCertificates } from './certificates-in-use.js';
 import { listener, namesRead, peer, readSettingFiles, secret } from './setting-files.js';
 import { unknownSettings } from './unknown-settings.js';
 
@@ -20,7 +21,7 @@ export function readConfig<Schema extends z.ZodType>(
   reader?: Reader,
 ): z.output<Schema> {
   const unknown = reader === undefined ? [] : unknownSettings(env, { ...reader, names: namesRead(schema) });
-  const { input, problems, told, tls } = readSettingFiles(schema, env);
+  const { input, problems, told, tls, certificates } = readSettingFiles(schema, env);
   const parsed = schema.safeParse(input, { error: withoutWords });
   if (parsed.success && problems.length + unknown.length === 0) {
     const settings = parsed.data as Record<string, unknown>;
@@ -28,6 +29,7 @@ export function readConfig<Schema extends z.ZodType>(
       const plain = settings[name];
       if (plain instanceof Peer) settings[name] = new Peer(plain.url, files);
     }
+    for (const [name, pem] of certificates) noteCertificates(name, pem);
     return parsed.data;
   }
   const issues = parsed.error?.issues ?? [];

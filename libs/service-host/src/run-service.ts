@@ -14,6 +14,7 @@ import {
   startTraces,
 } from '@aerie/observability';
 import { countUnknownFields, natsOptions } from '@aerie/messaging';
+import { showCertificates } from './certificates-in-use.js';
 import { type Ready, healthRoutes, refuseWhileStarting } from './health.js';
 import { GrpcAnswers, GrpcCalls, ListenCredentials } from './grpc-calls.js';
 import { HttpRequests } from './http-requests.js';
@@ -180,6 +181,7 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const logger = createLogger(options.name, options.logLevel);
   const host: Host = { logger, metrics: new Metrics(options.name), shutdown: new Shutdown() };
   countUnknownFields(host.metrics);
+  showCertificates(host.metrics);
   let app: NestExpressApplication | undefined;
 
   let started = false;

@@ -103,6 +103,8 @@ export interface ReadFiles {
   readonly told: ReadonlySet<string>;
   /** By the name of the setting that holds its address. */
   readonly tls: ReadonlyMap<string, PeerTls>;
+  /** By the name of the setting that names their file. */
+  readonly certificates: ReadonlyMap<string, string>;
 }
 
 /** Reads the files that settings name. It never throws: what is wrong is told beside all else that is. */
@@ -120,13 +122,20 @@ export function readSettingFiles(schema: z.ZodType, env: NodeJS.ProcessEnv): Rea
       if (found !== undefined) tls.set(name, found);
     }
   }
-  return { input: reading.input, problems: reading.problems, told: reading.told, tls };
+  return {
+    input: reading.input,
+    problems: reading.problems,
+    told: reading.told,
+    tls,
+    certificates: reading.certificates,
+  };
 }
 
 class Reading {
   readonly input: Record<string, unknown>;
   readonly problems: FieldProblem[] = [];
   readonly told = new Set<string>();
+  readonly certificates = new Map<string, string>();
 
   constructor(private readonly env: NodeJS.ProcessEnv) {
     this.input = { ...env };
@@ -259,6 +268,7 @@ class Reading {
     if (content === undefined) return undefined;
     try {
       new X509Certificate(content);
+      this.certificates.set(name, content);
       return content;
     } catch {
       this.refuse(name, `must hold certificates as PEM, and ${file} does not`);
