@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { type Socket } from 'node:net';
 import path from 'node:path';
 import { connect as connectNats } from '@nats-io/transport-node';
-import { type TlsIdentity } from '@aerie/local';
+import { type Finding, type TlsIdentity, isHealthy, judge, lookAtRun, runOf } from '@aerie/local';
 import { type TlsHello, WEAK_SUITES, eventually, tryTls } from '@aerie/testing';
 import { Redis } from 'ioredis';
 import mqtt from 'mqtt';
@@ -191,3 +191,28 @@ it('shows no secret in the arguments and the environment of any process, and kee
   expect(open).toEqual([]);
   expect(files.length).toBeGreaterThan(20);
 });
+
+it('is found healthy by the doctor, and not any more when the broker is stopped, which is named with what to do', async () => {
+  const examine = async (): Promise<readonly Finding[]> => judge(await lookAtRun(runOf(world.stack)));
+  const complaints = (findings: readonly Finding[]): readonly Finding[] =>
+    findings.filter(({ verdict }) => verdict === 'bad');
+  const well = await examine();
+  expect(complaints(well)).toEqual([]);
+  expect(well.map(({ what }) => what)).toEqual(
+    expect.arrayContaining([
+      ...['PostgreSQL', 'Redis', 'NATS', 'the MQTT broker', 'storage', 'certificates', 'outbox_oldest_seconds'],
+      ...['consumer_unhandled_messages', 'sweep_behind_seconds', 'mission-service', 'edge'],
+    ]),
+  );
+
+  await world.stack.infrastructure.process('mosquitto').stop();
+  const ill = await eventually('the ingress misses its broker', async () => {
+    const findings = await examine();
+    return findings.some(({ what, verdict }) => what === 'ingress_links_down' && verdict === 'bad') && findings;
+  });
+  expect(isHealthy(ill)).toBe(false);
+  expect(complaints(ill)).toContainEqual(
+    expect.objectContaining({ what: 'the MQTT broker', toDo: expect.stringContaining('Start the MQTT broker') }),
+  );
+  expect(complaints(ill).map(({ what }) => what)).not.toContain('PostgreSQL');
+}, 60_000);

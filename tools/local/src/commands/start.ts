@@ -7,7 +7,7 @@ import { endLeftOvers } from '../infrastructure/processes.js';
 import { rotateLogs } from '../infrastructure/rotate-logs.js';
 import { Api, ApiRefusal, registerDock } from '../stack/api.js';
 import { RunLock } from '../stack/run-lock.js';
-import { SERVICE_NAMES } from '../stack/services.js';
+import { runOf } from '../stack/run.js';
 import { Stack } from '../stack/stack.js';
 import { flyMission } from './fly.js';
 
@@ -193,32 +193,7 @@ function reasonOf(error: unknown): string {
 }
 
 function writeRun(file: string, stack: Stack): void {
-  const { infrastructure, apiUrl, apiKey, objectStoreUrl, pids } = stack;
-  const { databaseUrl, redisUrl, natsUrl, mqttUrl, dockMqttUrl, logins, certificates } = infrastructure;
-  const run = {
-    apiUrl,
-    apiTlsUrl: stack.apiTlsUrl,
-    apiKey,
-    // By what servers are verified, and what is shown to those that ask.
-    tls: certificates && { ca: certificates.ca, ...certificates.clientOf('person') },
-    mqttUrl,
-    dockMqttUrl,
-    mqttUser: logins.observer.username,
-    mqttPassword: logins.observer.password,
-    natsUrl,
-    databaseUrl,
-    redisUrl,
-    objectStoreUrl,
-    grpc: {
-      mission: stack.grpcAddress,
-      credential: stack.credentialGrpcAddress,
-      log: stack.logGrpcAddress,
-    },
-    services: stack.serviceUrls,
-    metrics: Object.fromEntries(SERVICE_NAMES.map((name) => [name, stack.metricsUrl(name)])),
-    pids: { ...pids, start: process.pid },
-  };
-  writeSecret(file, `${JSON.stringify(run, null, 2)}\n`);
+  writeSecret(file, `${JSON.stringify(runOf(stack), null, 2)}\n`);
 }
 
 /** Readable by this user alone, also where it replaces a file that is not. */
