@@ -53,6 +53,16 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[object-store|ceph] [PATTERN of test files]', check: checkStorageTests },
   },
+  doctor: {
+    npm: 'npm run doctor',
+    does: 'Examines the Aerie that runs here, or the programs that are named, and says what to do. Exit code 0: nothing.',
+    options: {
+      json: [flag, 'findings as JSON'],
+      programs: [text, 'NAME=URL,…', 'programs elsewhere, by the address of their health and metrics'],
+      ca: [text, 'FILE', 'authorities of those, PEM, where they speak TLS'],
+    },
+    rest: nothing,
+  },
   'storage-doctor': {
     npm: 'npm run storage:doctor',
     does: 'Tries the storage as a dock would, and says what to change.',
@@ -183,6 +193,7 @@ export const COMMANDS = {
             'personality',
             'seed',
             'mqtt-url',
+            'mqtt-ca',
             'mqtt-user',
             'mqtt-password',
             'credentials',

@@ -12,6 +12,7 @@ await runService({
   httpHost: config.CREDENTIAL_HTTP_HOST,
   httpPort: config.CREDENTIAL_HTTP_PORT,
   logLevel: config.CREDENTIAL_LOG_LEVEL,
+  tls: config.LISTEN_CERT_FILE,
   traces: tracesOf(config),
   nats: config.NATS_URL,
   grpc: {

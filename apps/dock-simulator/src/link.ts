@@ -80,6 +80,9 @@ export class MqttLink {
       queueQoSZero: false,
       resubscribe: false,
       ...(settings.mqttVersion === 5 && !settings.cleanSession ? { properties: { sessionExpiryInterval: 3_600 } } : {}),
+      // As a dock that was set up well: it speaks to the broker that it was given, or to none.
+      rejectUnauthorized: true,
+      ...(settings.mqttCa === undefined ? {} : { ca: settings.mqttCa }),
       ...(settings.mqttUser === undefined ? {} : { username: settings.mqttUser }),
       ...(settings.mqttPassword === undefined ? {} : { password: settings.mqttPassword }),
       ...(ways.has('retainer') ? { will: retainedWill(settings.sn) } : {}),

@@ -54,11 +54,13 @@ async function stopAsked(durationMs: number | undefined, signal: AbortSignal): P
 
 function docksOf(options: Run): DockOptions[] {
   const credentials = options.credentialsFile === undefined ? namedDocks(options) : readCredentials(options);
+  const ca = options.caFile === undefined ? {} : { mqttCa: readOption('mqtt-ca', options.caFile) };
   return credentials.map((credential, number) => {
     const { latitude, longitude, heightMeters } = options.common.position ?? resolveSettings({ sn: 'any' }).position;
     const place = offset({ latitude, longitude }, 0, DOCK_SPACING_METERS * number);
     return {
       ...options.common,
+      ...ca,
       ...credential,
       position: { ...place, heightMeters },
       journalEntriesMax: JOURNAL_ENTRIES_MAX,
@@ -72,17 +74,19 @@ function namedDocks({ docks = 1, snPrefix }: Run): DockCredential[] {
 }
 
 function readCredentials({ credentialsFile = '', docks }: Run): DockCredential[] {
-  let text: string;
-  try {
-    text = readFileSync(credentialsFile, 'utf8');
-  } catch (cause) {
-    throw new InvalidError('bad_option', '--credentials names a file that cannot be read', { cause });
-  }
-  const all = parseCredentials(text);
+  const all = parseCredentials(readOption('credentials', credentialsFile));
   if (docks !== undefined && docks > all.length) {
     throw new InvalidError('bad_option', `--docks asks for ${docks}, and --credentials has ${all.length}`);
   }
   return all.slice(0, docks);
+}
+
+function readOption(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new InvalidError('bad_option', `--${name} names a file that cannot be read`, { cause });
+  }
 }
 
 function tell(sn: string, fact: Fact): void {

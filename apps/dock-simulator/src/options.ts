@@ -25,6 +25,7 @@ export type ProgramOptions =
       readonly docks: number | undefined;
       readonly snPrefix: string;
       readonly credentialsFile: string | undefined;
+      readonly caFile: string | undefined;
       readonly durationMs: number | undefined;
       readonly seed: number;
       readonly common: Omit<DockOptions, 'sn'>;
@@ -40,6 +41,7 @@ const flags = {
   personality: { type: 'string' },
   seed: { type: 'string' },
   'mqtt-url': { type: 'string' },
+  'mqtt-ca': { type: 'string' },
   'mqtt-user': { type: 'string' },
   'mqtt-password': { type: 'string' },
   credentials: { type: 'string' },
@@ -74,6 +76,7 @@ export const helpText = `Simulated drone docks that speak to a real MQTT broker 
   --sn-prefix TEXT          serial numbers TEXT0001, TEXT0002, ... (default SIM)
   --credentials FILE        JSON [{sn, mqttUser, mqttPassword, bindingCode?, organisationId?, aircraftSn?}]
   --mqtt-url URL            default mqtt://127.0.0.1:1883
+  --mqtt-ca FILE            authorities of the broker, PEM, for mqtts:// (default: the public ones)
   --mqtt-user, --mqtt-password
                             default from AERIE_MQTT_USER and AERIE_MQTT_PASSWORD
   --mqtt-version 4|5        4 is MQTT 3.1.1 (default 5)
@@ -125,6 +128,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
     docks: wholeNumber('docks', values.docks, 1, DOCKS_MAX),
     snPrefix: snPrefix(values['sn-prefix']),
     credentialsFile: values.credentials,
+    caFile: values['mqtt-ca'],
     durationMs: duration('duration', values.duration),
     seed,
     common: defined({

@@ -12,6 +12,8 @@ export interface DockOptions {
   readonly sn: string;
   /** `mqtt://`, `mqtts://`, `ws://` or `wss://`; default `mqtt://127.0.0.1:1883`. */
   readonly mqttUrl?: string;
+  /** Authorities of the broker, PEM, instead of the public ones; for `mqtts://` and `wss://`. */
+  readonly mqttCa?: string;
   readonly mqttUser?: string;
   readonly mqttPassword?: string;
   /** 4 is MQTT 3.1.1; default 5. */
@@ -87,7 +89,7 @@ export interface DockOptions {
   readonly onFact?: (fact: Fact) => void;
 }
 
-type Optional = 'mqttUser' | 'mqttPassword' | 'bindingCode' | 'organisationId' | 'onFact';
+type Optional = 'mqttCa' | 'mqttUser' | 'mqttPassword' | 'bindingCode' | 'organisationId' | 'onFact';
 export type DockSettings = Required<Omit<DockOptions, Optional>> & Pick<DockOptions, Optional>;
 
 /** A file is made in memory. */
@@ -170,6 +172,9 @@ function check(settings: DockSettings): void {
   }
   if (!/^(mqtts?|wss?):\/\/./.test(settings.mqttUrl)) {
     throw invalid('mqttUrl', 'starts with mqtt://, mqtts://, ws:// or wss://');
+  }
+  if (settings.mqttCa !== undefined && !/^(mqtts|wss):/.test(settings.mqttUrl)) {
+    throw invalid('mqttCa', 'goes with mqtts:// or wss://: nothing else is verified');
   }
   const intervals = [
     'osdIntervalMs',

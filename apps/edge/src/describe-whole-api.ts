@@ -1,4 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, get } from 'node:http';
+import { get as getSecurely } from 'node:https';
+import { json } from 'node:stream/consumers';
 import { type Logger, REQUEST_ID_HEADER } from '@aerie/observability';
 import type { Config } from './config.js';
 import { type OpenApiPart, mergeOpenApi } from './merge-openapi.js';
@@ -22,15 +24,22 @@ export const documentsOf = (config: Config) => [
  * Answers `GET /api/v1/openapi.json` with the routes of all services in one document, as the running services describe
  * them. 503 while one of them does not answer: half a document would look like a whole one.
  */
-export function describeWholeApi(documents: ReturnType<typeof documentsOf>, logger: Logger, keepMs = KEEP_MS) {
+export function describeWholeApi(
+  documents: ReturnType<typeof documentsOf>,
+  logger: Logger,
+  {
+    keepMs = KEEP_MS,
+    authorities,
+  }: { readonly keepMs?: number; readonly authorities?: readonly string[] | undefined } = {},
+) {
   let kept: { readonly text: string; readonly untilMs: number } | undefined;
   const read = async (): Promise<string> => {
     if (kept !== undefined && performance.now() < kept.untilMs) return kept.text;
     const parts = await Promise.all(
       documents.map(async ({ prefix, url }) => {
-        const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-        if (!response.ok) throw new Error(`failed to read ${url}: ${response.status}`);
-        return { prefix, document: (await response.json()) as OpenApiPart };
+        const response = await ask(url, authorities);
+        if (response.statusCode !== 200) throw new Error(`failed to read ${url}: ${response.statusCode}`);
+        return { prefix, document: (await json(response)) as OpenApiPart };
       }),
     );
     const text = JSON.stringify(mergeOpenApi(parts));
@@ -48,4 +57,15 @@ export function describeWholeApi(documents: ReturnType<typeof documentsOf>, logg
       },
     );
   };
+}
+
+/** `fetch` of Node takes no authorities. */
+function ask(url: string, authorities: readonly string[] | undefined): Promise<IncomingMessage> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  return new Promise((resolve, reject) => {
+    const asked = url.startsWith('https:')
+      ? getSecurely(url, { signal, ...(authorities === undefined ? {} : { ca: [...authorities] }) }, resolve)
+      : get(url, { signal }, resolve);
+    asked.once('error', reject);
+  });
 }

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
-import { type IncomingMessage, type RequestListener, type Server, createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { type IncomingMessage, type RequestListener, type Server, createServer, get } from 'node:http';
+import { createServer as createSecureServer, get as getSecurely } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createLogger } from '@aerie/observability';
+import { type Authority, type IssuedFiles, makeAuthority } from '@aerie/testing';
 import { allowOrigins } from './allow-origins.js';
 import { loadConfig } from './config.js';
 import { nameRequest } from './name-request.js';
 import { createProxy } from './proxy.js';
+import { stayWithTls } from './stay-with-tls.js';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -15,12 +19,15 @@ afterEach(() => {
   }
 });
 
-async function listen(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
+async function listen(listener: RequestListener, shown?: IssuedFiles): Promise<string> {
+  const server =
+    shown === undefined
+      ? createServer(listener)
+      : createSecureServer({ cert: readFileSync(shown.cert), key: readFileSync(shown.key) }, listener);
   servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http${shown === undefined ? '' : 's'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const CONSOLE = 'https://console.example.com';
@@ -121,6 +128,57 @@ describe('the setting of origins', () => {
       expect(() => originsOf(text)).toThrow(/EDGE_CORS_ORIGINS/);
     },
   );
+});
+
+describe('an edge with a certificate', () => {
+  let authority: Authority;
+  let files: IssuedFiles;
+  beforeAll(async () => {
+    authority = await makeAuthority();
+    files = await authority.issue();
+  });
+  afterAll(() => authority.remove());
+
+  const answerAt = (url: string): Promise<IncomingMessage> =>
+    new Promise(
+      (resolve, reject) =>
+        void (url.startsWith('https:') ? getSecurely : get)(url, { ca: authority.caPem }, resolve).once(
+          'error',
+          reject,
+        ),
+    );
+
+  it('tells who comes over TLS to come over nothing else, and nobody who comes without', async () => {
+    const edge: RequestListener = (request, response) => stayWithTls(request, response, () => response.end());
+    const [secure, plain] = [await listen(edge, files), await listen(edge)];
+    expect((await answerAt(secure)).headers['strict-transport-security']).toBe('max-age=31536000');
+    expect((await answerAt(plain)).headers['strict-transport-security']).toBeUndefined();
+  });
+
+  it('asks services over TLS that show a certificate of its authorities, and no others', async () => {
+    const stranger = await makeAuthority('another authority');
+    const [ours, theirs] = [files, await stranger.issue()].map((shown) =>
+      listen((request, response) => void response.end(request.url), shown),
+    );
+    const routes = { '/api/v1/docks': (await ours) ?? '', '/api/v1/missions': (await theirs) ?? '' };
+    const edge = await listen(createProxy(routes, createLogger('test', 'silent'), { authorities: [authority.caPem] }));
+    stranger.remove();
+    const answers = await Promise.all(['docks', 'missions'].map((path) => fetch(`${edge}/api/v1/${path}`)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 503]);
+  });
+
+  it('has a plain port for callers of its machine only beside TLS', () => {
+    const plain = { ...anEnvironment(), EDGE_LOOPBACK_PORT: '8080' };
+    expect(() => loadConfig(plain)).toThrow('EDGE_LOOPBACK_PORT: is for a listener beside TLS');
+    const { cert, key } = files;
+    expect(loadConfig({ ...plain, LISTEN_CERT_FILE: cert, LISTEN_KEY_FILE: key }).EDGE_LOOPBACK_PORT).toBe(8080);
+  });
+
+  it('refuses authorities that no service would be asked with', () => {
+    expect(() => loadConfig({ ...anEnvironment(), EDGE_CA_FILE: authority.ca })).toThrow(
+      'EDGE_CA_FILE: would not be used',
+    );
+  });
 });
 
 function anEnvironment(): NodeJS.ProcessEnv {

@@ -1,5 +1,6 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
-import { Agent } from 'node:http';
+import { type AgentOptions, type IncomingMessage, ServerResponse } from 'node:http';
+import { Agent as PlainAgent } from 'node:http';
+import { Agent as SecureAgent } from 'node:https';
 import { type Logger, REQUEST_ID_HEADER } from '@aerie/observability';
 import httpProxy from 'http-proxy-3';
 import { sendProblem } from './problem.js';
@@ -11,6 +12,8 @@ export interface ProxyLimits {
   /** Requests to one service at the same time. Beyond it callers are told to come again: a service that hangs must not
    * fill the memory of the edge, nor keep requests from the others. */
   readonly perService: number;
+  /** Who signs the certificates of services; default: the public ones. */
+  readonly authorities?: readonly string[] | undefined;
 }
 
 /** No route is silent for as long as that; an upload over a slow line is not silence. */
@@ -22,7 +25,7 @@ const CALLER_TIMES_LONGER = 1.5;
 export function createProxy(
   routes: Readonly<Record<string, string>>,
   logger: Logger,
-  { silentMs, perService }: ProxyLimits = LIMITS,
+  { silentMs = LIMITS.silentMs, perService = LIMITS.perService, authorities }: Partial<ProxyLimits> = {},
 ) {
   const proxy = httpProxy.createProxyServer({
     proxyTimeout: silentMs,
@@ -34,7 +37,7 @@ export function createProxy(
   // service does: a request must not go out on one that is being closed.
   const lineTo = (target: string): ServiceLine => {
     const line = lines.get(target) ?? {
-      agent: new Agent({ keepAlive: true, maxSockets: perService, timeout: silentMs }),
+      agent: agentTo(target, { keepAlive: true, maxSockets: perService, timeout: silentMs }, authorities),
       inWork: 0,
     };
     lines.set(target, line);
@@ -81,9 +84,19 @@ export function createProxy(
 
 /** The connections to one service, and the requests that are on their way to it. */
 interface ServiceLine {
-  readonly agent: Agent;
+  readonly agent: PlainAgent | SecureAgent;
   inWork: number;
 }
+
+/** A service whose certificate is not verified gets nothing. Connections are kept, and sessions of TLS taken up again. */
+const agentTo = (target: string, options: AgentOptions, authorities: readonly string[] | undefined) =>
+  target.startsWith('https:')
+    ? new SecureAgent({
+        ...options,
+        minVersion: 'TLSv1.2',
+        ...(authorities === undefined ? {} : { ca: [...authorities] }),
+      })
+    : new PlainAgent(options);
 
 /**
  * A service may answer before it has read the whole body, such as one that is too large. What the client still sends goes

@@ -12,6 +12,7 @@ await runService({
   httpHost: config.FLEET_HTTP_HOST,
   httpPort: config.FLEET_HTTP_PORT,
   logLevel: config.FLEET_LOG_LEVEL,
+  tls: config.LISTEN_CERT_FILE,
   traces: tracesOf(config),
   nats: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),

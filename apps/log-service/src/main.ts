@@ -12,6 +12,7 @@ await runService({
   httpHost: config.LOG_HTTP_HOST,
   httpPort: config.LOG_HTTP_PORT,
   logLevel: config.LOG_LOG_LEVEL,
+  tls: config.LISTEN_CERT_FILE,
   traces: tracesOf(config),
   grpc: {
     host: config.LOG_GRPC_HOST,

@@ -12,6 +12,7 @@ await runService({
   httpHost: config.MISSION_HTTP_HOST,
   httpPort: config.MISSION_HTTP_PORT,
   logLevel: config.MISSION_LOG_LEVEL,
+  tls: config.LISTEN_CERT_FILE,
   traces: tracesOf(config),
   nats: config.NATS_URL,
   grpc: {

@@ -1,6 +1,7 @@
 import {
   type CommandSettings,
   type ProgramSettings,
+  listenSettings,
   peer,
   readSettings,
   secret,
@@ -15,6 +16,7 @@ const replicas = streamReplicas().describe('How many servers of a NATS cluster k
 const schema = z.object({
   INGRESS_HTTP_PORT: z.coerce.number().int().describe('Port of health and metrics.'),
   INGRESS_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
+  ...listenSettings,
   INGRESS_LOG_LEVEL: z.string().default('info').describe('fatal, error, warn, info, debug or trace.'),
   ...traceSettings,
   NATS_URL: natsUrl,

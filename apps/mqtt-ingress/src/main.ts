@@ -9,6 +9,7 @@ await runService({
   httpHost: config.INGRESS_HTTP_HOST,
   httpPort: config.INGRESS_HTTP_PORT,
   logLevel: config.INGRESS_LOG_LEVEL,
+  tls: config.LISTEN_CERT_FILE,
   traces: tracesOf(config),
   nats: config.NATS_URL,
   compose: (host) => AppModule.compose(config, host),

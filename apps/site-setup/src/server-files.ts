@@ -1,5 +1,5 @@
 import type { BusUser, RedisProgram } from '@aerie/bus-contract';
-import { BROKER_SETTINGS, limitedNatsUser, natsAuthorization, redisUser } from '@aerie/server-settings';
+import { BROKER_SETTINGS, SERVER_SUITES, limitedNatsUser, natsAuthorization, redisUser } from '@aerie/server-settings';
 
 /** Where a container sees its own folder of the site. */
 const OWN = '/run/aerie';
@@ -34,6 +34,7 @@ tls-ca-cert-file ${TLS_FILES.ca}
 tls-cert-file ${TLS_FILES.certificate}
 tls-key-file ${TLS_FILES.key}
 tls-auth-clients yes
+tls-ciphers ${SERVER_SUITES}
 dir /data
 appendonly yes
 appendfsync everysec
@@ -70,7 +71,10 @@ export const mosquittoConf = (plugin: string, securityFile: string, hasPlainList
     `certfile ${TLS_FILES.certificate}`,
     `keyfile ${TLS_FILES.key}`,
     'require_certificate true',
+    `ciphers ${SERVER_SUITES}`,
+    'tls_version tlsv1.2',
     'listener 8883',
+    'tls_version tlsv1.2',
     `certfile ${TLS_FILES.certificate}`,
     `keyfile ${TLS_FILES.key}`,
     // A dock that could choose its client id could take over the session of another dock, or of the ingress.

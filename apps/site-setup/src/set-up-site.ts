@@ -7,10 +7,14 @@ import {
   type DynamicSecurity,
   FLEET_ACLS,
   INGRESS_ACLS,
+  type KeyPair,
+  type Subject,
   hasUsers,
+  issue,
+  makeAuthority,
+  whyRenew,
   withUsers,
 } from '@aerie/server-settings';
-import { type KeyPair, type Subject, issue, makeAuthority, whyRenew } from './authority.js';
 import type { Config } from './config.js';
 import { type Peer, PROGRAM_NAMES, type ProgramName, SERVERS, whoSpeaksTo } from './containers.js';
 import { keepDatabaseLogins } from './database-logins.js';

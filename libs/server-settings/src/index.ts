@@ -1,3 +1,4 @@
+export { type KeyPair, type Subject, issue, makeAuthority, whyRenew } from './authority.js';
 export {
   type Acl,
   type BrokerUser,
@@ -11,3 +12,4 @@ export {
 export { BROKER_SETTINGS } from './mosquitto-conf.js';
 export { type NatsUser, limitedNatsUser, natsAuthorization } from './nats-users.js';
 export { redisUser } from './redis-users.js';
+export { SERVER_SUITES } from './tls-suites.js';

@@ -1,7 +1,8 @@
 import { InvalidError, Peer, Secret, schemaProblems, withoutWords } from '@aerie/kernel';
 import type { TraceSettings } from '@aerie/observability';
 import { z } from 'zod';
-import { namesRead, peer, readSettingFiles, secret } from './setting-files.js';
+import { noteCertificates } from './certificates-in-use.js';
+import { listener, namesRead, peer, readSettingFiles, secret } from './setting-files.js';
 import { unknownSettings } from './unknown-settings.js';
 
 /** The program that reads, where what it does not know is refused as well. */
@@ -20,7 +21,7 @@ export function readConfig<Schema extends z.ZodType>(
   reader?: Reader,
 ): z.output<Schema> {
   const unknown = reader === undefined ? [] : unknownSettings(env, { ...reader, names: namesRead(schema) });
-  const { input, problems, told, tls } = readSettingFiles(schema, env);
+  const { input, problems, told, tls, certificates } = readSettingFiles(schema, env);
   const parsed = schema.safeParse(input, { error: withoutWords });
   if (parsed.success && problems.length + unknown.length === 0) {
     const settings = parsed.data as Record<string, unknown>;
@@ -28,6 +29,7 @@ export function readConfig<Schema extends z.ZodType>(
       const plain = settings[name];
       if (plain instanceof Peer) settings[name] = new Peer(plain.url, files);
     }
+    for (const [name, pem] of certificates) noteCertificates(name, pem);
     return parsed.data;
   }
   const issues = parsed.error?.issues ?? [];
@@ -73,6 +75,13 @@ export const proxyHops = () =>
     .max(5)
     .default(0)
     .describe('How many proxies stand before the API; 0: X-Forwarded-For is not believed.');
+
+/** What the listeners of a program show, those of HTTP and of gRPC. */
+export const listenSettings = {
+  LISTEN_CERT_FILE: listener().describe(
+    'Certificate that HTTP and gRPC show, PEM, with those between it and its authority. With it nothing is plain. Default: all is.',
+  ),
+};
 
 /** What one caller may have of each replica of a service, requests a second; ten seconds of it may come at once. */
 export const requestLimits = {

@@ -1,6 +1,7 @@
 import {
   Metadata,
   type Server,
+  ServerCredentials,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
   type ServerInterceptor,
@@ -16,6 +17,7 @@ import {
   runInTrace,
 } from '@aerie/observability';
 import { ServerGrpc } from '@nestjs/microservices';
+import { LISTEN_LIMITS, type ListenTls, listenOptions } from './listen-tls.js';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
 
 interface OpenCall {
@@ -37,6 +39,17 @@ export class GrpcAnswers extends ServerGrpc {
     return new Promise((resolve) =>
       this.server === undefined ? resolve(undefined) : this.server.tryShutdown(resolve),
     );
+  }
+}
+
+/** Those of the library itself set no version, and leave the suites to Node. */
+export class ListenCredentials extends ServerCredentials {
+  constructor(tls: ListenTls) {
+    super({ requestCert: false, ...LISTEN_LIMITS }, listenOptions(tls));
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
   }
 }
 

@@ -1,8 +1,10 @@
 import { type Server as HttpServer, type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { Server as NetServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { HttpRequests } from './http-requests.js';
+import { type ListenTls, listenOptions } from './listen-tls.js';
 import { MAY_HAVE_BEEN_DONE, NOT_ANSWERED, OpenCalls, STOPPING_CODE } from './stopping.js';
 
 /** What one client may hold of a service without asking for anything. */
@@ -60,12 +62,15 @@ export class ServiceServer {
   constructor(
     private handle: Handler,
     limits: ConnectionLimits = LIMITS,
+    tls?: ListenTls,
   ) {
     const { headersMs, requestMs, silentMs, checkEveryMs, connections } = limits;
-    this.http = createServer(
-      { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkEveryMs },
-      (request, response) => this.take(request, response),
-    );
+    const options = { headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: checkEveryMs };
+    const take: Handler = (request, response) => this.take(request, response);
+    this.http =
+      tls === undefined
+        ? createServer(options, take)
+        : createSecureServer({ ...options, ...listenOptions(tls), handshakeTimeout: headersMs }, take);
     this.http.timeout = silentMs;
     this.http.keepAliveTimeout = IDLE_MS;
     this.http.on('connection', () => (this.heardAtMs = performance.now()));
@@ -165,6 +170,8 @@ function refuse({ request, response }: Exchange): void {
 export class ListeningAdapter extends ExpressAdapter {
   constructor(
     private readonly server: ServiceServer,
+    /** The same for callers of this machine. */
+    private readonly inside: ServiceServer | undefined,
     private readonly before: (request: IncomingMessage, response: ServerResponse, next: () => void) => void,
     private readonly requests: HttpRequests,
   ) {
@@ -177,7 +184,9 @@ export class ListeningAdapter extends ExpressAdapter {
 
   override listen(...args: unknown[]): ReturnType<ExpressAdapter['listen']> {
     const handle = this.requests.observed(this.getInstance<Handler>());
-    this.server.serve((request, response) => this.before(request, response, () => handle(request, response)));
+    const serve: Handler = (request, response) => this.before(request, response, () => handle(request, response));
+    this.server.serve(serve);
+    this.inside?.serve(serve);
     const callback = args.at(-1) as (() => void) | undefined;
     callback?.();
     return this.server.http;

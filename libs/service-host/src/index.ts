@@ -3,6 +3,7 @@ export { BootChecks } from './boot-checks.js';
 export {
   databaseSettings,
   daysKept,
+  listenSettings,
   proxyHops,
   readCommandConfig,
   readConfig,
@@ -13,6 +14,7 @@ export {
 } from './config.js';
 export { type CommandSettings, type ProgramSettings, readCommandSettings, readSettings } from './program-settings.js';
 export { authorities, peer, secret } from './setting-files.js';
+export { LISTEN_LIMITS, type ListenTls } from './listen-tls.js';
 export type { Ready } from './health.js';
 export { Shutdown, type ShutdownStage } from './shutdown.js';
 export { showSweepers } from './show-sweepers.js';

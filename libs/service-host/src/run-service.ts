@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
@@ -13,12 +14,14 @@ import {
   startTraces,
 } from '@aerie/observability';
 import { countUnknownFields, natsOptions } from '@aerie/messaging';
+import { showCertificates } from './certificates-in-use.js';
 import { type Ready, healthRoutes, refuseWhileStarting } from './health.js';
-import { GrpcAnswers, GrpcCalls } from './grpc-calls.js';
+import { GrpcAnswers, GrpcCalls, ListenCredentials } from './grpc-calls.js';
 import { HttpRequests } from './http-requests.js';
 import { ListeningAdapter, ServiceServer } from './http-server.js';
 import { NatsAnswers, QuestionsInWork } from './nats-answers.js';
 import type { Host } from './host.js';
+import type { ListenTls } from './listen-tls.js';
 import { Shutdown } from './shutdown.js';
 
 /** How long a planned stop may take before the process ends anyway. Below Kubernetes' usual 30 s. */
@@ -31,6 +34,10 @@ export interface ServiceOptions {
   readonly httpPort: number;
   readonly httpHost: string;
   readonly logLevel: string;
+  /** What HTTP and gRPC show. With it nothing of them is plain but `loopbackPort`. */
+  readonly tls?: ListenTls | undefined;
+  /** Plain HTTP for callers of this machine alone, beside TLS. */
+  readonly loopbackPort?: number | undefined;
   /** Where its spans go. Without it nothing is traced. */
   readonly traces?: TraceSettings;
   /** Answers questions over NATS when given. */
@@ -110,6 +117,7 @@ function answerOverNats(app: NestExpressApplication, nats: Peer | string, name: 
 function answerOverGrpc(
   app: NestExpressApplication,
   { host, port, ...contract }: NonNullable<ServiceOptions['grpc']>,
+  tls: ListenTls | undefined,
   metrics: Metrics,
 ): Answering {
   const calls = new GrpcCalls(metrics);
@@ -119,6 +127,7 @@ function answerOverGrpc(
     protoPath: contract.protoFile,
     loader: { includeDirs: [contract.protoFolder], longs: Number, enums: String, oneofs: true, arrays: true },
     maxReceiveMessageLength: MAX_GRPC_BYTES,
+    ...(tls === undefined ? {} : { credentials: new ListenCredentials(tls) }),
     // A caller that went away without a word is noticed, and its watch ends.
     keepalive: { keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 10_000 },
     channelOptions: { interceptors: [calls.interceptor] },
@@ -137,6 +146,7 @@ function answerOverGrpc(
   };
 }
 
+const LOOPBACK = '127.0.0.1';
 const NOT_TRACED: TraceSettings = { collector: undefined, share: 0 };
 
 /** Answers are written within this time, or their caller has gone. */
@@ -151,7 +161,7 @@ async function atMost(limitMs: number, work: Promise<unknown>): Promise<void> {
 function onStop(
   { shutdown, logger }: Host,
   app: NestExpressApplication,
-  server: ServiceServer,
+  servers: readonly ServiceServer[],
   answering: readonly Answering[],
 ): void {
   for (const { name, leave } of answering) shutdown.on('intake', name, leave);
@@ -162,7 +172,7 @@ function onStop(
       ),
     );
     await app.close();
-    server.http.closeAllConnections();
+    for (const { http } of servers) http.closeAllConnections();
   });
 }
 
@@ -171,13 +181,16 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const logger = createLogger(options.name, options.logLevel);
   const host: Host = { logger, metrics: new Metrics(options.name), shutdown: new Shutdown() };
   countUnknownFields(host.metrics);
+  showCertificates(host.metrics);
   let app: NestExpressApplication | undefined;
 
   let started = false;
   const health = healthRoutes(host, () => (app === undefined || !started ? false : (options.ready?.(app) ?? true)));
-  const server = new ServiceServer((request, response) =>
-    health(request, response, () => refuseWhileStarting(options.name, response)),
-  );
+  const answer = (request: IncomingMessage, response: ServerResponse): void =>
+    health(request, response, () => refuseWhileStarting(options.name, response));
+  const server = new ServiceServer(answer, undefined, options.tls);
+  const inside = options.loopbackPort === undefined ? undefined : new ServiceServer(answer);
+  const servers = inside === undefined ? [server] : [server, inside];
 
   const stop = async (reason: string, code: number): Promise<void> => {
     if (host.shutdown.stopping) return;
@@ -199,13 +212,14 @@ export async function runService(options: ServiceOptions): Promise<void> {
 
   try {
     await server.listen(options.httpPort, options.httpHost);
+    await inside?.listen(options.loopbackPort ?? 0, LOOPBACK);
     const traces = options.traces ?? NOT_TRACED;
     const stopTraces = await startTraces(options.name, traces, host.metrics, logger);
     host.shutdown.on('storage', 'traces', stopTraces);
     const module = await options.compose(host);
     app = await NestFactory.create<NestExpressApplication>(
       module,
-      new ListeningAdapter(server, health, new HttpRequests(host.metrics)),
+      new ListeningAdapter(server, inside, health, new HttpRequests(host.metrics)),
       {
         logger: nestLogger(logger),
         bodyParser: false,
@@ -214,10 +228,10 @@ export async function runService(options: ServiceOptions): Promise<void> {
     );
     app.disable('x-powered-by');
     options.http?.(app, host);
-    const stopAnswering = [stopHttp(server)];
+    const stopAnswering = servers.map(stopHttp);
     if (options.nats !== undefined) stopAnswering.push(answerOverNats(app, options.nats, options.name));
-    if (options.grpc !== undefined) stopAnswering.push(answerOverGrpc(app, options.grpc, host.metrics));
-    onStop(host, app, server, stopAnswering);
+    if (options.grpc !== undefined) stopAnswering.push(answerOverGrpc(app, options.grpc, options.tls, host.metrics));
+    onStop(host, app, servers, stopAnswering);
     const starting = app.startAllMicroservices();
     await (options.nats === undefined ? starting : sayWhileAwaited('NATS', logger, () => starting));
     await app.listen(options.httpPort, options.httpHost);

@@ -3,7 +3,7 @@ import { InvalidError, Peer } from '@aerie/kernel';
 import { type Authority, makeAuthority } from '@aerie/testing';
 import { z } from 'zod';
 import { readConfig } from './config.js';
-import { authorities, peer, secret } from './setting-files.js';
+import { authorities, listener, peer, secret } from './setting-files.js';
 
 const schema = z.object({
   DATABASE_URL: peer('postgres').optional(),
@@ -13,6 +13,7 @@ const schema = z.object({
   S3_ENDPOINT: z.url().optional(),
   S3_CA_FILE: authorities(['S3_ENDPOINT']),
   MQTT_PASSWORD: secret(z.string().min(1)).optional(),
+  LISTEN_CERT_FILE: listener(),
   PORT: z.coerce.number().default(1),
 });
 const read = (env: Record<string, string>) => readConfig(schema, env);
@@ -172,4 +173,26 @@ it('authorities of a storage are trusted beside the public ones', () => {
   expect(trusted?.at(-1)).toBe(authority.caPem);
   expect(trusted?.length).toBeGreaterThan(100);
   expect(read({}).S3_CA_FILE).toBeUndefined();
+});
+
+describe('the certificate of our listeners', () => {
+  it('is read together with its key', async () => {
+    const { cert, key } = await authority.issue();
+    const { LISTEN_CERT_FILE: tls } = read({ LISTEN_CERT_FILE: cert, LISTEN_KEY_FILE: key });
+    expect(tls?.cert).toContain('BEGIN CERTIFICATE');
+    expect(tls?.key.reveal()).toContain('BEGIN PRIVATE KEY');
+    expect(inspect(tls)).not.toContain('BEGIN PRIVATE KEY');
+  });
+
+  it('is refused without its key, with the key of another, and where either cannot be read', async () => {
+    const [one, other] = [await authority.issue(), await authority.issue()];
+    expect(problemsOf({ LISTEN_CERT_FILE: one.cert })).toEqual({
+      LISTEN_KEY_FILE: expect.stringContaining('required'),
+    });
+    expect(problemsOf({ LISTEN_KEY_FILE: one.key })).toEqual({ LISTEN_CERT_FILE: expect.stringContaining('required') });
+    const mixed = problemsOf({ LISTEN_CERT_FILE: one.cert, LISTEN_KEY_FILE: other.key });
+    expect(mixed).toEqual({ LISTEN_KEY_FILE: expect.stringContaining('must be the private key of the certificate') });
+    const missing = problemsOf({ LISTEN_CERT_FILE: '/nowhere/tls.crt', LISTEN_KEY_FILE: one.key });
+    expect(missing['LISTEN_CERT_FILE']).toContain('/nowhere/tls.crt cannot be read');
+  });
 });

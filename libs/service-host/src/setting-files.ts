@@ -3,9 +3,13 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { type FieldProblem, PEER_NAMES, Peer, type PeerTls, Secret } from '@aerie/kernel';
 import { z } from 'zod';
+import type { ListenTls } from './listen-tls.js';
 
 /** Far above any password or bundle of certificates, and far below what a wrong path may lead to. */
 const MAX_FILE_BYTES = 64 * 1024;
+
+/** Beside the certificate of the listeners. */
+const LISTEN_KEY = 'LISTEN_KEY_FILE';
 
 type PeerKind = keyof typeof PEER_NAMES;
 
@@ -21,6 +25,7 @@ const SCHEMES = {
 type Kind =
   | { readonly kind: 'secret' }
   | { readonly kind: 'peer'; readonly peer: PeerKind }
+  | { readonly kind: 'listener' }
   | { readonly kind: 'authorities'; readonly endpoints: readonly string[] };
 
 /** What is special about a setting. */
@@ -46,6 +51,9 @@ export const peer = (kind: PeerKind) =>
 export const authorities = (endpoints: readonly string[] = []) =>
   z.array(z.string()).optional().register(kinds, { kind: 'authorities', endpoints });
 
+/** The file of the certificate that our listeners show. LISTEN_KEY_FILE is its key. */
+export const listener = () => z.custom<ListenTls>().optional().register(kinds, { kind: 'listener' });
+
 /** Also of a setting that was made optional, or got a default, afterwards. */
 function kindOf(field: z.core.$ZodType): Kind | undefined {
   const { def } = field._zod as {
@@ -64,6 +72,10 @@ export function namesBeside(schema: z.ZodType): ReadonlyMap<string, readonly str
   for (const [name, field] of Object.entries(shapeOf(schema))) {
     const special = kindOf(field);
     if (special === undefined || special.kind === 'authorities') continue;
+    if (special.kind === 'listener') {
+      beside.set(name, [LISTEN_KEY]);
+      continue;
+    }
     const files = [`${name}_FILE`];
     if (special.kind === 'peer') {
       const { prefix } = PEER_NAMES[special.peer];
@@ -91,6 +103,8 @@ export interface ReadFiles {
   readonly told: ReadonlySet<string>;
   /** By the name of the setting that holds its address. */
   readonly tls: ReadonlyMap<string, PeerTls>;
+  /** By the name of the setting that names their file. */
+  readonly certificates: ReadonlyMap<string, string>;
 }
 
 /** Reads the files that settings name. It never throws: what is wrong is told beside all else that is. */
@@ -101,19 +115,27 @@ export function readSettingFiles(schema: z.ZodType, env: NodeJS.ProcessEnv): Rea
     const special = kindOf(field);
     if (special === undefined) continue;
     if (special.kind === 'authorities') reading.readAuthorities(name, special.endpoints);
+    else if (special.kind === 'listener') reading.readListener(name);
     else reading.readSecret(name);
     if (special.kind === 'peer') {
       const found = reading.readPeer(name, special.peer);
       if (found !== undefined) tls.set(name, found);
     }
   }
-  return { input: reading.input, problems: reading.problems, told: reading.told, tls };
+  return {
+    input: reading.input,
+    problems: reading.problems,
+    told: reading.told,
+    tls,
+    certificates: reading.certificates,
+  };
 }
 
 class Reading {
   readonly input: Record<string, unknown>;
   readonly problems: FieldProblem[] = [];
   readonly told = new Set<string>();
+  readonly certificates = new Map<string, string>();
 
   constructor(private readonly env: NodeJS.ProcessEnv) {
     this.input = { ...env };
@@ -137,6 +159,12 @@ class Reading {
       this.refuse(name, `would not be used: ${given.join(', ')} must begin with https://, or take ${name} away`);
     }
     this.input[name] = [...rootCertificates, ca];
+  }
+
+  readListener(name: string): void {
+    const { cert, key } = this.readPair(name, LISTEN_KEY);
+    delete this.input[name];
+    if (cert !== undefined && key !== undefined) this.input[name] = { cert, key: new Secret(key) } satisfies ListenTls;
   }
 
   /** Completes the address by user and password, and returns what its TLS is verified by. */
@@ -208,8 +236,16 @@ class Reading {
   }
 
   private readTls(prefix: string): PeerTls | undefined {
-    const [caName, certName, keyName] = [`${prefix}_CA_FILE`, `${prefix}_CERT_FILE`, `${prefix}_KEY_FILE`];
-    const ca = this.readCertificates(caName);
+    const [certName, keyName] = [`${prefix}_CERT_FILE`, `${prefix}_KEY_FILE`];
+    const ca = this.readCertificates(`${prefix}_CA_FILE`);
+    const { cert, key } = this.readPair(certName, keyName);
+    const isGiven = this.fileOf(certName) !== undefined || this.fileOf(keyName) !== undefined;
+    if (ca === undefined && !isGiven) return undefined;
+    return { ca, cert, key: key === undefined ? undefined : new Secret(key) };
+  }
+
+  /** A certificate and its key, which are given together. */
+  private readPair(certName: string, keyName: string): { readonly cert?: string; readonly key?: string } {
     const cert = this.readCertificates(certName);
     const keyFile = this.fileOf(keyName);
     const key = keyFile === undefined ? undefined : this.read(keyName, keyFile);
@@ -223,8 +259,7 @@ class Reading {
         this.refuse(keyName, `must be the private key of the certificate in ${certName}, as PEM without a password`);
       }
     }
-    if (ca === undefined && !hasCert && !hasKey) return undefined;
-    return { ca, cert, key: key === undefined ? undefined : new Secret(key) };
+    return { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
   }
 
   private readCertificates(name: string): string | undefined {
@@ -233,6 +268,7 @@ class Reading {
     if (content === undefined) return undefined;
     try {
       new X509Certificate(content);
+      this.certificates.set(name, content);
       return content;
     } catch {
       this.refuse(name, `must hold certificates as PEM, and ${file} does not`);

@@ -22,6 +22,8 @@ export interface Authority {
   readonly caPem: string;
   /** A certificate for that host name or address, for servers and clients, with its key. */
   issue(host?: string, days?: number): Promise<IssuedFiles>;
+  /** A certificate that nobody else has signed. */
+  selfSigned(host?: string): Promise<IssuedFiles>;
   /** Writes any text into a file beside, and returns its path. */
   write(name: string, content: string): string;
   remove(): void;
@@ -57,6 +59,13 @@ export async function makeAuthority(name = 'spec authority'): Promise<Authority>
   );
   const caPem = authority.toString('pem');
   let issued = 1;
+  const alternative = (host: string) =>
+    new x509.SubjectAlternativeNameExtension([{ type: /^[\d.]+$/.test(host) ? 'ip' : 'dns', value: host }]);
+  const filesOf = async (certificate: x509.X509Certificate, privateKey: webcrypto.CryptoKey): Promise<IssuedFiles> => {
+    const pkcs8 = Buffer.from(await subtle.exportKey('pkcs8', privateKey)).toString('base64');
+    const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
+    return { cert: write(`${issued}.pem`, `${certificate.toString('pem')}\n`), key: write(`${issued}.key`, key) };
+  };
   return {
     ca: write('ca.pem', caPem),
     caPem,
@@ -74,18 +83,23 @@ export async function makeAuthority(name = 'spec authority'): Promise<Authority>
           publicKey: own.publicKey,
           signingKey: keys.privateKey,
           signingAlgorithm: ALGORITHM,
-          extensions: [
-            new x509.SubjectAlternativeNameExtension([{ type: /^[\d.]+$/.test(host) ? 'ip' : 'dns', value: host }]),
-          ],
+          extensions: [alternative(host)],
         },
         provider,
       );
-      const pkcs8 = Buffer.from(await subtle.exportKey('pkcs8', own.privateKey)).toString('base64');
-      const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
-      return {
-        cert: write(`${number}.pem`, `${certificate.toString('pem')}\n`),
-        key: write(`${number}.key`, key),
-      };
+      return filesOf(certificate, own.privateKey);
+    },
+    async selfSigned(host = '127.0.0.1') {
+      issued++;
+      const own = await subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+      const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+        {
+          ...{ name: `CN=${host}`, serialNumber: '01', notBefore, notAfter: new Date(Date.now() + DAY_MS) },
+          ...{ keys: own, signingAlgorithm: ALGORITHM, extensions: [alternative(host)] },
+        },
+        provider,
+      );
+      return filesOf(certificate, own.privateKey);
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };

@@ -6,6 +6,8 @@ export { explained } from './explained.js';
 export { type Closers, startAll } from './start-all.js';
 export { freePort } from '@aerie/loopback';
 export { type Authority, type IssuedFiles, makeAuthority } from './certificates.js';
+export { type TlsAnswer, type TlsHello, WEAK_SUITES, tryTls } from './try-tls.js';
+export { type TlsWatcher, WRONG_SERVERS, watchTls } from './watch-tls.js';
 export { type ByteWatcher, watchBytes } from './watch-bytes.js';
 export {
   type PrivateServer,

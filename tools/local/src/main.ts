@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'docs-missions': async () => (await import('./commands/docs-missions.js')).docsMissions,
   'docs-trace': async () => (await import('./commands/docs-trace.js')).docsTrace,
   replay: async () => (await import('./commands/replay.js')).replay,
+  doctor: async () => (await import('./commands/doctor.js')).doctor,
   'storage-doctor': async () => (await import('./commands/storage-doctor.js')).storageDoctor,
   'bench-credentials': async () => (await import('./commands/bench-credentials.js')).benchCredentials,
   'test-storage': async () => (await import('./commands/test-storage.js')).testStorage,

@@ -6,7 +6,7 @@ import { HOME, World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.start({}, ['#'], { tls: true });
 }, 120_000);
 afterAll(() => world.stop(), 60_000);
 

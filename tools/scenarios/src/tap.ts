@@ -1,3 +1,4 @@
+import type { TlsIdentity } from '@aerie/local';
 import mqtt, { type MqttClient } from 'mqtt';
 
 export interface Seen {
@@ -20,8 +21,15 @@ export class Tap {
     username: string,
     password: string,
     filters: readonly string[] = ['#'],
+    tls?: TlsIdentity,
   ): Promise<Tap> {
-    const client = await mqtt.connectAsync(url, { protocolVersion: 5, username, password, reconnectPeriod: 100 });
+    const client = await mqtt.connectAsync(url, {
+      protocolVersion: 5,
+      username,
+      password,
+      reconnectPeriod: 100,
+      ...tls,
+    });
     const tap = new Tap(client);
     client.on('message', (topic, payload) => tap.note(topic, payload));
     client.on('error', () => undefined);

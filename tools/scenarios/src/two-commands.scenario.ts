@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { isAlive } from '@aerie/local';
+import { ask, isAlive } from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import { rootFolder } from './world.js';
 
@@ -95,11 +95,12 @@ it('stays up, keeps its keys in one private file, refuses a second start, and st
     ]),
   );
   firstSecrets = secretsOf(run);
+  const authority = readFileSync((run['tls'] as { readonly ca: string }).ca, 'utf8');
   for (const url of Object.values(run['metrics'] as Readonly<Record<string, string>>)) {
-    expect((await fetch(url)).status).toBe(200);
+    expect((await ask(url, authority)).status).toBe(200);
   }
   for (const url of Object.values(run['services'] as Readonly<Record<string, string>>)) {
-    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    expect((await ask(`${url}/readyz`, authority)).status).toBe(200);
   }
   const online = async () => (await docksOf(run)).filter((dock) => dock.online).length;
   expect(await online()).toBe(3);

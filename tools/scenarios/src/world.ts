@@ -109,6 +109,7 @@ export class World {
   static async start(
     env: Partial<Record<ServiceName, Readonly<Record<string, string>>>> = {},
     watched: readonly string[] = ['#'],
+    { tls = false }: { readonly tls?: boolean } = {},
   ): Promise<World> {
     const root = rootFolder();
     const base = path.join(root, '.aerie', 'scenarios');
@@ -120,6 +121,7 @@ export class World {
       directory,
       packagesDirectory: path.join(root, '.aerie', 'bin'),
       otherBroker: otherBroker(),
+      tls,
       databaseTemplate: process.env['AERIE_TEST_DATABASE_TEMPLATE'],
       env: {
         ...env,
@@ -129,7 +131,8 @@ export class World {
       say: () => undefined,
     });
     const { username, password } = stack.infrastructure.logins.observer;
-    const tap = await Tap.connect(stack.infrastructure.mqttUrl, username, password, watched);
+    const { mqttUrl, certificates } = stack.infrastructure;
+    const tap = await Tap.connect(mqttUrl, username, password, watched, certificates?.person);
     const world = new World(stack, new Api(stack.apiUrl, stack.apiKey), tap, directory);
     world.waylineId = await world.upload('M3TD');
     return world;
@@ -153,7 +156,7 @@ export class World {
     );
     const dock = await startDock({
       sn,
-      ...{ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode },
+      ...{ mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode, ...this.verified },
       position: HOME,
       speed: 60,
       progressIntervalMs: 500,
@@ -163,6 +166,12 @@ export class World {
     this.docks.push(dock);
     await dock.waitFor('online', 20_000);
     return dock;
+  }
+
+  /** By what docks verify the broker. */
+  private get verified(): Pick<DockOptions, 'mqttCa'> {
+    const { certificates } = this.stack.infrastructure;
+    return certificates === undefined ? {} : { mqttCa: certificates.person.ca };
   }
 
   /** Many docks at once, registered together. */

@@ -4,10 +4,12 @@ import {
   type Authority,
   type ByteWatcher,
   type PrivateServer,
+  WRONG_SERVERS,
   freePort,
   makeAuthority,
   startPrivateMosquitto,
   watchBytes,
+  watchTls,
 } from '@aerie/testing';
 import { openSession } from './session.js';
 
@@ -75,6 +77,17 @@ describe.each(CONNECTIONS)('a broker with TLS, over a connection %s,', (_what, m
   it('is told by what went wrong when it is not there', async () => {
     await expect(open(new Peer(at(await freePort())))).rejects.toThrow('ECONNREFUSED');
     await expect(open(new Peer(at(1, 'no-such-host.invalid')))).rejects.toThrow('ENOTFOUND');
+  });
+
+  it.each(WRONG_SERVERS)('is told nothing when it %s', async (_wrong, shown, highest) => {
+    const wrong = await watchTls(await shown(authority), highest);
+    try {
+      await expect(open(new Peer(at(wrong.port), { ca: authority.caPem }))).rejects.toThrow();
+      expect(wrong.connections()).toBe(1);
+      expect(wrong.received()).toBe('');
+    } finally {
+      await wrong.close();
+    }
   });
 
   it('gets no password when it offers no TLS, and the setting is named', async () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import os from 'node:os';
 import path from 'node:path';
 import { dashboardQueries, isOfNode, namedMetrics, registeredMetrics, toldMetrics } from '@aerie/deploy';
+import { ask } from '../stack/ask.js';
 import { type RegisteredMetric, metricsOf } from '../api-docs/metrics.js';
 
 /**
@@ -50,14 +51,18 @@ export async function checkMetrics(root: string): Promise<number> {
   if (!existsSync(runFile)) {
     console.log('No Aerie runs in this folder (`npm start`): what its programs really tell was not looked at.');
   } else {
-    const { metrics } = JSON.parse(readFileSync(runFile, 'utf8')) as { metrics: Record<string, string> };
+    const { metrics, tls } = JSON.parse(readFileSync(runFile, 'utf8')) as {
+      readonly metrics: Readonly<Record<string, string>>;
+      readonly tls?: { readonly ca: string };
+    };
+    const ca = tls && readFileSync(tls.ca, 'utf8');
     const told = new Set(['up']);
     const page = metricsOf(root);
     for (const [name, url] of Object.entries(metrics)) {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined);
-      if (answer?.ok !== true) faults.push(`${name} does not tell its metrics at ${url}`);
+      const answer = await ask(url, ca).catch(() => undefined);
+      if (answer?.status !== 200) faults.push(`${name} does not tell its metrics at ${url}`);
       else {
-        const text = await answer.text();
+        const { text } = answer;
         for (const metric of toldMetrics(text)) told.add(metric);
         for (const metric of notOnPage(text, page))
           faults.push(`docs/metrics.md does not say that ${name} tells ${metric}`);

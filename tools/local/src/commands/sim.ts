@@ -20,7 +20,14 @@ export async function sim(root: string, args: readonly string[]): Promise<number
     const credentials = path.join(directory, 'docks.json');
     writeFileSync(credentials, JSON.stringify(registered.docks), { mode: 0o600 });
     const options = without(args, 'register');
-    return await simulate(root, [...options, '--credentials', credentials, '--mqtt-url', registered.mqttUrl]);
+    return await simulate(root, [
+      ...options,
+      '--credentials',
+      credentials,
+      '--mqtt-url',
+      registered.mqttUrl,
+      ...verifiedBy(registered.ca),
+    ]);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -35,7 +42,7 @@ function refuseWhatIsRegistered(args: readonly string[]): void {
   );
 }
 
-const TOLD_BY_REGISTER = ['docks', 'credentials', 'mqtt-url', 'mqtt-user', 'mqtt-password'] as const;
+const TOLD_BY_REGISTER = ['docks', 'credentials', 'mqtt-url', 'mqtt-ca', 'mqtt-user', 'mqtt-password'] as const;
 
 async function register(root: string, count: number, args: readonly string[]) {
   const base = process.env['AERIE_DIRECTORY'] ?? path.join(root, '.aerie');
@@ -43,7 +50,12 @@ async function register(root: string, count: number, args: readonly string[]) {
   if (!existsSync(runFile)) {
     throw new Problem('--register needs a running Aerie, and nothing runs here. Start it by `npm start`.');
   }
-  const run = JSON.parse(readFileSync(runFile, 'utf8')) as { apiUrl: string; apiKey: string; dockMqttUrl: string };
+  const run = JSON.parse(readFileSync(runFile, 'utf8')) as {
+    readonly apiUrl: string;
+    readonly apiKey: string;
+    readonly dockMqttUrl: string;
+    readonly tls?: { readonly ca: string };
+  };
   const api = new Api(run.apiUrl, run.apiKey);
   const model = valueOf(args, 'model') ?? DEFAULT_MODEL;
   const docks = [];
@@ -53,8 +65,10 @@ async function register(root: string, count: number, args: readonly string[]) {
     docks.push({ sn, mqttUser, mqttPassword, bindingCode, organisationId });
   }
   console.log(`registered ${count} dock(s), ${docks[0]?.sn} to ${docks.at(-1)?.sn}, at ${run.apiUrl}`);
-  return { docks, mqttUrl: run.dockMqttUrl };
+  return { docks, mqttUrl: run.dockMqttUrl, ca: run.tls?.ca };
 }
+
+const verifiedBy = (ca: string | undefined): string[] => (ca === undefined ? [] : ['--mqtt-ca', ca]);
 
 /** Of `--name value` or `--name=value`. */
 function valueOf(args: readonly string[], name: string): string | undefined {

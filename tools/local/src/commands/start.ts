@@ -7,7 +7,7 @@ import { endLeftOvers } from '../infrastructure/processes.js';
 import { rotateLogs } from '../infrastructure/rotate-logs.js';
 import { Api, ApiRefusal, registerDock } from '../stack/api.js';
 import { RunLock } from '../stack/run-lock.js';
-import { SERVICE_NAMES } from '../stack/services.js';
+import { runOf } from '../stack/run.js';
 import { Stack } from '../stack/stack.js';
 import { flyMission } from './fly.js';
 
@@ -52,6 +52,7 @@ export async function start(root: string, args: readonly string[]): Promise<numb
       root,
       directory,
       packagesDirectory: path.join(base, 'bin'),
+      tls: true,
       apiPort: port === undefined ? { port: DEFAULT_PORT, orAny: true } : { port, orAny: false },
       ...(earlierKey === undefined ? {} : { apiKey: earlierKey }),
       say,
@@ -122,7 +123,7 @@ interface Show {
 async function showDocks({ running, docks, speed, say }: Show, flight: boolean): Promise<string | undefined> {
   const api = new Api(running.apiUrl, running.apiKey);
   try {
-    await connectDocks(api, docks, speed);
+    await connectDocks(api, docks, speed, running.infrastructure.certificates?.person.ca);
   } catch (error) {
     say(`The simulated docks are not all online: ${reasonOf(error)}`);
     return undefined;
@@ -168,12 +169,13 @@ async function flyWith(
   }
 }
 
-async function connectDocks(api: Api, docks: DockHandle[], speed: number): Promise<void> {
+async function connectDocks(api: Api, docks: DockHandle[], speed: number, mqttCa: string | undefined): Promise<void> {
   for (const { sn, model, name, aircraft } of DOCKS) {
     const { mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode } = await registerDock(api, sn, model, name);
     docks.push(
       await startDock({
         ...{ sn, model, aircraft, mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode },
+        ...(mqttCa === undefined ? {} : { mqttCa }),
         callsign: name,
         position: HOME,
         speed,
@@ -191,29 +193,7 @@ function reasonOf(error: unknown): string {
 }
 
 function writeRun(file: string, stack: Stack): void {
-  const { infrastructure, apiUrl, apiKey, objectStoreUrl, pids } = stack;
-  const { databaseUrl, redisUrl, natsUrl, mqttUrl, dockMqttUrl, logins } = infrastructure;
-  const run = {
-    apiUrl,
-    apiKey,
-    mqttUrl,
-    dockMqttUrl,
-    mqttUser: logins.observer.username,
-    mqttPassword: logins.observer.password,
-    natsUrl,
-    databaseUrl,
-    redisUrl,
-    objectStoreUrl,
-    grpc: {
-      mission: stack.grpcAddress,
-      credential: stack.credentialGrpcAddress,
-      log: stack.logGrpcAddress,
-    },
-    services: stack.serviceUrls,
-    metrics: Object.fromEntries(SERVICE_NAMES.map((name) => [name, stack.metricsUrl(name)])),
-    pids: { ...pids, start: process.pid },
-  };
-  writeSecret(file, `${JSON.stringify(run, null, 2)}\n`);
+  writeSecret(file, `${JSON.stringify(runOf(stack), null, 2)}\n`);
 }
 
 /** Readable by this user alone, also where it replaces a file that is not. */
@@ -227,9 +207,11 @@ function printWelcome(stack: Stack, runFile: string): void {
 Aerie is up. Ctrl-C stops it.
 
   API            ${stack.apiUrl}/api/v1
+  API, TLS       ${stack.apiTlsUrl}/api/v1
   API key        ${stack.apiKey}
   MQTT (docks)   ${stack.infrastructure.dockMqttUrl}
   object store   ${stack.objectStoreUrl}
+  authority      ${stack.infrastructure.certificates?.ca}
   all addresses  ${runFile}
   logs           ${path.join(stack.infrastructure.directory, 'logs')}
 

@@ -135,7 +135,7 @@ export class Hosts {
     const listeners = { internal: SERVER_PORTS.mosquitto, docks: SERVER_PORTS.docks };
     return [
       spawnPostgres(directory, SERVER_PORTS.postgres, databaseLogins, { settings: ['max_connections=300'], place }),
-      spawnValkey(directory, binaries, SERVER_PORTS.valkey, this.redisPasswords, place),
+      spawnValkey(directory, binaries, SERVER_PORTS.valkey, this.redisPasswords, { place }),
       spawnMosquitto(
         directory,
         binaries,
@@ -145,14 +145,17 @@ export class Hosts {
           { ...logins['fleet-service'], acls: FLEET_ACLS },
           { ...logins.observer, acls: OBSERVER_ACLS },
         ],
-        place,
+        { place },
       ),
       ...HOST_NAMES.map((host) =>
-        spawnNats(directory, binaries, SERVER_PORTS.nats, this.natsPasswords, placeOf(host), {
-          name: `nats-${host}`,
-          clusterPort: SERVER_PORTS.natsCluster,
-          // Not itself: a server that begins a cluster with a route to itself may count one peer too many.
-          peers: HOST_NAMES.filter((other) => other !== host).map(addressOf),
+        spawnNats(directory, binaries, SERVER_PORTS.nats, this.natsPasswords, {
+          place: placeOf(host),
+          member: {
+            name: `nats-${host}`,
+            clusterPort: SERVER_PORTS.natsCluster,
+            // Not itself: a server that begins a cluster with a route to itself may count one peer too many.
+            peers: HOST_NAMES.filter((other) => other !== host).map(addressOf),
+          },
         }),
       ),
     ];
@@ -180,6 +183,7 @@ export class Hosts {
       dockMqttUrl: `mqtt://${only}:${SERVER_PORTS.docks}`,
       logins: this.logins,
       askingSecret: undefined,
+      certificates: undefined,
       directory,
     };
     const addresses = { own: addressOf(at), storage: addressOf('outside') };

@@ -7,13 +7,14 @@ export type DatabasePasswords = Readonly<Record<string, string>>;
 export const newDatabasePasswords = (newPassword: () => string): DatabasePasswords =>
   Object.fromEntries(ROLE_NAMES.map((role) => [role, newPassword()]));
 
-/** The same database for another of its users. */
+/** The same database for another of its users, without what an address says of TLS: settings beside it say that. */
 export function asRole(databaseUrl: string, role: string, passwords: DatabasePasswords): string {
   const password = passwords[role];
   if (password === undefined) throw new Error(`there is no role ${role}`);
   const url = new URL(databaseUrl);
   url.username = role;
   url.password = password;
+  url.search = '';
   return url.href;
 }
 

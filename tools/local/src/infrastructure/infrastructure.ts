@@ -9,6 +9,7 @@ import { type NatsPasswords, natsUrlsAt, newNatsPasswords, spawnNats } from './n
 import { type DatabasePasswords, keepRoles, newDatabasePasswords } from './database-roles.js';
 import { spawnPostgres } from './postgres.js';
 import { type LocalProcess, type Spawned, untilReady } from './processes.js';
+import { RunCertificates } from './run-certificates.js';
 import { type RedisPasswords, newRedisPasswords, redisUrlsAt, spawnValkey } from './valkey.js';
 
 export interface MqttLogin {
@@ -24,6 +25,8 @@ export interface InfrastructureOptions {
   /** Keeps fetched programs, which several runs share. */
   readonly packagesDirectory: string;
   readonly openBroker?: boolean;
+  /** Each server speaks TLS alone. */
+  readonly tls?: boolean | undefined;
   /** Runs in mosquitto's place, and asks the fleet-service that listens at this port about docks. */
   readonly other?: { readonly broker: OtherBroker; readonly askedPort: number };
   readonly postgresSettings?: readonly string[];
@@ -51,6 +54,8 @@ export class Infrastructure {
     private readonly natsPasswords: NatsPasswords,
     private readonly redisPasswords: RedisPasswords,
     readonly logins: Readonly<Record<'ingress' | 'fleet-service' | 'observer', MqttLogin>>,
+    /** Undefined where nothing speaks TLS. */
+    readonly certificates: RunCertificates | undefined,
   ) {}
 
   /** Chooses programs, ports and passwords; nothing runs yet. */
@@ -68,6 +73,7 @@ export class Infrastructure {
       newNatsPasswords(newPassword),
       newRedisPasswords(newPassword),
       { ingress: login('ingress'), 'fleet-service': login('fleet-service'), observer: login('observer') },
+      options.tls === true ? await RunCertificates.make(options.directory) : undefined,
     );
   }
 
@@ -105,11 +111,17 @@ export class Infrastructure {
 
   /** May do everything: for taps and tests. */
   get databaseUrl(): string {
-    return `postgres://aerie:${this.secrets.postgres}@127.0.0.1:${this.ports.postgres}/aerie`;
+    const url = `postgres://aerie:${this.secrets.postgres}@127.0.0.1:${this.ports.postgres}/aerie`;
+    if (this.certificates === undefined) return url;
+    const { cert, key } = this.certificates.clientOf('person');
+    // As pg and psql read it.
+    const tls = { sslmode: 'verify-full', sslrootcert: this.certificates.ca, sslcert: cert, sslkey: key };
+    return `${url}?${new URLSearchParams(tls).toString().replaceAll('+', '%20')}`;
   }
   /** For each program with what it may do. */
   get redisUrls(): ReturnType<typeof redisUrlsAt> {
-    return redisUrlsAt(`127.0.0.1:${this.ports.valkey}`, this.redisPasswords);
+    const scheme = this.certificates === undefined ? 'redis' : 'rediss';
+    return redisUrlsAt(`127.0.0.1:${this.ports.valkey}`, this.redisPasswords, scheme);
   }
   /** May do everything: for taps and tests. */
   get redisUrl(): string {
@@ -117,19 +129,24 @@ export class Infrastructure {
   }
   /** For each program with what it may do. */
   get natsUrls(): ReturnType<typeof natsUrlsAt> {
-    return natsUrlsAt(`127.0.0.1:${this.ports.nats}`, this.natsPasswords);
+    const scheme = this.certificates === undefined ? 'nats' : 'tls';
+    return natsUrlsAt(`127.0.0.1:${this.ports.nats}`, this.natsPasswords, scheme);
   }
   /** May do everything: for taps and tests. */
   get natsUrl(): string {
     return this.natsUrls.aerie;
   }
   get mqttUrl(): string {
-    return `mqtt://127.0.0.1:${this.ports.mosquitto}`;
+    return `${this.mqttScheme}://127.0.0.1:${this.ports.mosquitto}`;
   }
 
   /** Where docks connect: each under its own client id, whatever it asks for. */
   get dockMqttUrl(): string {
-    return `mqtt://127.0.0.1:${this.ports.docks}`;
+    return `${this.mqttScheme}://127.0.0.1:${this.ports.docks}`;
+  }
+
+  private get mqttScheme(): string {
+    return this.certificates === undefined ? 'mqtt' : 'mqtts';
   }
 
   /** What a broker shows that asks fleet-service; undefined where mosquitto runs. */
@@ -154,7 +171,7 @@ export class Infrastructure {
   }
 
   private spawn(name: InfrastructureName): Spawned | Promise<Spawned> {
-    const { binaries, ports, secrets, logins, databasePasswords } = this;
+    const { binaries, ports, secrets, logins, databasePasswords, certificates } = this;
     const { directory, postgresSettings, openBroker, other, databaseTemplate } = this.options;
     switch (name) {
       case 'postgres':
@@ -163,14 +180,15 @@ export class Infrastructure {
           ports.postgres,
           { aerie: secrets.postgres, roles: databasePasswords },
           {
+            certificates,
             ...(postgresSettings && { settings: postgresSettings }),
             ...(databaseTemplate && { template: databaseTemplate }),
           },
         );
       case 'valkey':
-        return spawnValkey(directory, binaries, ports.valkey, this.redisPasswords);
+        return spawnValkey(directory, binaries, ports.valkey, this.redisPasswords, { certificates });
       case 'nats':
-        return spawnNats(directory, binaries, ports.nats, this.natsPasswords);
+        return spawnNats(directory, binaries, ports.nats, this.natsPasswords, { certificates });
       case 'mosquitto': {
         const listeners = { internal: ports.mosquitto, docks: ports.docks };
         if (openBroker === true) return spawnOpenMosquitto(directory, binaries, listeners);
@@ -179,7 +197,7 @@ export class Infrastructure {
           { ...logins['fleet-service'], acls: FLEET_ACLS },
           { ...logins.observer, acls: OBSERVER_ACLS },
         ];
-        if (other === undefined) return spawnMosquitto(directory, binaries, listeners, users);
+        if (other === undefined) return spawnMosquitto(directory, binaries, listeners, users, { certificates });
         const asking = { port: other.askedPort, secret: secrets.asking };
         return spawnOther(directory, other.broker, listeners, users, asking);
       }
@@ -240,8 +258,5 @@ export async function allOrFirstError<Name extends string>(
   if (first !== undefined) throw first.error;
 }
 
-/**
- * 24 random bytes as text that needs no escaping in any URL or configuration file. It begins with a letter: nats-server
- * reads a variable as configuration, and would take `3e5…` for a number.
- */
+/** 24 random bytes as text that needs no escaping in any URL or configuration file, and is no number in any. */
 export const newPassword = (): string => `k${randomBytes(24).toString('hex')}`;

@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { linkLibraries } from '@aerie/deploy';
+import { SERVER_SUITES } from '@aerie/server-settings';
 import { Client } from 'pg';
 import { type DatabasePasswords, keepRoles } from './database-roles.js';
 import { Problem } from './problem.js';
 import { HERE, type Place } from './place.js';
 import { type Command, LocalProcess, type Spawned } from './processes.js';
+import type { RunCertificates } from './run-certificates.js';
 
 const DATABASE = 'aerie';
 
@@ -17,6 +19,8 @@ export interface PostgresOptions {
   /** The files of a server that was stopped in order: a new database begins as a copy of them. */
   readonly template?: string;
   readonly place?: Place;
+  /** With them it speaks TLS alone over the network, and asks for certificates of theirs. */
+  readonly certificates?: RunCertificates | undefined;
 }
 
 export interface DatabaseLogins {
@@ -33,7 +37,7 @@ export async function spawnPostgres(
   directory: string,
   port: number,
   passwords: DatabaseLogins,
-  { settings = [], template, place = HERE }: PostgresOptions = {},
+  { settings = [], template, place = HERE, certificates }: PostgresOptions = {},
 ): Promise<Spawned> {
   const { initdb, postgres } = await programs();
   const data = path.join(directory, 'postgres');
@@ -47,7 +51,9 @@ export async function spawnPostgres(
   const command = asOrdinaryUser(postgres, [
     ...['-D', data, '-p', String(port)],
     ...['-c', `listen_addresses=${place.address}`, '-c', `unix_socket_directories=${socketFolder}`],
-    ...['max_connections=200', 'shared_buffers=128MB', ...settings].flatMap((setting) => ['-c', setting]),
+    ...['max_connections=200', 'shared_buffers=128MB', ...tlsSettings(directory, certificates), ...settings].flatMap(
+      (setting) => ['-c', setting],
+    ),
   ]);
   const process_ = LocalProcess.start(directory, 'postgres', place.command(command));
   return {
@@ -58,6 +64,18 @@ export async function spawnPostgres(
     },
     settled: () => rmSync(socketFolder, { recursive: true, force: true }),
   };
+}
+
+/** Beside the data, which may be a copy of others: who may come, and how. */
+function tlsSettings(directory: string, certificates: RunCertificates | undefined): string[] {
+  if (certificates === undefined) return [];
+  const rules = path.join(directory, 'pg_hba.conf');
+  writeFileSync(rules, 'local all all trust\nhostssl all all samehost scram-sha-256 clientcert=verify-ca\n', {
+    mode: 0o600,
+  });
+  const { ca, server } = certificates;
+  const files = [`ssl_ca_file=${ca}`, `ssl_cert_file=${server.cert}`, `ssl_key_file=${server.key}`];
+  return ['ssl=on', `ssl_ciphers=${SERVER_SUITES}`, ...files, `hba_file=${rules}`];
 }
 
 /** In a folder beside, which gets its name when all of it is there: a start may be killed in the middle. */

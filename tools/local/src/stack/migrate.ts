@@ -3,6 +3,7 @@ import path from 'node:path';
 import { MIGRATOR } from '@aerie/persistence';
 import { asRole } from '../infrastructure/database-roles.js';
 import { Infrastructure, allOrFirstError } from '../infrastructure/infrastructure.js';
+import { behindTls } from './behind-tls.js';
 import { MIGRATED, runScript } from './programs.js';
 
 interface Waiting {
@@ -13,10 +14,15 @@ interface Waiting {
 /** Brings each service's schema up to date, by its own program. */
 export async function migrate(
   root: string,
-  { databaseUrl, databasePasswords }: Pick<Infrastructure, 'databaseUrl' | 'databasePasswords'>,
+  {
+    databaseUrl,
+    databasePasswords,
+    certificates,
+  }: Pick<Infrastructure, 'databaseUrl' | 'databasePasswords' | 'certificates'>,
   { say, signal }: Waiting,
 ): Promise<void> {
-  const env = { DATABASE_URL: asRole(databaseUrl, MIGRATOR, databasePasswords) };
+  const plain = { DATABASE_URL: asRole(databaseUrl, MIGRATOR, databasePasswords) };
+  const env = certificates === undefined ? plain : behindTls(certificates, MIGRATOR, plain);
   await allOrFirstError(MIGRATED, signal, (name, stopped) => {
     const script = path.join(root, 'apps', name, 'dist', 'migrate.js');
     return runScript({ script, env, what: `migrate ${name}`, say, signal: stopped });

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { type SchemaName, roleOf } from '@aerie/persistence';
 import { asRole } from '../infrastructure/database-roles.js';
 import type { Infrastructure } from '../infrastructure/infrastructure.js';
+import { behindTls } from './behind-tls.js';
 
 export const SERVICE_NAMES = [
   'object-store',
@@ -14,7 +15,12 @@ export const SERVICE_NAMES = [
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-export type ServicePorts = Readonly<Record<ServiceName | 'mission-grpc' | 'credential-grpc' | 'log-grpc', number>>;
+export type ServicePorts = Readonly<
+  Record<ServiceName | 'mission-grpc' | 'credential-grpc' | 'log-grpc', number> & {
+    /** Where the edge speaks TLS. Its other port is for callers of this machine then. */
+    readonly 'edge-tls'?: number;
+  }
+>;
 
 export interface StorageKeys {
   readonly accessKeyId: string;
@@ -63,6 +69,7 @@ export type Servers = Pick<
   | 'dockMqttUrl'
   | 'logins'
   | 'askingSecret'
+  | 'certificates'
   | 'directory'
 > & {
   /** Programs of an earlier release have one user of the database: the database as that user. */
@@ -75,12 +82,13 @@ export type Servers = Pick<
  * user of PostgreSQL as well.
  */
 export function withoutWalls(servers: Servers, oneUserUrl?: string): Servers {
-  const { databaseUrl, databasePasswords, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = servers;
+  const { databaseUrl, databasePasswords, mqttUrl, dockMqttUrl, logins, askingSecret, directory, certificates } =
+    servers;
   const everybody = <Urls extends object>(urls: Urls, url: string): Urls =>
     Object.fromEntries(Object.keys(urls).map((user) => [user, url])) as Urls;
   const natsUrls = everybody(servers.natsUrls, servers.natsUrls.aerie);
   const redisUrls = everybody(servers.redisUrls, servers.redisUrls.default);
-  const same = { databaseUrl, databasePasswords, mqttUrl, dockMqttUrl, logins, askingSecret, directory };
+  const same = { databaseUrl, databasePasswords, mqttUrl, dockMqttUrl, logins, askingSecret, directory, certificates };
   return { ...same, redisUrls, natsUrls, ...(oneUserUrl === undefined ? {} : { oneUserUrl }) };
 }
 
@@ -99,7 +107,7 @@ const AT_THE_API = {
   HTTP_REQUESTS_PER_SECOND_PER_ORGANISATION: '2000',
 };
 
-/** How each program of ours is started on this machine. What it can do is in its own config.ts. */
+/** How each program of ours is started on this machine. Secrets that it reads from files are written. What it can do is in its own config.ts. */
 export function servicePlans(
   root: string,
   infrastructure: Servers,
@@ -107,7 +115,8 @@ export function servicePlans(
   storage: StorageKeys,
   addresses: Addresses = { own: LOOPBACK, storage: LOOPBACK },
 ): Readonly<Record<ServiceName, ServicePlan>> {
-  const { redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory } = infrastructure;
+  const { redisUrls, natsUrls, mqttUrl, dockMqttUrl, logins, askingSecret, directory, certificates } = infrastructure;
+  const scheme = certificates === undefined ? 'http' : 'https';
   const s3 = {
     S3_ENDPOINT: `http://${addresses.storage}:${ports['object-store']}`,
     S3_REGION: REGION,
@@ -116,12 +125,18 @@ export function servicePlans(
     S3_SECRET_ACCESS_KEY: storage.secretAccessKey,
     S3_FORCE_PATH_STYLE: 'true',
   };
-  const plan = (name: ServiceName, env: Record<string, string>): ServicePlan => ({
-    script: path.join(root, 'apps', name, 'dist', 'main.js'),
-    env: addresses.own === LOOPBACK ? env : { ...env, ...listenAt(addresses.own, env) },
-    portVariables: Object.keys(env).filter((variable) => PORT_VARIABLE.test(variable)),
-    readyUrl: `http://${addresses.own}:${ports[name]}/readyz`,
-  });
+  const plan = (name: ServiceName, env: Record<string, string>): ServicePlan => {
+    const given = addresses.own === LOOPBACK ? env : { ...env, ...listenAt(addresses.own, env) };
+    const listens = name !== 'object-store';
+    // People reach the edge here without TLS, too.
+    const spoken = listens && name !== 'edge' ? scheme : 'http';
+    return {
+      script: path.join(root, 'apps', name, 'dist', 'main.js'),
+      env: certificates === undefined ? given : behindTls(certificates, name, given, { listens }),
+      portVariables: Object.keys(env).filter((variable) => PORT_VARIABLE.test(variable)),
+      readyUrl: `${spoken}://${addresses.own}:${ports[name]}/readyz`,
+    };
+  };
   return {
     'object-store': plan('object-store', {
       OBJECT_STORE_PORT: String(ports['object-store']),
@@ -186,11 +201,17 @@ export function servicePlans(
       NATS_URL: natsUrls['log-service'],
     }),
     edge: plan('edge', {
-      EDGE_HTTP_PORT: String(ports.edge),
-      EDGE_MISSION_URL: `http://${addresses.own}:${ports['mission-service']}`,
-      EDGE_FLEET_URL: `http://${addresses.own}:${ports['fleet-service']}`,
-      EDGE_LOG_URL: `http://${addresses.own}:${ports['log-service']}`,
-      EDGE_CREDENTIAL_URL: `http://${addresses.own}:${ports['credential-service']}`,
+      ...(certificates === undefined
+        ? { EDGE_HTTP_PORT: String(ports.edge) }
+        : {
+            EDGE_HTTP_PORT: String(ports['edge-tls']),
+            EDGE_LOOPBACK_PORT: String(ports.edge),
+            EDGE_CA_FILE: certificates.ca,
+          }),
+      EDGE_MISSION_URL: `${scheme}://${addresses.own}:${ports['mission-service']}`,
+      EDGE_FLEET_URL: `${scheme}://${addresses.own}:${ports['fleet-service']}`,
+      EDGE_LOG_URL: `${scheme}://${addresses.own}:${ports['log-service']}`,
+      EDGE_CREDENTIAL_URL: `${scheme}://${addresses.own}:${ports['credential-service']}`,
     }),
   };
 }

@@ -12,6 +12,8 @@ import { type OtherBroker } from '../infrastructure/other-broker.js';
 import { Problem } from '../infrastructure/problem.js';
 import { LocalProcess, untilReady } from '../infrastructure/processes.js';
 import type { DockConnection } from './api.js';
+import { type Asked, ask } from './ask.js';
+import { behindTls } from './behind-tls.js';
 import { migrate } from './migrate.js';
 import { LESS_MEMORY, NODE_FLAGS, cleanEnvironment, makeKeyFile, runScript } from './programs.js';
 import {
@@ -43,6 +45,8 @@ export interface StackOptions {
    * they know no users with limits.
    */
   readonly anonymous?: boolean;
+  /** Whether servers and programs speak TLS alone, and secrets reach programs as files. */
+  readonly tls?: boolean;
   /** `name=value`, beside those that every PostgreSQL of ours has. */
   readonly postgresSettings?: readonly string[];
   /** In mosquitto's place. */
@@ -77,7 +81,6 @@ export interface Replica {
 
 /** What the program of the edge says when somebody else listens on its port. */
 const PORT_IN_USE = 'EADDRINUSE';
-const READY_ANSWER_MS = 10_000;
 /** A planned stop may take 20 s. */
 const STOP_WITHIN_MS = 25_000;
 
@@ -109,11 +112,11 @@ export class Stack {
 
   /** Starts everything and waits until it is ready. When a part fails, or `signal` says so, nothing is left running. */
   static async up(options: StackOptions): Promise<Stack> {
-    const { directory, packagesDirectory, postgresSettings = [], otherBroker, databaseTemplate, say } = options;
-    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(9);
-    const [missionGrpc = 0, credentialGrpc = 0, log = 0, logGrpc = 0] = more;
+    const { directory, packagesDirectory, postgresSettings = [], otherBroker, databaseTemplate, tls, say } = options;
+    const [objectStore = 0, ingress = 0, fleet = 0, credential = 0, mission = 0, ...more] = await freePorts(10);
+    const [missionGrpc = 0, credentialGrpc = 0, log = 0, logGrpc = 0, edgeTls = 0] = more;
     const infrastructure = await Infrastructure.plan({
-      ...{ directory, packagesDirectory, postgresSettings, say },
+      ...{ directory, packagesDirectory, postgresSettings, tls, say },
       ...(otherBroker === undefined ? {} : { other: { broker: otherBroker, askedPort: fleet } }),
       ...(databaseTemplate === undefined ? {} : { databaseTemplate }),
     });
@@ -127,6 +130,7 @@ export class Stack {
       'mission-grpc': missionGrpc,
       'credential-grpc': credentialGrpc,
       'log-grpc': logGrpc,
+      'edge-tls': edgeTls,
       edge: options.apiPort?.port ?? (await freePort()),
     });
     try {
@@ -156,7 +160,7 @@ export class Stack {
       script: path.join(root, 'apps', 'fleet-service', 'dist', 'create-api-key.js'),
       args: ['--name', 'local', '--replace', ...(apiKey === undefined ? [] : ['--keep'])],
       ...(apiKey === undefined ? {} : { input: apiKey }),
-      ...{ env: databaseSettings(this.servers, 'fleet'), what: 'make an API key', say },
+      ...{ env: this.commandEnv(databaseSettings(this.servers, 'fleet')), what: 'make an API key', say },
       ...(signal === undefined ? {} : { signal }),
     });
     this.key = printed.trim();
@@ -172,6 +176,12 @@ export class Stack {
 
   private plansAt(ports: ServicePorts): Readonly<Record<ServiceName, ServicePlan>> {
     return servicePlans(this.options.root, this.servers, ports, this.storageKeys);
+  }
+
+  /** Of a command of fleet-service. */
+  private commandEnv(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const { certificates } = this.infrastructure;
+    return certificates === undefined ? env : behindTls(certificates, 'fleet-service', env);
   }
 
   private async startEdge(signal: AbortSignal): Promise<void> {
@@ -193,6 +203,10 @@ export class Stack {
 
   get apiUrl(): string {
     return `http://127.0.0.1:${this.ports.edge}`;
+  }
+  /** The same over TLS; undefined where nothing speaks it. */
+  get apiTlsUrl(): string | undefined {
+    return this.infrastructure.certificates === undefined ? undefined : `https://127.0.0.1:${this.ports['edge-tls']}`;
   }
   get apiKey(): string {
     return this.key;
@@ -233,7 +247,7 @@ export class Stack {
   /** One more process of a service beside the first, with a port of its own. */
   async startReplica(name: ServiceName, label: string): Promise<Replica> {
     const { directory, env, say } = this.options;
-    const { script, env: own, portVariables } = this.plans[name];
+    const { script, env: own, portVariables, readyUrl } = this.plans[name];
     const ports = await freePorts(portVariables.length);
     const listens = Object.fromEntries(portVariables.map((variable, index) => [variable, String(ports[index])]));
     // Two replicas of the ingress with one id would evict each other.
@@ -245,7 +259,7 @@ export class Stack {
       env: { ...cleanEnvironment(), ...LESS_MEMORY, ...given },
     });
     this.replicas.add(process_);
-    const url = `http://127.0.0.1:${ports[0]}`;
+    const url = `${new URL(readyUrl).protocol}//127.0.0.1:${ports[0]}`;
     await untilReady(process_, () => this.isReady(`${url}/readyz`, process_.pid), { say, signal: NEVER });
     const grpcPort = portVariables.findIndex((variable) => variable.endsWith('_GRPC_PORT'));
     return {
@@ -267,7 +281,7 @@ export class Stack {
     const printed = await runScript({
       script: path.join(root, 'apps', 'fleet-service', 'dist', 'import-docks.js'),
       args: ['--broker-file', securityFileOf(directory)],
-      env: { ...databaseSettings(this.servers, 'fleet'), FLEET_DOCK_MQTT_URL: dockMqttUrl },
+      env: this.commandEnv({ ...databaseSettings(this.servers, 'fleet'), FLEET_DOCK_MQTT_URL: dockMqttUrl }),
       what: 'import the docks',
       input: docks.map((dock) => JSON.stringify(dock)).join('\n'),
       say,
@@ -284,12 +298,12 @@ export class Stack {
 
   /** What `/readyz` of a service says. */
   async readiness(name: ServiceName): Promise<string> {
-    return (await fetch(this.plans[name].readyUrl)).text();
+    return (await this.ask(this.plans[name].readyUrl)).text;
   }
 
   /** Where each service listens for HTTP; `/metrics`, `/readyz` and `/healthz` are there. */
   get serviceUrls(): Readonly<Record<ServiceName, string>> {
-    const url = (name: ServiceName) => [name, `http://127.0.0.1:${this.ports[name]}`] as const;
+    const url = (name: ServiceName) => [name, new URL(this.plans[name].readyUrl).origin] as const;
     return Object.fromEntries(SERVICE_NAMES.map(url)) as Record<ServiceName, string>;
   }
 
@@ -312,13 +326,18 @@ export class Stack {
 
   /** Asks the process itself: somebody else's program may answer at its port. */
   private async isReady(url: string, pid: number): Promise<true | string> {
-    const response = await fetch(url, { signal: AbortSignal.timeout(READY_ANSWER_MS) }).catch(() => undefined);
-    if (response === undefined) return 'it does not answer yet';
-    const speaker = response.headers.get('x-aerie-process');
-    const text = await response.text();
-    const isTheOne = speaker === String(pid) || (speaker === null && this.options.anonymous === true);
-    if (!isTheOne) return `another program (${speaker ?? 'not ours'}) answers at ${url}`;
-    return response.ok || text.trim();
+    const answer = await this.ask(url).catch(() => undefined);
+    if (answer === undefined) return 'it does not answer yet';
+    const { status, text } = answer;
+    const speaker = answer.headers['x-aerie-process'];
+    const isTheOne = speaker === String(pid) || (speaker === undefined && this.options.anonymous === true);
+    if (!isTheOne) return `another program (${String(speaker ?? 'not ours')}) answers at ${url}`;
+    return status === 200 || text.trim();
+  }
+
+  /** Asks a program of this stack, over TLS where it speaks that. */
+  ask(url: string): Promise<Asked> {
+    return ask(url, this.infrastructure.certificates?.person.ca);
   }
 
   /** Ends a service at once, as a crash would. */
