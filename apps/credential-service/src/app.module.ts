@@ -31,9 +31,9 @@ import { ROUTES } from './openapi/credential-api.js';
 import { QuestionsController } from './questions.controller.js';
 import { credentialPrunes } from './retention.js';
 import { RevokeKeys } from './revocation/revoke-keys.js';
-import { FileKeyRing } from './sealing/file-key-ring.js';
+import { FileKeyRing } from '@aerie/sealing';
 import { ChangeStorage } from './storages/change-storage.js';
-import { Outbound } from './storages/outbound.js';
+import { Outbound } from '@aerie/outbound';
 import { StorageController } from './storages/storage.controller.js';
 import { StorageStore } from './storages/storage.store.js';
 import { Storages } from './storages/storage-access.js';
@@ -49,7 +49,7 @@ const MINUTE_MS = 60_000;
 export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
     const { logger, metrics, shutdown } = host;
-    const keyRing = FileKeyRing.read(config.CREDENTIAL_KEY_FILE);
+    const keyRing = FileKeyRing.read('CREDENTIAL_KEY_FILE', config.CREDENTIAL_KEY_FILE);
     const deployment = deploymentStorageOf(config);
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());

@@ -5,7 +5,7 @@ import { examine } from './doctor/examine.js';
 import { linesOf } from './doctor/print-report.js';
 import { NO_ORGANISATION } from './doctor/run-doctor.js';
 import { openProvider } from './providers/open-provider.js';
-import { Outbound } from './storages/outbound.js';
+import { Outbound } from '@aerie/outbound';
 
 const config = loadDoctorConfig(process.env);
 const storage = deploymentStorageOf(config);

@@ -8,6 +8,7 @@ export function routesOf(config: Config): Readonly<Record<string, string>> {
     '/api/v1/docks': config.EDGE_FLEET_URL,
     '/api/v1/docks/*/log-listings': config.EDGE_LOG_URL,
     '/api/v1/error-codes': config.EDGE_MISSION_URL,
+    '/api/v1/identity-providers': config.EDGE_FLEET_URL,
     '/api/v1/invitations': config.EDGE_FLEET_URL,
     '/api/v1/log-campaigns': config.EDGE_LOG_URL,
     '/api/v1/log-files': config.EDGE_LOG_URL,
@@ -20,6 +21,7 @@ export function routesOf(config: Config): Readonly<Record<string, string>> {
     '/api/v1/openapi.json': config.EDGE_MISSION_URL,
     '/api/v1/sessions': config.EDGE_FLEET_URL,
     '/api/v1/setup': config.EDGE_FLEET_URL,
+    '/api/v1/sign-in': config.EDGE_FLEET_URL,
     '/api/v1/storage': config.EDGE_CREDENTIAL_URL,
     '/api/v1/waylines': config.EDGE_MISSION_URL,
   };

@@ -14,6 +14,8 @@ import {
   showOutbox,
   showPools,
 } from '@aerie/persistence';
+import { Outbound } from '@aerie/outbound';
+import { FileKeyRing } from '@aerie/sealing';
 import { BootChecks, type Host, Intake, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
@@ -45,8 +47,17 @@ import { MemberStore } from './people/member.store.js';
 import { InvitationsController, MembersController } from './people/people.controller.js';
 import { Passwords } from './people/passwords.js';
 import { People } from './people/people.js';
-import { TokenGuesses } from './people/token-guesses.js';
+import { PROVIDER_SIGN_INS, TokenGuesses } from './people/token-guesses.js';
 import { PasswordGuesses } from './people/password-guesses.js';
+import { PendingSignIns } from './providers/pending-sign-in.js';
+import { GuardedFetch } from './providers/guarded-fetch.js';
+import { Identities } from './providers/identities.js';
+import { ProviderClients } from './providers/provider-clients.js';
+import { ProviderSignIn, type ProviderSignInParts } from './providers/provider-sign-in.js';
+import { ProviderSignInController } from './providers/provider-sign-in.controller.js';
+import { ProviderStore } from './providers/provider.store.js';
+import { ProvidersController } from './providers/providers.controller.js';
+import { SignInByProviders } from './providers/sign-in-by-providers.js';
 import { Bearers } from './sessions/bearers.js';
 import { Callers } from './sessions/callers.js';
 import { SessionStore } from './sessions/session.store.js';
@@ -69,6 +80,8 @@ export const CONTROLLERS = [
   SignInController,
   SessionsController,
   MeController,
+  ProvidersController,
+  ProviderSignInController,
   AuditController,
 ] as const;
 
@@ -111,6 +124,7 @@ export class AppModule {
     });
     const bearers = new Bearers(keys, sessions);
     const audit = new AuditIntake({ api, engine: dataSource }, logger);
+    const providers = providersOf(config, { database: api, sessions, audit });
     const docks = new DocksOfAll(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
@@ -203,6 +217,7 @@ export class AppModule {
         { provide: AuditRecords, useValue: new AuditRecords(api) },
         { provide: Callers, useValue: new Callers(api) },
         { provide: SignIn, useValue: new SignIn(api, sessions, passwords, guesses, audit) },
+        { provide: SignInByProviders, useValue: providers },
         { provide: MemberStore, useValue: new MemberStore(api) },
         { provide: InvitationStore, useValue: invitations },
         { provide: Join, useValue: new Join(api, invitations, people, new TokenGuesses(), guesses) },
@@ -223,4 +238,22 @@ export class AppModule {
       ],
     };
   }
+}
+
+type OfSessions = Pick<ProviderSignInParts, 'database' | 'sessions' | 'audit'>;
+
+function providersOf(config: Config, { database, sessions, audit }: OfSessions): SignInByProviders {
+  const { FLEET_KEY_FILE: keyFile, FLEET_SIGN_IN_RETURN_URL: returnUrl } = config;
+  if (keyFile === undefined || returnUrl === undefined) return new SignInByProviders(null);
+  const allowsPrivate = config.FLEET_PRIVATE_PROVIDERS === 'allowed';
+  const agents = new Outbound(allowsPrivate, config.FLEET_PROVIDER_CA_FILE).agents();
+  const keyRing = FileKeyRing.read('FLEET_KEY_FILE', keyFile);
+  const store = new ProviderStore(database, keyRing);
+  const clients = new ProviderClients(new GuardedFetch(agents, allowsPrivate), returnUrl);
+  const signIn = new ProviderSignIn({
+    ...{ database, providers: store, clients, sessions, audit },
+    ...{ pending: new PendingSignIns(keyRing), identities: new Identities(database) },
+    guesses: new TokenGuesses(PROVIDER_SIGN_INS),
+  });
+  return new SignInByProviders({ store, clients, signIn, returnUrl });
 }

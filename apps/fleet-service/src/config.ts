@@ -3,6 +3,7 @@ import { LEAST_INBOX_DAYS } from '@aerie/persistence';
 import {
   type CommandSettings,
   type ProgramSettings,
+  authorities,
   databaseSettings,
   daysKept,
   listenSettings,
@@ -88,6 +89,29 @@ const schema = z.object({
     .max(1_440)
     .default(60)
     .describe('After how many minutes without a request it ends, too.'),
+  FLEET_SIGN_IN_RETURN_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((text) => !/[?#@]/.test(text), 'must have no query, no fragment and no user')
+    .optional()
+    .describe(
+      'Redirect URI of identity providers: `https://<host>/api/v1/sign-in/oidc/callback` as browsers reach it, or a page of ' +
+        'the same host that passes the query on. Requires FLEET_KEY_FILE.',
+    ),
+  FLEET_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Keys that seal client secrets of identity providers and pending sign-ins: `<name> <32 bytes in base64>` a line, the ' +
+        'first one seals. Requires FLEET_SIGN_IN_RETURN_URL.',
+    ),
+  FLEET_PRIVATE_PROVIDERS: z
+    .enum(['allowed', 'refused'])
+    .default('refused')
+    .describe('Whether identity providers may be in a private network, or on loopback without TLS.'),
+  FLEET_PROVIDER_CA_FILE: authorities().describe(
+    'Certificate authorities of identity providers, in addition to the public ones.',
+  ),
   FLEET_KEPT_MESSAGE_DAYS: daysKept(30).describe('For how many days messages are kept that no service asked for.'),
   FLEET_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
     'For how many days a message of a dock that comes again is known.',
@@ -103,6 +127,9 @@ const OF_BROKER = {
   asks: { needs: ['FLEET_BROKER_SECRET'], not: ['MQTT_URL', 'MQTT_USER', 'MQTT_PASSWORD'] },
 } as const;
 
+/** Sign-in by identity providers needs both. */
+const SIGN_IN = ['FLEET_SIGN_IN_RETURN_URL', 'FLEET_KEY_FILE'] as const;
+
 const checked = schema.superRefine((config, context) => {
   const { needs, not } = OF_BROKER[config.FLEET_BROKER];
   const told = (name: keyof Config, message: string): void =>
@@ -112,6 +139,13 @@ const checked = schema.superRefine((config, context) => {
   }
   for (const name of not) {
     if (config[name] !== undefined) told(name, `would not be used with FLEET_BROKER=${config.FLEET_BROKER}`);
+  }
+  const [returnUrl, keyFile] = SIGN_IN;
+  for (const [one, other] of [
+    [returnUrl, keyFile],
+    [keyFile, returnUrl],
+  ] as const) {
+    if (config[one] === undefined && config[other] !== undefined) told(one, `is required with ${other}`);
   }
 });
 

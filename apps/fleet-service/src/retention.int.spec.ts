@@ -77,6 +77,7 @@ it('finds the rows of each batch by an index', async () => {
     ['inbox', 'sn, method, message_id, received_at', `'sn', 'many', n::text`],
     ['outbox', 'subject, payload, done_at', `'s', '{}'`],
     ['session', 'id, organisation_id, person_id, secret_hash, address, ends_at', SESSION],
+    ['used_sign_in', 'id, organisation_id, used_at', 'gen_random_uuid(), gen_random_uuid()'],
   ])
     await fill(owner, (tx) =>
       tx.run(
@@ -88,6 +89,12 @@ it('finds the rows of each batch by an index', async () => {
   for (const { batch } of fleetPrunes(loadConfig(SETTINGS)))
     await inTransaction(dataSource, (tx) => batch(explained(tx, plans)));
   expect(plans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
-  for (const index of ['kept_message_received_at', 'inbox_received_at', 'outbox_pkey', 'session_ends_at'])
+  for (const index of [
+    'kept_message_received_at',
+    'inbox_received_at',
+    'outbox_pkey',
+    'session_ends_at',
+    'used_sign_in_used_at',
+  ])
     expect(plans.join('\n')).toContain(index);
 }, 60_000);

@@ -2,6 +2,7 @@ import { type Prune, inboxAndOutboxPrunes, pruneOldRows } from '@aerie/persisten
 import type { Config } from './config.js';
 import { auditPrune } from './audit/audit-intake.js';
 import { SCHEMA } from './database.js';
+import { usedSignInPrune } from './providers/provider.store.js';
 import { sessionPrune } from './sessions/session.store.js';
 
 type Days = Pick<Config, 'FLEET_AUDIT_MONTHS' | 'FLEET_INBOX_DAYS' | 'FLEET_KEPT_MESSAGE_DAYS' | 'FLEET_OUTBOX_DAYS'>;
@@ -10,6 +11,7 @@ type Days = Pick<Config, 'FLEET_AUDIT_MONTHS' | 'FLEET_INBOX_DAYS' | 'FLEET_KEPT
 export const fleetPrunes = (days: Days): Prune[] => [
   ...inboxAndOutboxPrunes(SCHEMA, { inboxDays: days.FLEET_INBOX_DAYS, outboxDays: days.FLEET_OUTBOX_DAYS }),
   sessionPrune(),
+  usedSignInPrune(),
   auditPrune(days.FLEET_AUDIT_MONTHS),
   pruneOldRows({ table: 'fleet.kept_message', at: 'received_at', days: days.FLEET_KEPT_MESSAGE_DAYS }),
 ];

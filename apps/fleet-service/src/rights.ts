@@ -30,6 +30,8 @@ export const RIGHTS: SchemaRights = {
     device_property: { api: 'select', engine: 'select insert update', belongsTo: { ...OF_DOCK, by: 'sn' } },
     dock: { api: 'select insert update delete', engine: 'select insert update' },
     kept_message: { engine: 'select insert delete lock:id' },
+    identity: { api: 'select insert', reachedWhere: REACHED_BY_MEMBER },
+    identity_provider: { api: 'select insert update delete' },
     invitation: { api: 'select insert update' },
     inbox: { engine: 'select insert delete lock:message_id', ofNobody: 'the API has nothing to do with it' },
     member: { api: 'select insert update delete', reachedWhere: REACHED_BY_MEMBER },
@@ -59,10 +61,12 @@ export const RIGHTS: SchemaRights = {
     },
     // It has the id of the organisation that it makes.
     setup_link: { api: 'select insert update', reachedWhere: `id = ${ORGANISATION}` },
+    used_sign_in: { api: 'select insert', engine: 'select delete lock:id' },
   },
   functions: {
     'organisation_of_invitation(uuid)': ['api'],
     'organisation_of_key(uuid)': ['api'],
+    'organisation_of_provider(uuid)': ['api'],
     'organisation_of_session(uuid)': ['api'],
     'person_of(text)': ['api'],
     'prune_audit(integer)': ['engine'],

@@ -2,7 +2,7 @@ import { type PrivateStorage, type PrivateStorageOptions, freePort, startPrivate
 import { Secret } from '@aerie/kernel';
 import { openProvider } from '../providers/open-provider.js';
 import { aStorage } from '../storages/a-storage.fixture.js';
-import { Outbound } from '../storages/outbound.js';
+import { Outbound } from '@aerie/outbound';
 import type { Storage } from '../storages/storage.js';
 import { examine } from './examine.js';
 import { NO_ORGANISATION } from './run-doctor.js';

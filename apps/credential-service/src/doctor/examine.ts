@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '@aerie/kernel';
 import type { IssuedKeys, ObjectDoor, StorageProvider } from '../providers/storage.provider.js';
-import type { Agents } from '../storages/outbound.js';
+import type { Agents } from '@aerie/outbound';
 import type { Storage } from '../storages/storage.js';
 import { type Failure, diagnose, diagnoseAddress, diagnoseSignature, failureOf } from './diagnose.js';
 import { probe } from './probe.js';

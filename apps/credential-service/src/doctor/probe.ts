@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Agents } from '../storages/outbound.js';
+import type { Agents } from '@aerie/outbound';
 
 /** Without a word. */
 const TIMEOUT_MS = 5_000;

@@ -1,6 +1,6 @@
 import type { Clock } from '@aerie/kernel';
 import { UnavailableError } from '@aerie/kernel';
-import type { Outbound } from '../storages/outbound.js';
+import type { Outbound } from '@aerie/outbound';
 import type { StorageAccess, Storages } from '../storages/storage-access.js';
 import type { Storage } from '../storages/storage.js';
 import type { DoctorReport } from './doctor.schema.js';

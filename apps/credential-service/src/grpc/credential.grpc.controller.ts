@@ -21,7 +21,7 @@ import { Ledger } from '../ledger/ledger.js';
 import { RevokeKeys } from '../revocation/revoke-keys.js';
 import { revokeInput } from '../revocation/revocation.schema.js';
 import { ChangeStorage } from '../storages/change-storage.js';
-import { Outbound } from '../storages/outbound.js';
+import { Outbound } from '@aerie/outbound';
 import { readStorageInput } from '../storages/storage.input.js';
 import { storageView } from '../storages/storage.schema.js';
 import { Storages } from '../storages/storage-access.js';

@@ -1,5 +1,5 @@
 import type { Clock } from '@aerie/kernel';
-import type { Agents } from '../storages/outbound.js';
+import type { Agents } from '@aerie/outbound';
 import type { Storage } from '../storages/storage.js';
 import { OssProvider } from './oss/oss.provider.js';
 import { S3Provider } from './s3/s3.provider.js';

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { CachedKeys } from '../keys/cached-keys.js';
 import { openProvider } from '../providers/open-provider.js';
 import type { StorageProvider } from '../providers/storage.provider.js';
-import type { Outbound } from './outbound.js';
+import type { Outbound } from '@aerie/outbound';
 import type { ChosenStorage } from './storage.js';
 import type { StorageStore } from './storage.store.js';
 

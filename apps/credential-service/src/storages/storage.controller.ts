@@ -4,7 +4,7 @@ import { ApiKeyGuard, Caller, readIfMatch } from '@aerie/http-api';
 import type { DoctorReport } from '../doctor/doctor.schema.js';
 import { RunDoctor } from '../doctor/run-doctor.js';
 import { ChangeStorage } from './change-storage.js';
-import { Outbound } from './outbound.js';
+import { Outbound } from '@aerie/outbound';
 import { readStorageInput } from './storage.input.js';
 import { type StorageView, storageView } from './storage.schema.js';
 import { Storages } from './storage-access.js';

@@ -1,7 +1,7 @@
 import { type Clock, InvalidError } from '@aerie/kernel';
 import { openProvider } from '../providers/open-provider.js';
 import { aStorage } from './a-storage.fixture.js';
-import { Outbound } from './outbound.js';
+import { Outbound } from '@aerie/outbound';
 import { readStorageInput } from './storage.input.js';
 
 const outbound = new Outbound(false);

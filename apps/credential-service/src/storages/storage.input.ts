@@ -1,7 +1,7 @@
 import { InvalidError, Secret } from '@aerie/kernel';
 import { readInput } from '@aerie/http-api';
 import { z } from 'zod';
-import type { Outbound } from './outbound.js';
+import type { Outbound } from '@aerie/outbound';
 import { PROVIDERS, type Storage } from './storage.js';
 
 /** An address of a server: nothing of a path, a query or a password is used, so none may be there. */

@@ -1,7 +1,7 @@
 import { type Secret, UnavailableError } from '@aerie/kernel';
 import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
-import type { KeyRing } from '../sealing/key-ring.js';
+import type { KeyRing } from '@aerie/sealing';
 import type { ChosenStorage, ProviderName, Storage } from './storage.js';
 
 interface StorageRow {

@@ -8,9 +8,11 @@ const MOST = 100;
 export const auditFilter = z.strictObject({
   by: z
     .string()
-    .regex(/^(key|person):[\da-f-]{36}$/)
+    .regex(/^(key|person|provider):[\da-f-]{36}$/)
     .optional()
-    .describe('Only what this key or person asked for: `key:` or `person:`, and an id.'),
+    .describe(
+      'Only requests of this key or person: `key:` or `person:`, and an id. `provider:` and an id: refused sign-ins of unknown people.',
+    ),
   operationId: z
     .string()
     .max(MOST)
@@ -43,7 +45,11 @@ export const auditRecordSchema = z
     id: z.uuid().describe('Id of the record.'),
     seq: z.int().describe('Its place in the chain of the organisation, from 1.'),
     at: z.iso.datetime().describe('When the request came. RFC 3339, UTC.'),
-    by: z.string().describe('Who sent it: `key:` or `person:`, and an id.'),
+    by: z
+      .string()
+      .describe(
+        'Who sent it: `key:` or `person:`, and an id. `provider:` and an id: an unknown person from this identity provider.',
+      ),
     address: z.string().describe('From where.'),
     operationId: z.string().describe('The route, by its name in the API document.'),
     resources: z.record(z.string(), z.string()).describe('The ids in its path.'),

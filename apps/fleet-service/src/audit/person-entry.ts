@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { AuditEntry } from '@aerie/http-api';
 import { currentRequestId } from '@aerie/observability';
 
-/** Of a request without a bearer, once it is known which person sent it. */
+/** Entry of a request without a bearer, once the person or the identity provider is known. */
 export const personEntry = (
-  ids: { readonly personId: string; readonly organisationId: string },
+  ids: { readonly organisationId: string } & ({ readonly personId: string } | { readonly providerId: string }),
   operationId: string,
   address: string,
+  resources: AuditEntry['resources'] = {},
 ): AuditEntry => ({
-  ...{ id: randomUUID(), organisationId: ids.organisationId, by: `person:${ids.personId}`, address, operationId },
-  ...{ resources: {}, requestId: currentRequestId() ?? null, atMs: Date.now() },
+  ...{ id: randomUUID(), organisationId: ids.organisationId, address, operationId, resources },
+  by: 'personId' in ids ? `person:${ids.personId}` : `provider:${ids.providerId}`,
+  ...{ requestId: currentRequestId() ?? null, atMs: Date.now() },
 });

@@ -20,6 +20,8 @@ import {
   setup,
 } from '../people/people.schema.js';
 import { madeSessionSchema, meSchema, passwordChange, sessionSchema, signInInput } from '../sessions/session.schema.js';
+import { newProvider, providerChange, providerSchema } from '../providers/provider.schema.js';
+import { PROVIDER_ROUTES } from '../providers/providers.openapi.js';
 import { SESSION_ROUTES } from '../sessions/sessions.openapi.js';
 import { AUDIT_ROUTES } from '../audit/audit.openapi.js';
 import { auditRecordSchema } from '../audit/audit.schema.js';
@@ -48,6 +50,7 @@ export const ROUTES = [
   ...KEY_ROUTES,
   ...PEOPLE_ROUTES,
   ...SESSION_ROUTES,
+  ...PROVIDER_ROUTES,
   ...AUDIT_ROUTES,
   ...OPENAPI_ROUTES,
 ];
@@ -64,6 +67,7 @@ export const FLEET_API = assembleOpenApi({
     { name: 'keys', description: 'API keys: who may do what, from where, until when.' },
     { name: 'people', description: 'People: who is a member of the organisation, and what they may do.' },
     { name: 'sessions', description: 'Sessions of people who signed in.' },
+    { name: 'providers', description: 'Identity providers for the sign-in of members.' },
     { name: 'audit', description: 'Who asked for what, and what was refused.' },
     { name: 'about', description: 'The API itself.' },
   ],
@@ -76,6 +80,8 @@ export const FLEET_API = assembleOpenApi({
     Acceptance: acceptance,
     SignIn: signInInput,
     PasswordChange: passwordChange,
+    NewIdentityProvider: newProvider,
+    IdentityProviderChange: providerChange,
   },
   responseSchemas: {
     Dock: dockSchema,
@@ -88,6 +94,7 @@ export const FLEET_API = assembleOpenApi({
     Session: sessionSchema,
     MadeSession: madeSessionSchema,
     Me: meSchema,
+    IdentityProvider: providerSchema,
     Member: memberSchema,
     Joined: joinedSchema,
     Invitation: invitationSchema,

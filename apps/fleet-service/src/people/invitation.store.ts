@@ -106,6 +106,14 @@ export class InvitationStore {
   }
 }
 
+/** Newest open invitation of the organisation for this email. */
+export const openInvitationTo = (tx: Tx, organisationId: string, email: string): Promise<InvitationRow | undefined> =>
+  tx.one<InvitationRow>(
+    `SELECT ${COLUMNS} FROM fleet.invitation WHERE organisation_id = $1 AND lower(email) = lower($2) AND ${OPEN}
+      ORDER BY created_at DESC, id DESC LIMIT 1`,
+    [organisationId, email],
+  );
+
 /** False: somebody was faster, or it has expired meanwhile. */
 export async function useInvitation(tx: Tx, id: string, personId: string): Promise<boolean> {
   const used = await tx.run(

@@ -25,7 +25,7 @@ const newPassword = password.describe(
   `${SHORTEST_PASSWORD} to ${LONGEST_PASSWORD} characters, without the email address in it.`,
 );
 const token = z.string().min(1).max(200);
-const roles = z
+export const roles = z
   .array(z.enum(ROLES))
   .min(1)
   .max(ROLES.length)

@@ -48,22 +48,53 @@ export class People {
 
   /** The id of the person, who is there from now on. Throws ConflictError where the person changed since `receive`. */
   async enter(tx: Tx, { email, name, passwordHash, isKnown }: Entrant): Promise<string> {
-    // Two organisations may let in the same new person at once; the second would set another password.
-    await tx.run('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 0))', [`person ${email}`]);
-    const newId = randomUUID();
-    await becomePerson(tx, email, newId);
-    const row = await tx.one<PersonRow>(`${ITSELF} FOR UPDATE OF p`);
+    const { newId, row } = await becomeLocked(tx, email);
     const isSame = isKnown ? row?.is_member === true && row.password_hash === passwordHash : row?.is_member !== true;
     if (!isSame) throw new ConflictError('person_changed', 'the person changed just now, try again');
     if (isKnown && row !== undefined) return row.id;
-    const id = row?.id ?? newId;
-    await tx.run(
-      `INSERT INTO fleet.person (id, email, name, password_hash) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name, password_hash = excluded.password_hash`,
-      [id, email, name, passwordHash],
-    );
-    return id;
+    return putPerson(tx, { id: row?.id ?? newId, email, name, passwordHash });
   }
+}
+
+/**
+ * Creates or finds a person whom an identity provider identified, and returns the id. Null: the person has a password and is
+ * a member of another organisation, so only the password may make them a member here.
+ */
+export async function enterWithoutPassword(
+  tx: Tx,
+  { newId, row }: LockedPerson,
+  { email, name }: { readonly email: string; readonly name: string },
+): Promise<string | null> {
+  if (row?.is_member === true) return row.password_hash === null ? row.id : null;
+  return putPerson(tx, { id: row?.id ?? newId, email, name, passwordHash: null });
+}
+
+export interface LockedPerson {
+  /** For a person who has no row yet. */
+  readonly newId: string;
+  readonly row: PersonRow | undefined;
+}
+
+/** Locks the person with this email; from here on the transaction may reach that person's rows too. */
+export async function becomeLocked(tx: Tx, email: string): Promise<LockedPerson> {
+  // Two organisations may let in the same new person at once; the second would set another password.
+  await tx.run('SELECT pg_advisory_xact_lock(hashtextextended(lower($1), 0))', [`person ${email}`]);
+  const newId = randomUUID();
+  await becomePerson(tx, email, newId);
+  return { newId, row: await tx.one<PersonRow>(`${ITSELF} FOR UPDATE OF p`) };
+}
+
+async function putPerson(
+  tx: Tx,
+  person: { id: string; email: string; name: string | undefined; passwordHash: string | null },
+): Promise<string> {
+  const { id, email, name, passwordHash } = person;
+  await tx.run(
+    `INSERT INTO fleet.person (id, email, name, password_hash) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name, password_hash = excluded.password_hash`,
+    [id, email, name, passwordHash],
+  );
+  return id;
 }
 
 /** From here on the transaction is for this person too: one who is there, or who will be under this id. */

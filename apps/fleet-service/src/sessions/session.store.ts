@@ -9,11 +9,12 @@ import {
 } from '@aerie/persistence';
 import type { Holder } from '../api-keys/api-key.store.js';
 import { BY_SESSION } from '../finders.js';
+import { providerLock } from '../providers/provider.store.js';
 import { idOfToken, isHashOf, makeToken } from '../people/tokens.js';
 
 /** Ended everywhere after this: so long others believe what they were told of a token. */
 const BELIEVED_MS = 60_000;
-/** Of one person; a further one ends the oldest, so that nobody is locked out by sessions that were forgotten. */
+/** Of one person, by password and by each provider; another one ends the one unused for longest, so that forgotten sessions lock nobody out. */
 const MOST_VALID = 20;
 /** So long an ended session can be looked up in the database. */
 const KEPT_DAYS = 30;
@@ -41,6 +42,13 @@ export interface MadeSession {
   readonly row: SessionRow;
 }
 
+/** Proof of who the person is. */
+export type Proof =
+  /** Hash of the password that was verified. */
+  | { readonly id: string; readonly passwordHash: string }
+  /** Provider that identified the person. */
+  | { readonly id: string; readonly providerId: string };
+
 const COLUMNS = `s.id, s.organisation_id, o.name AS organisation, s.address, s.created_at, s.last_used_at, s.ends_at`;
 
 /** Sessions of people. A token is shown once, when somebody signs in; only its hash is kept. */
@@ -55,20 +63,15 @@ export class SessionStore {
   ) {}
 
   /**
-   * A session of a member whose password was right. Null: since then the password was changed or the member removed, and the
-   * session would outlive those that the change has ended.
+   * A new session of a member. Null: the password was changed, or the provider or the member removed, since the proof was
+   * verified; the session would survive the change that ended all others.
    */
-  async begin(
-    organisationId: string,
-    { id: personId, passwordHash }: { readonly id: string; readonly passwordHash: string },
-    address: string,
-  ): Promise<MadeSession | null> {
+  async begin(organisationId: string, proof: Proof, address: string): Promise<MadeSession | null> {
+    const personId = proof.id;
+    const providerId = 'providerId' in proof ? proof.providerId : null;
     const { id, token, hash } = makeToken('aeries');
     const row = await inTransaction(this.database.ofPerson(personId), async (tx) => {
-      const same = await tx.query('SELECT FROM fleet.person WHERE id = $1 AND password_hash = $2 FOR NO KEY UPDATE', [
-        ...[personId, passwordHash],
-      ]);
-      if (same.length === 0) return null;
+      if (!(await isProofValid(tx, proof))) return null;
       // After the lock above, which a removal takes too: a statement before it might still see the member.
       const member = await tx.query(
         'SELECT FROM fleet.member WHERE organisation_id = $1 AND person_id = $2 FOR KEY SHARE',
@@ -77,14 +80,15 @@ export class SessionStore {
       if (member.length === 0) return null;
       await tx.run(
         `UPDATE fleet.session SET ended_at = clock_timestamp() WHERE id IN (
-           SELECT s.id FROM fleet.session s WHERE s.person_id = $2 AND ${this.valid}
+           SELECT s.id FROM fleet.session s
+            WHERE s.person_id = $2 AND s.provider_id IS NOT DISTINCT FROM $4 AND ${this.valid}
             ORDER BY s.last_used_at DESC OFFSET $3)`,
-        [this.limits.idleMs, personId, MOST_VALID - 1],
+        [this.limits.idleMs, personId, MOST_VALID - 1, providerId],
       );
       await tx.run(
-        `INSERT INTO fleet.session (id, organisation_id, person_id, secret_hash, address, ends_at)
-         VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6 * interval '1 millisecond')`,
-        [id, organisationId, personId, hash, address, this.limits.lifetimeMs],
+        `INSERT INTO fleet.session (id, organisation_id, person_id, secret_hash, address, provider_id, ends_at)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7 * interval '1 millisecond')`,
+        [id, organisationId, personId, hash, address, providerId, this.limits.lifetimeMs],
       );
       return findIn(tx, id);
     });
@@ -93,21 +97,22 @@ export class SessionStore {
     return { token, row };
   }
 
-  /** The valid sessions of a person, in whatever organisation, the newest first. */
-  async list(personId: string): Promise<SessionRow[]> {
+  /** Valid sessions of a person that the session `bySession` may see, the newest first. */
+  async list(personId: string, bySession: string): Promise<SessionRow[]> {
     return this.database.ofPerson(personId).query<SessionRow>(
       `SELECT ${COLUMNS} FROM fleet.session s JOIN fleet.organisation o ON o.id = s.organisation_id
-        WHERE s.person_id = $2 AND ${this.valid} ORDER BY s.created_at DESC, s.id`,
-      [this.limits.idleMs, personId],
+        WHERE s.person_id = $2 AND ${this.valid} AND ${visibleTo('$3')} ORDER BY s.created_at DESC, s.id`,
+      [this.limits.idleMs, personId, bySession],
     );
   }
 
-  /** Ends a session of this person; null: it has none of that id that is valid. */
-  async end(personId: string, id: string): Promise<SessionRow | null> {
+  /** Ends a session of the person; null: no valid one of that id that the session `bySession` may see. */
+  async end(personId: string, id: string, bySession: string): Promise<SessionRow | null> {
     return inTransaction(this.database.ofPerson(personId), async (tx) => {
       const ended = await tx.run(
-        `UPDATE fleet.session s SET ended_at = clock_timestamp() WHERE s.id = $2 AND s.person_id = $3 AND ${this.valid}`,
-        [this.limits.idleMs, id, personId],
+        `UPDATE fleet.session s SET ended_at = clock_timestamp()
+          WHERE s.id = $2 AND s.person_id = $3 AND ${this.valid} AND ${visibleTo('$4')}`,
+        [this.limits.idleMs, id, personId, bySession],
       );
       return ended === 0 ? null : ((await findIn(tx, id)) ?? null);
     });
@@ -136,6 +141,30 @@ export class SessionStore {
     };
     return { principal, validForMs: Math.min(endsInMs, BELIEVED_MS) };
   }
+}
+
+/**
+ * Sessions of the person that the session `bySession` may see: a password session all of them; a session of a provider those
+ * of its organisation, because the provider of one organisation must not reach another organisation.
+ */
+const visibleTo = (bySession: string): string =>
+  `EXISTS (SELECT FROM fleet.session b WHERE b.id = ${bySession}::uuid AND b.person_id = s.person_id
+             AND (b.provider_id IS NULL OR b.organisation_id = s.organisation_id))`;
+
+/** Takes the locks that a change of the password and the removal of the provider take. */
+async function isProofValid(tx: Tx, proof: Proof): Promise<boolean> {
+  if ('passwordHash' in proof) {
+    const same = await tx.query('SELECT FROM fleet.person WHERE id = $1 AND password_hash = $2 FOR NO KEY UPDATE', [
+      ...[proof.id, proof.passwordHash],
+    ]);
+    return same.length > 0;
+  }
+  await tx.run('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [providerLock(proof.providerId)]);
+  await tx.run('SELECT FROM fleet.person WHERE id = $1 FOR NO KEY UPDATE', [proof.id]);
+  const linked = await tx.query('SELECT FROM fleet.identity WHERE provider_id = $1 AND person_id = $2', [
+    ...[proof.providerId, proof.id],
+  ]);
+  return linked.length > 0;
 }
 
 /** One of those who note it at the same time is enough. */

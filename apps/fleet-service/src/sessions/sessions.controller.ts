@@ -17,7 +17,7 @@ export class SignInController {
   @Post()
   async signIn(@Body() body: unknown, @Req() { ip = '' }: Request): Promise<unknown> {
     const { token, row } = await this.signIns.signIn(readInput(signInInput, body), ip);
-    return { ...viewOf(row), token };
+    return { ...sessionView(row), token };
   }
 }
 
@@ -29,16 +29,16 @@ export class SessionsController {
 
   @Get()
   async list(@Caller() caller: Principal): Promise<unknown> {
-    const rows = await this.sessions.list(personOf(caller));
-    return { items: rows.map((row) => ({ ...viewOf(row), current: row.id === caller.keyId })) };
+    const rows = await this.sessions.list(personOf(caller), caller.keyId);
+    return { items: rows.map((row) => ({ ...sessionView(row), current: row.id === caller.keyId })) };
   }
 
   @Delete(':id')
   async end(@Caller() caller: Principal, @Param('id') id: string): Promise<unknown> {
     const personId = personOf(caller);
-    const row = isUuid(id) ? await this.sessions.end(personId, id) : null;
+    const row = isUuid(id) ? await this.sessions.end(personId, id, caller.keyId) : null;
     if (row === null) throw unknownSession(id);
-    return viewOf(row);
+    return sessionView(row);
   }
 }
 
@@ -87,7 +87,7 @@ const unknownSession = (id: string) =>
     advice: 'GET /api/v1/sessions lists them',
   });
 
-const viewOf = (row: SessionRow) => ({
+export const sessionView = (row: SessionRow) => ({
   id: row.id,
   organisation: { id: row.organisation_id, name: row.organisation },
   address: row.address,

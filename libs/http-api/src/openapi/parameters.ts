@@ -40,7 +40,9 @@ export const SHARED_HEADERS: Readonly<Record<SharedHeader, { readonly name: stri
 
 export const SHARED_ANSWER_HEADERS = {
   ETag: { description: 'The version of what is shown, for `If-Match`.', schema: { type: 'string' } },
-  Location: { description: 'Path of what was made.', schema: { type: 'string' } },
+  Location: { description: 'Path of the new resource, or URL to continue at.', schema: { type: 'string' } },
+  'Cache-Control': { description: '`no-store`.', schema: { type: 'string' } },
+  'Set-Cookie': { description: 'Cookie of the pending sign-in.', schema: { type: 'string' } },
   'Content-Disposition': { description: 'A name for the file, where it is one to save.', schema: { type: 'string' } },
   'X-Request-Id': {
     description:

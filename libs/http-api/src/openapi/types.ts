@@ -18,7 +18,7 @@ export interface BodyDescription {
 }
 
 /** Headers of answers; each has `X-Request-Id` beside them. */
-export type AnswerHeader = 'ETag' | 'Location' | 'Content-Disposition';
+export type AnswerHeader = 'ETag' | 'Location' | 'Content-Disposition' | 'Cache-Control' | 'Set-Cookie';
 
 export interface AnswerDescription {
   readonly description: string;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Outbound } from '../../storages/outbound.js';
+import { Outbound } from '@aerie/outbound';
 import { aStorage } from '../../storages/a-storage.fixture.js';
 import { OssProvider } from './oss.provider.js';
 

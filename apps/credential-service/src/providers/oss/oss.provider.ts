@@ -2,7 +2,7 @@ import OSS from 'ali-oss';
 import urllib from 'urllib';
 import type { Clock } from '@aerie/kernel';
 import { ossUploadPolicy } from '../../keys/session-policy.js';
-import type { Agents } from '../../storages/outbound.js';
+import type { Agents } from '@aerie/outbound';
 import type { Storage } from '../../storages/storage.js';
 import { contentDispositionOf } from '../content-disposition.js';
 import { checkedKeys } from '../checked-keys.js';

@@ -11,7 +11,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { Agents } from '../../storages/outbound.js';
+import type { Agents } from '@aerie/outbound';
 import type { Storage } from '../../storages/storage.js';
 import { type ListedObject, ObjectDoor, type StoredObject } from '../storage.provider.js';
 

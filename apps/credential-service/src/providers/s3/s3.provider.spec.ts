@@ -1,4 +1,4 @@
-import { Outbound } from '../../storages/outbound.js';
+import { Outbound } from '@aerie/outbound';
 import { aStorage } from '../../storages/a-storage.fixture.js';
 import type { Storage } from '../../storages/storage.js';
 import { S3Provider } from './s3.provider.js';

@@ -6,7 +6,7 @@ import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '@aerie/kernel';
 import { denialPolicy } from '../../keys/denial-policy.js';
 import { uploadPolicy } from '../../keys/session-policy.js';
-import type { Agents } from '../../storages/outbound.js';
+import type { Agents } from '@aerie/outbound';
 import type { Storage } from '../../storages/storage.js';
 import { contentDispositionOf } from '../content-disposition.js';
 import { checkedKeys } from '../checked-keys.js';

@@ -4,7 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { BlockList, type LookupFunction, Socket, isIP, isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** Nobody's storage: the metadata services of clouds, which hand out keys, and addresses that are no host's. */
+/** Nobody's server: the metadata services of clouds, which hand out keys, and addresses that are no host's. */
 const NEVER = blockList([
   ['169.254.0.0', 16],
   ['100.100.100.200', 32],
@@ -20,7 +20,7 @@ const NEVER = blockList([
   ['ff00::', 8],
 ]);
 
-/** Networks of the house: right for a storage of one's own, wrong where strangers are tenants. */
+/** Networks of the house: right for a server of one's own, wrong where strangers are tenants. */
 const PRIVATE = blockList([
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -47,7 +47,7 @@ export interface Agents {
  * address that was checked is the one that is used, so a name that changes its mind in between gains nothing.
  */
 export class Outbound {
-  /** @param authorities that sign certificates of storages, as PEM; those of Node where there are none */
+  /** @param authorities that sign certificates of servers, as PEM; those of Node where there are none */
   constructor(
     private readonly allowPrivate: boolean,
     private readonly authorities?: readonly string[],
@@ -56,7 +56,7 @@ export class Outbound {
   /** Null where a connection is allowed, else why not. */
   refusalOf(address: string): string | null {
     const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (NEVER.check(address, family)) return 'lies where no storage is';
+    if (NEVER.check(address, family)) return 'lies where no server of yours is';
     if (!this.allowPrivate && PRIVATE.check(address, family))
       return 'lies in a private network, which is not allowed here';
     return null;

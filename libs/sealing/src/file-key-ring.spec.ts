@@ -12,7 +12,7 @@ let files = 0;
 function ringOf(...lines: readonly string[]): FileKeyRing {
   const file = path.join(directory, `keys-${++files}`);
   writeFileSync(file, lines.join('\n'));
-  return FileKeyRing.read(file);
+  return FileKeyRing.read('KEY_FILE', file);
 }
 const aKey = (): string => randomBytes(32).toString('base64');
 
@@ -62,6 +62,6 @@ describe('FileKeyRing', () => {
   });
 
   it('says so when there is no file', () => {
-    expect(() => FileKeyRing.read(path.join(directory, 'none'))).toThrow('cannot be read');
+    expect(() => FileKeyRing.read('KEY_FILE', path.join(directory, 'none'))).toThrow('cannot be read');
   });
 });

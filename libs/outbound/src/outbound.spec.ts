@@ -20,8 +20,8 @@ describe('Outbound', () => {
     '168.63.129.16',
     '64:ff9b::a9fe:a9fe',
   ])('never lets a connection go to %s', (address) => {
-    expect(inTheHouse.refusalOf(address)).toMatch('no storage');
-    expect(amongStrangers.refusalOf(address)).toMatch('no storage');
+    expect(inTheHouse.refusalOf(address)).toMatch('no server');
+    expect(amongStrangers.refusalOf(address)).toMatch('no server');
   });
 
   it.each(['127.0.0.1', '10.1.2.3', '192.168.0.9', '172.20.0.1', '100.64.0.1', '::1', '::ffff:10.0.0.1', 'fd12::1'])(
@@ -38,7 +38,7 @@ describe('Outbound', () => {
   });
 
   it('looks at a host that is an address before it connects', () => {
-    expect(amongStrangers.refusalOfUrl('http://169.254.169.254/latest')).toMatch('no storage');
+    expect(amongStrangers.refusalOfUrl('http://169.254.169.254/latest')).toMatch('no server');
     expect(amongStrangers.refusalOfUrl('https://[::1]:9000')).toMatch('private');
     expect(amongStrangers.refusalOfUrl('https://s3.example.com')).toBeNull();
   });

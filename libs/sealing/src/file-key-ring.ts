@@ -21,8 +21,12 @@ export class FileKeyRing extends KeyRing {
     super();
   }
 
-  /** @throws InvalidError that names the line, never what stands in it */
-  static read(path: string): FileKeyRing {
+  /**
+   * @param setting that has the path
+   * @throws InvalidError that names the line, never what stands in it
+   */
+  static read(setting: string, path: string): FileKeyRing {
+    const refusal = refusalOf(setting);
     let text: string;
     try {
       text = readFileSync(path, 'utf8');
@@ -76,9 +80,10 @@ export class FileKeyRing extends KeyRing {
   }
 }
 
-function refusal(message: string, cause?: unknown): InvalidError {
-  return new InvalidError('invalid_key_file', `failed to read the key file: ${message}`, {
-    fields: [{ field: 'CREDENTIAL_KEY_FILE', message }],
-    ...(cause === undefined ? {} : { cause }),
-  });
-}
+const refusalOf =
+  (setting: string) =>
+  (message: string, cause?: unknown): InvalidError =>
+    new InvalidError('invalid_key_file', `failed to read the key file: ${message}`, {
+      fields: [{ field: setting, message }],
+      ...(cause === undefined ? {} : { cause }),
+    });

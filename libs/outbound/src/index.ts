@@ -1,0 +1,1 @@
+export { type Agents, Outbound } from './outbound.js';

@@ -1,0 +1,2 @@
+export { FileKeyRing } from './file-key-ring.js';
+export { KeyRing, type Sealed } from './key-ring.js';
