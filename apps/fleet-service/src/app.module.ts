@@ -47,7 +47,7 @@ import { MemberStore } from './people/member.store.js';
 import { InvitationsController, MembersController } from './people/people.controller.js';
 import { Passwords } from './people/passwords.js';
 import { People } from './people/people.js';
-import { PROVIDER_SIGN_INS, TokenGuesses } from './people/token-guesses.js';
+import { BEGUN_SIGN_INS, PROVIDER_SIGN_INS, TokenGuesses } from './people/token-guesses.js';
 import { PasswordGuesses } from './people/password-guesses.js';
 import { PendingSignIns } from './providers/pending-sign-in.js';
 import { GuardedFetch } from './providers/guarded-fetch.js';
@@ -58,6 +58,11 @@ import { ProviderSignInController } from './providers/provider-sign-in.controlle
 import { ProviderStore } from './providers/provider.store.js';
 import { ProvidersController } from './providers/providers.controller.js';
 import { SignInByProviders } from './providers/sign-in-by-providers.js';
+import { Challenges } from './passkeys/challenges.js';
+import { PasskeyStore } from './passkeys/passkey.store.js';
+import { Passkeys } from './passkeys/passkeys.js';
+import { PasskeySignInController, PasskeysController } from './passkeys/passkeys.controller.js';
+import { SignInByPasskeys } from './passkeys/sign-in-by-passkeys.js';
 import { Bearers } from './sessions/bearers.js';
 import { Callers } from './sessions/callers.js';
 import { SessionStore } from './sessions/session.store.js';
@@ -82,6 +87,8 @@ export const CONTROLLERS = [
   MeController,
   ProvidersController,
   ProviderSignInController,
+  PasskeySignInController,
+  PasskeysController,
   AuditController,
 ] as const;
 
@@ -124,7 +131,16 @@ export class AppModule {
     });
     const bearers = new Bearers(keys, sessions);
     const audit = new AuditIntake({ api, engine: dataSource }, logger);
+    const signIns = new SignIn(api, sessions, passwords, guesses, audit);
     const providers = providersOf(config, { database: api, sessions, audit });
+    const origins = config.FLEET_PASSKEY_ORIGINS;
+    const passkeys =
+      origins &&
+      new Passkeys({
+        ...{ database: api, origins, sessions, signIns, audit },
+        ...{ store: new PasskeyStore(api), challenges: new Challenges(redis) },
+        ...{ guesses: new TokenGuesses(), begins: new TokenGuesses(BEGUN_SIGN_INS) },
+      });
     const docks = new DocksOfAll(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
@@ -216,8 +232,9 @@ export class AppModule {
         { provide: SessionStore, useValue: sessions },
         { provide: AuditRecords, useValue: new AuditRecords(api) },
         { provide: Callers, useValue: new Callers(api) },
-        { provide: SignIn, useValue: new SignIn(api, sessions, passwords, guesses, audit) },
+        { provide: SignIn, useValue: signIns },
         { provide: SignInByProviders, useValue: providers },
+        { provide: SignInByPasskeys, useValue: new SignInByPasskeys(passkeys ?? null) },
         { provide: MemberStore, useValue: new MemberStore(api) },
         { provide: InvitationStore, useValue: invitations },
         { provide: Join, useValue: new Join(api, invitations, people, new TokenGuesses(), guesses) },

@@ -26,3 +26,21 @@ it.each(['javascript:alert(1)', `${RETURN_URL}?next=1`, 'https://user@example.co
     expect(() => loadConfig(settings)).toThrow('FLEET_SIGN_IN_RETURN_URL');
   },
 );
+
+it('takes the origins of passkeys where they are of one host', () => {
+  const origins = 'https://aerie.example.com, https://aerie.example.com:8443';
+  expect(loadConfig({ ...SETTINGS, FLEET_PASSKEY_ORIGINS: origins }).FLEET_PASSKEY_ORIGINS).toEqual(
+    origins.split(', '),
+  );
+  expect(loadConfig(SETTINGS).FLEET_PASSKEY_ORIGINS).toBeUndefined();
+});
+
+it.each([
+  'https://aerie.example.com/',
+  'http://aerie.example.com',
+  'aerie.example.com',
+  'https://one.example.com,https://other.example.com',
+  '',
+])('refuses "%s" as origins of passkeys', (origins) => {
+  expect(() => loadConfig({ ...SETTINGS, FLEET_PASSKEY_ORIGINS: origins })).toThrow('FLEET_PASSKEY_ORIGINS');
+});

@@ -19,6 +19,18 @@ import { z } from 'zod';
 
 const dockMqttUrl = z.url().describe('Address of the broker as docks reach it; told to whoever registers a dock.');
 
+/** A text that is no address stands for itself: it is refused for that. */
+const hostOf = (text: string): string => (URL.canParse(text) ? new URL(text).hostname : text);
+
+/** Browsers make passkeys for pages with TLS, and for this machine itself. */
+const passkeyOrigin = z
+  .url({ protocol: /^https?$/ })
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'must be an origin: no path, no slash at its end',
+  )
+  .refine((text) => text.startsWith('https:') || hostOf(text) === 'localhost', 'must be https, or http://localhost');
+
 const schema = z.object({
   FLEET_HTTP_PORT: z.coerce.number().int().describe('Port of the API, health and metrics.'),
   FLEET_HTTP_HOST: z.string().default('127.0.0.1').describe('Address to listen on.'),
@@ -96,6 +108,16 @@ const schema = z.object({
     .describe(
       'Redirect URI of identity providers: `https://<host>/api/v1/sign-in/oidc/callback` as browsers reach it, or a page of ' +
         'the same host that passes the query on. Requires FLEET_KEY_FILE.',
+    ),
+  FLEET_PASSKEY_ORIGINS: z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(passkeyOrigin).min(1).max(8))
+    .refine((origins) => new Set(origins.map(hostOf)).size === 1, 'must have one host')
+    .optional()
+    .describe(
+      'Origins of the pages on which people sign in, with commas between them: `https://aerie.example.com`. Their host is in ' +
+        'each passkey; with another one no passkey works. Without it there are no passkeys.',
     ),
   FLEET_KEY_FILE: z
     .string()

@@ -14,6 +14,7 @@ import { Audit1765730000000 } from './migrations/1765730000000-audit.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
 import { RowsOfOneOrganisation1765900000000 } from './migrations/1765900000000-rows-of-one-organisation.js';
 import { IdentityProviders1765920100000 } from './migrations/1765920100000-identity-providers.js';
+import { Passkeys1765930100000 } from './migrations/1765930100000-passkeys.js';
 import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'fleet';
@@ -32,6 +33,7 @@ export const MIGRATIONS = [
   Audit1765730000000,
   RowsOfOneOrganisation1765900000000,
   IdentityProviders1765920100000,
+  Passkeys1765930100000,
 ] as const;
 
 const POOL_SIZE = { api: 8, work: 10 } as const;

@@ -7,3 +7,4 @@ export const BY_SESSION: Finder = { whom: 'organisation', finder: 'fleet.organis
 export const BY_INVITATION: Finder = { whom: 'organisation', finder: 'fleet.organisation_of_invitation' };
 export const BY_PROVIDER: Finder = { whom: 'organisation', finder: 'fleet.organisation_of_provider' };
 export const BY_EMAIL: Finder = { whom: 'person', finder: 'fleet.person_of' };
+export const BY_PASSKEY: Finder = { whom: 'person', finder: 'fleet.person_of_passkey' };

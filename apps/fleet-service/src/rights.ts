@@ -1,4 +1,4 @@
-import { ORGANISATION, ORGANISATION_IF_ANY, PERSON, type SchemaRights } from '@aerie/persistence';
+import { ORGANISATION, ORGANISATION_IF_ANY, PERSON, PERSON_ALONE, type SchemaRights } from '@aerie/persistence';
 
 /**
  * A transaction is for an organisation, for a person in whatever organisation, or for both at once. What raises is in no
@@ -46,6 +46,8 @@ export const RIGHTS: SchemaRights = {
       ...{ api: 'select insert', engine: 'select insert update delete' },
       ofNobody: 'facts of all organisations leave in one order',
     },
+    // A person's own, in whatever organisation.
+    passkey: { api: 'select insert update delete', reachedWhere: `person_id = ${PERSON_ALONE}` },
     // Its members, and whoever signs in or enters.
     person: {
       api: 'select insert update',
@@ -69,6 +71,7 @@ export const RIGHTS: SchemaRights = {
     'organisation_of_provider(uuid)': ['api'],
     'organisation_of_session(uuid)': ['api'],
     'person_of(text)': ['api'],
+    'person_of_passkey(text)': ['api'],
     'prune_audit(integer)': ['engine'],
     'yield_claim(text,integer)': ['api'],
   },

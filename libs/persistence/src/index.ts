@@ -12,7 +12,14 @@ export {
 } from './access/roles.js';
 export { type RolePasswords, closeDatabase, makeRoles, makeRolesAt } from './access/make-roles.js';
 export type { Rights, SchemaRights, TableRights } from './access/rights.js';
-export { ORGANISATION, ORGANISATION_IF_ANY, ORGANISATION_SETTING, PERSON, PERSON_SETTING } from './access/policies.js';
+export {
+  ORGANISATION,
+  ORGANISATION_IF_ANY,
+  ORGANISATION_SETTING,
+  PERSON,
+  PERSON_ALONE,
+  PERSON_SETTING,
+} from './access/policies.js';
 export { openDatabase } from './open-database.js';
 export { awaitSchema } from './await-schema.js';
 export { migrate, migrateDatabase } from './migrate.js';

@@ -22,6 +22,8 @@ import {
 import { madeSessionSchema, meSchema, passwordChange, sessionSchema, signInInput } from '../sessions/session.schema.js';
 import { newProvider, providerChange, providerSchema } from '../providers/provider.schema.js';
 import { PROVIDER_ROUTES } from '../providers/providers.openapi.js';
+import { newPasskey, optionsWish, passkeySchema, passkeySignIn } from '../passkeys/passkey.schema.js';
+import { PASSKEY_ROUTES } from '../passkeys/passkeys.openapi.js';
 import { SESSION_ROUTES } from '../sessions/sessions.openapi.js';
 import { AUDIT_ROUTES } from '../audit/audit.openapi.js';
 import { auditRecordSchema } from '../audit/audit.schema.js';
@@ -51,6 +53,7 @@ export const ROUTES = [
   ...PEOPLE_ROUTES,
   ...SESSION_ROUTES,
   ...PROVIDER_ROUTES,
+  ...PASSKEY_ROUTES,
   ...AUDIT_ROUTES,
   ...OPENAPI_ROUTES,
 ];
@@ -68,6 +71,7 @@ export const FLEET_API = assembleOpenApi({
     { name: 'people', description: 'People: who is a member of the organisation, and what they may do.' },
     { name: 'sessions', description: 'Sessions of people who signed in.' },
     { name: 'providers', description: 'Identity providers for the sign-in of members.' },
+    { name: 'passkeys', description: 'Passkeys of people, and sign-in with them.' },
     { name: 'audit', description: 'Who asked for what, and what was refused.' },
     { name: 'about', description: 'The API itself.' },
   ],
@@ -82,6 +86,9 @@ export const FLEET_API = assembleOpenApi({
     PasswordChange: passwordChange,
     NewIdentityProvider: newProvider,
     IdentityProviderChange: providerChange,
+    PasskeyWish: optionsWish,
+    NewPasskey: newPasskey,
+    PasskeySignIn: passkeySignIn,
   },
   responseSchemas: {
     Dock: dockSchema,
@@ -95,6 +102,7 @@ export const FLEET_API = assembleOpenApi({
     MadeSession: madeSessionSchema,
     Me: meSchema,
     IdentityProvider: providerSchema,
+    Passkey: passkeySchema,
     Member: memberSchema,
     Joined: joinedSchema,
     Invitation: invitationSchema,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ConflictError, InvalidError, UnauthenticatedError } from '@aerie/kernel';
 import { type ApiDatabase, PERSON, PERSON_SETTING, type Tx } from '@aerie/persistence';
 import { BY_EMAIL } from '../finders.js';
+import { removePasskeysOf } from '../passkeys/passkey-rows.js';
 import { type Passwords, passwordProblem } from './passwords.js';
 
 /** A person who proved who they are, or a new one, before the transaction that makes them a member. */
@@ -89,6 +90,7 @@ async function putPerson(
   person: { id: string; email: string; name: string | undefined; passwordHash: string | null },
 ): Promise<string> {
   const { id, email, name, passwordHash } = person;
+  await removePasskeysOf(tx, id);
   await tx.run(
     `INSERT INTO fleet.person (id, email, name, password_hash) VALUES ($1, $2, $3, $4)
      ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name, password_hash = excluded.password_hash`,

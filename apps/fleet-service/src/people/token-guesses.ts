@@ -11,6 +11,8 @@ export interface GuessLimit {
 const TOKENS: GuessLimit = { rate: { perSecond: 0.1, burst: 20 }, what: 'wrong tokens' };
 /** Nothing can be guessed here. Many people may share the address of an office. */
 export const PROVIDER_SIGN_INS: GuessLimit = { rate: { perSecond: 1, burst: 100 }, what: 'refused sign-ins' };
+/** Each is kept for minutes. */
+export const BEGUN_SIGN_INS: GuessLimit = { rate: { perSecond: 1, burst: 100 }, what: 'begun sign-ins' };
 const MOST_ADDRESSES = 10_000;
 
 /** How many wrong tokens may come from one address. */
@@ -30,6 +32,12 @@ export class TokenGuesses {
     const found = await find();
     if (found === null) this.addresses.take(placeOf(address));
     return found;
+  }
+
+  /** Counts what is done for anybody, right or wrong. Throws TooManyError. */
+  count(address: string): void {
+    this.refuse(address);
+    this.addresses.take(placeOf(address));
   }
 
   private refuse(address: string): void {

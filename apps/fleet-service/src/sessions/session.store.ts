@@ -9,6 +9,7 @@ import {
 } from '@aerie/persistence';
 import type { Holder } from '../api-keys/api-key.store.js';
 import { BY_SESSION } from '../finders.js';
+import { notePasskeyUse } from '../passkeys/passkey-rows.js';
 import { providerLock } from '../providers/provider.store.js';
 import { idOfToken, isHashOf, makeToken } from '../people/tokens.js';
 
@@ -47,7 +48,9 @@ export type Proof =
   /** Hash of the password that was verified. */
   | { readonly id: string; readonly passwordHash: string }
   /** Provider that identified the person. */
-  | { readonly id: string; readonly providerId: string };
+  | { readonly id: string; readonly providerId: string }
+  /** Passkey whose signature was verified, and the count of its authenticator. */
+  | { readonly id: string; readonly passkeyId: string; readonly signCount: number };
 
 const COLUMNS = `s.id, s.organisation_id, o.name AS organisation, s.address, s.created_at, s.last_used_at, s.ends_at`;
 
@@ -63,8 +66,8 @@ export class SessionStore {
   ) {}
 
   /**
-   * A new session of a member. Null: the password was changed, or the provider or the member removed, since the proof was
-   * verified; the session would survive the change that ended all others.
+   * A new session of a member. Null: the password was changed, or the provider, the passkey or the member removed, since the
+   * proof was verified; the session would survive the change that ended all others.
    */
   async begin(organisationId: string, proof: Proof, address: string): Promise<MadeSession | null> {
     const personId = proof.id;
@@ -151,13 +154,17 @@ const visibleTo = (bySession: string): string =>
   `EXISTS (SELECT FROM fleet.session b WHERE b.id = ${bySession}::uuid AND b.person_id = s.person_id
              AND (b.provider_id IS NULL OR b.organisation_id = s.organisation_id))`;
 
-/** Takes the locks that a change of the password and the removal of the provider take. */
+/** Takes the locks that a change of the password and the removal of the provider or the passkey take. */
 async function isProofValid(tx: Tx, proof: Proof): Promise<boolean> {
   if ('passwordHash' in proof) {
     const same = await tx.query('SELECT FROM fleet.person WHERE id = $1 AND password_hash = $2 FOR NO KEY UPDATE', [
       ...[proof.id, proof.passwordHash],
     ]);
     return same.length > 0;
+  }
+  if ('passkeyId' in proof) {
+    await tx.run('SELECT FROM fleet.person WHERE id = $1 FOR NO KEY UPDATE', [proof.id]);
+    return notePasskeyUse(tx, proof.passkeyId, proof.signCount);
   }
   await tx.run('SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [providerLock(proof.providerId)]);
   await tx.run('SELECT FROM fleet.person WHERE id = $1 FOR NO KEY UPDATE', [proof.id]);

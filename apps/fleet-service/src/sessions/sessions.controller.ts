@@ -76,7 +76,8 @@ export class MeController {
   }
 }
 
-function personOf({ personId }: Principal): string {
+/** Throws ForbiddenError for an API key. */
+export function personOf({ personId }: Principal): string {
   if (personId !== undefined) return personId;
   throw new ForbiddenError('not_a_person', 'an API key has no sessions and no password; sign in as a person');
 }

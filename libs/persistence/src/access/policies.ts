@@ -19,6 +19,8 @@ const ifAny = (setting: string): string => `nullif(current_setting('${setting}',
 /** Null where none is set. For conditions in which a person may be in its place. */
 export const ORGANISATION_IF_ANY = ifAny(ORGANISATION_SETTING);
 export const PERSON = ifAny(PERSON_SETTING);
+/** Raises as `ORGANISATION` does, for rows that are a person's own and no organisation's. */
+export const PERSON_ALONE = `current_setting('${PERSON_SETTING}')::uuid`;
 
 interface Table {
   readonly name: string;

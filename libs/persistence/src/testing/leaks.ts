@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
-import { ORGANISATION_SETTING } from '../access/policies.js';
+import { ORGANISATION_SETTING, PERSON_SETTING } from '../access/policies.js';
 import type { SchemaRights, TableRights } from '../access/rights.js';
 import { type Doer, roleOf } from '../access/roles.js';
 import { sqlState } from '../database-errors.js';
@@ -21,7 +21,13 @@ const REFUSED = '42501';
  * Puts a row of two organisations into each table, on a database of its own, and tries as the roles of a service to reach the
  * row of one while working for the other. A sentence for each table that is not as it should be.
  */
-export async function findLeaks({ schema, rights, open, valuesOf = {} }: LeaksOptions): Promise<string[]> {
+export async function findLeaks({
+  schema,
+  rights,
+  open,
+  valuesOf = {},
+  ofPersons = [],
+}: LeaksOptions): Promise<string[]> {
   const { databaseUrl, databasePasswords: passwords } = testEnvironment();
   const database = await createTestDatabase(databaseUrl, 'template_empty', () => Promise.resolve());
   const source = open(database.url);
@@ -35,7 +41,7 @@ export async function findLeaks({ schema, rights, open, valuesOf = {} }: LeaksOp
   try {
     await source.initialize();
     await migrateNew(source);
-    const tables = await makeRows(source, schema, rights, valuesOf);
+    const tables = await makeRows(source, schema, rights, { valuesOf, ofPersons });
     const leaks: string[] = [];
     for (const table of tables) {
       leaks.push(...(await as('api', (client) => tryUnset(client, table))));
@@ -50,6 +56,8 @@ export async function findLeaks({ schema, rights, open, valuesOf = {} }: LeaksOp
 }
 
 export interface LeaksOptions extends WallsOptions {
+  /** Tables of what is a person's own: the transaction is for a person, with the id of the organisation in its place. */
+  readonly ofPersons?: readonly string[];
   /** By table and column, what the row of an organisation has there, where something else than `organisation_id` says whose it is. */
   readonly valuesOf?: Readonly<Record<string, Readonly<Record<string, (organisation: string) => unknown>>>>;
 }
@@ -66,6 +74,8 @@ interface Table {
   readonly rights: TableRights;
   /** The column that says whose a row is. */
   readonly owner: string;
+  /** What a transaction sets to be for that one. */
+  readonly setting: string;
   readonly columns: readonly Column[];
   /** The row of each organisation, as PostgreSQL writes it in JSON. */
   readonly rows: Readonly<Record<string, string>>;
@@ -76,7 +86,7 @@ async function makeRows(
   source: DataSource,
   schema: string,
   rights: SchemaRights,
-  valuesOf: NonNullable<LeaksOptions['valuesOf']>,
+  { valuesOf, ofPersons }: Required<Pick<LeaksOptions, 'valuesOf' | 'ofPersons'>>,
 ): Promise<Table[]> {
   const constraints = await source.query<{ table: string; name: string }[]>(
     `SELECT conrelid::regclass::text AS "table", quote_ident(conname) AS name FROM pg_constraint
@@ -111,7 +121,8 @@ async function makeRows(
       rows[organisation] = row?.row ?? '';
     }
     const owner = Object.keys(valuesOf[name] ?? {})[0] ?? ofTable.belongsTo?.by ?? 'organisation_id';
-    const table = { name: `"${schema}"."${name}"`, rights: ofTable, owner, columns, rows };
+    const setting = ofPersons.includes(name) ? PERSON_SETTING : ORGANISATION_SETTING;
+    const table = { name: `"${schema}"."${name}"`, rights: ofTable, owner, setting, columns, rows };
     made.set(name, table);
     return table;
   };
@@ -166,12 +177,12 @@ async function tryUnset(client: Client, table: Table): Promise<string[]> {
   const leaks: string[] = [];
   const expectState = async (wanted: string): Promise<void> => {
     for (const sql of statements) {
-      const { state } = await outcomeOf(client, undefined, sql);
+      const { state } = await outcomeOf(client, null, sql);
       if (state !== wanted) leaks.push(`with no organisation (${wanted} is due): ${state ?? 'done'} for ${sql}`);
     }
   };
   await expectState(NEVER_SET);
-  await outcomeOf(client, A, 'SELECT 1');
+  await outcomeOf(client, [table.setting, A], 'SELECT 1');
   await expectState(EMPTY);
   return leaks;
 }
@@ -179,22 +190,22 @@ async function tryUnset(client: Client, table: Table): Promise<string[]> {
 async function tryAsOther(client: Client, table: Table): Promise<string[]> {
   const leaks: string[] = [];
   for (const sql of statementsOf(table)) {
-    const { state, touched } = await outcomeOf(client, B, sql);
+    const { state, touched } = await outcomeOf(client, [table.setting, B], sql);
     if (state !== undefined || touched !== 1) leaks.push(`touches ${state ?? touched} rows instead of its one: ${sql}`);
   }
   for (const sql of insertOf(table, A)) {
-    const { state } = await outcomeOf(client, B, sql);
+    const { state } = await outcomeOf(client, [table.setting, B], sql);
     if (state !== REFUSED) leaks.push(`is not refused a row of another (${state ?? 'done'}): ${sql}`);
   }
   // The same of its own is a row that is there already, or a second one like it.
   for (const sql of insertOf(table, B)) {
-    const { state } = await outcomeOf(client, B, sql);
+    const { state } = await outcomeOf(client, [table.setting, B], sql);
     if (state === REFUSED) leaks.push(`is refused a row of its own: ${sql}`);
   }
   const words = (table.rights.api ?? '').split(' ');
   if (words.includes('update')) {
     const sql = `UPDATE ${table.name} SET "${table.owner}" = (jsonb_populate_record(NULL::${table.name}, ${literal(table.rows[A])}))."${table.owner}"`;
-    const { state } = await outcomeOf(client, B, sql);
+    const { state } = await outcomeOf(client, [table.setting, B], sql);
     if (state !== REFUSED) leaks.push(`gives its row to another (${state ?? 'done'}): ${sql}`);
   }
   return leaks;
@@ -202,7 +213,7 @@ async function tryAsOther(client: Client, table: Table): Promise<string[]> {
 
 async function tryEngine(client: Client, { name, rights }: Table): Promise<string[]> {
   if (!(rights.engine ?? '').split(' ').includes('select')) return [];
-  const { state, touched } = await outcomeOf(client, undefined, `SELECT * FROM ${name}`);
+  const { state, touched } = await outcomeOf(client, null, `SELECT * FROM ${name}`);
   return state === undefined && touched >= 2 ? [] : [`the engine finds ${state ?? touched} of two rows in ${name}`];
 }
 
@@ -217,17 +228,15 @@ function insertOf({ name, rights, columns, rows }: Table, organisation: string):
 
 const literal = (text = ''): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Of a statement in a transaction for an organisation, which leaves nothing behind. */
+/** Of a statement in a transaction with a setting, which leaves nothing behind. */
 async function outcomeOf(
   client: Client,
-  organisation: string | undefined,
+  setting: readonly [name: string, value: string] | null,
   sql: string,
 ): Promise<{ readonly state?: string; readonly touched: number }> {
   await client.query('BEGIN');
   try {
-    if (organisation !== undefined) {
-      await client.query('SELECT set_config($1, $2, true)', [ORGANISATION_SETTING, organisation]);
-    }
+    if (setting !== null) await client.query('SELECT set_config($1, $2, true)', [...setting]);
     const { rowCount } = await client.query(sql);
     return { touched: rowCount ?? 0 };
   } catch (error) {

@@ -168,6 +168,8 @@ export function servicePlans(
             MQTT_PASSWORD: logins['fleet-service'].password,
           }
         : { FLEET_BROKER: 'asks', FLEET_BROKER_SECRET: askingSecret }),
+      // Browsers make passkeys for this name, and for no address.
+      FLEET_PASSKEY_ORIGINS: `http://localhost:${ports.edge}`,
       FLEET_DOCK_MQTT_URL: dockMqttUrl,
     }),
     'credential-service': plan('credential-service', {
