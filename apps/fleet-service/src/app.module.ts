@@ -1,6 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { REDIS_KEYS } from '@aerie/bus-contract';
-import { ApiKeys, AuditTrail, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
+import {
+  ApiKeys,
+  AuditIntake,
+  AuditRecords,
+  AuditTrail,
+  RequestLimits,
+  RoutePermissions,
+  auditControllerAt,
+  limitsOf,
+} from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import {
@@ -52,9 +61,7 @@ import { Callers } from './sessions/callers.js';
 import { SessionStore } from './sessions/session.store.js';
 import { MeController, SessionsController, SignInController } from './sessions/sessions.controller.js';
 import { SignIn } from './sessions/sign-in.js';
-import { AuditIntake } from './audit/audit-intake.js';
-import { AuditRecords } from './audit/audit-records.js';
-import { AuditController } from './audit/audit.controller.js';
+import { ownerOfBearer } from './audit/owner-of-bearer.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
@@ -69,7 +76,7 @@ export const CONTROLLERS = [
   SignInController,
   SessionsController,
   MeController,
-  AuditController,
+  auditControllerAt('api/v1/audit'),
 ] as const;
 
 const MINUTE_MS = 60_000;
@@ -110,7 +117,7 @@ export class AppModule {
       idleMs: config.FLEET_SESSION_IDLE_MINUTES * MINUTE_MS,
     });
     const bearers = new Bearers(keys, sessions);
-    const audit = new AuditIntake({ api, engine: dataSource }, logger);
+    const audit = new AuditIntake({ api, engine: dataSource }, SCHEMA, logger, ownerOfBearer(api));
     const docks = new DocksOfAll(dataSource);
     const topologies = new Topologies(docks);
     const states = new DockStates(redis, dataSource, logger);
@@ -200,7 +207,7 @@ export class AppModule {
         { provide: AuditTrail, useValue: audit },
         { provide: Bearers, useValue: bearers },
         { provide: SessionStore, useValue: sessions },
-        { provide: AuditRecords, useValue: new AuditRecords(api) },
+        { provide: AuditRecords, useValue: new AuditRecords(api, SCHEMA) },
         { provide: Callers, useValue: new Callers(api) },
         { provide: SignIn, useValue: new SignIn(api, sessions, passwords, guesses, audit) },
         { provide: MemberStore, useValue: new MemberStore(api) },

@@ -1,6 +1,6 @@
+import { auditPrune } from '@aerie/http-api';
 import { type Prune, inboxAndOutboxPrunes, pruneOldRows } from '@aerie/persistence';
 import type { Config } from './config.js';
-import { auditPrune } from './audit/audit-intake.js';
 import { SCHEMA } from './database.js';
 import { sessionPrune } from './sessions/session.store.js';
 
@@ -10,6 +10,6 @@ type Days = Pick<Config, 'FLEET_AUDIT_MONTHS' | 'FLEET_INBOX_DAYS' | 'FLEET_KEPT
 export const fleetPrunes = (days: Days): Prune[] => [
   ...inboxAndOutboxPrunes(SCHEMA, { inboxDays: days.FLEET_INBOX_DAYS, outboxDays: days.FLEET_OUTBOX_DAYS }),
   sessionPrune(),
-  auditPrune(days.FLEET_AUDIT_MONTHS),
+  auditPrune(SCHEMA, days.FLEET_AUDIT_MONTHS),
   pruneOldRows({ table: 'fleet.kept_message', at: 'received_at', days: days.FLEET_KEPT_MESSAGE_DAYS }),
 ];
