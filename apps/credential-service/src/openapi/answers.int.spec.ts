@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Caller, describePermissions, describeRefusedInput, keyOfRole, successesOf } from '@aerie/http-api/testing';
+import {
+  Caller,
+  describeAudit,
+  describePermissions,
+  describeRefusedInput,
+  keyOfRole,
+  successesOf,
+} from '@aerie/http-api/testing';
 import { eventually } from '@aerie/testing';
 import { API_KEY, ORGANISATION, OTHER_API_KEY, type RunningService, startService } from '../running-service.fixture.js';
 import { CREDENTIAL_API, ROUTES } from './credential-api.js';
@@ -238,6 +245,13 @@ it('tells nobody anything without a key', async () => {
     const { status } = await caller.call(operationId, { key: null, ...body });
     expect([operationId, status]).toEqual([operationId, open === true ? 200 : 401]);
   }
+});
+
+// Looks back at all before it.
+describeAudit(ROUTES, [], () => {
+  const { audit, dataSource, owner } = service as RunningService;
+  const keep = () => audit.keep();
+  return { schema: 'credential', caller, operationId: 'listStorageAuditRecords', keep, engine: dataSource, owner };
 });
 
 it('has seen every success that is described', () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type CallParts,
   Caller,
+  describeAudit,
   describePermissions,
   describeRefusedInput,
   keyOfRole,
@@ -533,6 +534,13 @@ it('tells nobody anything without a key', async () => {
     const { status } = await caller.call(operationId, { key: null, params, ...sent });
     expect([operationId, status]).toEqual([operationId, open === true ? 200 : 401]);
   }
+});
+
+// Looks back at all before it.
+describeAudit(ROUTES, ['createLogBundle'], () => {
+  const { audit, dataSource, owner } = service;
+  const keep = () => audit.keep();
+  return { schema: 'log', caller, operationId: 'listLogAuditRecords', keep, engine: dataSource, owner };
 });
 
 it('has seen every success that is described', () => {

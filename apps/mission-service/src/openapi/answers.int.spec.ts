@@ -11,6 +11,7 @@ import {
 import {
   type CallParts,
   Caller,
+  describeAudit,
   describePermissions,
   describeRefusedInput,
   keyOfRole,
@@ -850,6 +851,13 @@ it('has told others only facts that the bus contract describes, and each of them
   const resolvedBy = facts.map(({ payload }) => (payload as { resolution?: { by: string } }).resolution?.by);
   expect(resolvedBy).toEqual(expect.arrayContaining(['person', 'dock']));
   expect(facts.at(-1)?.payload).toMatchObject({ missionId: id, method: 'device_exit_homing_notify' });
+});
+
+// Looks back at all before it.
+describeAudit(ROUTES, ['previewMission'], () => {
+  const { audit, dataSource, owner } = service as RunningService;
+  const keep = () => audit.keep();
+  return { schema: 'mission', caller, operationId: 'listMissionAuditRecords', keep, engine: dataSource, owner };
 });
 
 it('has seen every success that is described', () => {
