@@ -38,6 +38,8 @@ export interface Replica {
 export interface RunningService {
   readonly url: string;
   readonly audit: AuditIntake;
+  /** How the service reaches its database. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly intake: Intake;
   readonly storage: PrivateStorage;
   readonly dataSource: DataSource;
@@ -105,5 +107,13 @@ async function start(closers: Closers, env: Readonly<Record<string, string>>): P
     return { url, intake: app.get(Intake), audit: app.get<AuditIntake>(AuditTrail) };
   };
   const [dataSource] = database.pools as [DataSource];
-  return { ...(await replica()), storage, dataSource, owner: database.owner, nats, replica };
+  return {
+    ...(await replica()),
+    storage,
+    dataSource,
+    owner: database.owner,
+    settings: { ...database.settings },
+    nats,
+    replica,
+  };
 }

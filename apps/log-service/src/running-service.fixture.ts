@@ -84,6 +84,8 @@ export interface RunningService {
   /** May do what no role of the service may. */
   readonly owner: DataSource;
   readonly audit: AuditIntake;
+  /** How the service reaches its database. */
+  readonly settings: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -120,7 +122,7 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
     compose: (host) => AppModule.compose(config, host),
     http: (application) => configureHttp(application, logger, ROUTES),
   });
-  return { url, dataSource, owner, audit: app.get<AuditIntake>(AuditTrail) };
+  return { url, settings: { ...settings }, dataSource, owner, audit: app.get<AuditIntake>(AuditTrail) };
 }
 
 function answerForFleet(connection: NatsConnection): void {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import {
   Caller,
   describeAudit,
@@ -249,9 +250,18 @@ it('tells nobody anything without a key', async () => {
 
 // Looks back at all before it.
 describeAudit(ROUTES, [], () => {
-  const { audit, dataSource, owner } = service as RunningService;
+  const { audit, dataSource, owner, settings: env } = service as RunningService;
   const keep = () => audit.keep();
-  return { schema: 'credential', caller, operationId: 'listStorageAuditRecords', keep, engine: dataSource, owner };
+  const verify = { script: fileURLToPath(new URL('../verify-audit.js', import.meta.url)), env };
+  return {
+    schema: 'credential',
+    caller,
+    operationId: 'listStorageAuditRecords',
+    keep,
+    engine: dataSource,
+    owner,
+    verify,
+  };
 });
 
 it('has seen every success that is described', () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import {
   type CallParts,
   Caller,
@@ -538,9 +539,10 @@ it('tells nobody anything without a key', async () => {
 
 // Looks back at all before it.
 describeAudit(ROUTES, ['createLogBundle'], () => {
-  const { audit, dataSource, owner } = service;
+  const { audit, dataSource, owner, settings: env } = service;
   const keep = () => audit.keep();
-  return { schema: 'log', caller, operationId: 'listLogAuditRecords', keep, engine: dataSource, owner };
+  const verify = { script: fileURLToPath(new URL('../verify-audit.js', import.meta.url)), env };
+  return { schema: 'log', caller, operationId: 'listLogAuditRecords', keep, engine: dataSource, owner, verify };
 });
 
 it('has seen every success that is described', () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import {
   type DockFact,
   MISSION_FACTS,
@@ -855,9 +856,10 @@ it('has told others only facts that the bus contract describes, and each of them
 
 // Looks back at all before it.
 describeAudit(ROUTES, ['previewMission'], () => {
-  const { audit, dataSource, owner } = service as RunningService;
+  const { audit, dataSource, owner, settings: env } = service as RunningService;
   const keep = () => audit.keep();
-  return { schema: 'mission', caller, operationId: 'listMissionAuditRecords', keep, engine: dataSource, owner };
+  const verify = { script: fileURLToPath(new URL('../verify-audit.js', import.meta.url)), env };
+  return { schema: 'mission', caller, operationId: 'listMissionAuditRecords', keep, engine: dataSource, owner, verify };
 });
 
 it('has seen every success that is described', () => {

@@ -39,6 +39,8 @@ export interface RunningService {
   /** May do what no role of the service may. */
   readonly owner: DataSource;
   readonly audit: AuditIntake;
+  /** How the service reaches its database. */
+  readonly settings: Readonly<Record<string, string>>;
   /** For questions to the service. */
   readonly nats: NatsConnection;
   stop(): Promise<void>;
@@ -80,7 +82,7 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
     compose: (host) => AppModule.compose(config, host),
     http: (application) => configureHttp(application, logger, ROUTES),
   });
-  return { url, dataSource, owner, nats: others, audit: app.get<AuditIntake>(AuditTrail) };
+  return { url, settings: { ...settings }, dataSource, owner, nats: others, audit: app.get<AuditIntake>(AuditTrail) };
 }
 
 function answerForOthers(connection: NatsConnection): void {

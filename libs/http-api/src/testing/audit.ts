@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { PERMISSIONS, ROLES } from '@aerie/bus-contract';
 import type { DataSource } from 'typeorm';
 import { type AuditRow, verifyChains } from '../audit/audit-chain.js';
@@ -14,12 +15,22 @@ export interface AuditedApi {
   readonly engine: DataSource;
   /** Somebody who may do everything with the database, and not through the service. */
   readonly owner: DataSource;
+  /** The command that verifies the chains, and what it reads. */
+  readonly verify: { readonly script: string; readonly env: Readonly<Record<string, string>> };
 }
 
 interface Shown {
   readonly operationId: string;
   readonly status: number | null;
 }
+
+/** What the command says, and its exit code. */
+const verdictOf = ({ script, env }: AuditedApi['verify']): Promise<{ readonly code: number; readonly said: string }> =>
+  new Promise((resolve) =>
+    execFile(process.execPath, [script], { env: { PATH: process.env['PATH'], ...env } }, (error, said) =>
+      resolve({ code: error === null ? 0 : Number(error.code), said }),
+    ),
+  );
 
 const LOOKS = 100;
 const LOOK_EVERY_MS = 50;
@@ -82,9 +93,13 @@ export function describeAudit(
 
     // Last: no chain is whole after it.
     it('names the first record at which its chain does not hold: one that was changed, one that is missing [N69]', async () => {
-      const { schema, engine, owner } = api();
+      const { schema, engine, owner, verify } = api();
       const faults = async () => (await verifyChains(engine, schema)).faults.map(({ seq, what }) => [seq, what]);
       expect(await faults()).toEqual([]);
+      expect(await verdictOf(verify)).toMatchObject({
+        code: 0,
+        said: expect.stringMatching(/^\d+ records are as/) as string,
+      });
       const [{ organisation_id: id } = { organisation_id: '' }] = await owner.query<
         Pick<AuditRow, 'organisation_id'>[]
       >(`SELECT organisation_id FROM ${schema}.audit_chain ORDER BY seq DESC LIMIT 1`);
@@ -98,6 +113,8 @@ export function describeAudit(
       expect(await faults()).toEqual([['5', 'it was changed']]);
       await tamper(`DELETE FROM ${schema}.audit_record WHERE organisation_id = $1 AND seq = 3`);
       expect(await faults()).toEqual([['3', 'it is missing']]);
+      const { code, said } = await verdictOf(verify);
+      expect([code, said.split('\n')[0]]).toEqual([1, `organisation ${id}, record 3: it is missing`]);
     });
   });
 }
