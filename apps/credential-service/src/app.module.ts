@@ -1,5 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
+import {
+  ApiKeys,
+  RequestLimits,
+  RoutePermissions,
+  limitsOf,
+  RemoteApiKeys,
+  AuditIntake,
+  AuditRecords,
+  AuditTrail,
+  auditControllerAt,
+} from '@aerie/http-api';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import {
   ApiDatabase,
@@ -41,9 +51,17 @@ import { PresignUpload } from './uploads/presign-upload.js';
 import { TransfersController } from './uploads/transfers.controller.js';
 
 /** Every route of the API is in one of these; openapi/credential-api.ts tells callers about each. */
-export const CONTROLLERS = [StorageController, LedgerController, TransfersController, OpenApiController] as const;
+export const CONTROLLERS = [
+  StorageController,
+  LedgerController,
+  TransfersController,
+  OpenApiController,
+  auditControllerAt('api/v1/storage-audit'),
+] as const;
 
 const MINUTE_MS = 60_000;
+/** Seconds later than asked is soon enough to read about it. */
+const AUDIT_EVERY_MS = 1_000;
 
 @Module({})
 export class AppModule {
@@ -62,6 +80,7 @@ export class AppModule {
     checks.examine('NATS', () => examineNats(nats));
     await checks.settle();
     await awaitSchema(pool, logger);
+    const audit = new AuditIntake({ api, engine: engine }, SCHEMA, logger);
     showPools(metrics, { api: pool, work: engine });
     const clock = { nowMs: () => Date.now() };
     const outbound = new Outbound(config.CREDENTIAL_PRIVATE_ENDPOINTS === 'allowed', config.S3_CA_FILE);
@@ -80,6 +99,7 @@ export class AppModule {
     const claims = new ClaimStore(engine);
     const retention = new Retention({ dataSource: engine, prunes: credentialPrunes(config), logger, metrics });
     const sweepers = [
+      { name: 'audit', everyMs: AUDIT_EVERY_MS, run: () => audit.keep() },
       { name: 'keys to be called back', everyMs: 2_000, run: () => revokeKeys.sweep() },
       { name: 'retention', everyMs: MINUTE_MS, run: (stopping: AbortSignal) => retention.run(stopping) },
     ].map((chore) => new Sweeper(chore, logger));
@@ -122,6 +142,8 @@ export class AppModule {
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
+        { provide: AuditTrail, useValue: audit },
+        { provide: AuditRecords, useValue: new AuditRecords(api, SCHEMA) },
         { provide: Storages, useValue: storages },
         { provide: ChangeStorage, useValue: new ChangeStorage(storages) },
         { provide: Outbound, useValue: outbound },

@@ -14,6 +14,7 @@ import {
   secret,
   streamReplicas,
   traceSettings,
+  auditMonths,
 } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_LEDGER_DAYS } from './retention.js';
@@ -95,6 +96,7 @@ const schema = z.object({
     .enum(['allowed', 'refused'])
     .default('refused')
     .describe('Whether organisations may choose a storage in a private network.'),
+  CREDENTIAL_AUDIT_MONTHS: auditMonths(),
   CREDENTIAL_LEDGER_DAYS: daysKept(400, LEAST_LEDGER_DAYS).describe(
     'For how many days it is kept what opened a storage, what was called back, and which files docks said they uploaded.',
   ),
@@ -119,6 +121,7 @@ export const SETTINGS = {
 export const COMMANDS = {
   'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate, as the user migrator.') }),
   'doctor.js': doctorSchema,
+  'verify-audit.js': z.object(databaseSettings('credential')),
 } satisfies CommandSettings;
 
 export const loadDoctorConfig = (env: NodeJS.ProcessEnv): DoctorConfig => readConfig(doctorSchema, env);

@@ -4,11 +4,17 @@ import { type DatabaseOf, createDataSource } from '@aerie/persistence';
 import { CreateCredential1764000000000 } from './migrations/1764000000000-create-credential.js';
 import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
 import { LeanClaims1765300000000 } from './migrations/1765300000000-lean-claims.js';
+import { Audit1765940100000 } from './migrations/1765940100000-audit.js';
 import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'credential';
 
-export const MIGRATIONS = [CreateCredential1764000000000, Retention1764900000000, LeanClaims1765300000000] as const;
+export const MIGRATIONS = [
+  CreateCredential1764000000000,
+  Retention1764900000000,
+  LeanClaims1765300000000,
+  Audit1765940100000,
+] as const;
 
 const POOL_SIZE = { api: 10, work: 6 } as const;
 

@@ -21,7 +21,7 @@ const query = <Row>(sql: string, parameters: readonly unknown[] = []): Promise<R
 const prune = (days = 400): Promise<number> =>
   new Retention({
     ...{ dataSource: service.dataSource, logger, metrics: new Metrics('spec') },
-    prunes: credentialPrunes({ CREDENTIAL_LEDGER_DAYS: days }),
+    prunes: credentialPrunes({ CREDENTIAL_AUDIT_MONTHS: 24, CREDENTIAL_LEDGER_DAYS: days }),
   }).run();
 const claim = (dockSn: string, objectKey: string) =>
   new ClaimStore(service.dataSource).record({
@@ -117,7 +117,7 @@ it('finds the rows of each batch by an index', async () => {
     await tx.run('ANALYZE');
   });
   const plans: string[] = [];
-  for (const { batch } of credentialPrunes({ CREDENTIAL_LEDGER_DAYS: 400 }))
+  for (const { batch } of credentialPrunes({ CREDENTIAL_AUDIT_MONTHS: 24, CREDENTIAL_LEDGER_DAYS: 400 }))
     await inTransaction(service.dataSource, (tx) => batch(explained(tx, plans)));
   expect(plans.filter((line) => /Seq Scan/.test(line))).toEqual([]);
   const bounds = plans.filter((line) => line.includes('Index Cond:')).join('\n');

@@ -1,3 +1,4 @@
+import { AUDIT_RIGHTS } from '@aerie/http-api';
 import type { SchemaRights } from '@aerie/persistence';
 
 /**
@@ -7,10 +8,12 @@ import type { SchemaRights } from '@aerie/persistence';
 export const RIGHTS: SchemaRights = {
   isWalled: true,
   tables: {
+    ...AUDIT_RIGHTS.tables,
     issue: { api: 'select', engine: 'select insert delete lock:id' },
     revocation: { api: 'select insert', engine: 'select insert update delete' },
     storage: { api: 'select insert delete', engine: 'select' },
     storage_revision: { api: 'select insert update' },
     upload_claim: { engine: 'select insert delete lock:object_key' },
   },
+  functions: AUDIT_RIGHTS.functions,
 };

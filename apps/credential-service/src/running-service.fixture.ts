@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type DockRecord, type Principal, ROLES, docksQuestion, principalQuestion } from '@aerie/bus-contract';
-import { configureHttp } from '@aerie/http-api';
+import { type AuditIntake, AuditTrail, configureHttp } from '@aerie/http-api';
 import { holderOf, keysOfRoles } from '@aerie/http-api/testing';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
@@ -31,11 +31,15 @@ const PRINCIPALS: Readonly<Record<string, Principal>> = {
 
 export interface Replica {
   readonly url: string;
+  readonly audit: AuditIntake;
   readonly intake: Intake;
 }
 
 export interface RunningService {
   readonly url: string;
+  readonly audit: AuditIntake;
+  /** How the service reaches its database. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly intake: Intake;
   readonly storage: PrivateStorage;
   readonly dataSource: DataSource;
@@ -100,8 +104,16 @@ async function start(closers: Closers, env: Readonly<Record<string, string>>): P
       compose: (host) => AppModule.compose(config, host),
       http: (application) => configureHttp(application, logger, ROUTES),
     });
-    return { url, intake: app.get(Intake) };
+    return { url, intake: app.get(Intake), audit: app.get<AuditIntake>(AuditTrail) };
   };
   const [dataSource] = database.pools as [DataSource];
-  return { ...(await replica()), storage, dataSource, owner: database.owner, nats, replica };
+  return {
+    ...(await replica()),
+    storage,
+    dataSource,
+    owner: database.owner,
+    settings: { ...database.settings },
+    nats,
+    replica,
+  };
 }

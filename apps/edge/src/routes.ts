@@ -10,12 +10,14 @@ export function routesOf(config: Config): Readonly<Record<string, string>> {
     '/api/v1/error-codes': config.EDGE_MISSION_URL,
     '/api/v1/identity-providers': config.EDGE_FLEET_URL,
     '/api/v1/invitations': config.EDGE_FLEET_URL,
+    '/api/v1/log-audit': config.EDGE_LOG_URL,
     '/api/v1/log-campaigns': config.EDGE_LOG_URL,
     '/api/v1/log-files': config.EDGE_LOG_URL,
     '/api/v1/log-policy': config.EDGE_LOG_URL,
     '/api/v1/log-uploads': config.EDGE_LOG_URL,
     '/api/v1/me': config.EDGE_FLEET_URL,
     '/api/v1/members': config.EDGE_FLEET_URL,
+    '/api/v1/mission-audit': config.EDGE_MISSION_URL,
     '/api/v1/mission-policy': config.EDGE_MISSION_URL,
     '/api/v1/missions': config.EDGE_MISSION_URL,
     '/api/v1/openapi.json': config.EDGE_MISSION_URL,
@@ -23,6 +25,7 @@ export function routesOf(config: Config): Readonly<Record<string, string>> {
     '/api/v1/setup': config.EDGE_FLEET_URL,
     '/api/v1/sign-in': config.EDGE_FLEET_URL,
     '/api/v1/storage': config.EDGE_CREDENTIAL_URL,
+    '/api/v1/storage-audit': config.EDGE_CREDENTIAL_URL,
     '/api/v1/waylines': config.EDGE_MISSION_URL,
   };
 }

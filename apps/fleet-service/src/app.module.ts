@@ -1,6 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { REDIS_KEYS } from '@aerie/bus-contract';
-import { ApiKeys, AuditTrail, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
+import {
+  ApiKeys,
+  AuditIntake,
+  AuditRecords,
+  AuditTrail,
+  RequestLimits,
+  RoutePermissions,
+  auditControllerAt,
+  limitsOf,
+} from '@aerie/http-api';
 import { examineRedis, redisClient, redisError } from '@aerie/job-queue';
 import { DeadLetters, JetStreamPublisher, connectNats, examineNats } from '@aerie/messaging';
 import {
@@ -68,9 +77,7 @@ import { Callers } from './sessions/callers.js';
 import { SessionStore } from './sessions/session.store.js';
 import { MeController, SessionsController, SignInController } from './sessions/sessions.controller.js';
 import { SignIn } from './sessions/sign-in.js';
-import { AuditIntake } from './audit/audit-intake.js';
-import { AuditRecords } from './audit/audit-records.js';
-import { AuditController } from './audit/audit.controller.js';
+import { ownerOfBearer } from './audit/owner-of-bearer.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
@@ -89,7 +96,7 @@ export const CONTROLLERS = [
   ProviderSignInController,
   PasskeySignInController,
   PasskeysController,
-  AuditController,
+  auditControllerAt('api/v1/audit'),
 ] as const;
 
 const MINUTE_MS = 60_000;
@@ -130,7 +137,7 @@ export class AppModule {
       idleMs: config.FLEET_SESSION_IDLE_MINUTES * MINUTE_MS,
     });
     const bearers = new Bearers(keys, sessions);
-    const audit = new AuditIntake({ api, engine: dataSource }, logger);
+    const audit = new AuditIntake({ api, engine: dataSource }, SCHEMA, logger, ownerOfBearer(api));
     const signIns = new SignIn(api, sessions, passwords, guesses, audit);
     const providers = providersOf(config, { database: api, sessions, audit });
     const origins = config.FLEET_PASSKEY_ORIGINS;
@@ -230,7 +237,7 @@ export class AppModule {
         { provide: AuditTrail, useValue: audit },
         { provide: Bearers, useValue: bearers },
         { provide: SessionStore, useValue: sessions },
-        { provide: AuditRecords, useValue: new AuditRecords(api) },
+        { provide: AuditRecords, useValue: new AuditRecords(api, SCHEMA) },
         { provide: Callers, useValue: new Callers(api) },
         { provide: SignIn, useValue: signIns },
         { provide: SignInByProviders, useValue: providers },

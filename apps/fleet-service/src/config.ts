@@ -14,6 +14,7 @@ import {
   secret,
   streamReplicas,
   traceSettings,
+  auditMonths,
 } from '@aerie/service-host';
 import { z } from 'zod';
 
@@ -80,13 +81,7 @@ const schema = z.object({
       'How long a dock is cut off at the broker that stays far over its budget, the first time in a day. Each further time ' +
         'is four times as long, up to six hours.',
     ),
-  FLEET_AUDIT_MONTHS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(120)
-    .default(24)
-    .describe('For how many whole months audit records are kept.'),
+  FLEET_AUDIT_MONTHS: auditMonths(),
   FLEET_SESSION_HOURS: z.coerce
     .number()
     .int()

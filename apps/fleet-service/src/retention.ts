@@ -1,6 +1,6 @@
+import { auditPrune } from '@aerie/http-api';
 import { type Prune, inboxAndOutboxPrunes, pruneOldRows } from '@aerie/persistence';
 import type { Config } from './config.js';
-import { auditPrune } from './audit/audit-intake.js';
 import { SCHEMA } from './database.js';
 import { usedSignInPrune } from './providers/provider.store.js';
 import { sessionPrune } from './sessions/session.store.js';
@@ -12,6 +12,6 @@ export const fleetPrunes = (days: Days): Prune[] => [
   ...inboxAndOutboxPrunes(SCHEMA, { inboxDays: days.FLEET_INBOX_DAYS, outboxDays: days.FLEET_OUTBOX_DAYS }),
   sessionPrune(),
   usedSignInPrune(),
-  auditPrune(days.FLEET_AUDIT_MONTHS),
+  auditPrune(SCHEMA, days.FLEET_AUDIT_MONTHS),
   pruneOldRows({ table: 'fleet.kept_message', at: 'received_at', days: days.FLEET_KEPT_MESSAGE_DAYS }),
 ];

@@ -1,3 +1,4 @@
+import { AUDIT_RIGHTS } from '@aerie/http-api';
 import { ORGANISATION, ORGANISATION_IF_ANY, PERSON, PERSON_ALONE, type SchemaRights } from '@aerie/persistence';
 
 /**
@@ -15,15 +16,9 @@ const OF_DOCK = { table: 'dock', by: 'dock_sn', key: 'sn' } as const;
 export const RIGHTS: SchemaRights = {
   isWalled: true,
   tables: {
+    ...AUDIT_RIGHTS.tables,
     aircraft: { api: 'select update delete', engine: 'select insert update delete' },
     aircraft_move: { api: 'select insert delete', engine: 'select insert delete' },
-    // A record is made of an entry and is never changed; old months go by a function of the migrator's.
-    audit_chain: { api: 'select', engine: 'select insert update' },
-    audit_intake: {
-      ...{ api: 'insert update select', engine: 'select delete lock:id' },
-      reachedWhere: `(entry->>'organisationId')::uuid = ${ORGANISATION}`,
-    },
-    audit_record: { api: 'select', engine: 'select insert' },
     api_key: { api: 'select insert update' },
     broker_user: { engine: 'select insert update delete', belongsTo: OF_DOCK },
     cut_off: { api: 'select update', engine: 'select insert update delete' },
@@ -72,7 +67,7 @@ export const RIGHTS: SchemaRights = {
     'organisation_of_session(uuid)': ['api'],
     'person_of(text)': ['api'],
     'person_of_passkey(text)': ['api'],
-    'prune_audit(integer)': ['engine'],
+    ...AUDIT_RIGHTS.functions,
     'yield_claim(text,integer)': ['api'],
   },
 };

@@ -1,5 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { ApiKeys, RequestLimits, RoutePermissions, limitsOf, RemoteApiKeys } from '@aerie/http-api';
+import {
+  ApiKeys,
+  RequestLimits,
+  RoutePermissions,
+  limitsOf,
+  RemoteApiKeys,
+  AuditIntake,
+  AuditRecords,
+  AuditTrail,
+  auditControllerAt,
+} from '@aerie/http-api';
 import { BullWakes, InstantWakes, examineRedis } from '@aerie/job-queue';
 import {
   REDIS_KEYS,
@@ -69,12 +79,15 @@ export const CONTROLLERS = [
   FilesController,
   CampaignsController,
   PolicyController,
+  auditControllerAt('api/v1/log-audit'),
 ] as const;
 
 /** Wakes that are handled at once; each only asks for the next look. */
 const WAKE_CONCURRENCY = 2;
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
+/** Seconds later than asked is soon enough to read about it. */
+const AUDIT_EVERY_MS = 1_000;
 
 @Module({})
 export class AppModule {
@@ -93,6 +106,7 @@ export class AppModule {
     checks.examine('NATS', () => examineNats(connection));
     await checks.settle();
     await awaitSchema(pool, logger);
+    const audit = new AuditIntake({ api, engine: dataSource }, SCHEMA, logger);
     const publisher = new JetStreamPublisher(connection, 2_000);
     const deadLetters = new DeadLetters(publisher, metrics);
     // First: what those below ask of the database at a scrape does not count itself.
@@ -143,6 +157,7 @@ export class AppModule {
     // One for each: a service or a storage that is slow to answer one question keeps no other dock waiting.
     const retention = new Retention({ dataSource, prunes: logPrunes(config), logger, metrics });
     const sweepers = [
+      { name: 'audit', everyMs: AUDIT_EVERY_MS, run: () => audit.keep() },
       { name: 'due uploads', everyMs: SECOND_MS, run: () => dueRunner.run() },
       { name: 'docks to give back', everyMs: SECOND_MS, run: () => releaseDocks.run() },
       { name: 'campaigns', everyMs: SECOND_MS, run: () => runCampaigns.run() },
@@ -189,6 +204,8 @@ export class AppModule {
         { provide: ApiKeys, useValue: new RemoteApiKeys(connection) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
+        { provide: AuditTrail, useValue: audit },
+        { provide: AuditRecords, useValue: new AuditRecords(api, SCHEMA) },
         { provide: AskForList, useValue: new AskForList({ database: api, commands, replyMs: timing.listReplyMs }) },
         {
           provide: RequestUpload,

@@ -14,6 +14,7 @@ import {
   requestLimits,
   streamReplicas,
   traceSettings,
+  auditMonths,
 } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS } from './retention/least-days.js';
@@ -75,6 +76,7 @@ const schema = z.object({
   LOG_IDEMPOTENCY_DAYS: daysKept(LEAST_IDEMPOTENCY_DAYS, LEAST_IDEMPOTENCY_DAYS).describe(
     'For how many days a repeated request gets its first answer.',
   ),
+  LOG_AUDIT_MONTHS: auditMonths(),
   LOG_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
     'For how many days a message that comes again is known.',
   ),
@@ -88,6 +90,7 @@ export const SETTINGS = { program: 'log-service', prefix: 'LOG_', schema } satis
 /** What the commands beside it read. */
 export const COMMANDS = {
   'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate, as the user migrator.') }),
+  'verify-audit.js': z.object(databaseSettings('log')),
 } satisfies CommandSettings;
 
 export const loadConfig = (env: NodeJS.ProcessEnv): Config => readSettings(SETTINGS, env);

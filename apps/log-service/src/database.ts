@@ -6,6 +6,7 @@ import { Indexes1764300000000 } from './migrations/1764300000000-indexes.js';
 import { EndedByPerson1764600000000 } from './migrations/1764600000000-ended-by-person.js';
 import { Retention1764900000000 } from './migrations/1764900000000-retention.js';
 import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.js';
+import { Audit1765940100000 } from './migrations/1765940100000-audit.js';
 import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'log';
@@ -16,6 +17,7 @@ export const MIGRATIONS = [
   EndedByPerson1764600000000,
   Retention1764900000000,
   LeanOutbox1765300000000,
+  Audit1765940100000,
 ] as const;
 
 /** A pool for each: a burst of requests must not keep the words of docks waiting, nor the other way round. */

@@ -1,3 +1,4 @@
+import { AUDIT_RIGHTS } from '@aerie/http-api';
 import type { SchemaRights } from '@aerie/persistence';
 
 const OF_UPLOAD = { table: 'upload', by: 'upload_id' } as const;
@@ -6,6 +7,7 @@ const OF_UPLOAD = { table: 'upload', by: 'upload_id' } as const;
 export const RIGHTS: SchemaRights = {
   isWalled: true,
   tables: {
+    ...AUDIT_RIGHTS.tables,
     attempt: { api: 'select update', engine: 'select insert update', belongsTo: OF_UPLOAD },
     campaign: { api: 'select insert update', engine: 'select update' },
     campaign_dock: {
@@ -25,4 +27,5 @@ export const RIGHTS: SchemaRights = {
     timeline: { api: 'select insert', engine: 'select insert delete lock:id', belongsTo: OF_UPLOAD },
     upload: { api: 'select insert update', engine: 'select insert update' },
   },
+  functions: AUDIT_RIGHTS.functions,
 };

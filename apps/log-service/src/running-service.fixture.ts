@@ -16,7 +16,7 @@ import {
   sendQuestion,
   takeDockQuestion,
 } from '@aerie/bus-contract';
-import { configureHttp } from '@aerie/http-api';
+import { type AuditIntake, AuditTrail, configureHttp } from '@aerie/http-api';
 import { holderOf, keysOfRoles } from '@aerie/http-api/testing';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
@@ -81,6 +81,11 @@ const MAD_LIST = {
 export interface RunningService {
   readonly url: string;
   readonly dataSource: DataSource;
+  /** May do what no role of the service may. */
+  readonly owner: DataSource;
+  readonly audit: AuditIntake;
+  /** How the service reaches its database. */
+  readonly settings: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -91,7 +96,7 @@ export interface RunningService {
 export const startService = (): Promise<RunningService> => startAll(start);
 
 async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
-  const { pools, settings, drop } = await logTestDatabase(1);
+  const { pools, settings, owner, drop } = await logTestDatabase(1);
   closers.push(drop);
   const dataSource = pools[0] as DataSource;
   const storage = await startStorage();
@@ -112,12 +117,12 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
     REDIS_URL: testEnvironment().redisUrl,
     NATS_URL: bus.url,
   });
-  const { url } = await startInProcess(closers, {
+  const { url, app } = await startInProcess(closers, {
     ...{ name: 'log-service', logger },
     compose: (host) => AppModule.compose(config, host),
-    http: (app) => configureHttp(app, logger, ROUTES),
+    http: (application) => configureHttp(application, logger, ROUTES),
   });
-  return { url, dataSource };
+  return { url, settings: { ...settings }, dataSource, owner, audit: app.get<AuditIntake>(AuditTrail) };
 }
 
 function answerForFleet(connection: NatsConnection): void {

@@ -1,6 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { MISSION_EVENTS_CONSUMER, MISSION_REPLIES_CONSUMER, REDIS_KEYS, WAKE_QUEUES } from '@aerie/bus-contract';
-import { ApiKeys, RemoteApiKeys, RequestLimits, RoutePermissions, limitsOf } from '@aerie/http-api';
+import {
+  ApiKeys,
+  RemoteApiKeys,
+  RequestLimits,
+  RoutePermissions,
+  limitsOf,
+  AuditIntake,
+  AuditRecords,
+  AuditTrail,
+  auditControllerAt,
+} from '@aerie/http-api';
 import { BullWakes, examineRedis } from '@aerie/job-queue';
 import { Backlog, DeadLetters, JetStreamPublisher, NoteDocks, connectNats, examineNats } from '@aerie/messaging';
 import { retryUntilReached } from '@aerie/observability';
@@ -80,6 +90,7 @@ export const CONTROLLERS = [
   ErrorCodesController,
   WaylinesController,
   OpenApiController,
+  auditControllerAt('api/v1/mission-audit'),
 ] as const;
 
 /** The rest is in their timelines. */
@@ -88,6 +99,8 @@ const NAMED_IN_A_LINE = 20;
 const WAKE_CONCURRENCY = 4;
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
+/** Seconds later than asked is soon enough to read about it. */
+const AUDIT_EVERY_MS = 1_000;
 const HOUR_MS = 60 * MINUTE_MS;
 /** A database that is restored under a running service: until then its claims are held back. */
 const LOOK_FOR_RESTORE_MS = 5 * SECOND_MS;
@@ -114,6 +127,7 @@ export class AppModule {
     checks.examine('NATS', () => examineNats(nats));
     await checks.settle();
     await awaitSchema(pool, logger);
+    const audit = new AuditIntake({ api, engine: chores }, SCHEMA, logger);
     // Not worth a boot that fails: without it they follow the defaults.
     await keepTiming(chores, timing).catch((error: unknown) =>
       logger.warn({ err: error }, 'failed to keep the settings for missions of the first release'),
@@ -197,6 +211,7 @@ export class AppModule {
     // On the pool of chores: flights never wait for it.
     const retention = new Retention({ dataSource: chores, prunes: missionPrunes(config), logger, metrics });
     const sweepers = [
+      { name: 'audit', everyMs: AUDIT_EVERY_MS, run: () => audit.keep() },
       { name: 'due missions', everyMs: SECOND_MS, run: (stopping: AbortSignal) => dueRunner.runAll(stopping) },
       { name: 'database origin', everyMs: LOOK_FOR_RESTORE_MS, run: settleRestore },
       { name: 'wakes of the next minutes', everyMs: SET_WAKES_EVERY_MS, run: () => setWakes(flight, dueWakes) },
@@ -270,6 +285,8 @@ export class AppModule {
         { provide: ApiKeys, useValue: new RemoteApiKeys(nats) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
+        { provide: AuditTrail, useValue: audit },
+        { provide: AuditRecords, useValue: new AuditRecords(api, SCHEMA) },
         { provide: CreateMission, useValue: createMission },
         { provide: RescheduleMission, useValue: new RescheduleMission(api, afterCommit, observeDock) },
         { provide: ResumeMission, useValue: new ResumeMission(api, createMission) },

@@ -15,6 +15,7 @@ import {
   secret,
   streamReplicas,
   traceSettings,
+  auditMonths,
 } from '@aerie/service-host';
 import { z } from 'zod';
 import { LEAST_DETAIL_DAYS, LEAST_MISSION_DAYS } from './missions/retention/ended-missions.js';
@@ -103,6 +104,7 @@ const schema = z.object({
   MISSION_IDEMPOTENCY_DAYS: daysKept(LEAST_IDEMPOTENCY_DAYS, LEAST_IDEMPOTENCY_DAYS).describe(
     'For how many days a repeated request gets its first answer.',
   ),
+  MISSION_AUDIT_MONTHS: auditMonths(),
   MISSION_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
     'For how many days a message of a dock that comes again is known.',
   ),
@@ -122,6 +124,7 @@ export const SETTINGS = { program: 'mission-service', prefix: 'MISSION_', schema
 export const COMMANDS = {
   'migrate.js': z.object({ DATABASE_URL: peer('postgres').describe('The database to migrate, as the user migrator.') }),
   'after-restore.js': z.object(databaseSettings('mission')),
+  'verify-audit.js': z.object(databaseSettings('mission')),
 } satisfies CommandSettings;
 
 /** @throws InvalidError that names each setting, what it is and what is allowed */

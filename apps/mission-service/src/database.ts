@@ -22,6 +22,7 @@ import { StatesOfRest1765330000000 } from './migrations/1765330000000-states-of-
 import { ValidatedChecks1765340000000 } from './migrations/1765340000000-validated-checks.js';
 import { DatabaseOrigin1765350000000 } from './migrations/1765350000000-database-origin.js';
 import { TimeWithoutAFunction1765910000000 } from './migrations/1765910000000-time-without-a-function.js';
+import { Audit1765940100000 } from './migrations/1765940100000-audit.js';
 import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'mission';
@@ -48,6 +49,7 @@ export const MIGRATIONS = [
   ValidatedChecks1765340000000,
   DatabaseOrigin1765350000000,
   TimeWithoutAFunction1765910000000,
+  Audit1765940100000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

@@ -1,3 +1,4 @@
+import { AUDIT_RIGHTS } from '@aerie/http-api';
 import type { SchemaRights } from '@aerie/persistence';
 
 const OF_MISSION = { table: 'mission', by: 'mission_id' } as const;
@@ -9,6 +10,7 @@ const OF_MISSION = { table: 'mission', by: 'mission_id' } as const;
 export const RIGHTS: SchemaRights = {
   isWalled: true,
   tables: {
+    ...AUDIT_RIGHTS.tables,
     breakpoint: { api: 'select', engine: 'select insert delete', belongsTo: OF_MISSION },
     database_origin: { engine: 'select insert update', ofNobody: 'the API has nothing to do with it' },
     dock: { api: 'select insert update', engine: 'select insert update' },
@@ -35,6 +37,7 @@ export const RIGHTS: SchemaRights = {
   },
   sequences: { flight_track_id: ['api', 'engine'] },
   functions: {
+    ...AUDIT_RIGHTS.functions,
     'current_origin()': ['api', 'engine'],
     'make_flight_track_days(integer)': ['engine'],
     'drop_flight_track_days(integer)': ['engine'],

@@ -1,8 +1,26 @@
 import 'reflect-metadata';
-import { type CanActivate, type ExecutionContext, Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  Optional,
+  SetMetadata,
+  createParamDecorator,
+} from '@nestjs/common';
 import type { Metadata } from '@grpc/grpc-js';
-import { type Permission, type Principal, isPermitted } from '@aerie/bus-contract';
-import { ApiKeys, RequestLimits, demand, principalOf } from '@aerie/http-api';
+import { type Permission, type Principal, callerName, isPermitted } from '@aerie/bus-contract';
+import {
+  type AuditEntry,
+  AuditTrail,
+  ApiKeys,
+  OpenRecord,
+  RequestLimits,
+  callerWith,
+  demand,
+  howAudited,
+  principalOf,
+} from '@aerie/http-api';
 import { ForbiddenError, UnauthenticatedError } from '@aerie/kernel';
 
 const PERMISSIONS = 'aerie:permissions';
@@ -19,6 +37,15 @@ interface Admission {
   readonly principal: Principal;
   /** Looks again. Throws where the caller may not make the call any more, or nobody can say it. */
   readonly renew: () => Promise<void>;
+  /** Null: nothing of it is kept. */
+  readonly audited: AuditedCall | null;
+}
+
+/** A call that is on record, before it is carried out or with what it changes. */
+interface AuditedCall {
+  readonly entry: AuditEntry;
+  /** Null: its entry is in the database already. */
+  readonly record: OpenRecord | null;
 }
 
 /** Who sent the call with this metadata. An entry lives as long as the call. */
@@ -29,7 +56,12 @@ export const admissionOf = (metadata: Metadata): Admission | undefined => admiss
 /** The call as gRPC hands it to Nest; it says where it comes from, as `ipv4:192.0.2.1:5000`. */
 interface Call {
   getPeer?(): string;
+  /** `/aerie.mission.v1.MissionService/CancelMission` */
+  getPath?(): string;
 }
+
+/** What HTTP answers to most that it has accepted, and records have of a call that was answered. */
+export const ANSWERED = 200;
 
 /** Lets a call in whose metadata `authorization: Bearer <api key>` is good and whose holder may make it. */
 @Injectable()
@@ -37,22 +69,64 @@ export class GrpcKeyGuard implements CanActivate {
   constructor(
     private readonly keys: ApiKeys,
     private readonly limits: RequestLimits,
+    /** None: this service keeps no trail. */
+    @Optional() private readonly audit?: AuditTrail,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const metadata = context.switchToRpc().getContext<Metadata>();
     const [header] = metadata.get('authorization');
-    const address = addressOf(context.getArgByIndex<Call | undefined>(2)?.getPeer?.() ?? '');
+    const call = context.getArgByIndex<Call | undefined>(2);
+    const address = addressOf(call?.getPeer?.() ?? '');
     const principal = await principalOf(this.keys, this.limits, header?.toString(), address);
     const permissions = permissionsOf(context.getHandler());
-    this.limits.admit(principal, permissionFor(principal, permissions));
+    const entry = entryOf(principal, address, call?.getPath?.() ?? '', context.getArgByIndex<unknown>(0));
+    try {
+      this.limits.admit(principal, permissionFor(principal, permissions));
+    } catch (error) {
+      if (error instanceof ForbiddenError) await this.audit?.note(entry, 403);
+      throw error;
+    }
     const renew = async (): Promise<void> => {
       const now = await principalOf(this.keys, this.limits, header?.toString(), address);
       permissionFor(now, permissions);
     };
-    admissions.set(metadata, { principal, renew });
+    const audited = await this.begin(context, entry);
+    const caller = audited?.record == null ? principal : callerWith(principal, audited.record);
+    admissions.set(metadata, { principal: caller, renew, audited });
     return true;
   }
+
+  /** What only reads is not kept. */
+  private async begin(context: ExecutionContext, entry: AuditEntry): Promise<AuditedCall | null> {
+    const how = howAudited(context.getHandler());
+    const isRead = permissionsOf(context.getHandler()).every((permission) => permission.endsWith('.read'));
+    if (this.audit === undefined || isRead || how === 'never') return null;
+    if (how === 'withItsChange') return { entry, record: new OpenRecord(entry, ANSWERED) };
+    await this.audit.begin(entry);
+    return { entry, record: null };
+  }
+}
+
+/** Ids in a message are shorter. What is longer was made up. */
+const LONGEST_ID = 100;
+/** Fields that name what a call is about. */
+const NAMES = ['id', 'sn', 'dockSn', 'objectKey', 'action'] as const;
+
+function entryOf(principal: Principal, address: string, path: string, message: unknown): AuditEntry {
+  const fields: Readonly<Record<string, unknown>> =
+    typeof message === 'object' && message !== null ? { ...message } : {};
+  const resources = Object.fromEntries(
+    NAMES.flatMap((name) => {
+      const id = fields[name];
+      return typeof id === 'string' && id !== '' ? [[name, id.slice(0, LONGEST_ID)] as const] : [];
+    }),
+  );
+  return {
+    ...{ id: randomUUID(), organisationId: principal.organisationId, by: callerName(principal), address },
+    // Without the package, which says nothing that the service does not.
+    ...{ operationId: path.split('.').at(-1) ?? path, resources, requestId: null, atMs: Date.now() },
+  };
 }
 
 /** What of it permits the call. Throws ForbiddenError where nothing does. */

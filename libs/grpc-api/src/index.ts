@@ -1,3 +1,4 @@
+export { AuditCalls } from './audit-calls.js';
 export { GrpcCaller, GrpcKeyGuard, Permitted, permissionsOf } from './grpc-key.guard.js';
 export { GrpcProblemFilter } from './grpc-problem.filter.js';
 export { enumName, textOf, wordOf } from './enums.js';

@@ -6,9 +6,11 @@ import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
 import { currentRequestId } from '@aerie/observability';
 import type { Request, Response } from 'express';
 import { LRUCache } from 'lru-cache';
-import { type AuditEntry, AuditTrail, type KnownBearer } from './audit-trail.js';
+import { type AuditEntry, AuditTrail, type KnownBearer } from './audit/audit-trail.js';
+import { OpenRecord, callerWith, howAudited } from './audit/open-record.js';
 import { RoutePermissions } from './permissions.js';
 import { RequestLimits } from './request-limits.js';
+import { statusHandledBy } from './running-route.js';
 
 /** A key that was revoked is refused everywhere after this, and its streams end by the next look at them, within a minute. */
 const CACHE_MS = 30_000;
@@ -97,15 +99,25 @@ export class ApiKeyGuard implements CanActivate {
     return true;
   }
 
-  /** Before anything is done; how it ended is noted once the caller was told. */
+  /** Before anything is done, or with what is done; how it ended is noted once the caller was told. */
   private async noteRequest(context: ExecutionContext, request: WithPrincipal): Promise<void> {
     const { audit } = this;
-    if (audit === undefined || request.principal === undefined) return;
+    const how = howAudited(context.getHandler());
+    if (audit === undefined || request.principal === undefined || how === 'never') return;
     const { organisationId } = request.principal;
     const entry = this.entryOf(context, request, { organisationId, by: callerName(request.principal) });
-    await audit.begin(entry);
     const response = context.switchToHttp().getResponse<Response>();
-    response.once('close', () => void audit.end(entry, response.headersSent ? response.statusCode : null));
+    if (how === 'before') {
+      await audit.begin(entry);
+      response.once('close', () => void audit.end(entry, response.headersSent ? response.statusCode : null));
+      return;
+    }
+    const record = new OpenRecord(entry, statusHandledBy(context.getHandler()));
+    request.principal = callerWith(request.principal, record);
+    response.once('close', () => {
+      // Whose caller has gone may still be carried out, and is on record then.
+      if (response.headersSent && !record.isKept) void audit.noteAll([{ entry, status: response.statusCode }]);
+    });
   }
 
   private async noteRefusal(context: ExecutionContext, request: WithPrincipal, error: unknown): Promise<void> {

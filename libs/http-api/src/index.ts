@@ -1,5 +1,23 @@
 export { type Problem, problem, problemOf } from './problem.js';
-export { type AuditEntry, AuditTrail, type KnownBearer } from './audit-trail.js';
+export { type AuditEntry, AuditTrail, type KnownBearer } from './audit/audit-trail.js';
+export { verifyChains } from './audit/audit-chain.js';
+export { AuditIntake } from './audit/audit-intake.js';
+export { AuditRecords } from './audit/audit-records.js';
+export { AUDIT_RIGHTS, auditPrune, auditTables, dropAuditTables } from './audit/audit-tables.js';
+export { auditControllerAt } from './audit/audit.controller.js';
+export { auditRoute } from './audit/audit.openapi.js';
+export { auditRecordSchema } from './audit/audit.schema.js';
+export {
+  type AskedChange,
+  AuditedWithItsChange,
+  NotAudited,
+  OpenRecord,
+  callerWith,
+  howAudited,
+  openRecordOf,
+  recordChanges,
+} from './audit/open-record.js';
+export { verifyAudit } from './audit/verify-audit.js';
 export { ApiKeyGuard, ApiKeys, Caller, RemoteApiKeys, principalOf } from './api-key.guard.js';
 export { type LimitSettings, RequestLimits, limitsOf, placeOf } from './request-limits.js';
 export { RoutePermissions, demand } from './permissions.js';

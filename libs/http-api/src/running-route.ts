@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { RequestMethod } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
+import { HTTP_CODE_METADATA, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants';
 
 /** Method and path of a handler, as an OpenAPI document writes them. */
 export interface HandledRoute {
@@ -15,6 +15,12 @@ export function routeHandledBy(controller: object, handler: object): HandledRout
   const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod];
   const path = pathOf([controller, handler].map((part) => String(Reflect.getMetadata(PATH_METADATA, part))));
   return { method: method.toLowerCase(), path };
+}
+
+/** The status with which Nest answers what a handler has carried out. */
+export function statusHandledBy(handler: object): number {
+  const told = Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number | undefined;
+  return told ?? (Reflect.getMetadata(METHOD_METADATA, handler) === RequestMethod.POST ? 201 : 200);
 }
 
 function pathOf(parts: readonly string[]): string {

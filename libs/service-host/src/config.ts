@@ -59,6 +59,10 @@ const MOST_DAYS = 3_650;
 export const daysKept = (fallback: number, least = 1) =>
   z.coerce.number().int().min(least).max(MOST_DAYS).default(fallback);
 
+/** For how many whole months audit records are kept. */
+export const auditMonths = () =>
+  z.coerce.number().int().min(1).max(120).default(24).describe('For how many whole months audit records are kept.');
+
 /** How many servers of a NATS cluster keep each stream. [NATS: five at most] */
 export const streamReplicas = () => z.coerce.number().int().min(1).max(5).default(1);
 

@@ -1,6 +1,7 @@
 export { type BrokerNeeds, type Connack, brokerFindings } from './broker-findings.js';
 export { BootChecks } from './boot-checks.js';
 export {
+  auditMonths,
   databaseSettings,
   daysKept,
   listenSettings,

@@ -43,6 +43,14 @@ const later = (dockSn: string) => ({
   kind: 'timed',
   executeAt: new Date(Date.now() + 3_600_000).toISOString(),
 });
+const AUDITS = ['/mission-audit', '/log-audit', '/storage-audit'] as const;
+interface AuditRecord {
+  readonly operationId: string;
+  readonly status: number;
+}
+const recordsOf = async (audit: string, query: string): Promise<readonly AuditRecord[]> =>
+  good(await world.api.get<{ items: readonly AuditRecord[] }>(`${audit}?${query}`)).items;
+const wordsOf = ({ operationId, status }: AuditRecord): string => `${operationId} ${status}`;
 const refusalOf = ({ status, body }: { readonly status: number; readonly body: Refusal }) => [
   status,
   body.code,
@@ -133,9 +141,11 @@ it('answers 429 to a key that asks too often, says when to come again, and leave
 
 it('shuts every call of gRPC to a role that has no use for any of them, and none for want of a permission', async () => {
   const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${(await keyFor('auditor')).key}`);
+  const auditor = await keyFor('auditor');
+  metadata.set('authorization', `Bearer ${auditor.key}`);
   const { grpcAddress, logGrpcAddress, credentialGrpcAddress } = world.stack;
   const answers: string[] = [];
+  const refused: string[] = [];
   for (const [proto, address] of [
     [MISSION_PROTO, grpcAddress],
     [LOG_PROTO, logGrpcAddress],
@@ -162,12 +172,48 @@ it('shuts every call of gRPC to a role that has no use for any of them, and none
         });
         const { code } = JSON.parse(String(error?.metadata.get('problem')[0] ?? '{}')) as { code?: string };
         answers.push(`${method}: ${status[error?.code ?? status.OK]} ${code}`);
+        refused.push(`${service.split('.').at(-1)}/${method} 403`);
       }
       client.close();
     }
   }
   expect(answers.length).toBeGreaterThan(35);
   expect(answers.filter((answer) => !answer.endsWith(': PERMISSION_DENIED not_permitted'))).toEqual([]);
+  await eventually('a record of each of them', async () => {
+    const found = await Promise.all(AUDITS.map((audit) => recordsOf(audit, `limit=200&by=key:${auditor.id}`)));
+    return found.flat().map(wordsOf).sort().join() === refused.sort().join();
+  });
+}, 60_000);
+
+it('N32: keeps a record of the viewer who starts a flight, over HTTP and over gRPC', async () => {
+  const dock = await world.dock();
+  const viewer = await keyFor('viewer');
+  const { id } = good(await world.api.post<{ id: string }>('/missions', later(dock.sn)));
+  expect((await apiOf(viewer).post('/missions', immediate(dock.sn))).status).toBe(403);
+  const client = missionClient();
+  const callOff = (key: string): Promise<number> => {
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${key}`);
+    return new Promise((resolve) =>
+      client.CancelMission({ id }, metadata, (error) => resolve(error?.code ?? status.OK)),
+    );
+  };
+  try {
+    expect(await callOff(viewer.key)).toBe(status.PERMISSION_DENIED);
+    expect(await callOff(world.stack.apiKey)).toBe(status.OK);
+  } finally {
+    client.close();
+  }
+  await eventually('its records', async () => {
+    const hers = await recordsOf('/mission-audit', `by=key:${viewer.id}`);
+    expect(hers.map(wordsOf).sort()).toEqual(['MissionService/CancelMission 403', 'createMission 403']);
+    expect((await recordsOf('/mission-audit', `resourceId=${id}`)).map(wordsOf)).toEqual([
+      'MissionService/CancelMission 200',
+      'MissionService/CancelMission 403',
+      'createMission 201',
+    ]);
+    return true;
+  });
 }, 60_000);
 
 it('lets a person sign in and fly, names the person, and is shut to a person who was removed', async () => {
@@ -190,13 +236,14 @@ it('lets a person sign in and fly, names the person, and is shut to a person who
   for (const path of ['/docks', '/log-uploads', '/storage']) expect((await anna.get(path)).status).toBe(401);
   expect((await nobody.post('/sessions', { email, password })).status).toBe(401);
 
-  const recordsOf = async (query: string) =>
-    (await world.api.get<{ items: readonly { operationId: string; status: number }[] }>(`/audit?${query}`)).body.items;
   await eventually('the audit records of her', async () => {
-    const hers = await recordsOf(`by=person:${member.id}`);
-    const done = hers.map(({ operationId, status }) => `${operationId} ${status}`);
-    expect(done).toEqual(expect.arrayContaining(['acceptInvitation 201', 'signIn 201', 'createApiKey 403']));
-    expect(await recordsOf(`operationId=removeMember&resourceId=${member.id}`)).toMatchObject([{ status: 200 }]);
+    const hers = await recordsOf('/audit', `by=person:${member.id}`);
+    expect(hers.map(wordsOf)).toEqual(
+      expect.arrayContaining(['acceptInvitation 201', 'signIn 201', 'createApiKey 403']),
+    );
+    expect(await recordsOf('/audit', `operationId=removeMember&resourceId=${member.id}`)).toMatchObject([
+      { status: 200 },
+    ]);
     return true;
   });
 }, 90_000);
@@ -244,7 +291,7 @@ function missionClient(): Client {
 }
 
 type Unary = (request: object, metadata: Metadata, done: (error: { code: number } | null) => void) => void;
-interface Client extends Record<'ListMissions' | 'CreateMission', Unary> {
+interface Client extends Record<'ListMissions' | 'CreateMission' | 'CancelMission', Unary> {
   readonly WatchMission: (request: object, metadata: Metadata) => ClientReadableStream<unknown>;
   close(): void;
 }

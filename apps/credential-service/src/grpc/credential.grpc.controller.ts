@@ -2,6 +2,7 @@ import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/comm
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { type Principal, callerName } from '@aerie/bus-contract';
 import {
+  AuditCalls,
   GrpcCaller,
   GrpcKeyGuard,
   GrpcProblemFilter,
@@ -12,7 +13,7 @@ import {
   timestampOf,
   StreamsOfPermitted,
 } from '@aerie/grpc-api';
-import { pageQuery, readCursor, readInput } from '@aerie/http-api';
+import { pageQuery, readCursor, readInput, AuditedWithItsChange } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { RunDoctor } from '../doctor/run-doctor.js';
 import { PresignDownload } from '../downloads/presign-download.js';
@@ -41,7 +42,7 @@ import {
 /** The use cases of the HTTP API for other programs; each call is read by the very checks of its route. */
 @Controller()
 @UseGuards(GrpcKeyGuard)
-@UseInterceptors(StreamsOfPermitted)
+@UseInterceptors(StreamsOfPermitted, AuditCalls)
 @UseFilters(GrpcProblemFilter)
 export class CredentialGrpcController {
   constructor(
@@ -63,6 +64,7 @@ export class CredentialGrpcController {
 
   @GrpcMethod('CredentialService', 'ReplaceStorage')
   @Permitted('storage.manage')
+  @AuditedWithItsChange()
   async replace(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const storage = readStorageInput(bodyOfStorage(message['storage']), this.outbound);
     await this.changeStorage.replace(caller, storage, versionOf(message));
@@ -71,6 +73,7 @@ export class CredentialGrpcController {
 
   @GrpcMethod('CredentialService', 'RemoveStorage')
   @Permitted('storage.manage')
+  @AuditedWithItsChange()
   async remove(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     await this.changeStorage.remove(caller, versionOf(message));
     return this.shown(caller);

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Caller, describePermissions, describeRefusedInput, keyOfRole, successesOf } from '@aerie/http-api/testing';
+import { fileURLToPath } from 'node:url';
+import {
+  Caller,
+  describeAudit,
+  describePermissions,
+  describeRefusedInput,
+  keyOfRole,
+  successesOf,
+} from '@aerie/http-api/testing';
 import { eventually } from '@aerie/testing';
 import { API_KEY, ORGANISATION, OTHER_API_KEY, type RunningService, startService } from '../running-service.fixture.js';
 import { CREDENTIAL_API, ROUTES } from './credential-api.js';
@@ -238,6 +246,22 @@ it('tells nobody anything without a key', async () => {
     const { status } = await caller.call(operationId, { key: null, ...body });
     expect([operationId, status]).toEqual([operationId, open === true ? 200 : 401]);
   }
+});
+
+// Looks back at all before it.
+describeAudit(ROUTES, [], () => {
+  const { audit, dataSource, owner, settings: env } = service as RunningService;
+  const keep = () => audit.keep();
+  const verify = { script: fileURLToPath(new URL('../verify-audit.js', import.meta.url)), env };
+  return {
+    schema: 'credential',
+    caller,
+    operationId: 'listStorageAuditRecords',
+    keep,
+    engine: dataSource,
+    owner,
+    verify,
+  };
 });
 
 it('has seen every success that is described', () => {

@@ -1,4 +1,4 @@
-import { assembleOpenApi, route } from '@aerie/http-api';
+import { assembleOpenApi, route, auditRecordSchema, auditRoute } from '@aerie/http-api';
 import { z } from 'zod';
 import { doctorReportSchema, stepSchema } from '../doctor/doctor.schema.js';
 import { LEDGER_ROUTES } from '../ledger/ledger.openapi.js';
@@ -27,8 +27,14 @@ const OPENAPI_ROUTES = [
   }),
 ];
 
+const AUDIT_ROUTE = auditRoute({
+  path: '/api/v1/storage-audit',
+  operationId: 'listStorageAuditRecords',
+  about: 'storage',
+});
+
 /** Every route of this service. A test holds it against the controllers. */
-export const ROUTES = [...STORAGE_ROUTES, ...LEDGER_ROUTES, ...TRANSFER_ROUTES, ...OPENAPI_ROUTES];
+export const ROUTES = [...STORAGE_ROUTES, ...LEDGER_ROUTES, ...TRANSFER_ROUTES, AUDIT_ROUTE, ...OPENAPI_ROUTES];
 
 /** The API of this service as OpenAPI 3.1; docs/api/credential.openapi.json is a copy. */
 export const CREDENTIAL_API = assembleOpenApi({
@@ -42,11 +48,13 @@ export const CREDENTIAL_API = assembleOpenApi({
     { name: 'storage', description: 'The bucket of the organisation.' },
     { name: 'ledger', description: 'What was given out, and what was called back.' },
     { name: 'transfers', description: 'Addresses of single objects.' },
+    { name: 'audit', description: 'Who asked for what, and what was refused.' },
     { name: 'about', description: 'The API itself.' },
   ],
   routes: ROUTES,
   requestSchemas: { NewStorage: storageInput, Revoke: revokeInput, NewUpload: uploadInput, NewDownload: downloadInput },
   responseSchemas: {
+    AuditRecord: auditRecordSchema,
     Storage: storageSchema,
     DoctorReport: doctorReportSchema,
     DoctorStep: stepSchema,

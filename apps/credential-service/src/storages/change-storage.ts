@@ -1,6 +1,8 @@
 import { type Principal, callerName } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, recordChanges } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
+import type { Tx } from '@aerie/persistence';
+import { SCHEMA } from '../database.js';
 import type { ChosenStorage, Storage } from './storage.js';
 import type { PresentStorage } from './storage.store.js';
 import type { NewStorage } from './storage.input.js';
@@ -12,20 +14,35 @@ export class ChangeStorage {
 
   /** @throws OutdatedError, and InvalidError where a secret is needed */
   replace(caller: Principal, storage: NewStorage, version: ExpectedVersion): Promise<ChosenStorage> {
-    return this.storages.store.change(caller.organisationId, callerName(caller), (present) => {
-      checkVersion(version, present.version);
-      return withSecret(storage, present);
-    });
+    return this.storages.store.change(
+      caller.organisationId,
+      callerName(caller),
+      (present) => {
+        checkVersion(version, present.version);
+        return withSecret(storage, present);
+      },
+      recordOf(caller),
+    );
   }
 
   /** Back to the storage of the deployment. Idempotent. */
   remove(caller: Principal, version: ExpectedVersion): Promise<ChosenStorage> {
-    return this.storages.store.change(caller.organisationId, callerName(caller), (present) => {
-      checkVersion(version, present.version);
-      return Promise.resolve(null);
-    });
+    return this.storages.store.change(
+      caller.organisationId,
+      callerName(caller),
+      (present) => {
+        checkVersion(version, present.version);
+        return Promise.resolve(null);
+      },
+      recordOf(caller),
+    );
   }
 }
+
+const recordOf =
+  (caller: Principal) =>
+  (tx: Tx): Promise<void> =>
+    recordChanges(tx, SCHEMA, [{ caller }]);
 
 /** What a stored secret was given for. It signs for nobody else, and goes to no other place. */
 const OF_THE_SECRET = [

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpCode, Post, Put, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, readIfMatch } from '@aerie/http-api';
+import { ApiKeyGuard, Caller, readIfMatch, AuditedWithItsChange } from '@aerie/http-api';
 import type { DoctorReport } from '../doctor/doctor.schema.js';
 import { RunDoctor } from '../doctor/run-doctor.js';
 import { ChangeStorage } from './change-storage.js';
@@ -27,6 +27,7 @@ export class StorageController {
 
   /** Works for every set of keys from now on, within two seconds in every replica. */
   @Put()
+  @AuditedWithItsChange()
   async replace(
     @Caller() caller: Principal,
     @Body() body: unknown,
@@ -39,6 +40,7 @@ export class StorageController {
 
   /** Back to the storage of the deployment. */
   @Delete()
+  @AuditedWithItsChange()
   async remove(@Caller() caller: Principal, @Headers('if-match') ifMatch: string | undefined): Promise<StorageView> {
     await this.changeStorage.remove(caller, readIfMatch(ifMatch));
     return shown(await this.storages.of(caller.organisationId));

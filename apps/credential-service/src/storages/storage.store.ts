@@ -80,6 +80,7 @@ export class StorageStore {
     organisationId: string,
     changedBy: string,
     change: (present: PresentStorage) => Promise<Storage | null>,
+    record: (tx: Tx) => Promise<void> = () => Promise.resolve(),
   ): Promise<ChosenStorage> {
     const changed = await inTransaction(this.database.of(organisationId), async (tx) => {
       await tx.run('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
@@ -94,6 +95,7 @@ export class StorageStore {
         openSecret: () =>
           row === undefined ? Promise.reject(new Error('no secret')) : this.secretOf(organisationId, row),
       });
+      await record(tx);
       if (storage !== null) return this.write(tx, organisationId, changedBy, storage);
       await tx.run('DELETE FROM credential.storage WHERE organisation_id = $1', [organisationId]);
       return this.deployment;

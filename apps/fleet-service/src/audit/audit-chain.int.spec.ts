@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { AuditEntry } from '@aerie/http-api';
+import { type AuditEntry, AuditIntake, auditPrune, verifyChains } from '@aerie/http-api';
 import { createLogger } from '@aerie/observability';
 import { inTransaction, ApiDatabase } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
-import { verifyChains } from './audit-chain.js';
-import { AuditIntake, auditPrune } from './audit-intake.js';
 
 let database: DataSource;
 let owner: DataSource;
@@ -15,7 +13,11 @@ let audit: AuditIntake;
 beforeEach(async () => {
   const made = await fleetTestDatabase();
   ({ dataSource: database, owner, drop } = made);
-  audit = new AuditIntake({ api: new ApiDatabase(made.api), engine: database }, createLogger('audit-spec', 'silent'));
+  audit = new AuditIntake(
+    { api: new ApiDatabase(made.api), engine: database },
+    'fleet',
+    createLogger('audit-spec', 'silent'),
+  );
 }, 60_000);
 afterEach(() => drop?.());
 
@@ -86,9 +88,9 @@ it.each([
   ],
 ])('names the first record at which a chain does not hold, where %s [N69]', async (_what, sql, seq, what) => {
   const [organisationId, other] = [await kept(5), await kept(2)];
-  expect(await verifyChains(database)).toEqual({ records: 7, faults: [] });
+  expect(await verifyChains(database, 'fleet')).toEqual({ records: 7, faults: [] });
   await tamper(sql, [organisationId]);
-  expect((await verifyChains(database)).faults).toEqual([{ organisationId, seq, what }]);
+  expect((await verifyChains(database, 'fleet')).faults).toEqual([{ organisationId, seq, what }]);
   expect(await seqsOf(other)).toEqual([1, 2]);
 });
 
@@ -99,7 +101,7 @@ it('keeps each record once where several replicas keep at the same time', async 
   await audit.keep();
   for (const id of organisations)
     expect(await seqsOf(id)).toEqual(Array.from({ length: 30 }, (_each, index) => index + 1));
-  expect((await verifyChains(database)).faults).toEqual([]);
+  expect((await verifyChains(database, 'fleet')).faults).toEqual([]);
 });
 
 it('waits for a request to end, and keeps one whose process died without a status', async () => {
@@ -110,7 +112,7 @@ it('waits for a request to end, and keeps one whose process died without a statu
   await audit.keep();
   expect(await seqsOf(organisationId)).toEqual([]);
   await audit.end(ending, 409);
-  await database.query(`UPDATE fleet.audit_intake SET began_at = began_at - interval '3 minutes' WHERE id = $1`, [
+  await owner.query(`UPDATE fleet.audit_intake SET began_at = began_at - interval '3 minutes' WHERE id = $1`, [
     dying.id,
   ]);
   await audit.keep();
@@ -126,7 +128,7 @@ it('waits for a request to end, and keeps one whose process died without a statu
 });
 
 describe('old records', () => {
-  const prune = (months: number) => inTransaction(database, (tx) => auditPrune(months).batch(tx));
+  const prune = (months: number) => inTransaction(database, (tx) => auditPrune('fleet', months).batch(tx));
   /** Their hashes are of no use then, so chains are not verified where it is called. */
   const age = (organisationId: string, seqs: readonly number[], months: number) =>
     tamper(
@@ -143,9 +145,11 @@ describe('old records', () => {
     expect(await prune(3)).toEqual({ rows: { audit_record: 0 }, more: false });
     expect(await seqsOf(organisationId)).toEqual([3, 4, 5]);
     // The third was aged behind the back of its hash; that it is reached shows that the beginning fits.
-    expect((await verifyChains(database)).faults).toEqual([{ organisationId, seq: '3', what: 'it was changed' }]);
+    expect((await verifyChains(database, 'fleet')).faults).toEqual([
+      { organisationId, seq: '3', what: 'it was changed' },
+    ]);
     expect(await prune(1)).toMatchObject({ rows: { audit_record: 1 } });
-    expect(await verifyChains(database)).toEqual({ records: 2, faults: [] });
+    expect(await verifyChains(database, 'fleet')).toEqual({ records: 2, faults: [] });
   });
 
   it('of this month and the one before stay, whatever is asked for', async () => {

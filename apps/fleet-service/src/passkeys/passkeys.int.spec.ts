@@ -4,7 +4,7 @@ import { ApiDatabase, inTransaction } from '@aerie/persistence';
 import { testEnvironment } from '@aerie/testing';
 import { Redis } from 'ioredis';
 import type { DataSource } from 'typeorm';
-import { AuditIntake } from '../audit/audit-intake.js';
+import { AuditIntake } from '@aerie/http-api';
 import { Authenticator, type AuthenticatorSays } from '../fixtures/authenticator.js';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { PasswordGuesses } from '../people/password-guesses.js';
@@ -47,7 +47,7 @@ afterAll(async () => {
 
 /** Of one process, with budgets of its own. */
 function aReplica(guesses = new TokenGuesses()): Passkeys {
-  const audit = new AuditIntake({ api, engine: database }, createLogger('spec', 'silent'));
+  const audit = new AuditIntake({ api, engine: database }, 'fleet', createLogger('spec', 'silent'));
   signIns = new SignIn(api, sessions, passwords, new PasswordGuesses(), audit);
   const begins = new TokenGuesses();
   const challenges = new Challenges(redis);

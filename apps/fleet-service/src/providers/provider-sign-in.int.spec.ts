@@ -15,7 +15,7 @@ import type { JWTPayload } from 'jose';
 import type { DataSource } from 'typeorm';
 import { ApiKeyStore } from '../api-keys/api-key.store.js';
 import { AppModule } from '../app.module.js';
-import { AuditIntake } from '../audit/audit-intake.js';
+import { AuditIntake } from '@aerie/http-api';
 import { loadConfig } from '../config.js';
 import { Browser, locationOf } from '../fixtures/browser.js';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';

@@ -7,7 +7,7 @@ import { PasswordGuesses } from '../people/password-guesses.js';
 import { Passwords } from '../people/passwords.js';
 import { createLogger } from '@aerie/observability';
 import { ApiDatabase } from '@aerie/persistence';
-import { AuditIntake } from '../audit/audit-intake.js';
+import { AuditIntake } from '@aerie/http-api';
 import { Bearers } from './bearers.js';
 import { SessionStore } from './session.store.js';
 import { SignIn } from './sign-in.js';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   const made = await fleetTestDatabase();
   ({ dataSource: database, drop } = made);
   api = new ApiDatabase(made.api);
-  audit = new AuditIntake({ api, engine: database }, createLogger('spec', 'silent'));
+  audit = new AuditIntake({ api, engine: database }, 'fleet', createLogger('spec', 'silent'));
   sessions = new SessionStore(api, { lifetimeMs: 12 * HOUR_MS, idleMs: HOUR_MS });
   bearers = new Bearers(new ApiKeyStore({ api, engine: database }), sessions);
   signIn = new SignIn(api, sessions, passwords, new PasswordGuesses(), audit);

@@ -10,6 +10,7 @@ import {
   readIdempotencyKey,
   readIfMatch,
   readInput,
+  AuditedWithItsChange,
 } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import type { CampaignWish } from '@aerie/log-core';
@@ -30,6 +31,7 @@ export class CampaignsController {
   ) {}
 
   @Post()
+  @AuditedWithItsChange()
   async create(
     @Caller() caller: Principal,
     @Body() body: unknown,
@@ -70,18 +72,21 @@ export class CampaignsController {
 
   @Post(':id/pause')
   @HttpCode(200)
+  @AuditedWithItsChange()
   pause(@Caller() caller: Principal, @Param('id') id: string, @Headers('if-match') ifMatch: string | undefined) {
     return this.control(caller, id, 'pause', ifMatch);
   }
 
   @Post(':id/resume')
   @HttpCode(200)
+  @AuditedWithItsChange()
   resume(@Caller() caller: Principal, @Param('id') id: string, @Headers('if-match') ifMatch: string | undefined) {
     return this.control(caller, id, 'resume', ifMatch);
   }
 
   @Post(':id/cancel')
   @HttpCode(200)
+  @AuditedWithItsChange()
   cancel(@Caller() caller: Principal, @Param('id') id: string, @Headers('if-match') ifMatch: string | undefined) {
     return this.control(caller, id, 'cancel', ifMatch);
   }

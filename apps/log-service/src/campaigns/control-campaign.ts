@@ -1,8 +1,9 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, notThere, recordChanges } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { type CampaignWish, afterWish } from '@aerie/log-core';
 import { type ApiDatabase, inTransaction } from '@aerie/persistence';
+import { SCHEMA } from '../database.js';
 import type { CampaignReadModel } from './campaign.read-model.js';
 import { forgive, lockCampaign, saveCampaign, skipDocks, tallyOf } from './campaign.store.js';
 import type { CampaignView } from './campaign.view.js';
@@ -33,6 +34,7 @@ export class ControlCampaign {
       const nextStartMs = Math.max(campaign.next_start_at.getTime(), nowMs);
       await saveCampaign(tx, campaign, { state, cause: null, nextStartMs, nextActionAtMs: nowMs });
       await tellChange(tx, campaign, state, null);
+      await recordChanges(tx, SCHEMA, [{ caller }]);
     });
     runCampaigns.wake();
     const view = await campaigns.find(caller.organisationId, id);

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal, findDocksQuestion, callerName } from '@aerie/bus-contract';
-import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDock } from '@aerie/http-api';
+import {
+  type IdempotentRequest,
+  type StoredAnswer,
+  answerOnce,
+  once,
+  unknownDock,
+  recordChanges,
+} from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type ApiDatabase, inTransaction } from '@aerie/persistence';
@@ -65,6 +72,7 @@ export class CreateCampaign {
            SELECT $1, sn, 'waiting' FROM unnest($2::text[]) AS d (sn) ORDER BY sn`,
           [id, docks.map(({ sn }) => sn)],
         );
+        await recordChanges(tx, SCHEMA, [{ caller, resources: { campaignId: id } }]);
         const row = await tx.one<CampaignRow>(`SELECT ${CAMPAIGN_COLUMNS} FROM log.campaign WHERE id = $1`, [id]);
         if (row === undefined) throw new Error('a campaign vanished in its own transaction');
         return { status: 201, body: JSON.stringify(campaignView(row, await tallyOf(tx, id))) };

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, type Page, pageQuery, readCursor, readInput } from '@aerie/http-api';
+import { ApiKeyGuard, Caller, type Page, pageQuery, readCursor, readInput, NotAudited } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import { HostLogger } from '@aerie/service-host';
 import { pipeline } from 'node:stream/promises';
@@ -50,6 +50,7 @@ export class FilesController {
   /** Several files and a manifest as one ZIP. */
   @Post('bundle')
   @HttpCode(200)
+  @NotAudited()
   async bundle(@Caller() caller: Principal, @Body() body: unknown, @Res() response: Response): Promise<void> {
     const { fileIds } = readInput(newBundle, body);
     const zip = await this.writeBundle.open(caller, await this.files.findAll(caller.organisationId, fileIds));

@@ -2,6 +2,7 @@ import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/comm
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { Principal } from '@aerie/bus-contract';
 import {
+  AuditCalls,
   GrpcCaller,
   GrpcKeyGuard,
   GrpcProblemFilter,
@@ -10,7 +11,7 @@ import {
   defined,
   StreamsOfPermitted,
 } from '@aerie/grpc-api';
-import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
+import { pageQuery, readCursor, readIdempotencyKey, readInput, AuditedWithItsChange } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import type { CampaignWish } from '@aerie/log-core';
 import { campaignDockQuery, campaignQuery, readNewCampaign } from '../campaigns/campaign.input.js';
@@ -35,7 +36,7 @@ import { idOf, textOf, versionOf } from './requests.js';
 /** Campaigns and the policy for other programs; each call is read by the very checks of its HTTP route. */
 @Controller()
 @UseGuards(GrpcKeyGuard)
-@UseInterceptors(StreamsOfPermitted)
+@UseInterceptors(StreamsOfPermitted, AuditCalls)
 @UseFilters(GrpcProblemFilter)
 export class CampaignsGrpcController {
   constructor(
@@ -48,6 +49,7 @@ export class CampaignsGrpcController {
 
   @GrpcMethod('LogService', 'CreateLogCampaign')
   @Permitted('logs.collect')
+  @AuditedWithItsChange()
   async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = bodyOfCampaign(message['campaign']);
     const key = readIdempotencyKey(textOf(message['idempotencyKey']));
@@ -89,18 +91,21 @@ export class CampaignsGrpcController {
 
   @GrpcMethod('LogService', 'PauseLogCampaign')
   @Permitted('logs.collect')
+  @AuditedWithItsChange()
   pause(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'pause');
   }
 
   @GrpcMethod('LogService', 'ResumeLogCampaign')
   @Permitted('logs.collect')
+  @AuditedWithItsChange()
   resume(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'resume');
   }
 
   @GrpcMethod('LogService', 'CancelLogCampaign')
   @Permitted('logs.collect')
+  @AuditedWithItsChange()
   cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'cancel');
   }
@@ -113,6 +118,7 @@ export class CampaignsGrpcController {
 
   @GrpcMethod('LogService', 'ReplaceLogPolicy')
   @Permitted('log_policy.manage')
+  @AuditedWithItsChange()
   async replacePolicy(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const decision = readInput(policyInput, bodyOfPolicy(message['policy']), 'request');
     return { policy: policyMessage(await this.changePolicy.execute(caller, decision, versionOf(message))) };

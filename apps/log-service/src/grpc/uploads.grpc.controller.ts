@@ -1,7 +1,8 @@
 import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
-import { type Principal, callerName } from '@aerie/bus-contract';
+import { type Principal } from '@aerie/bus-contract';
 import {
+  AuditCalls,
   GrpcCaller,
   GrpcKeyGuard,
   GrpcProblemFilter,
@@ -11,7 +12,7 @@ import {
   timestampOf,
   StreamsOfPermitted,
 } from '@aerie/grpc-api';
-import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
+import { pageQuery, readCursor, readIdempotencyKey, readInput, AuditedWithItsChange } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import { LOG_MODULES } from '@aerie/log-core';
 import { DownloadFile } from '../files/download-file.js';
@@ -39,7 +40,7 @@ import {
 /** Logs of single docks for other programs; each call is read by the very checks of its HTTP route. */
 @Controller()
 @UseGuards(GrpcKeyGuard)
-@UseInterceptors(StreamsOfPermitted)
+@UseInterceptors(StreamsOfPermitted, AuditCalls)
 @UseFilters(GrpcProblemFilter)
 export class UploadsGrpcController {
   constructor(
@@ -61,6 +62,7 @@ export class UploadsGrpcController {
 
   @GrpcMethod('LogService', 'CreateLogUpload')
   @Permitted('logs.collect')
+  @AuditedWithItsChange()
   async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = bodyOfUpload(message['upload']);
     const key = readIdempotencyKey(textOf(message['idempotencyKey']));
@@ -92,11 +94,11 @@ export class UploadsGrpcController {
 
   @GrpcMethod('LogService', 'CancelLogUpload')
   @Permitted('logs.collect')
+  @AuditedWithItsChange()
   async cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const [id, version] = [idOf(message), versionOf(message)];
     if (!isUuid(id)) throw unknownUpload(id);
-    const by = callerName(caller);
-    return { upload: uploadMessage(await this.cancelUpload.execute(caller.organisationId, id, by, version)) };
+    return { upload: uploadMessage(await this.cancelUpload.forCaller(caller, id, version)) };
   }
 
   @GrpcMethod('LogService', 'ListLogFiles')

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import {
   type CallParts,
   Caller,
+  describeAudit,
   describePermissions,
   describeRefusedInput,
   keyOfRole,
@@ -533,6 +535,14 @@ it('tells nobody anything without a key', async () => {
     const { status } = await caller.call(operationId, { key: null, params, ...sent });
     expect([operationId, status]).toEqual([operationId, open === true ? 200 : 401]);
   }
+});
+
+// Looks back at all before it.
+describeAudit(ROUTES, ['createLogBundle'], () => {
+  const { audit, dataSource, owner, settings: env } = service;
+  const keep = () => audit.keep();
+  const verify = { script: fileURLToPath(new URL('../verify-audit.js', import.meta.url)), env };
+  return { schema: 'log', caller, operationId: 'listLogAuditRecords', keep, engine: dataSource, owner, verify };
 });
 
 it('has seen every success that is described', () => {

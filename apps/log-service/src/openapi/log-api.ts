@@ -1,4 +1,4 @@
-import { assembleOpenApi, route } from '@aerie/http-api';
+import { assembleOpenApi, route, auditRecordSchema, auditRoute } from '@aerie/http-api';
 import { z } from 'zod';
 import { newCampaign } from '../campaigns/campaign.input.js';
 import { campaignConflictSchema, campaignDockSchema, campaignSchema } from '../campaigns/campaign.schema.js';
@@ -36,6 +36,12 @@ const OPENAPI_ROUTES = [
   }),
 ];
 
+const AUDIT_ROUTE = auditRoute({
+  path: '/api/v1/log-audit',
+  operationId: 'listLogAuditRecords',
+  about: 'logs',
+});
+
 /** Every route of this service. A test holds it against the controllers. */
 export const ROUTES = [
   ...LISTING_ROUTES,
@@ -43,6 +49,7 @@ export const ROUTES = [
   ...FILE_ROUTES,
   ...CAMPAIGN_ROUTES,
   ...POLICY_ROUTES,
+  AUDIT_ROUTE,
   ...OPENAPI_ROUTES,
 ];
 
@@ -60,6 +67,7 @@ export const LOG_API = assembleOpenApi({
     { name: 'files', description: 'Archives in the storage.' },
     { name: 'campaigns', description: 'Uploads over many docks, at a pace that their uplinks bear.' },
     { name: 'policy', description: 'What holds for all logs of an organisation.' },
+    { name: 'audit', description: 'Who asked for what, and what was refused.' },
     { name: 'about', description: 'The API itself.' },
   ],
   routes: ROUTES,
@@ -71,6 +79,7 @@ export const LOG_API = assembleOpenApi({
     NewLogPolicy: policyInput,
   },
   responseSchemas: {
+    AuditRecord: auditRecordSchema,
     LogListing: listingSchema,
     SilentDock: silentDockSchema,
     LogUpload: uploadSchema,

@@ -1,6 +1,7 @@
 import { type Principal, callerName } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, recordChanges } from '@aerie/http-api';
 import { type ApiDatabase, inTransaction } from '@aerie/persistence';
+import { SCHEMA } from '../database.js';
 import type { Policy, PolicyStore } from './policy.store.js';
 
 export class ChangePolicy {
@@ -13,6 +14,7 @@ export class ChangePolicy {
     return inTransaction(this.database.of(caller.organisationId), async (tx) => {
       const before = await this.policies.lock(tx, caller.organisationId);
       checkVersion(version, before.version);
+      await recordChanges(tx, SCHEMA, [{ caller }]);
       return this.policies.replace(tx, caller.organisationId, decision, callerName(caller));
     });
   }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, Put, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, readIfMatch, readInput } from '@aerie/http-api';
+import { ApiKeyGuard, Caller, readIfMatch, readInput, AuditedWithItsChange } from '@aerie/http-api';
 import { ChangePolicy } from './change-policy.js';
 import { type Policy, PolicyStore } from './policy.store.js';
 import { policyInput } from './policy.schema.js';
@@ -21,6 +21,7 @@ export class PolicyController {
 
   /** Replaces the policy; what is left out is back at its default. */
   @Put()
+  @AuditedWithItsChange()
   replace(
     @Caller() caller: Principal,
     @Body() body: unknown,

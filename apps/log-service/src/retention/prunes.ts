@@ -1,4 +1,4 @@
-import { idempotencyPrune } from '@aerie/http-api';
+import { auditPrune, idempotencyPrune } from '@aerie/http-api';
 import { type Prune, type PrunedBatch, type Tx, inboxAndOutboxPrunes } from '@aerie/persistence';
 import type { Config } from '../config.js';
 import { SCHEMA } from '../database.js';
@@ -9,12 +9,16 @@ const LISTINGS = 1_000;
 const UPLOADS = 20;
 const ROWS = 2_000;
 
-type Days = Pick<Config, 'LOG_DETAIL_DAYS' | 'LOG_IDEMPOTENCY_DAYS' | 'LOG_INBOX_DAYS' | 'LOG_OUTBOX_DAYS'>;
+type Days = Pick<
+  Config,
+  'LOG_AUDIT_MONTHS' | 'LOG_DETAIL_DAYS' | 'LOG_IDEMPOTENCY_DAYS' | 'LOG_INBOX_DAYS' | 'LOG_OUTBOX_DAYS'
+>;
 
 /** All that log-service deletes by age, beside the content of files. */
 export const logPrunes = (days: Days): Prune[] => [
   ...inboxAndOutboxPrunes(SCHEMA, { inboxDays: days.LOG_INBOX_DAYS, outboxDays: days.LOG_OUTBOX_DAYS }),
   idempotencyPrune(SCHEMA, days.LOG_IDEMPOTENCY_DAYS),
+  auditPrune(SCHEMA, days.LOG_AUDIT_MONTHS),
   listingPrune(),
   uploadDetailPrune(days.LOG_DETAIL_DAYS),
 ];

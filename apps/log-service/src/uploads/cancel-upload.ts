@@ -1,6 +1,8 @@
-import { type ExpectedVersion, checkVersion, notThere } from '@aerie/http-api';
+import { type Principal, callerName } from '@aerie/bus-contract';
+import { type ExpectedVersion, checkVersion, notThere, recordChanges } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
-import { type Organisations, inTransaction } from '@aerie/persistence';
+import { type Organisations, type Tx, inTransaction } from '@aerie/persistence';
+import { SCHEMA } from '../database.js';
 import { advance } from './advance-upload.js';
 import type { AfterCommit } from './effects/after-commit.js';
 import { lockUpload } from './store/upload-critical.js';
@@ -13,14 +15,29 @@ export class CancelUpload {
     private readonly afterCommit: AfterCommit,
   ) {}
 
+  forCaller(caller: Principal, id: string, version: ExpectedVersion): Promise<UploadView> {
+    return this.execute(caller.organisationId, id, callerName(caller), version, (tx) =>
+      recordChanges(tx, SCHEMA, [{ caller }]),
+    );
+  }
+
   /** @param by who wants it: `key:<id>` or `campaign:<id>` */
-  async execute(organisationId: string, id: string, by: string, version: ExpectedVersion = null): Promise<UploadView> {
+  async execute(
+    organisationId: string,
+    id: string,
+    by: string,
+    version: ExpectedVersion = null,
+    record: (tx: Tx) => Promise<void> = () => Promise.resolve(),
+  ): Promise<UploadView> {
     const advanced = await inTransaction(this.database.of(organisationId), async (tx) => {
       const locked = await lockUpload(tx, id);
       if (locked === undefined || locked.organisation_id !== organisationId) throw unknownUpload(id);
       checkVersion(version, locked.revision);
       const result = await advance(tx, locked, { type: 'cancelRequested' }, { by });
-      if (result.decision.kind !== 'refused') return result;
+      if (result.decision.kind !== 'refused') {
+        await record(tx);
+        return result;
+      }
       const message = `the upload has ended (${locked.state}); there is nothing to cancel`;
       throw new ConflictError('upload_state', message, {
         fields: [{ field: 'id', message }],

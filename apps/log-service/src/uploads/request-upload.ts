@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type DockRecord, type Principal, callerName, dockQuestion } from '@aerie/bus-contract';
-import { type IdempotentRequest, type StoredAnswer, answerOnce, once, unknownDock } from '@aerie/http-api';
+import {
+  type IdempotentRequest,
+  type StoredAnswer,
+  answerOnce,
+  once,
+  unknownDock,
+  recordChanges,
+} from '@aerie/http-api';
 import { isSerialNumber } from '@aerie/kernel';
 import type { Selection, Timing } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
@@ -49,6 +56,7 @@ export class RequestUpload {
           ...{ dock, selection, missionId: null, attachedTo: missionId, campaignId: null, origin: 'person' },
           ...{ by: callerName(caller), yields: missionsFirst, timing },
         });
+        await recordChanges(tx, SCHEMA, [{ caller, resources: { uploadId: row.id } }]);
         return { status: 201, body: JSON.stringify(viewOf(row)) };
       }),
     );

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
-import { type Principal, callerName } from '@aerie/bus-contract';
+import { type Principal } from '@aerie/bus-contract';
 import {
   ApiKeyGuard,
   Caller,
@@ -10,6 +10,7 @@ import {
   readIdempotencyKey,
   readIfMatch,
   readInput,
+  AuditedWithItsChange,
 } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import { type Response } from 'express';
@@ -30,6 +31,7 @@ export class UploadsController {
 
   /** Accepts an upload. With an `Idempotency-Key`, a repeat gets the first answer and makes no second upload. */
   @Post()
+  @AuditedWithItsChange()
   async create(
     @Caller() caller: Principal,
     @Body() body: unknown,
@@ -70,6 +72,7 @@ export class UploadsController {
   /** Calls an upload off. Idempotent; a dock that exports is told, and until it has stopped the upload is `stopping`. */
   @Post(':id/cancel')
   @HttpCode(200)
+  @AuditedWithItsChange()
   async cancel(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -77,6 +80,6 @@ export class UploadsController {
   ): Promise<UploadView> {
     const version = readIfMatch(ifMatch);
     if (!isUuid(id)) throw unknownUpload(id);
-    return this.cancelUpload.execute(caller.organisationId, id, callerName(caller), version);
+    return this.cancelUpload.forCaller(caller, id, version);
   }
 }

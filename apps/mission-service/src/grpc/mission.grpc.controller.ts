@@ -2,6 +2,7 @@ import { Controller, UseFilters, UseGuards, UseInterceptors } from '@nestjs/comm
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import type { Principal } from '@aerie/bus-contract';
 import {
+  AuditCalls,
   GrpcCaller,
   GrpcKeyGuard,
   GrpcProblemFilter,
@@ -13,7 +14,14 @@ import {
   wordOf,
   StreamsOfPermitted,
 } from '@aerie/grpc-api';
-import { pageQuery, readCursor, readIdempotencyKey, readInput } from '@aerie/http-api';
+import {
+  pageQuery,
+  readCursor,
+  readIdempotencyKey,
+  readInput,
+  AuditedWithItsChange,
+  NotAudited,
+} from '@aerie/http-api';
 import { InvalidError, isUuid } from '@aerie/kernel';
 import { type Observable, from, map, mergeMap } from 'rxjs';
 import { ResumeMission } from '../missions/breakpoints/resume-mission.js';
@@ -41,7 +49,7 @@ import { WatchMissions } from './watch-missions.js';
 /** The use cases of the HTTP API for other programs; each call is read by the very checks of its route. */
 @Controller()
 @UseGuards(GrpcKeyGuard)
-@UseInterceptors(StreamsOfPermitted)
+@UseInterceptors(StreamsOfPermitted, AuditCalls)
 @UseFilters(GrpcProblemFilter)
 export class MissionGrpcController {
   constructor(
@@ -57,6 +65,7 @@ export class MissionGrpcController {
 
   @GrpcMethod('MissionService', 'CreateMission')
   @Permitted('missions.plan')
+  @AuditedWithItsChange()
   async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = bodyOfNewMission(message['mission']);
     const idempotencyKey = readIdempotencyKey(textOf(message['idempotencyKey']));
@@ -69,6 +78,7 @@ export class MissionGrpcController {
 
   @GrpcMethod('MissionService', 'PreviewMission')
   @Permitted('missions.plan')
+  @NotAudited()
   async preview(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const input = readNewMission(bodyOfNewMission(message['mission']), Date.now());
     return previewMessage(await this.createMission.preview(caller, input));
@@ -93,6 +103,7 @@ export class MissionGrpcController {
 
   @GrpcMethod('MissionService', 'RescheduleMission')
   @Permitted('missions.plan')
+  @AuditedWithItsChange()
   async reschedule(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const executeAtMs = readReschedule({ executeAt: msOf(message['executeAt'] as ProtoTimestamp) }, Date.now());
     return one(await this.rescheduleMission.execute(caller, idOf(message), executeAtMs, versionOf(message)));
@@ -100,6 +111,7 @@ export class MissionGrpcController {
 
   @GrpcMethod('MissionService', 'CancelMission')
   @Permitted('missions.cancel')
+  @AuditedWithItsChange()
   async cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const { reason = null } = readInput(why, only(message, 'reason'), 'request');
     return one(await this.cancelMission.execute(caller, idOf(message), { reason, version: versionOf(message) }));
@@ -107,6 +119,7 @@ export class MissionGrpcController {
 
   @GrpcMethod('MissionService', 'ControlMission')
   @Permitted('missions.stop', 'missions.steer')
+  @AuditedWithItsChange()
   async control(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const action = actionOf(message['action']);
     const parameters =
@@ -121,6 +134,7 @@ export class MissionGrpcController {
 
   @GrpcMethod('MissionService', 'ResumeMission')
   @Permitted('missions.plan')
+  @AuditedWithItsChange()
   async resume(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const executeAt = msOf(message['executeAt'] as ProtoTimestamp);
     const body = {
@@ -146,6 +160,7 @@ export class MissionGrpcController {
 
   @GrpcMethod('MissionService', 'ResolveMission')
   @Permitted('missions.resolve')
+  @AuditedWithItsChange()
   async resolve(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const { note } = readInput(resolution, only(message, 'note'), 'request');
     return one(await this.resolveMission.execute(caller, idOf(message), note, versionOf(message)));

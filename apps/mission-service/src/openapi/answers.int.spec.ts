@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import {
   type DockFact,
   MISSION_FACTS,
@@ -11,6 +12,7 @@ import {
 import {
   type CallParts,
   Caller,
+  describeAudit,
   describePermissions,
   describeRefusedInput,
   keyOfRole,
@@ -850,6 +852,14 @@ it('has told others only facts that the bus contract describes, and each of them
   const resolvedBy = facts.map(({ payload }) => (payload as { resolution?: { by: string } }).resolution?.by);
   expect(resolvedBy).toEqual(expect.arrayContaining(['person', 'dock']));
   expect(facts.at(-1)?.payload).toMatchObject({ missionId: id, method: 'device_exit_homing_notify' });
+});
+
+// Looks back at all before it.
+describeAudit(ROUTES, ['previewMission'], () => {
+  const { audit, dataSource, owner, settings: env } = service as RunningService;
+  const keep = () => audit.keep();
+  const verify = { script: fileURLToPath(new URL('../verify-audit.js', import.meta.url)), env };
+  return { schema: 'mission', caller, operationId: 'listMissionAuditRecords', keep, engine: dataSource, owner, verify };
 });
 
 it('has seen every success that is described', () => {

@@ -1,4 +1,4 @@
-import { assembleOpenApi, route } from '@aerie/http-api';
+import { assembleOpenApi, route, auditRecordSchema, auditRoute } from '@aerie/http-api';
 import { z } from 'zod';
 import { errorCodeSchema } from '../missions/http/error-code.schema.js';
 import { ERROR_CODE_ROUTES } from '../missions/http/error-codes.openapi.js';
@@ -48,6 +48,12 @@ const OPENAPI_ROUTES = [
   }),
 ];
 
+const AUDIT_ROUTE = auditRoute({
+  path: '/api/v1/mission-audit',
+  operationId: 'listMissionAuditRecords',
+  about: 'missions and waylines',
+});
+
 /** Every route of this service. A test holds it against the controllers. */
 export const ROUTES = [
   ...MISSION_ROUTES,
@@ -57,6 +63,7 @@ export const ROUTES = [
   ...POLICY_ROUTES,
   ...ERROR_CODE_ROUTES,
   ...WAYLINE_ROUTES,
+  AUDIT_ROUTE,
   ...OPENAPI_ROUTES,
 ];
 
@@ -75,6 +82,7 @@ export const MISSION_API = assembleOpenApi({
     { name: 'policy', description: 'What holds for all missions of an organisation.' },
     { name: 'error codes', description: "Docks' numbers in words." },
     { name: 'waylines', description: 'Route files.' },
+    { name: 'audit', description: 'Who asked for what, and what was refused.' },
     { name: 'about', description: 'The API itself.' },
   ],
   routes: ROUTES,
@@ -114,5 +122,6 @@ export const MISSION_API = assembleOpenApi({
     Policy: policySchema,
     Wayline: waylineSchema,
     RouteGeoJson: routeGeoJsonSchema,
+    AuditRecord: auditRecordSchema,
   },
 });

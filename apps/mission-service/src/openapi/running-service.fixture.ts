@@ -11,7 +11,7 @@ import {
   findDocksQuestion,
   sendQuestion,
 } from '@aerie/bus-contract';
-import { configureHttp } from '@aerie/http-api';
+import { type AuditIntake, AuditTrail, configureHttp } from '@aerie/http-api';
 import { holderOf, keysOfRoles } from '@aerie/http-api/testing';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
@@ -36,6 +36,11 @@ const PRINCIPALS: Readonly<Record<string, Principal>> = {
 export interface RunningService {
   readonly url: string;
   readonly dataSource: DataSource;
+  /** May do what no role of the service may. */
+  readonly owner: DataSource;
+  readonly audit: AuditIntake;
+  /** How the service reaches its database. */
+  readonly settings: Readonly<Record<string, string>>;
   /** For questions to the service. */
   readonly nats: NatsConnection;
   stop(): Promise<void>;
@@ -51,7 +56,7 @@ const logger = createLogger('openapi-spec', 'silent');
 export const startService = (): Promise<RunningService> => startAll(start);
 
 async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
-  const { pools, settings, drop } = await missionTestDatabase(1);
+  const { pools, settings, owner, drop } = await missionTestDatabase(1);
   closers.push(drop);
   const dataSource = pools[0] as DataSource;
   const storage = await startStorage();
@@ -72,12 +77,12 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
     S3_ACCESS_KEY_ID: 'irrelevant',
     S3_SECRET_ACCESS_KEY: 'irrelevant',
   });
-  const { url } = await startInProcess(closers, {
+  const { url, app } = await startInProcess(closers, {
     ...{ name: 'mission-service', logger, nats: nats.url },
     compose: (host) => AppModule.compose(config, host),
-    http: (app) => configureHttp(app, logger, ROUTES),
+    http: (application) => configureHttp(application, logger, ROUTES),
   });
-  return { url, dataSource, nats: others };
+  return { url, settings: { ...settings }, dataSource, owner, nats: others, audit: app.get<AuditIntake>(AuditTrail) };
 }
 
 function answerForOthers(connection: NatsConnection): void {

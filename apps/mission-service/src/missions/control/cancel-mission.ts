@@ -1,8 +1,9 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, recordChanges } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import { type ApiDatabase, inTransaction } from '@aerie/persistence';
+import { SCHEMA } from '../../database.js';
 import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
@@ -29,7 +30,9 @@ export class CancelMission {
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);
       const wish = { by: callerIdOf(caller), reason };
-      return { found: locked, advanced: await advance(tx, locked, { type: 'cancelRequested' }, { wish }) };
+      const advanced = await advance(tx, locked, { type: 'cancelRequested' }, { wish });
+      if (advanced.decision.kind !== 'refused') await recordChanges(tx, SCHEMA, [{ caller }]);
+      return { found: locked, advanced };
     });
     if (advanced.decision.kind === 'refused') throw cannotCancel(found);
     this.afterCommit.run(advanced);

@@ -1,9 +1,10 @@
 import { type Principal, dockQuestion } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion, demand, unknownDock } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, demand, unknownDock, recordChanges } from '@aerie/http-api';
 import { ConflictError, InvalidError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
 import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
+import { SCHEMA } from '../../database.js';
 import { callerIdOf } from '../caller-id.js';
 import { type CommandParameters, advance } from '../advance-mission.js';
 import { describeDock, knows, profileOf } from '../dji/dock-profiles.js';
@@ -69,7 +70,11 @@ export class ControlMission {
       if (!withdrawn && fliesAnother(found)) throw otherFlight(found);
       const happened: MissionEvent = withdrawn ? { type: 'startWithdrawn', attempt: found.attempt } : { type: event };
       const detail = withdrawn ? { detail: { asked: action } } : {};
-      return { locked: found, withdrawn, advanced: await advance(tx, found, happened, { wish, ...detail }) };
+      const advanced = await advance(tx, found, happened, { wish, ...detail });
+      const { homeDockSn } = parameters;
+      const resources = homeDockSn === undefined ? {} : { homeDockSn };
+      if (advanced.decision.kind !== 'refused') await recordChanges(tx, SCHEMA, [{ caller, resources }]);
+      return { locked: found, withdrawn, advanced };
     });
     if (advanced.decision.kind === 'refused') throw notNow(locked, action);
     this.afterCommit.run(advanced);

@@ -1,5 +1,5 @@
 import { type Principal, factSubject } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, recordChanges } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { type ApiDatabase, inTransaction, writeOutbox } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
@@ -42,6 +42,7 @@ export class ResolveMission {
           payload: { missionId: id, dockSn: locked.dock_sn, resolution },
         },
       ]);
+      await recordChanges(tx, SCHEMA, [{ caller }]);
       return viewOf({ ...locked, resolution });
     });
   }

@@ -9,6 +9,9 @@ import {
   problemOf,
   readIdempotencyKey,
   readInput,
+  AuditTrail,
+  AuditedWithItsChange,
+  openRecordOf,
 } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { type Response } from 'express';
@@ -22,11 +25,15 @@ const ROUTE = 'POST /missions/batch';
 @Controller('api/v1/missions/batch')
 @UseGuards(ApiKeyGuard)
 export class BatchController {
-  constructor(private readonly createMission: CreateMission) {}
+  constructor(
+    private readonly createMission: CreateMission,
+    private readonly audit: AuditTrail,
+  ) {}
 
   /** Each mission gets the verdict that it would get alone. */
   @Post()
   @HttpCode(200)
+  @AuditedWithItsChange()
   async create(
     @Caller() caller: Principal,
     @Body() body: unknown,
@@ -54,7 +61,19 @@ export class BatchController {
     // Nothing at all was carried out, for a reason that is none of theirs: so the whole request has failed.
     const [first] = results;
     if (first instanceof Refused && verdicts.every(({ status }) => status >= 500)) throw first.error;
+    await this.noteRefusals(caller, verdicts);
     return verdicts.map(resultOf);
+  }
+
+  /** What was accepted is on record with its mission. */
+  private async noteRefusals(caller: Principal, verdicts: readonly (StoredAnswer | Problem)[]): Promise<void> {
+    const record = openRecordOf(caller);
+    if (record === undefined) return;
+    await this.audit.noteAll(
+      verdicts.flatMap((verdict, index) =>
+        isProblem(verdict) ? [{ entry: record.part({ index: String(index) }), status: verdict.status }] : [],
+      ),
+    );
   }
 
   private async all(caller: Principal, items: readonly BatchItem[]): Promise<string[]> {

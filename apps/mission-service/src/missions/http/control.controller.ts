@@ -1,6 +1,6 @@
 import { Body, Controller, Headers, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, readIfMatch, readInput } from '@aerie/http-api';
+import { ApiKeyGuard, Caller, readIfMatch, readInput, AuditedWithItsChange } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import type { CommandParameters } from '../advance-mission.js';
 import { returnToDock, why } from './mission.input.js';
@@ -27,6 +27,7 @@ export class ControlController {
 
   @Post('pause')
   @HttpCode(202)
+  @AuditedWithItsChange()
   pause(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -38,6 +39,7 @@ export class ControlController {
 
   @Post('resume')
   @HttpCode(202)
+  @AuditedWithItsChange()
   resume(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -49,6 +51,7 @@ export class ControlController {
 
   @Post('return-home')
   @HttpCode(202)
+  @AuditedWithItsChange()
   returnHome(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -60,6 +63,7 @@ export class ControlController {
 
   @Post('cancel-return-home')
   @HttpCode(202)
+  @AuditedWithItsChange()
   cancelReturnHome(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -71,6 +75,7 @@ export class ControlController {
 
   @Post('return-to-dock')
   @HttpCode(202)
+  @AuditedWithItsChange()
   async returnToDock(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -84,6 +89,7 @@ export class ControlController {
 
   @Post('stop')
   @HttpCode(202)
+  @AuditedWithItsChange()
   stop(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -95,6 +101,7 @@ export class ControlController {
 
   @Post('abort-setup')
   @HttpCode(202)
+  @AuditedWithItsChange()
   abortSetup(
     @Caller() caller: Principal,
     @Param('id') id: string,

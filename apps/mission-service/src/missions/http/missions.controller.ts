@@ -11,6 +11,8 @@ import {
   readIdempotencyKey,
   readIfMatch,
   readInput,
+  AuditedWithItsChange,
+  NotAudited,
 } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
 import { type Response } from 'express';
@@ -46,6 +48,7 @@ export class MissionsController {
 
   /** Accepts a mission. With an `Idempotency-Key`, a repeat gets the first answer and makes no second mission. */
   @Post()
+  @AuditedWithItsChange()
   async create(
     @Caller() caller: Principal,
     @Body() body: unknown,
@@ -68,6 +71,7 @@ export class MissionsController {
   /** All checks of a new mission; nothing is written. */
   @Post('preview')
   @HttpCode(200)
+  @NotAudited()
   preview(@Caller() caller: Principal, @Body() body: unknown): Promise<Preview> {
     return this.createMission.preview(caller, readNewMission(body, Date.now()));
   }
@@ -88,6 +92,7 @@ export class MissionsController {
 
   /** Moves a timed mission to another time, as long as its dock was not told to start. */
   @Patch(':id')
+  @AuditedWithItsChange()
   async reschedule(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -103,6 +108,7 @@ export class MissionsController {
   /** Calls a mission off before it starts. Idempotent; 409 with what can be done instead once the dock was told to start. */
   @Post(':id/cancel')
   @HttpCode(200)
+  @AuditedWithItsChange()
   async cancel(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -117,6 +123,7 @@ export class MissionsController {
 
   /** A new mission that goes on where this one stopped. */
   @Post(':id/resume-from-breakpoint')
+  @AuditedWithItsChange()
   async resumeFromBreakPoint(
     @Caller() caller: Principal,
     @Param('id') id: string,
@@ -143,6 +150,7 @@ export class MissionsController {
   /** A person has looked at a dock whose flight ended in a way that nobody knows; it may fly by itself again. */
   @Post(':id/resolve')
   @HttpCode(200)
+  @AuditedWithItsChange()
   async resolve(
     @Caller() caller: Principal,
     @Param('id') id: string,

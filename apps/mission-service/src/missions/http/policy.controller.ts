@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Headers, Put, UseGuards } from '@nestjs/common';
 import { type Principal } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, readIfMatch } from '@aerie/http-api';
+import { ApiKeyGuard, Caller, readIfMatch, AuditedWithItsChange } from '@aerie/http-api';
 import { ChangePolicy } from '../policy/change-policy.js';
 import { readPolicyInput } from './policy.input.js';
 import { type Policy, PolicyStore } from '../store/policy.store.js';
@@ -21,6 +21,7 @@ export class PolicyController {
 
   /** Replaces the policy; what is left out is back at its default. Works for every start from now on. */
   @Put()
+  @AuditedWithItsChange()
   replace(
     @Caller() caller: Principal,
     @Body() body: unknown,

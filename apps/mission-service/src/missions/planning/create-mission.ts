@@ -56,6 +56,7 @@ interface Accepting extends ToInsert {
   readonly preflight: PreflightResult;
   readonly request: IdempotentRequest;
   readonly asked: AskedBy;
+  readonly caller: Principal;
 }
 
 /** One of several missions that are asked for together. */
@@ -193,7 +194,7 @@ export class CreateMission {
     demand(caller, input.kind === 'immediate' ? 'missions.start' : 'missions.plan');
     const planned = await this.planMission.plan(caller, input, origin);
     const preflight = await this.planMission.preflight(planned);
-    return { asked, planned, preflight, request: { organisationId: caller.organisationId, route, key, body } };
+    return { asked, caller, planned, preflight, request: { organisationId: caller.organisationId, route, key, body } };
   }
 
   private write(group: readonly Accepting[]): Promise<(StoredAnswer | Refused)[]> {

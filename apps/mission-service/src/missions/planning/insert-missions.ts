@@ -1,8 +1,10 @@
-import { factSubject } from '@aerie/bus-contract';
+import { type Principal, factSubject } from '@aerie/bus-contract';
+import { recordChanges } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { type PreflightResult, type Span, occupiedSpan } from '@aerie/mission-core';
 import { type OpenSpan, isTracing } from '@aerie/observability';
 import type { Tx } from '@aerie/persistence';
+import { SCHEMA } from '../../database.js';
 import { type AskedBy, askedNow, traceAccepted } from '../downlink/decision-traces.js';
 import { type Holder, findHoldersOf } from '../store/dock-reservations.js';
 import { keepDocks } from '../store/flight-critical.js';
@@ -23,6 +25,8 @@ export interface ToInsert {
   readonly preflight: PreflightResult | null;
   /** Undefined: what is done now asks for it. */
   readonly asked?: AskedBy;
+  /** Undefined: the engine makes it by itself. */
+  readonly caller?: Principal;
 }
 
 /**
@@ -62,7 +66,18 @@ export async function insertMissions(
     if (span !== null) await makeWay(tx, claimantOf(planned), span, holders);
     rows.push(rowsOf(planned, span, missions[index]?.preflight ?? null));
   }
-  const written = new Map((await insertRows(tx, rows)).map((row) => [row.id, row]));
+  // Sent together: the audit costs no round trip.
+  const [inserted] = await Promise.all([
+    insertRows(tx, rows),
+    recordChanges(
+      tx,
+      SCHEMA,
+      missions.flatMap(({ planned: { id }, caller }) =>
+        caller === undefined || taken.has(id) ? [] : [{ caller, resources: { missionId: id } }],
+      ),
+    ),
+  ]);
+  const written = new Map(inserted.map((row) => [row.id, row]));
   if (isTracing()) tx.afterCommit(() => traceAll(missions, written, request));
   const results: (LockedMission | ConflictError)[] = [];
   // What is refused is told of a time at which there is room, also beside those that were written just now.

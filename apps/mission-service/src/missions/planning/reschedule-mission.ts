@@ -1,8 +1,9 @@
 import type { Principal } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, recordChanges } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { occupiedSpan, planAnew } from '@aerie/mission-core';
 import { type ApiDatabase, inTransaction } from '@aerie/persistence';
+import { SCHEMA } from '../../database.js';
 import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
 import { unknownMission } from '../views/unknown-mission.js';
@@ -40,7 +41,9 @@ export class RescheduleMission {
       const span = occupiedSpan({ ...missionOf(locked), ...plan }, nowMs, timing);
       const event = { type: 'rescheduled', ...plan } as const;
       const done = await advance(tx, locked, event, { wish: { by: callerIdOf(caller), reason: null } });
-      if (done.decision.kind === 'refused' || span === null) return done;
+      if (done.decision.kind === 'refused') return done;
+      await recordChanges(tx, SCHEMA, [{ caller }]);
+      if (span === null) return done;
       // Only now: a mission that stays as it is takes no dock from anybody.
       const claimant = { id, organisationId: caller.organisationId, dockSn: locked.dock_sn };
       const holders = await clearTheWay(tx, claimant, span);

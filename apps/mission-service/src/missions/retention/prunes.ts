@@ -1,4 +1,4 @@
-import { idempotencyPrune } from '@aerie/http-api';
+import { auditPrune, idempotencyPrune } from '@aerie/http-api';
 import { type Prune, inboxAndOutboxPrunes, pruneOldRows } from '@aerie/persistence';
 import type { Config } from '../../config.js';
 import { SCHEMA } from '../../database.js';
@@ -9,6 +9,7 @@ const RESERVATION_DAYS = 8;
 
 type Days = Pick<
   Config,
+  | 'MISSION_AUDIT_MONTHS'
   | 'MISSION_DAYS'
   | 'MISSION_DETAIL_DAYS'
   | 'MISSION_IDEMPOTENCY_DAYS'
@@ -33,6 +34,7 @@ export const missionPrunes = (days: Days): Prune[] => [
     where: `NOT EXISTS (SELECT 1 FROM mission.mission m
       WHERE holder_kind = 'mission' AND m.id = holder_id AND m.next_action_at IS NOT NULL)`,
   }),
+  auditPrune(SCHEMA, days.MISSION_AUDIT_MONTHS),
   detailPrune(days.MISSION_DETAIL_DAYS),
   ...(days.MISSION_DAYS === 0 ? [] : [missionPrune(days.MISSION_DAYS)]),
 ];

@@ -4,7 +4,10 @@ import type { AuditFilter } from './audit.schema.js';
 
 /** The records of an organisation, newest first. */
 export class AuditRecords {
-  constructor(private readonly database: ApiDatabase) {}
+  constructor(
+    private readonly database: ApiDatabase,
+    private readonly schema: string,
+  ) {}
 
   list(
     organisationId: string,
@@ -12,7 +15,7 @@ export class AuditRecords {
     { limit, before }: { readonly limit: number; readonly before: string | null },
   ): Promise<AuditRow[]> {
     return this.database.of(organisationId).query<AuditRow>(
-      `SELECT * FROM fleet.audit_record
+      `SELECT * FROM ${this.schema}.audit_record
         WHERE organisation_id = $1 AND ($2::bigint IS NULL OR seq < $2)
           AND ($3::text IS NULL OR by = $3) AND ($4::text IS NULL OR operation_id = $4)
           AND ($5::text IS NULL OR jsonb_path_exists(resources, '$.* ? (@ == $id)', jsonb_build_object('id', $5::text)))

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { AuditEntry } from '@aerie/http-api';
-import type { Tx } from '@aerie/persistence';
-import type { DataSource } from 'typeorm';
+import type { DatabaseOf, Tx } from '@aerie/persistence';
+import type { AuditEntry } from './audit-trail.js';
 
 export type AuditFact = AuditEntry & { readonly status: number | null };
 
@@ -29,51 +28,57 @@ interface Chain {
 const BEGINNING = Buffer.alloc(32);
 
 /** Appends facts to the chains of their organisations, in this order. */
-export async function appendToChains(tx: Tx, facts: readonly AuditFact[]): Promise<void> {
+export async function appendToChains(tx: Tx, schema: string, facts: readonly AuditFact[]): Promise<void> {
+  if (facts.length === 0) return;
   // Sorted: two replicas that append to the same chains wait for each other in one order only.
   const organisations = [...new Set(facts.map(({ organisationId }) => organisationId))].sort();
-  for (const organisationId of organisations) {
-    await append(
-      tx,
-      organisationId,
-      facts.filter((fact) => fact.organisationId === organisationId),
-    );
-  }
-}
-
-async function append(tx: Tx, organisationId: string, facts: readonly AuditFact[]): Promise<void> {
   await tx.run(
-    `INSERT INTO fleet.audit_chain (organisation_id, seq, hash, pruned_hash) VALUES ($1, 0, $2, $2) ON CONFLICT DO NOTHING`,
-    [organisationId, BEGINNING],
+    `INSERT INTO ${schema}.audit_chain (organisation_id, seq, hash, pruned_hash)
+     SELECT id, 0, $2, $2 FROM unnest($1::uuid[]) AS o (id) ORDER BY id ON CONFLICT DO NOTHING`,
+    [organisations, BEGINNING],
   );
-  const chain = await tx.one<Chain & { now: Date }>(
-    `SELECT seq, hash, date_trunc('milliseconds', clock_timestamp()) AS now FROM fleet.audit_chain
-      WHERE organisation_id = $1 FOR UPDATE`,
-    [organisationId],
+  const chains = await tx.query<Chain & { organisation_id: string; now: Date }>(
+    `SELECT organisation_id, seq, hash, date_trunc('milliseconds', clock_timestamp()) AS now FROM ${schema}.audit_chain
+      WHERE organisation_id = ANY ($1::uuid[]) ORDER BY organisation_id FOR UPDATE`,
+    [organisations],
   );
-  if (chain === undefined) throw new Error('a chain that was just made is not there');
-  let { seq, hash } = chain;
-  for (const fact of facts) {
-    seq = String(BigInt(seq) + 1n);
+  const ends = new Map<string, Chain>(chains.map((chain) => [chain.organisation_id, chain]));
+  // Not before what another replica has just appended to one of them.
+  const keptAt = new Date(Math.max(...chains.map(({ now }) => now.getTime())));
+  const rows = facts.map((fact): AuditRow => {
+    const before = ends.get(fact.organisationId);
+    if (before === undefined) throw new Error('a chain that was just made is not there');
     const row: Omit<AuditRow, 'hash'> = {
-      ...{ organisation_id: organisationId, seq, id: fact.id, at: new Date(fact.atMs), by: fact.by },
-      ...{ address: fact.address, operation_id: fact.operationId, resources: fact.resources },
-      ...{ request_id: fact.requestId, status: fact.status, kept_at: chain.now, prev_hash: hash },
+      ...{ organisation_id: fact.organisationId, seq: String(BigInt(before.seq) + 1n), id: fact.id },
+      ...{ at: new Date(fact.atMs), by: fact.by, address: fact.address, operation_id: fact.operationId },
+      ...{ resources: fact.resources, request_id: fact.requestId, status: fact.status, kept_at: keptAt },
+      prev_hash: before.hash,
     };
-    hash = hashOf(row);
-    await tx.run(
-      `INSERT INTO fleet.audit_record (organisation_id, seq, id, at, by, address, operation_id, resources, request_id,
-         status, kept_at, prev_hash, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-      [
-        ...[organisationId, seq, row.id, row.at, row.by, row.address, row.operation_id, JSON.stringify(row.resources)],
-        ...[row.request_id, row.status, row.kept_at, row.prev_hash, hash],
-      ],
-    );
-  }
-  await tx.run('UPDATE fleet.audit_chain SET seq = $2, hash = $3 WHERE organisation_id = $1', [
-    ...[organisationId, seq, hash],
+    const hash = hashOf(row);
+    ends.set(fact.organisationId, { seq: row.seq, hash });
+    return { ...row, hash };
+  });
+  await Promise.all([
+    tx.run(
+      `INSERT INTO ${schema}.audit_record (organisation_id, seq, id, at, by, address, operation_id, resources, request_id,
+         status, kept_at, prev_hash, hash)
+       SELECT organisation_id, seq, id, at, by, address, operation_id, resources, request_id, status, kept_at,
+              decode(prev_hash, 'hex'), decode(hash, 'hex')
+         FROM jsonb_to_recordset($1::jsonb) AS r (organisation_id uuid, seq bigint, id uuid, at timestamptz, by text,
+                address text, operation_id text, resources jsonb, request_id text, status integer, kept_at timestamptz,
+                prev_hash text, hash text)`,
+      [JSON.stringify(rows.map((row) => ({ ...row, prev_hash: hexOf(row.prev_hash), hash: hexOf(row.hash) })))],
+    ),
+    tx.run(
+      `UPDATE ${schema}.audit_chain c SET seq = e.seq, hash = decode(e.hash, 'hex')
+         FROM unnest($1::uuid[], $2::bigint[], $3::text[]) AS e (organisation_id, seq, hash)
+        WHERE c.organisation_id = e.organisation_id`,
+      [[...ends.keys()], [...ends.values()].map(({ seq }) => seq), [...ends.values()].map(({ hash }) => hexOf(hash))],
+    ),
   ]);
 }
+
+const hexOf = (bytes: Buffer): string => bytes.toString('hex');
 
 /** Of everything that a record says, and of the record before it. */
 function hashOf(row: Omit<AuditRow, 'hash'>): Buffer {
@@ -96,11 +101,12 @@ const PAGE = 1_000;
 
 /** The first fault of each chain, and how many records were looked at. */
 export async function verifyChains(
-  dataSource: DataSource,
+  dataSource: DatabaseOf<'engine'>,
+  schema: string,
 ): Promise<{ readonly records: number; readonly faults: readonly ChainFault[] }> {
   const chains = await dataSource.query<
     (Chain & { organisation_id: string; pruned_seq: string; pruned_hash: Buffer })[]
-  >('SELECT * FROM fleet.audit_chain ORDER BY organisation_id');
+  >(`SELECT * FROM ${schema}.audit_chain ORDER BY organisation_id`);
   let records = 0;
   const faults: ChainFault[] = [];
   for (const chain of chains) {
@@ -108,7 +114,7 @@ export async function verifyChains(
     let fault: string | null = null;
     for (;;) {
       const page = await dataSource.query<AuditRow[]>(
-        `SELECT * FROM fleet.audit_record WHERE organisation_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4`,
+        `SELECT * FROM ${schema}.audit_record WHERE organisation_id = $1 AND seq > $2 AND seq <= $3 ORDER BY seq LIMIT $4`,
         [chain.organisation_id, last.seq, chain.seq, PAGE],
       );
       for (const row of page) {

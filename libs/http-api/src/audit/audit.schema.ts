@@ -1,4 +1,6 @@
-import { instantInput, pageSchema, spanInOrder } from '@aerie/http-api';
+import { instantInput } from '../instant.js';
+import { pageSchema } from '../openapi/lists.js';
+import { spanInOrder } from '../query-input.js';
 import { z } from 'zod';
 
 /** What callers send and get of the audit trail. Strict, and a test holds real answers against it. */
@@ -17,8 +19,10 @@ export const auditFilter = z.strictObject({
     .string()
     .max(MOST)
     .optional()
-    .describe('Only requests of this route, by its name in the API document.'),
-  resourceId: z.string().max(MOST).optional().describe('Only requests with this id in their path.'),
+    .describe(
+      'Only requests of this route, by its name in the API document, or of this method of gRPC: `MissionService/CancelMission`.',
+    ),
+  resourceId: z.string().max(MOST).optional().describe('Only requests about what has this id.'),
   refused: z
     .enum(['true', 'false'])
     .optional()
@@ -51,10 +55,17 @@ export const auditRecordSchema = z
         'Who sent it: `key:` or `person:`, and an id. `provider:` and an id: an unknown person from this identity provider.',
       ),
     address: z.string().describe('From where.'),
-    operationId: z.string().describe('The route, by its name in the API document.'),
-    resources: z.record(z.string(), z.string()).describe('The ids in its path.'),
-    requestId: z.string().nullable().describe('`X-Request-Id` of its answer.'),
-    status: z.int().nullable().describe('Status of its answer. Null: nobody knows, because the process died over it.'),
+    operationId: z
+      .string()
+      .describe('The route, by its name in the API document; over gRPC the method, as `MissionService/CancelMission`.'),
+    resources: z.record(z.string(), z.string()).describe('What it was about: the ids in its path, or of what it made.'),
+    requestId: z.string().nullable().describe('`X-Request-Id` of its answer; null over gRPC.'),
+    status: z
+      .int()
+      .nullable()
+      .describe(
+        'Status of its answer; over gRPC that which HTTP would have answered. Null: nobody knows, because the process died over it.',
+      ),
     hash: z.string().describe('SHA-256 of the record and of the one before it, hexadecimal.'),
   })
   .describe('A request that changed something, or that was refused.');

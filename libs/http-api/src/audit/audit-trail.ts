@@ -5,9 +5,9 @@ export interface AuditEntry {
   /** `key:<id>` or `person:<id>`. */
   readonly by: string;
   readonly address: string;
-  /** The name of the route in the API document. */
+  /** The name of the route in the API document, or of a method of gRPC with its service. */
   readonly operationId: string;
-  /** Parameters of the path, which are ids. */
+  /** What it is about: parameters of the path, which are ids, or the id of what it made. */
   readonly resources: Readonly<Record<string, string>>;
   readonly requestId: string | null;
   /** When it came, milliseconds since the epoch. */
@@ -28,6 +28,8 @@ export abstract class AuditTrail {
   abstract end(entry: AuditEntry, status: number | null): Promise<void>;
   /** An entry of what has ended already. */
   abstract note(entry: AuditEntry, status: number): Promise<void>;
+  /** Entries of one organisation, of what has ended already. Must not throw. */
+  abstract noteAll(ended: readonly { readonly entry: AuditEntry; readonly status: number | null }[]): Promise<void>;
   /** Null: it has no id that is known. */
   abstract ownerOf(bearer: string): Promise<KnownBearer | null>;
 }

@@ -1,0 +1,13 @@
+import { auditTables, dropAuditTables } from '@aerie/http-api';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Who asked for what, and how it ended: kept in a chain for each organisation that only grows. */
+export class Audit1765940100000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(auditTables('mission'));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(dropAuditTables('mission'));
+  }
+}
