@@ -105,6 +105,12 @@ export const COMMANDS = {
     options: {},
     rest: { usage: '[SECONDS of each cut, default 30]', least: 0, most: 1, each: whole(5, 600) },
   },
+  'test-walls': {
+    npm: 'npm run test:walls',
+    does: 'The walls between organisations, and whether a request takes as long for a thing of another one as for none. Takes three minutes.',
+    options: {},
+    rest: { usage: '[PAIRS of requests for each operation, default 500]', least: 0, most: 1, each: whole(10, 100_000) },
+  },
   'test-fuzz': {
     npm: 'npm run test:fuzz',
     does: 'Schemathesis asks every operation of docs/api for what it allows and what it forbids. Needs Python 3.10; takes ten minutes. AERIE_SEED repeats a run.',

@@ -42,7 +42,16 @@ export {
   onceTogether,
   readIdempotencyKey,
 } from './idempotency.js';
-export { type Page, type Position, pageQuery, readCursor, toPage } from './page.js';
+export {
+  type Page,
+  type Position,
+  cursorParts,
+  isCursorInstant,
+  pageQuery,
+  readCursor,
+  toPage,
+  writeCursor,
+} from './page.js';
 export { configureHttp } from './configure.js';
 export {
   type AnswerDescription,

@@ -1,5 +1,5 @@
 import { InvalidError } from '@aerie/kernel';
-import { pageQuery, readCursor, toPage } from './page.js';
+import { cursorParts, pageQuery, readCursor, toPage, writeCursor } from './page.js';
 
 const at = (index: number) => ({
   createdAt: new Date(Date.UTC(2030, 0, 1, 0, 0, index)).toISOString(),
@@ -39,6 +39,21 @@ describe('a cursor', () => {
     ['has another id', encode(`2030-01-01T00:00:00Z|' OR 1=1`)],
   ])('is refused when it %s', (_what, cursor) => {
     expect(() => readCursor(cursor)).toThrow(InvalidError);
+  });
+});
+
+describe('a cursor of a list with an order of its own', () => {
+  const cursor = writeCursor('docks', ['2030-01-01T00:00:00Z', '4TADL210020011']);
+
+  it('is read by its list', () => {
+    expect(cursorParts('docks', cursor)).toEqual(['2030-01-01T00:00:00Z', '4TADL210020011']);
+  });
+
+  it('is none of another list, and none when it was cut, prolonged or made up', () => {
+    expect(cursorParts('campaign-docks', cursor)).toBeUndefined();
+    for (const changed of [cursor.slice(0, -4), cursor.slice(5), `${cursor}AAAA`, '4TADL210020011', '']) {
+      expect(cursorParts('docks', changed)).toBeUndefined();
+    }
   });
 });
 

@@ -16,6 +16,9 @@ export interface Position {
 /** As the lists write it: RFC 3339 in UTC, with up to microseconds. */
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$/;
 
+/** Whether a part of a cursor is an instant that PostgreSQL reads. */
+export const isCursorInstant = (text: string): boolean => INSTANT.test(text) && !Number.isNaN(Date.parse(text));
+
 export interface Page<Item> {
   readonly items: readonly Item[];
   /** Null on the last page. */
@@ -26,14 +29,7 @@ export interface Page<Item> {
 export function readCursor(cursor: string | undefined, order = ''): Position | null {
   if (cursor === undefined) return null;
   const [createdAt, id, sortedBy = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
-  if (
-    createdAt === undefined ||
-    id === undefined ||
-    sortedBy !== order ||
-    !INSTANT.test(createdAt) ||
-    Number.isNaN(Date.parse(createdAt)) ||
-    !isUuid(id)
-  ) {
+  if (createdAt === undefined || id === undefined || sortedBy !== order || !isCursorInstant(createdAt) || !isUuid(id)) {
     throw new InvalidError('invalid_input', 'the query is not valid', {
       fields: [
         { field: 'cursor', message: 'is no cursor of this list in this order; begin at the first page without it' },
@@ -59,4 +55,14 @@ export function toPage<Row, Item>(
   const { createdAt, id } = positionOf(last);
   const parts = order === '' ? [createdAt, id] : [createdAt, id, order];
   return { items, nextCursor: Buffer.from(parts.join('|')).toString('base64url') };
+}
+
+/** A cursor of a list that is not sorted by `Position`. It names its list, so that a changed one is not taken for another. */
+export const writeCursor = (list: string, parts: readonly string[]): string =>
+  Buffer.from([...parts, list].join('|')).toString('base64url');
+
+/** The parts of a cursor of this list; undefined: it is none. What the parts say is for the list to check. */
+export function cursorParts(list: string, cursor: string): readonly string[] | undefined {
+  const parts = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
+  return parts.pop() === list ? parts : undefined;
 }

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'test-upgrade': async () => (await import('./commands/test-upgrade.js')).testUpgrade,
   'test-replicas': async () => (await import('./commands/test-replicas.js')).testReplicas,
   'test-brokers': async () => (await import('./commands/test-brokers.js')).testBrokers,
+  'test-walls': async () => (await import('./commands/test-walls.js')).testWalls,
   'test-hosts': async () => (await import('./commands/test-hosts.js')).testHosts,
   'test-fuzz': async () => (await import('./commands/test-fuzz.js')).testFuzz,
   'test-images': async () => (await import('./commands/test-images.js')).testImages,

@@ -4,6 +4,8 @@ import { connect as connectToNats } from '@nats-io/transport-node';
 import mqtt, { type MqttClient } from 'mqtt';
 import type { DockConnection } from '@aerie/local';
 import { eventually } from '@aerie/testing';
+import { type Fleet, type Triple, aTriple, isAllowed, topicsOf } from './broker-triples.js';
+import { randomFrom } from './random.js';
 import { World } from './world.js';
 
 let world: World;
@@ -241,3 +243,104 @@ it('is refused with a wrong password, and anonymously', async () => {
   ).rejects.toThrow();
   await expect(mqtt.connectAsync(credentials.mqttUrl, { reconnectPeriod: 0 })).rejects.toThrow();
 }, 30_000);
+
+const TRIPLES = Number(process.env['AERIE_WALL_TRIPLES'] ?? 1_000);
+const SEED = Number(process.env['AERIE_SEED'] ?? Date.now() % 1_000_000);
+const ROUND = 50;
+
+// The last: it stops the ingress, which would handle each message.
+it(`lets docks publish and subscribe what docs/protocol.md says, in ${TRIPLES} generated cases (seed ${SEED}) [N5 to N9]`, async () => {
+  const fleet: Fleet = { 'ACL-1': ['ACL-1-AIR'], 'ACL-10': ['ACL-10-AIR'], 'ACL-2': ['ACL-2-AIR'] };
+  const got = new Map<string, Set<string>>();
+  const clients = new Map<string, MqttClient>();
+  for (const [sn, [aircraftSn = '']] of Object.entries(fleet)) {
+    const dock = await world.dock({ sn, aircraftSn });
+    const says = (tid: string): void =>
+      void dock.publishRaw(`thing/product/${aircraftSn}/events`, JSON.stringify({ tid }));
+    await eventually('it speaks for its aircraft', () => {
+      says(`first ${sn}`);
+      return world.tap.seen.some(({ tid }) => tid === `first ${sn}`);
+    });
+    await dock.stop();
+    const client = await connect(await world.register(sn, 'dock2'));
+    clients.set(sn, client);
+    got.set(sn, new Set());
+    client.on('message', (topic, payload) => got.get(sn)?.add(`${payload.toString()} ${topic}`));
+    await client.subscribeAsync(`thing/product/${sn}/services`, { qos: 1 });
+  }
+  const { infrastructure } = world.stack;
+  await world.stack.kill('mqtt-ingress');
+  const cloud = await mqtt.connectAsync(infrastructure.mqttUrl, {
+    ...infrastructure.logins.ingress,
+    reconnectPeriod: 0,
+  });
+  const clientOf = (sn: string): MqttClient => clients.get(sn) ?? intruder;
+
+  const random = randomFrom(SEED);
+  const faults: string[] = [];
+  let allowed = 0;
+  for (let done = 0; done < TRIPLES; done += ROUND) {
+    const triples = Array.from({ length: Math.min(ROUND, TRIPLES - done) }, () => aTriple(fleet, random));
+    const tid = (index: number): string => `acl-${done}-${index}`;
+    const published = triples
+      .map((triple, index) => ({ triple, index }))
+      .filter(({ triple }) => triple.action === 'publish');
+    await Promise.all(
+      published.map(({ triple: { sn, topic }, index }) =>
+        clientOf(sn)
+          .publishAsync(topic, JSON.stringify({ tid: tid(index) }), { qos: 1 })
+          .catch(() => undefined),
+      ),
+    );
+    const subscribed = triples.filter(({ action }) => action === 'subscribe');
+    await Promise.all(
+      subscribed.map(({ sn, topic }) =>
+        clientOf(sn)
+          .subscribeAsync(topic, { qos: 1 })
+          .catch(() => []),
+      ),
+    );
+    const round = `round ${done}`;
+    for (const topic of topicsOf(fleet)) await cloud.publishAsync(topic, round, { qos: 1 });
+    // The last of each dock: what came before it has been delivered, or never will be.
+    const marks = Object.keys(fleet).map((sn) => ({ sn, topic: `thing/product/${sn}/services`, mark: `mark ${done}` }));
+    for (const { topic, mark } of marks) await cloud.publishAsync(topic, mark, { qos: 1 });
+    await eventually('each dock has its mark', () =>
+      marks.every(({ sn, topic, mark }) => got.get(sn)?.has(`${mark} ${topic}`)),
+    );
+    await eventually(
+      'the witness has the marks',
+      () =>
+        world.tap.seen.length > 0 && marks.every(({ topic }) => world.tap.seen.some((seen) => seen.topic === topic)),
+    );
+
+    const arrived = new Set(world.tap.seen.map((seen) => `${seen.tid} ${seen.topic}`));
+    const judge = (triple: Triple, isDelivered: boolean): void => {
+      if (isAllowed(fleet, triple)) allowed++;
+      if (isDelivered !== isAllowed(fleet, triple)) faults.push(`${JSON.stringify(triple)}: ${isDelivered}`);
+    };
+    for (const { triple, index } of published) judge(triple, arrived.has(`${tid(index)} ${triple.topic}`));
+    for (const triple of subscribed) judge(triple, got.get(triple.sn)?.has(`${round} ${triple.topic}`) === true);
+    // Also what no subscription of this round asked for.
+    for (const [sn, messages] of got) {
+      for (const message of messages) {
+        const topic = message.slice(message.lastIndexOf(' ') + 1);
+        if (!isAllowed(fleet, { sn, topic, action: 'subscribe' })) faults.push(`${sn} got ${topic}`);
+      }
+      messages.clear();
+    }
+    await Promise.all(
+      subscribed
+        .filter(({ sn, topic }) => topic !== `thing/product/${sn}/services`)
+        .map(({ sn, topic }) =>
+          clientOf(sn)
+            .unsubscribeAsync(topic)
+            .catch(() => undefined),
+        ),
+    );
+    world.tap.seen.length = 0;
+  }
+  await Promise.all([cloud, ...clients.values()].map((client) => client.endAsync(true)));
+  expect(faults).toEqual([]);
+  expect(allowed).toBeGreaterThan(TRIPLES / 10);
+}, 600_000);

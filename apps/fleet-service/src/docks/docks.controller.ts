@@ -1,6 +1,14 @@
 import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put, Query, Res, UseGuards } from '@nestjs/common';
 import { type Principal, coordinatesOf } from '@aerie/bus-contract';
-import { ApiKeyGuard, Caller, readInput, unknownDock } from '@aerie/http-api';
+import {
+  ApiKeyGuard,
+  Caller,
+  cursorParts,
+  isCursorInstant,
+  readInput,
+  unknownDock,
+  writeCursor,
+} from '@aerie/http-api';
 import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
 import { type Response } from 'express';
 import { DockNotes } from '../dock-state/dock-notes.js';
@@ -61,7 +69,7 @@ export class DocksController {
     const presence = await this.states.presence(shown.map(({ sn }) => sn));
     return {
       items: shown.map((row) => viewOf(row, presence.get(row.sn))),
-      nextCursor: rows.length > limit && last ? Buffer.from(`${last.position}|${last.sn}`).toString('base64url') : null,
+      nextCursor: rows.length > limit && last ? writeCursor(DOCK_LIST, [last.position, last.sn]) : null,
     };
   }
 
@@ -276,10 +284,12 @@ function dockKnowsPosition(sn: string): ConflictError {
   });
 }
 
+const DOCK_LIST = 'docks';
+
 function readDockCursor(cursor: string | undefined): { createdAt: string; sn: string } | null {
   if (cursor === undefined) return null;
-  const [createdAt, sn] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
-  if (createdAt === undefined || sn === undefined || Number.isNaN(Date.parse(createdAt)) || !isSerialNumber(sn)) {
+  const [createdAt, sn] = cursorParts(DOCK_LIST, cursor) ?? [];
+  if (createdAt === undefined || sn === undefined || !isCursorInstant(createdAt) || !isSerialNumber(sn)) {
     throw new InvalidError('invalid_input', 'the query is not valid', {
       fields: [{ field: 'cursor', message: 'is no cursor of this list; begin at the first page without it' }],
     });

@@ -1,4 +1,4 @@
-import { instantInput, isReadInstant, pastMessage, readInput } from '@aerie/http-api';
+import { cursorParts, instantInput, isReadInstant, pastMessage, readInput, writeCursor } from '@aerie/http-api';
 import { CAMPAIGN_STATES, type Selection } from '@aerie/log-core';
 import { dockModel } from '@aerie/bus-contract';
 import { isSerialNumber } from '@aerie/kernel';
@@ -86,7 +86,21 @@ export const campaignDockQuery = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(100).describe('How many one page holds at most.'),
   cursor: z
     .string()
-    .refine(isSerialNumber, 'is no cursor of this list; begin at the first page without it')
+    .max(200)
+    .refine(
+      (cursor) => dockAtCursor(cursor) !== undefined,
+      'is no cursor of this list; begin at the first page without it',
+    )
     .optional()
     .describe('`nextCursor` of the page before; none for the first page.'),
 });
+
+const DOCKS_OF_CAMPAIGN = 'campaign-docks';
+
+export const cursorAfterDock = (sn: string): string => writeCursor(DOCKS_OF_CAMPAIGN, [sn]);
+
+/** The serial number after which a page begins; undefined: it is no cursor of this list. */
+export function dockAtCursor(cursor: string): string | undefined {
+  const [sn = '', ...more] = cursorParts(DOCKS_OF_CAMPAIGN, cursor) ?? [];
+  return more.length === 0 && isSerialNumber(sn) ? sn : undefined;
+}

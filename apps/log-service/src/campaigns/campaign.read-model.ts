@@ -1,6 +1,7 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { CampaignState, Tally } from '@aerie/log-core';
 import type { ApiDatabase, OrganisationRows } from '@aerie/persistence';
+import { cursorAfterDock, dockAtCursor } from './campaign.input.js';
 import { type CampaignRow, tallyOf } from './campaign.store.js';
 import { type CampaignView, campaignView } from './campaign.view.js';
 
@@ -61,7 +62,7 @@ export class CampaignReadModel {
       `SELECT dock_sn, state, upload_id, cause, ended_at FROM log.campaign_dock
         WHERE campaign_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR dock_sn > $3)
         ORDER BY dock_sn LIMIT $4`,
-      [id, state ?? null, cursor ?? null, limit + 1],
+      [id, state ?? null, (cursor && dockAtCursor(cursor)) ?? null, limit + 1],
     );
     const items = rows.slice(0, limit).map(({ dock_sn, upload_id, ended_at, ...row }) => ({
       dockSn: dock_sn,
@@ -70,7 +71,8 @@ export class CampaignReadModel {
       cause: row.cause,
       endedAt: ended_at?.toISOString() ?? null,
     }));
-    return { items, nextCursor: rows.length > limit ? (items.at(-1)?.dockSn ?? null) : null };
+    const last = items.at(-1);
+    return { items, nextCursor: rows.length > limit && last !== undefined ? cursorAfterDock(last.dockSn) : null };
   }
 }
 

@@ -296,6 +296,17 @@ export class Stack {
       .map((line) => JSON.parse(line) as DockConnection);
   }
 
+  /** The token with which a further organisation is set up. */
+  async createSetupLink(): Promise<string> {
+    const printed = await runScript({
+      script: path.join(this.options.root, 'apps', 'fleet-service', 'dist', 'create-setup-link.js'),
+      args: [],
+      env: this.commandEnv(databaseSettings(this.servers, 'fleet')),
+      ...{ what: 'make a setup link', say: this.options.say },
+    });
+    return printed.trim();
+  }
+
   /** What `/readyz` of a service says. */
   async readiness(name: ServiceName): Promise<string> {
     return (await this.ask(this.plans[name].readyUrl)).text;

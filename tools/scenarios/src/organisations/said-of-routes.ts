@@ -1,0 +1,40 @@
+/**
+ * What docs/access.md says of each route, written down by hand and never made of the code: by `operationId` the roles that
+ * may ask for it. v viewer, p planner, i pilot, f fleet_admin, o org_admin, a auditor; `*` is open to all.
+ */
+const SAID = {
+  'createMission createMissions previewMission rescheduleMission resumeFromBreakPoint': 'pi',
+  'listMissions getMission getTimeline getTrack getPreflight listCommands listBreakPoints': 'vpifo',
+  cancelMission: 'pif',
+  'resolveMission pause returnHome stop abortSetup': 'if',
+  'resume cancelReturnHome returnToDock': 'i',
+  'getMissionPolicy getLogPolicy': 'vpifo',
+  'replaceMissionPolicy replaceLogPolicy': 'f',
+  listErrorCodes: 'vpifoa',
+  'uploadWayline changeWayline': 'pi',
+  'listWaylines getWayline getWaylineRoute': 'vpifo',
+  'getStorage listIssues listRevocations': 'fo',
+  'replaceStorage removeStorage examineStorage revokeKeys presignUpload presignDownload': 'f',
+  'createLogListing createLogUpload cancelLogUpload': 'f',
+  'createLogCampaign pauseLogCampaign resumeLogCampaign cancelLogCampaign': 'f',
+  'listLogUploads getLogUpload getLogUploadTimeline listLogFiles getLogUsage getLogFile getLogFileDownload': 'vpifo',
+  'createLogBundle listLogCampaigns getLogCampaign listLogCampaignDocks': 'vpifo',
+  'registerDock correctDock correctDockSerialNumber retireDock endDockCutOff keepDockCutOff': 'f',
+  'releaseAircraft enterDockPosition renewDockCredentials': 'f',
+  'listDocks getDock listDockCutOffs listDockAircraft getDockState': 'vpifo',
+  'createApiKey rotateApiKey revokeApiKey': 'o',
+  'listApiKeys getApiKey listMembers getMember listInvitations listIdentityProviders listAuditRecords': 'oa',
+  'changeMember removeMember createInvitation revokeInvitation': 'o',
+  'createIdentityProvider changeIdentityProvider removeIdentityProvider': 'o',
+  'listSessions endSession getMe changePassword': 'vpifoa',
+  'setUpOrganisation acceptInvitation signIn finishProviderSignIn beginProviderSignIn': '*',
+  'getOpenApi getStorageOpenApi getLogOpenApi getFleetOpenApi': '*',
+} as const;
+
+export const SAID_OF_ROUTES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(SAID).flatMap(([names, roles]) => names.split(' ').map((name): [string, string] => [name, roles])),
+);
+
+export const ROLE_LETTERS: Readonly<Record<string, string>> = {
+  ...{ v: 'viewer', p: 'planner', i: 'pilot', f: 'fleet_admin', o: 'org_admin', a: 'auditor' },
+};
