@@ -98,7 +98,11 @@ function withoutNews<Answer extends object>(answer: Answer): Answer {
   const text = JSON.stringify(answer)
     .replace(UUID, '<id>')
     .replace(/\d{4}-\d{2}-\d{2}T[\d:.]+Z/g, '<instant>')
-    .replace(/"(seconds|nanos)":\d+/g, '"$1":0');
+    .replace(/"(seconds|nanos)":\d+/g, '"$1":0')
+    // Places in the chain of the caller's own records, within a body, and how long its number makes the body.
+    .replace(/content-length: \d+(?=.*\\"seq\\":)/g, 'content-length')
+    .replace(/\\"seq\\":\d+/g, 'seq')
+    .replace(/\\"hash\\":\\"[\da-f]{64}/g, 'hash');
   return JSON.parse(text) as Answer;
 }
 const isGood = (answer: Seen | GrpcSeen): boolean => ('status' in answer ? answer.status < 300 : answer.code === 0);
@@ -190,7 +194,14 @@ async function calmDown({ key }: Organisation): Promise<void> {
   const api = new Api(world.stack.apiUrl, key);
   for (const list of ['log-campaigns', 'log-uploads']) {
     const { items } = good(await api.get<{ items: readonly { id: string; final: boolean }[] }>(`/${list}`));
-    for (const { id } of items.filter(({ final }) => !final)) good(await api.post(`/${list}/${id}/cancel`));
+    for (const { id } of items.filter(({ final }) => !final)) {
+      good(await api.post(`/${list}/${id}/cancel`));
+      await eventually(
+        'it has ended',
+        async () => good(await api.get<{ final: boolean }>(`/${list}/${id}`)).final,
+        30_000,
+      );
+    }
   }
 }
 
@@ -262,7 +273,7 @@ describe.each(['the first', 'the second'])('with every right of %s organisation'
         crawler.ask(operation(id), { ...(named && { path: named }), query: { limit: '1', cursor: changed } });
       const [about, nothing] = [await ask(cursor), await ask(elsewhere(cursor))];
       // The trail of the caller grows meanwhile.
-      if (id !== 'listAuditRecords') faults.push(...differences(id, about, nothing));
+      if (!id.endsWith('AuditRecords')) faults.push(...differences(id, about, nothing));
       faults.push(...leaksIn(about, secrets).map((leak) => `${id}: ${leak}`));
       if (about.status !== 200) faults.push(`${id}: ${about.status} to a cursor`);
       for (const changed of [cursor.slice(0, -9), `${cursor}AAAA`, cursor.slice(5), 'AAAA']) {
@@ -304,7 +315,7 @@ describe.each(['the first', 'the second'])('with every right of %s organisation'
     const changed = Object.keys(before).filter(
       (table) => JSON.stringify(after[table]) !== JSON.stringify(before[table]),
     );
-    expect(changed).toEqual([]);
+    expect(changed.map((table) => [table, before[table], after[table]])).toEqual([]);
   });
 });
 

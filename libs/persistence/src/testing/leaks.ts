@@ -8,6 +8,7 @@ import { type Doer, roleOf } from '../access/roles.js';
 import { sqlState } from '../database-errors.js';
 import { migrateNew } from './migrated-database.js';
 import type { WallsOptions } from './walls.js';
+import { opened } from './opened.js';
 
 const [A, B] = ['aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa', 'bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb'] as const;
 
@@ -39,7 +40,7 @@ export async function findLeaks({
     return work(client).finally(() => client.end());
   };
   try {
-    await source.initialize();
+    await opened(source);
     await migrateNew(source);
     const tables = await makeRows(source, schema, rights, { valuesOf, ofPersons });
     const leaks: string[] = [];

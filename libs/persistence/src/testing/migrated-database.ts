@@ -5,6 +5,7 @@ import { closeDatabase } from '../access/make-roles.js';
 import { DOERS, MIGRATOR, roleOf } from '../access/roles.js';
 import { ApiDatabase, type Databases } from '../organisations.js';
 import { migrate } from '../migrate.js';
+import { opened } from './opened.js';
 
 export interface MigratedDatabaseOptions {
   readonly schema: string;
@@ -55,7 +56,7 @@ export async function migratedDatabase({
   const as = (url: string, role: string, password = passwords[role] ?? ''): string => withLogin(url, role, password);
   const database = await createTestDatabase(databaseUrl, `template_${schema}_${migrations.length}`, async (url) => {
     if (hasRoles) await prepare(url, schema, passwords[MIGRATOR] ?? '');
-    const dataSource = await openForMigrations(hasRoles ? as(url, MIGRATOR) : url).initialize();
+    const dataSource = await opened(openForMigrations(hasRoles ? as(url, MIGRATOR) : url));
     await migrate(dataSource);
     await dataSource.destroy();
   });
@@ -67,10 +68,10 @@ export async function migratedDatabase({
       client.query(`GRANT CONNECT ON DATABASE "${name}" TO ${specRoleOf(schema)}`),
     );
   }
-  const owner = await openForMigrations(database.url).initialize();
+  const owner = await opened(openForMigrations(database.url));
   const apiUrl = hasRoles ? as(database.url, roleOf(schema, 'api')) : database.url;
-  const api = await openForMigrations(apiUrl).initialize();
-  const opened = await Promise.all(Array.from({ length: pools }, () => openPool(poolUrl).initialize()));
+  const api = await opened(openForMigrations(apiUrl));
+  const ofTest = await Promise.all(Array.from({ length: pools }, () => opened(openPool(poolUrl))));
   return {
     url: database.url,
     settings: {
@@ -79,9 +80,9 @@ export async function migratedDatabase({
     },
     owner,
     api,
-    pools: opened,
+    pools: ofTest,
     async drop() {
-      await Promise.all([owner, api, ...opened].map((pool) => pool.destroy()));
+      await Promise.all([owner, api, ...ofTest].map((pool) => pool.destroy()));
       await database.drop();
     },
   };

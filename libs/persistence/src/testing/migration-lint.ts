@@ -6,6 +6,7 @@ import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import type { AlterTableCmd, Constraint, Node } from '@pgsql/types';
 import { parse } from 'libpg-query';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { opened } from './opened.js';
 
 /** Each with what to do instead. */
 export const RULES = {
@@ -56,7 +57,7 @@ export async function lintMigrations(options: LintOptions): Promise<string[]> {
   const database = await createTestDatabase(testEnvironment().databaseUrl, 'template_empty', () => Promise.resolve());
   const source = open(database.url);
   try {
-    await source.initialize();
+    await opened(source);
     await source.query(`CREATE SCHEMA IF NOT EXISTS "${schema}"`);
     const breaches = await breachesOf(source, schema, migrations);
     return [...unknownOf(breaches, known), ...known.flatMap((one) => faultOf(one, breaches, release))];

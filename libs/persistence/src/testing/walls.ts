@@ -7,6 +7,7 @@ import type { SchemaRights } from '../access/rights.js';
 import { DOERS, type Doer, MIGRATOR, SCHEMAS, roleOf } from '../access/roles.js';
 import { sqlState } from '../database-errors.js';
 import { migrateNew } from './migrated-database.js';
+import { opened } from './opened.js';
 
 export interface WallsOptions {
   readonly schema: string;
@@ -28,7 +29,7 @@ export async function findBreaches({ schema, rights, open }: WallsOptions): Prom
   const source = open(database.url);
   const breaches: string[] = [];
   try {
-    await source.initialize();
+    await opened(source);
     await migrateNew(source);
     const neighbour = await makeNeighbour(source, schema);
     const columns = await columnsOf(source, schema);

@@ -3,6 +3,7 @@ import { ROLES } from '@aerie/bus-contract';
 import { type DockHandle, makeSampleKmz, startDock } from '@aerie/dock-simulator';
 import { Api, type Stack, good, hasEnded, registerDock } from '@aerie/local';
 import { eventually } from '@aerie/testing';
+import { Client } from 'pg';
 import { HOME, type MissionView } from '../world.js';
 
 /** What a request can name of an organisation. */
@@ -24,6 +25,7 @@ export interface Things {
   readonly invitationId: string;
   readonly sessionId: string;
   readonly providerId: string;
+  readonly passkeyId: string;
 }
 
 const UUID = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g;
@@ -120,7 +122,7 @@ export async function furnish({ stack, issuer, word, key }: Beginning): Promise<
   const canceled = await plan(30);
   good(await api.post(`/missions/${canceled.id}/cancel`, { reason: `${word} reason` }));
 
-  const people = await makePeople(apiOf, api, word, issuer);
+  const people = await makePeople(apiOf, api, { stack, issuer, word, key });
   const apiKey = good(await api.post<Created>('/api-keys', { name: `${word} key`, roles: ['viewer'] }));
   const objectKey = await uploadObject(api, word);
 
@@ -161,7 +163,7 @@ export async function furnish({ stack, issuer, word, key }: Beginning): Promise<
 }
 
 /** Two members, of which one is signed in, an open invitation and a provider. */
-async function makePeople(apiOf: (key: string) => Api, api: Api, word: string, issuer: string) {
+async function makePeople(apiOf: (key: string) => Api, api: Api, { stack, word, issuer }: Beginning) {
   const nobody = apiOf('none');
   const memberOf = async (email: string, roles: readonly string[]): Promise<string> => {
     const { token } = good(await api.post<{ token: string }>('/invitations', { email, roles }));
@@ -178,7 +180,22 @@ async function makePeople(apiOf: (key: string) => Api, api: Api, word: string, i
   const invitation = good(await api.post<{ id: string }>('/invitations', open));
   const provider = { name: `${word} provider`, issuer, clientId: `${word}-client`, clientSecret: `${word} secret` };
   const { id: providerId } = good(await api.post<Created>('/identity-providers', provider));
-  return { token, things: { memberId, sessionId: session?.id, invitationId: invitation.id, providerId } };
+  const passkeyId = await passkeyOf(stack, memberId, word);
+  return { token, things: { memberId, sessionId: session?.id, invitationId: invitation.id, providerId, passkeyId } };
+}
+
+/** Written into the table: no authenticator is here to make one. */
+async function passkeyOf({ infrastructure }: Stack, personId: string, word: string): Promise<string> {
+  const client = new Client({ connectionString: infrastructure.databaseUrl });
+  await client.connect();
+  const { rows } = await client
+    .query<Created>(
+      `INSERT INTO fleet.passkey (id, person_id, credential_id, public_key, sign_count, transports, name, synced)
+       VALUES (gen_random_uuid(), $1, $2, '\\x00', 0, '{}', $3, false) RETURNING id`,
+      [personId, `${word}-credential`, `${word} passkey`],
+    )
+    .finally(() => client.end());
+  return rows[0]?.id ?? '';
 }
 
 async function uploadObject(api: Api, word: string): Promise<string> {

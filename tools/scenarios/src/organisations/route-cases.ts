@@ -58,15 +58,24 @@ const newMissions: Naming = (named, own) =>
 const LATEST = { latest: { count: 1 } };
 const NEVER_MIND = { token: 'none', email: 'nobody@example.com', name: 'Nobody', password: 'four words make one' };
 
+const AUDIT = lists(
+  ['by', ({ memberId }) => `person:${memberId}`],
+  ['by', ({ apiKeyId }) => `key:${apiKeyId}`],
+  ['resourceId', ({ memberId }) => memberId],
+  ['resourceId', ({ apiKeyId }) => apiKeyId],
+  ['resourceId', ({ flownMissionId }) => flownMissionId],
+  ['resourceId', ({ uploadId }) => uploadId],
+);
+const NO_PASSKEY = { id: 'AAAA', rawId: 'AAAA', type: 'public-key' };
+const NO_ANSWER = { clientDataJSON: 'AAAA', attestationObject: 'AAAA', authenticatorData: 'AAAA', signature: 'AAAA' };
+
 /** By `operationId`: each operation of docs/api has one. */
 export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   // The first: each of the others leaves a record.
-  listAuditRecords: lists(
-    ['by', ({ memberId }) => `person:${memberId}`],
-    ['by', ({ apiKeyId }) => `key:${apiKeyId}`],
-    ['resourceId', ({ memberId }) => memberId],
-    ['resourceId', ({ apiKeyId }) => apiKeyId],
-  ),
+  listAuditRecords: AUDIT,
+  listMissionAuditRecords: AUDIT,
+  listLogAuditRecords: AUDIT,
+  listStorageAuditRecords: AUDIT,
   // Missions
   createMission: {
     naming: (named, own) => [
@@ -231,6 +240,23 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   endSession: withId('sessionId', undefined, { asPerson: true }),
   getMe: { plain: () => [{}, { asPerson: true }] },
   changePassword: { plain: () => [{ body: { currentPassword: 'wrong', newPassword: 'wrong' }, asPerson: true }] },
+  listPasskeys: { plain: () => [{ asPerson: true }] },
+  beginPasskey: { plain: () => [{ body: { currentPassword: 'a wrong password' }, asPerson: true }] },
+  addPasskey: {
+    naming: ({ passkeyId }) => [
+      {
+        body: { challengeId: passkeyId, name: 'mine', credential: { ...NO_PASSKEY, response: NO_ANSWER } },
+        asPerson: true,
+      },
+    ],
+  },
+  removePasskey: withId('passkeyId', undefined, { asPerson: true }),
+  beginPasskeySignIn: { plain: () => [{}] },
+  signInWithPasskey: {
+    naming: ({ passkeyId, organisationId }) => [
+      { body: { challengeId: passkeyId, organisationId, credential: { ...NO_PASSKEY, response: NO_ANSWER } } },
+    ],
+  },
   createIdentityProvider: nameless({}),
   listIdentityProviders: lists(),
   changeIdentityProvider: withId('providerId', { name: 'mine' }),

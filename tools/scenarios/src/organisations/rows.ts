@@ -51,7 +51,9 @@ export class Rows {
     for (const { name } of named ?? []) {
       found[name] = await this.read(`${name} t WHERE organisation_id::text = $1`, [organisationId]);
     }
-    const ids = new Set([organisationId, ...idsIn(Object.values(found).flat())]);
+    // Records say what was asked for, whosever it is.
+    const owning = Object.entries(found).flatMap(([name, rows]) => (name.includes('.audit_') ? [] : rows));
+    const ids = new Set([organisationId, ...idsIn(owning)]);
     const isOfIt = (row: string): boolean =>
       !row.includes(other.things.organisationId) &&
       (row.toLowerCase().includes(word) || idsIn([row]).some((id) => ids.has(id)));

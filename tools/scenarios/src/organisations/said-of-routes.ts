@@ -23,11 +23,14 @@ const SAID = {
   'releaseAircraft enterDockPosition renewDockCredentials': 'f',
   'listDocks getDock listDockCutOffs listDockAircraft getDockState': 'vpifo',
   'createApiKey rotateApiKey revokeApiKey': 'o',
-  'listApiKeys getApiKey listMembers getMember listInvitations listIdentityProviders listAuditRecords': 'oa',
+  'listApiKeys getApiKey listMembers getMember listInvitations listIdentityProviders': 'oa',
+  'listAuditRecords listMissionAuditRecords listLogAuditRecords listStorageAuditRecords': 'oa',
   'changeMember removeMember createInvitation revokeInvitation': 'o',
   'createIdentityProvider changeIdentityProvider removeIdentityProvider': 'o',
   'listSessions endSession getMe changePassword': 'vpifoa',
+  'listPasskeys beginPasskey addPasskey removePasskey': 'vpifoa',
   'setUpOrganisation acceptInvitation signIn finishProviderSignIn beginProviderSignIn': '*',
+  'beginPasskeySignIn signInWithPasskey': '*',
   'getOpenApi getStorageOpenApi getLogOpenApi getFleetOpenApi': '*',
 } as const;
 
