@@ -163,8 +163,18 @@ describe('an edge with a certificate', () => {
     const routes = { '/api/v1/docks': (await ours) ?? '', '/api/v1/missions': (await theirs) ?? '' };
     const edge = await listen(createProxy(routes, createLogger('test', 'silent'), { authorities: [authority.caPem] }));
     stranger.remove();
-    const answers = await Promise.all(['docks', 'missions'].map((path) => fetch(`${edge}/api/v1/${path}`)));
-    expect(answers.map(({ status }) => status)).toEqual([200, 503]);
+    const statusOf = (path: string, host: string): Promise<number | undefined> =>
+      new Promise(
+        (resolve, reject) =>
+          void get(`${edge}/api/v1/${path}`, { headers: { host } }, ({ statusCode }) => resolve(statusCode)).once(
+            'error',
+            reject,
+          ),
+      );
+    // The name that a caller uses is not the name of the service.
+    for (const host of ['127.0.0.1', 'aerie.example.com']) {
+      expect([await statusOf('docks', host), await statusOf('missions', host)]).toEqual([200, 503]);
+    }
   });
 
   it('has a plain port for callers of its machine only beside TLS', () => {

@@ -1,6 +1,7 @@
 import { type AgentOptions, type IncomingMessage, ServerResponse } from 'node:http';
 import { Agent as PlainAgent } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
+import { isIP } from 'node:net';
 import { type Logger, REQUEST_ID_HEADER } from '@aerie/observability';
 import httpProxy from 'http-proxy-3';
 import { sendProblem } from './problem.js';
@@ -94,9 +95,16 @@ const agentTo = (target: string, options: AgentOptions, authorities: readonly st
     ? new SecureAgent({
         ...options,
         minVersion: 'TLSv1.2',
+        // Otherwise the certificate is looked at for the name in the caller's `Host`. An address has no name to send.
+        servername: nameIn(target),
         ...(authorities === undefined ? {} : { ca: [...authorities] }),
       })
     : new PlainAgent(options);
+
+const nameIn = (target: string): string => {
+  const host = new URL(target).hostname.replace(/^\[|\]$/g, '');
+  return isIP(host) === 0 ? host : '';
+};
 
 /**
  * A service may answer before it has read the whole body, such as one that is too large. What the client still sends goes

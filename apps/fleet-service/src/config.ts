@@ -98,11 +98,11 @@ const schema = z.object({
     .describe('After how many minutes without a request it ends, too.'),
   FLEET_SIGN_IN_RETURN_URL: z
     .url({ protocol: /^https?$/ })
-    .refine((text) => !/[?#@]/.test(text), 'must have no query, no fragment and no user')
+    .refine((text) => !/[?#@]|\/$/.test(text), 'must have no query, no fragment, no user and no slash at its end')
     .optional()
     .describe(
-      'Redirect URI of identity providers: `https://<host>/api/v1/sign-in/oidc/callback` as browsers reach it, or a page of ' +
-        'the same host that passes the query on. Requires FLEET_KEY_FILE.',
+      'Begin of the redirect URIs of identity providers: `https://<host>/api/v1/sign-in/oidc/callback` as browsers reach it, or ' +
+        'a page of the same host that passes the query on. `/<id of the organisation>` follows. Requires FLEET_KEY_FILE.',
     ),
   FLEET_PASSKEY_ORIGINS: z
     .string()

@@ -84,7 +84,10 @@ export class GrpcKeyGuard implements CanActivate {
     try {
       this.limits.admit(principal, permissionFor(principal, permissions));
     } catch (error) {
-      if (error instanceof ForbiddenError) await this.audit?.note(entry, 403);
+      if (error instanceof ForbiddenError) {
+        this.limits.admitRefused(principal);
+        await this.audit?.note(entry, 403);
+      }
       throw error;
     }
     const renew = async (): Promise<void> => {

@@ -92,6 +92,8 @@ export class ApiKeyGuard implements CanActivate {
       request.principal = principal;
       this.limits.admit(principal, this.permissions.demand(principal, context.getClass(), context.getHandler()));
     } catch (error) {
+      if (error instanceof ForbiddenError && request.principal !== undefined)
+        this.limits.admitRefused(request.principal);
       await this.noteRefusal(context, request, error);
       throw error;
     }

@@ -127,3 +127,13 @@ describe('keys that are guessed', () => {
     expect(await guess(some, 'wrong', '2001:db8:9:9::1')).toEqual({ found: null, asked: true });
   });
 });
+
+it('puts no more refused requests of one key on record than its budget, and lets others ask on', () => {
+  const some = limits();
+  const refused = (who: typeof a) => refusalOf(() => some.admitRefused(who));
+  expect(Array.from({ length: 201 }, () => refused(a)).filter((limit) => limit !== null)).toEqual(['key']);
+  expect(refused(b)).toBeNull();
+  nowMs += 1_000;
+  expect([refused(a), refused(a)]).toEqual([null, 'key']);
+  expect(ask(some, a, 1)).toEqual([null]);
+});

@@ -15,6 +15,8 @@ const RESERVED: ReadonlySet<Permission> = new Set(['missions.stop', 'missions.ca
 const RESERVED_RATE: Rate = { perSecond: 5, burst: 100 };
 /** Keys that were refused. A program with an old key tries again and again; who guesses has to try 2^255 of them. */
 const FAILURES: Rate = { perSecond: 1, burst: 60 };
+/** What the roles of a key do not permit: a program that was given too few, or somebody who looks what it may. */
+const REFUSALS: Rate = { perSecond: 1, burst: 200 };
 const MOST_KEYS = 10_000;
 const MOST_ORGANISATIONS = 10_000;
 const MOST_ADDRESSES = 50_000;
@@ -39,6 +41,7 @@ export class RequestLimits {
   private readonly organisations: TokenBuckets;
   private readonly reserved: TokenBuckets;
   private readonly failures: TokenBuckets;
+  private readonly refusals: TokenBuckets;
   /** Digests of keys that were good not long ago. */
   private readonly good = new LRUCache<string, true>({ max: MOST_KEYS });
 
@@ -46,6 +49,7 @@ export class RequestLimits {
     this.keys = new TokenBuckets(perKey, MOST_KEYS, monotonicMs);
     this.organisations = new TokenBuckets(perOrganisation, MOST_ORGANISATIONS, monotonicMs);
     this.reserved = new TokenBuckets(RESERVED_RATE, MOST_KEYS, monotonicMs);
+    this.refusals = new TokenBuckets(REFUSALS, MOST_KEYS, monotonicMs);
     this.failures = new TokenBuckets(FAILURES, MOST_ADDRESSES, monotonicMs);
   }
 
@@ -66,6 +70,13 @@ export class RequestLimits {
       this.failures.take(place);
     }
     return found;
+  }
+
+  /**
+   * Counts a request that no role permits: each of them is kept on record, for years. Throws TooManyError, and then it is not.
+   */
+  admitRefused({ keyId, personId }: Principal): void {
+    refuse('key', this.refusals.take(personId ?? keyId), 'too many requests that are not permitted came with this key');
   }
 
   /** Throws TooManyError where the caller has asked too often lately. */

@@ -261,15 +261,17 @@ describe('a transaction', () => {
       expect(await own().queryByKeys(READ, [1])).toEqual([{ amount: '0' }]);
     });
 
-    it('leaves its connection as it was when it fails, or when its values cannot be sent', async () => {
+    it('leaves its connection as it was when it fails, and no other one when its values cannot be sent', async () => {
       expect(sqlState(await failureOf(own().queryByKeys('SELECT 1 / $1::integer AS one', [0])))).toBe('22012');
+      expect(sqlState(await failureOf(own().run('UPDATE account SET amount = 100')))).toBe('23514');
+      expect(await own().queryByKeys('SELECT 1 / $1::integer AS one', [1])).toEqual([{ one: 1 }]);
+      expect(proxy.openConnections()).toBe(1);
       const endless: Record<string, unknown> = {};
       endless.self = endless;
       expect(await failureOf(own().query('SELECT $1::jsonb AS one', [endless]))).toBeInstanceOf(TypeError);
-      expect(sqlState(await failureOf(own().run('UPDATE account SET amount = 100')))).toBe('23514');
       expect(await own().queryByKeys('SELECT 1 / $1::integer AS one', [1])).toEqual([{ one: 1 }]);
+      await eventually('the connection in doubt is closed', () => Promise.resolve(proxy.openConnections() === 1));
       expect(await amounts()).toEqual([0, 0]);
-      expect(proxy.openConnections()).toBe(1);
     });
 
     it('refuses to write where the statement begins with SELECT: it might be repeated', async () => {

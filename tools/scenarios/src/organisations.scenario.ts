@@ -141,7 +141,8 @@ it('lets each role in at each operation as docs/access.md says, and at no other 
     const asker = new Crawler(world.stack, { ...second, key });
     for (const described of OPERATIONS) {
       // A parameter that is unknown is refused after the check of the permission, and before anything is done.
-      const named = { id: second.things.uploadId, sn: second.things.dockSn, aircraftSn: second.things.aircraftSn };
+      const { uploadId: id, dockSn: sn, aircraftSn, organisationId } = second.things;
+      const named = { id, sn, aircraftSn, organisationId };
       const { status, body } = await asker.ask(described, { path: named, query: { 'no-such-parameter': '1' } });
       const { code } = JSON.parse(body) as { code: string };
       const said = SAID_OF_ROUTES[described.operationId] ?? '';

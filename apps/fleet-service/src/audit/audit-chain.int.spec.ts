@@ -112,7 +112,7 @@ it('waits for a request to end, and keeps one whose process died without a statu
   await audit.keep();
   expect(await seqsOf(organisationId)).toEqual([]);
   await audit.end(ending, 409);
-  await owner.query(`UPDATE fleet.audit_intake SET began_at = began_at - interval '3 minutes' WHERE id = $1`, [
+  await owner.query(`UPDATE fleet.audit_intake SET began_at = began_at - interval '7 minutes' WHERE id = $1`, [
     dying.id,
   ]);
   await audit.keep();

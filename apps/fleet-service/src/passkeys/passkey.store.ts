@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ConflictError } from '@aerie/kernel';
-import { type ApiDatabase, PERSON, inTransaction } from '@aerie/persistence';
+import { ConflictError, ForbiddenError } from '@aerie/kernel';
+import { type ApiDatabase, PERSON, type Tx, inTransaction } from '@aerie/persistence';
 import { BY_PASSKEY } from '../finders.js';
 import { endOtherSessions } from '../sessions/session.store.js';
 
@@ -36,6 +36,11 @@ const COLUMNS =
 export class PasskeyStore {
   constructor(private readonly database: ApiDatabase) {}
 
+  /** Throws ForbiddenError where the session may not. */
+  async check({ personId, sessionId }: Holder): Promise<void> {
+    await inTransaction(this.database.ofPerson(personId), (tx) => refuseOthers(tx, { personId, sessionId }));
+  }
+
   list(personId: string): Promise<PasskeyRow[]> {
     return this.database
       .ofPerson(personId)
@@ -54,11 +59,12 @@ export class PasskeyStore {
   }
 
   /** Throws ConflictError where there are too many, or it is there already. */
-  async add(wish: PasskeyToAdd): Promise<PasskeyRow> {
+  async add(wish: PasskeyToAdd, sessionId: string): Promise<PasskeyRow> {
     const { person_id: personId, credential_id, public_key, transports, name, signCount, synced } = wish;
     return inTransaction(this.database.ofPerson(personId), async (tx) => {
       // Two at once would both find room.
       await tx.run('SELECT FROM fleet.person WHERE id = $1 FOR NO KEY UPDATE', [personId]);
+      await refuseOthers(tx, { personId, sessionId });
       const [{ count = 0 } = {}] = await tx.query<{ count: number }>(
         'SELECT count(*)::integer AS count FROM fleet.passkey WHERE person_id = $1',
         [personId],
@@ -84,6 +90,7 @@ export class PasskeyStore {
     return inTransaction(this.database.ofPerson(personId), async (tx) => {
       // The lock of whoever signs in: no session begins with a passkey that is being removed.
       await tx.run('SELECT FROM fleet.person WHERE id = $1 FOR NO KEY UPDATE', [personId]);
+      await refuseOthers(tx, { personId, sessionId: bySession });
       const row = await tx.one<PasskeyRow>(
         `DELETE FROM fleet.passkey WHERE person_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
         [personId, id],
@@ -91,6 +98,27 @@ export class PasskeyStore {
       return row === undefined ? null : { row, endedSessions: await endOtherSessions(tx, personId, bySession) };
     });
   }
+}
+
+/** Whose session asks. */
+export interface Holder {
+  readonly personId: string;
+  readonly sessionId: string;
+}
+
+/**
+ * A passkey is the person's in every organisation, and the provider of one must not reach the others. A session may also have
+ * ended since the request was let in.
+ */
+async function refuseOthers(tx: Tx, { personId, sessionId }: Holder): Promise<void> {
+  const own = await tx.query(
+    `SELECT FROM fleet.session WHERE id = $1 AND person_id = $2 AND provider_id IS NULL
+        AND ended_at IS NULL AND ends_at > clock_timestamp()`,
+    [sessionId, personId],
+  );
+  if (own.length > 0) return;
+  const message = 'passkeys are for sessions that began with the password or a passkey, and have not ended; sign in so';
+  throw new ForbiddenError('not_by_provider', message);
 }
 
 export interface RemovedPasskey {

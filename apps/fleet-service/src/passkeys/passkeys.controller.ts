@@ -5,7 +5,7 @@ import { isUuid } from '@aerie/kernel';
 import type { Request } from 'express';
 import { personOf, sessionView } from '../sessions/sessions.controller.js';
 import { newPasskey, optionsWish, passkeySignIn } from './passkey.schema.js';
-import type { PasskeyRow } from './passkey.store.js';
+import type { Holder, PasskeyRow } from './passkey.store.js';
 import { SignInByPasskeys } from './sign-in-by-passkeys.js';
 
 /** For people who have no session yet. */
@@ -35,21 +35,28 @@ export class PasskeysController {
 
   @Get()
   async list(@Caller() caller: Principal): Promise<unknown> {
-    const rows = await this.signIns.passkeys.store.list(personOf(caller));
+    const rows = await this.signIns.passkeys.store.list((await this.holderOf(caller)).personId);
     return { items: rows.map(passkeyView) };
   }
 
   @Post('options')
-  begin(@Caller() caller: Principal, @Body() body: unknown, @Req() { ip = '' }: Request): Promise<unknown> {
+  async begin(@Caller() caller: Principal, @Body() body: unknown, @Req() { ip = '' }: Request): Promise<unknown> {
     const { currentPassword } = readInput(optionsWish, body);
-    return this.signIns.passkeys.beginAdding(personOf(caller), currentPassword, ip);
+    const { personId } = await this.holderOf(caller);
+    return this.signIns.passkeys.beginAdding(personId, currentPassword, ip);
   }
 
   @Post()
   @HttpCode(201)
   async add(@Caller() caller: Principal, @Body() body: unknown): Promise<unknown> {
     const wish = readInput(newPasskey, body);
-    return passkeyView(await this.signIns.passkeys.add(personOf(caller), wish));
+    return passkeyView(await this.signIns.passkeys.add(await this.holderOf(caller), wish));
+  }
+
+  private async holderOf(caller: Principal): Promise<Holder> {
+    const holder = { personId: personOf(caller), sessionId: caller.keyId };
+    await this.signIns.passkeys.store.check(holder);
+    return holder;
   }
 
   @Delete(':id')

@@ -95,7 +95,7 @@ async function added(passkeys: Passkeys, person: APerson, change: Partial<Authen
   const authenticator = new Authenticator();
   const begun = await passkeys.beginAdding(person.id, PASSWORD, ADDRESS);
   const credential = authenticator.create({ ...says(person, challengeOf(begun), signCount), ...change });
-  const row = await passkeys.add(person.id, { challengeId: begun.challengeId, name: 'Phone', credential });
+  const row = await passkeys.add(await held(person), { challengeId: begun.challengeId, name: 'Phone', credential });
   return { authenticator, row };
 }
 
@@ -108,6 +108,17 @@ async function signedIn(
   const begun = await passkeys.beginSignIn(ADDRESS);
   const credential = authenticator.get({ ...says(person, challengeOf(begun), 2), ...change });
   return passkeys.signIn({ challengeId: begun.challengeId, credential }, ADDRESS);
+}
+
+/** As somebody who signed in, with a password or with a provider. */
+async function held({ id: personId, organisationId }: APerson, providerId: string | null = null) {
+  const sessionId = randomUUID();
+  await database.query(
+    `INSERT INTO fleet.session (id, organisation_id, person_id, secret_hash, address, provider_id, ends_at)
+     VALUES ($1, $2, $3, '\\x00', $4, $5, clock_timestamp() + interval '1 hour')`,
+    [sessionId, organisationId, personId, ADDRESS, providerId],
+  );
+  return { personId, sessionId };
 }
 
 const holderOf = async (token: string) => (await sessions.verify(token))?.principal ?? null;
@@ -188,7 +199,7 @@ describe('refuses, and puts on record where it knows of whom,', () => {
     const [passkeys, person] = [aReplica(), await aPerson()];
     await expect(signedIn(passkeys, person, new Authenticator())).rejects.toMatchObject(REFUSED);
     const { authenticator, row } = await added(passkeys, person);
-    await store.remove(person.id, row.id, randomUUID());
+    await store.remove(person.id, row.id, (await held(person)).sessionId);
     await expect(signedIn(passkeys, person, authenticator)).rejects.toMatchObject(REFUSED);
   });
 
@@ -214,7 +225,7 @@ it('adds nothing to who does not know the password, and nothing with the challen
   });
   const begun = await passkeys.beginAdding(other.id, PASSWORD, ADDRESS);
   const credential = new Authenticator().create(says(person, challengeOf(begun), 1));
-  const adding = passkeys.add(person.id, { challengeId: begun.challengeId, name: 'Phone', credential });
+  const adding = passkeys.add(await held(person), { challengeId: begun.challengeId, name: 'Phone', credential });
   await expect(adding).rejects.toMatchObject({ kind: 'invalid' });
 });
 
@@ -229,6 +240,22 @@ it('refuses who sends what does not verify too often from one address', async ()
   await expect(signedIn(passkeys, person, new Authenticator())).rejects.toMatchObject({ code: 'too_many_requests' });
 });
 
+it('lets a session of an identity provider, and one that has ended, neither list, add nor remove', async () => {
+  const [passkeys, person] = [aReplica(), await aPerson()];
+  const { row } = await added(passkeys, person);
+  const ended = await held(person);
+  await database.query('UPDATE fleet.session SET ended_at = now() WHERE id = $1', [ended.sessionId]);
+  for (const holder of [await held(person, randomUUID()), ended]) {
+    await expect(store.check(holder)).rejects.toMatchObject({ code: 'not_by_provider' });
+    await expect(store.remove(person.id, row.id, holder.sessionId)).rejects.toMatchObject({ code: 'not_by_provider' });
+    const begun = await passkeys.beginAdding(person.id, PASSWORD, ADDRESS);
+    const credential = new Authenticator().create(says(person, challengeOf(begun), 1));
+    const adding = passkeys.add(holder, { challengeId: begun.challengeId, name: 'Phone', credential });
+    await expect(adding).rejects.toMatchObject({ code: 'not_by_provider' });
+  }
+  expect((await store.list(person.id)).map(({ id }) => id)).toEqual([row.id]);
+});
+
 it('ends all other sessions of the person with a passkey that is removed', async () => {
   const [passkeys, person] = [aReplica(), await aPerson()];
   const { authenticator, row } = await added(passkeys, person);
@@ -236,7 +263,7 @@ it('ends all other sessions of the person with a passkey that is removed', async
     await signedIn(passkeys, person, authenticator),
     await signedIn(aReplica(), person, authenticator, { signCount: 3 }),
   ];
-  expect(await store.remove(person.id, row.id, kept.row.id)).toMatchObject({ endedSessions: 1 });
+  expect(await store.remove(person.id, row.id, kept.row.id)).toMatchObject({ endedSessions: 2 });
   expect([await holderOf(kept.token), await holderOf(ended.token)]).toEqual([expect.anything(), null]);
 });
 
@@ -262,7 +289,7 @@ it('adds no passkey twice, and no more than twenty to one person', async () => {
   const begun = await passkeys.beginAdding(person.id, PASSWORD, ADDRESS);
   expect(begun.publicKey).toMatchObject({ excludeCredentials: [{ id: authenticator.credentialId }] });
   const credential = authenticator.create(says(person, challengeOf(begun), 1));
-  const again = passkeys.add(person.id, { challengeId: begun.challengeId, name: 'Phone', credential });
+  const again = passkeys.add(await held(person), { challengeId: begun.challengeId, name: 'Phone', credential });
   await expect(again).rejects.toMatchObject({ code: 'passkey_exists' });
   for (let count = 1; count < 20; count++) await added(passkeys, person);
   await expect(added(passkeys, person)).rejects.toMatchObject({ code: 'too_many_passkeys' });

@@ -18,7 +18,8 @@ const own = '/api/v1/me/passkeys';
 const sign = '/api/v1/sessions/passkey';
 const off = '`passkeys_off`: `FLEET_PASSKEY_ORIGINS` is not set';
 const away = '`passkeys_away`: Redis does not answer';
-const notPerson = '`not_permitted`, or `not_a_person`: an API key has no passkeys.';
+const notPerson =
+  '`not_permitted`, `not_a_person`: an API key has no passkeys, or `not_by_provider`: the session began with an identity provider.';
 const challengeId = '6c84fb90-12c4-41e1-840d-25f1e09b8d1a';
 const credential = { id: 'Y3JlZA', rawId: 'Y3JlZA', type: 'public-key' } as const;
 

@@ -15,7 +15,7 @@ import { type MadeSession, type SessionStore } from '../sessions/session.store.j
 import type { SignIn } from '../sessions/sign-in.js';
 import { CHALLENGE_MS, type Challenges } from './challenges.js';
 import type { NewPasskey, PasskeySignInWish } from './passkey.schema.js';
-import type { PasskeyRow, PasskeyStore } from './passkey.store.js';
+import type { Holder, PasskeyRow, PasskeyStore } from './passkey.store.js';
 
 /** EdDSA, ES256, RS256: what authenticators have, and nothing with SHA-1. */
 const ALGORITHMS = [-8, -7, -257];
@@ -70,7 +70,7 @@ export class Passkeys {
   }
 
   /** Throws InvalidError for what does not verify, ConflictError, UnavailableError. */
-  async add(personId: string, { challengeId, name, credential }: NewPasskey): Promise<PasskeyRow> {
+  async add({ personId, sessionId }: Holder, { challengeId, name, credential }: NewPasskey): Promise<PasskeyRow> {
     const { store, challenges, origins } = this.parts;
     const expectedChallenge = await challenges.take(challengeId, personId);
     if (expectedChallenge === null)
@@ -88,10 +88,11 @@ export class Passkeys {
     }).catch(() => ({ registrationInfo: undefined }));
     if (registrationInfo === undefined) throw unusable('credential', `does not verify for ${origins.join(', ')}`);
     const { credential: made, credentialDeviceType } = registrationInfo;
-    return store.add({
+    const passkey = {
       ...{ person_id: personId, credential_id: made.id, public_key: Buffer.from(made.publicKey), name },
       ...{ signCount: made.counter, transports: made.transports ?? [], synced: credentialDeviceType === 'multiDevice' },
-    });
+    };
+    return store.add(passkey, sessionId);
   }
 
   /** Throws TooManyError or UnavailableError. */

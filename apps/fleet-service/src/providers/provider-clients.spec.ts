@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => issuer.stop());
 
 const provider = () => ({
-  ...{ id: 'irrelevant', revision: 1, issuer: issuer.url, clientId: 'aerie' },
+  ...{ id: 'irrelevant', organisationId: 'harbour', revision: 1, issuer: issuer.url, clientId: 'aerie' },
   secret: async () => new Secret('a secret'),
 });
 const prove = async (by: SigningKey = key) => {

@@ -11,6 +11,7 @@ import type { CallbackQuery } from './provider.schema.js';
 
 export interface Provider {
   readonly id: string;
+  readonly organisationId: string;
   readonly revision: number;
   readonly issuer: string;
   readonly clientId: string;
@@ -57,6 +58,13 @@ const profileClaims = z.object({
   name: z.string().trim().min(1).max(100).optional().catch(undefined),
 });
 
+/**
+ * Each organisation has one of its own: a provider registers the address of its organisation alone, so it sends no code to the
+ * callback of a sign-in that another organisation's provider has led to it. [RFC 9700, 4.4]
+ */
+export const redirectUriOf = (returnUrl: string, { organisationId }: Pick<Provider, 'organisationId'>): string =>
+  `${returnUrl}/${organisationId}`;
+
 /** OpenID Connect with identity providers. */
 export class ProviderClients {
   private readonly known = new LRUCache<string, ProviderMetadata>({ max: MOST_KNOWN });
@@ -67,7 +75,7 @@ export class ProviderClients {
 
   constructor(
     private readonly guarded: GuardedFetch,
-    /** The redirect URI. */
+    /** Of all redirect URIs the part before the organisation. */
     private readonly returnUrl: string,
     private readonly monotonicMs: () => number = () => performance.now(),
   ) {}
@@ -80,7 +88,7 @@ export class ProviderClients {
   async authorizationUrl(provider: Provider, pending: PendingSignIn): Promise<string> {
     const { config } = await this.currentMetadata(provider);
     return openid.buildAuthorizationUrl(config, {
-      redirect_uri: this.returnUrl,
+      redirect_uri: redirectUriOf(this.returnUrl, provider),
       scope: 'openid email profile',
       state: pending.state,
       nonce: pending.nonce,
@@ -93,7 +101,7 @@ export class ProviderClients {
   async verifyCallback(provider: Provider, pending: PendingSignIn, query: CallbackQuery): Promise<VerifiedSubject> {
     try {
       const { config } = await this.currentMetadata(provider);
-      const tokens = await this.exchange(config, pending, query);
+      const tokens = await this.exchange(config, redirectUriOf(this.returnUrl, provider), pending, query);
       const claims = await readIdToken(tokens.id_token ?? '', this.keysOf(provider), {
         ...{ issuer: config.serverMetadata().issuer, clientId: provider.clientId, nonce: pending.nonce },
       });
@@ -109,8 +117,13 @@ export class ProviderClients {
     }
   }
 
-  private exchange(config: openid.Configuration, pending: PendingSignIn, { code, state, iss }: CallbackQuery) {
-    const address = new URL(this.returnUrl);
+  private exchange(
+    config: openid.Configuration,
+    redirectUri: string,
+    pending: PendingSignIn,
+    { code, state, iss }: CallbackQuery,
+  ) {
+    const address = new URL(redirectUri);
     for (const [name, value] of Object.entries({ code, state, iss })) {
       if (value !== undefined) address.searchParams.set(name, value);
     }

@@ -12,13 +12,18 @@ import { SignInByProviders } from './sign-in-by-providers.js';
 export class ProviderSignInController {
   constructor(private readonly providers: SignInByProviders) {}
 
-  /** The redirect URI of providers. The answer shows the token once. */
-  @Get('callback')
-  async finish(@Query() sent: unknown, @Req() request: Request, @Res() response: Response): Promise<void> {
+  /** The redirect URI of the providers of an organisation. The answer shows the token once. */
+  @Get('callback/:organisationId')
+  async finish(
+    @Param('organisationId') organisationId: string,
+    @Query() sent: unknown,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     const query = readInput(callbackQuery, sent, 'query');
     const { signIn, returnUrl } = this.providers.parts;
     const { name, options } = cookieFor(returnUrl);
-    const { token, row } = await signIn.finish(cookieOf(request, name), query, request.ip ?? '');
+    const { token, row } = await signIn.finish(cookieOf(request, name), { organisationId, query }, request.ip ?? '');
     noStore(response)
       .clearCookie(name, options)
       .status(200)

@@ -111,10 +111,14 @@ interface PendingSignIn {
   readonly browser: Browser;
   readonly location: URL;
 }
+/** Path of the redirect URI that a browser was sent away with. */
+const returnPaths = new WeakMap<Browser, string>();
 const begin = async (providerId: string): Promise<PendingSignIn> => {
   const browser = new Browser(anAddress());
   const response = await browser.open(`${url}/api/v1/sign-in/oidc/${providerId}`);
-  return { browser, location: locationOf(response) };
+  const location = locationOf(response);
+  returnPaths.set(browser, new URL(location.searchParams.get('redirect_uri') ?? '').pathname);
+  return { browser, location };
 };
 const sentParameter = ({ location }: PendingSignIn, name: string): string => location.searchParams.get(name) ?? '';
 
@@ -122,8 +126,12 @@ interface Answer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
 }
-const callBack = async (browser: Browser, query: Readonly<Record<string, string>>): Promise<Answer> => {
-  const response = await browser.open(`${url}/api/v1/sign-in/oidc/callback?${new URLSearchParams(query).toString()}`);
+const callBack = async (
+  browser: Browser,
+  query: Readonly<Record<string, string>>,
+  path = returnPaths.get(browser) ?? `/api/v1/sign-in/oidc/callback/${randomUUID()}`,
+): Promise<Answer> => {
+  const response = await browser.open(`${url}${path}?${new URLSearchParams(query).toString()}`);
   return { status: response.status, body: (await response.json()) as Answer['body'] };
 };
 /** A whole sign-in with these claims of the issuer. */
@@ -161,10 +169,11 @@ describe('with a real identity provider', () => {
     for (const level of ['info', 'warn'] as const) jest.spyOn(console, level).mockReturnValue();
     const { default: OidcProvider } = await import('oidc-provider');
     const providerUrl = `http://127.0.0.1:${await freePort()}`;
+    const organisation = await anOrganisation();
     const email = anEmail();
     let mail = email;
     const provider = new OidcProvider(providerUrl, {
-      clients: [{ client_id: 'aerie', client_secret: 'a secret', redirect_uris: [RETURN_URL] }],
+      clients: [{ client_id: 'aerie', client_secret: 'a secret', redirect_uris: [`${RETURN_URL}/${organisation.id}`] }],
       claims: { email: ['email', 'email_verified'], profile: ['name'] },
       findAccount: (_context: unknown, id: string) => ({
         accountId: id,
@@ -176,7 +185,6 @@ describe('with a real identity provider', () => {
     const server = createServer(provider.callback());
     await new Promise<void>((resolve) => server.listen(Number(new URL(providerUrl).port), '127.0.0.1', resolve));
     try {
-      const organisation = await anOrganisation();
       const providerId = await connect(organisation, { issuer: providerUrl });
       const { id: invitationId } = await invite(organisation, email, ['pilot']);
       const through = async (): Promise<Answer> => {
@@ -225,7 +233,13 @@ describe('an identity provider', () => {
     const id = await connect(organisation, { newcomers });
     const listed = await caller.call('listIdentityProviders', { key: admin });
     expect(listed.body['items']).toMatchObject([
-      { id, issuer: issuer.url, newcomers, signInPath: `/api/v1/sign-in/oidc/${id}`, returnUrl: RETURN_URL },
+      {
+        id,
+        issuer: issuer.url,
+        newcomers,
+        signInPath: `/api/v1/sign-in/oidc/${id}`,
+        returnUrl: `${RETURN_URL}/${organisation.id}`,
+      },
     ]);
     const [kept] = await database.query<object[]>('SELECT * FROM fleet.identity_provider WHERE id = $1', [id]);
     expect(`${listed.text} ${JSON.stringify(kept)}`).not.toContain('a secret');
@@ -392,6 +406,17 @@ describe('a sign-in is refused', () => {
         key,
       ),
     );
+
+  it('if its callback arrives at the redirect URI of another organisation, and the code is shown to no provider', async () => {
+    const [one, other] = [await anOrganisation(), await anOrganisation()];
+    const pending = await begin(await connect(other));
+    const code = issuer.codeFor(await signed(goodClaims(issuer.url, 'aerie', sentParameter(pending, 'nonce')), key));
+    const asked = issuer.requests.length;
+    const query = { code, state: sentParameter(pending, 'state') };
+    const answer = await callBack(pending.browser, query, `/api/v1/sign-in/oidc/callback/${one.id}`);
+    expect(answer).toMatchObject(refusal('another organisation'));
+    expect(issuer.requests.length).toBe(asked);
+  });
 
   it('if its callback arrives in another browser', async () => {
     const pending = await begin(providerId);

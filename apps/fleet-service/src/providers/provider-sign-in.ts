@@ -17,6 +17,13 @@ export interface SignInRedirect {
   readonly sealed: string;
 }
 
+/** What arrives at a redirect URI. */
+export interface Callback {
+  /** In whose redirect URI. */
+  readonly organisationId: string;
+  readonly query: CallbackQuery;
+}
+
 export interface ProviderSignInParts {
   readonly database: ApiDatabase;
   readonly providers: ProviderStore;
@@ -45,10 +52,10 @@ export class ProviderSignIn {
   }
 
   /** Throws UnauthenticatedError, TooManyError or UnavailableError. Refusals are audited once the organisation is known. */
-  async finish(sealed: string | null, query: CallbackQuery, address: string): Promise<MadeSession> {
+  async finish(sealed: string | null, callback: Callback, address: string): Promise<MadeSession> {
     let refusal: unknown;
     const made = await this.parts.guesses.guess(address, async () =>
-      this.finishOnce(sealed, query, address).catch((error: unknown) => {
+      this.finishOnce(sealed, callback, address).catch((error: unknown) => {
         if (!(error instanceof UnauthenticatedError)) throw error;
         refusal = error;
         return null;
@@ -58,12 +65,20 @@ export class ProviderSignIn {
     return made;
   }
 
-  private async finishOnce(sealed: string | null, query: CallbackQuery, address: string): Promise<MadeSession> {
+  private async finishOnce(
+    sealed: string | null,
+    { organisationId, query }: Callback,
+    address: string,
+  ): Promise<MadeSession> {
     const { providers, pending: sealing, audit } = this.parts;
     const pending = sealed === null ? null : await sealing.open(sealed);
     if (pending === null) throw signInRefused('this browser began no sign-in in the last 10 minutes');
     const row = await providers.find(pending.providerId);
     if (row === null) throw signInRefused('the identity provider was removed');
+    // Before the code is sent anywhere: it may be of another organisation's provider.
+    if (row.organisation_id !== organisationId.toLowerCase()) {
+      throw signInRefused('this browser began a sign-in at another organisation');
+    }
     const note = (who: { personId: string } | { providerId: string }, status: number) =>
       audit.note(
         personEntry({ organisationId: row.organisation_id, ...who }, OPERATION, address, { provider: row.id }),
@@ -109,8 +124,8 @@ export class ProviderSignIn {
   }
 
   private providerOf(row: ProviderRow): Provider {
-    const { id, revision, issuer, client_id: clientId } = row;
-    return { id, revision, issuer, clientId, secret: () => this.parts.providers.secretOf(row) };
+    const { id, organisation_id: organisationId, revision, issuer, client_id: clientId } = row;
+    return { id, organisationId, revision, issuer, clientId, secret: () => this.parts.providers.secretOf(row) };
   }
 }
 

@@ -3,6 +3,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, notThere, readInput } from '@aerie/http-api';
 import { Secret, isUuid } from '@aerie/kernel';
 import { newProvider, providerChange } from './provider.schema.js';
+import { redirectUriOf } from './provider-clients.js';
 import type { ProviderRow } from './provider.store.js';
 import { SignInByProviders } from './sign-in-by-providers.js';
 
@@ -18,7 +19,8 @@ export class ProvidersController {
     const wish = readInput(newProvider, body);
     const { store, clients } = this.providers.parts;
     const secret = async (): Promise<Secret> => new Secret(wish.clientSecret);
-    await clients.checkReachable({ id: `new at ${wish.issuer}`, revision: 0, ...wish, secret });
+    const { organisationId } = caller;
+    await clients.checkReachable({ id: `new at ${wish.issuer}`, organisationId, revision: 0, ...wish, secret });
     return this.viewOf(await store.make(caller, wish));
   }
 
@@ -54,7 +56,7 @@ export class ProvidersController {
       clientId: row.client_id,
       newcomers: roles === null || emailDomains === null ? null : { roles, emailDomains },
       signInPath: `/api/v1/sign-in/oidc/${row.id}`,
-      returnUrl: this.providers.parts.returnUrl,
+      returnUrl: redirectUriOf(this.providers.parts.returnUrl, { organisationId: row.organisation_id }),
       createdAt: row.created_at.toISOString(),
       createdBy: row.created_by,
     };

@@ -67,14 +67,15 @@ export const PROVIDER_ROUTES = [
   }),
   route({
     method: 'get',
-    path: '/api/v1/sign-in/oidc/callback',
+    path: '/api/v1/sign-in/oidc/callback/{organisationId}',
     operationId: 'finishProviderSignIn',
     public: true,
     tag,
     summary: 'Finish a sign-in by an identity provider',
     description:
-      'Redirect URI of providers; a page of the same host may pass the query on instead. The answer shows the token of a ' +
+      'Redirect URI of the providers of an organisation; a page of the same host may pass the query on instead. The answer shows the token of a ' +
       'session once, as `POST /sessions` does. Requires the cookie of `beginProviderSignIn`.',
+    params: { organisationId: z.uuid().describe('Id of the organisation.') },
     query: callbackQuery,
     answers: { 200: jsonAnswer('The session.', madeSessionSchema, ['Cache-Control', 'Set-Cookie']) },
     problems: {

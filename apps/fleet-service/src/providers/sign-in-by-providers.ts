@@ -7,7 +7,7 @@ export interface ProvidersOn {
   readonly store: ProviderStore;
   readonly clients: ProviderClients;
   readonly signIn: ProviderSignIn;
-  /** Redirect URI. */
+  /** Of all redirect URIs the part before the organisation. */
   readonly returnUrl: string;
 }
 

@@ -5,7 +5,7 @@ import { appendToChains } from './audit-chain.js';
 import { type AuditEntry, AuditTrail, type KnownBearer } from './audit-trail.js';
 
 /** A request that has not ended by then has died with its process: nobody knows how it ended. */
-const LONGEST_REQUEST_S = 120;
+const LONGEST_REQUEST_S = 360;
 const BATCH = 200;
 
 interface IntakeRow {

@@ -261,7 +261,9 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   listIdentityProviders: lists(),
   changeIdentityProvider: withId('providerId', { name: 'mine' }),
   removeIdentityProvider: withId('providerId'),
-  finishProviderSignIn: { plain: () => [{ query: { code: 'none', state: 'none' } }] },
+  finishProviderSignIn: {
+    naming: ({ organisationId }) => [{ path: { organisationId }, query: { code: 'none', state: 'none' } }],
+  },
   // Open to all, by the address that an organisation gives to its people: it says which provider that is, and no more.
   beginProviderSignIn: { plain: ({ providerId }) => [{ path: { id: providerId } }] },
   // The last: what is attached to a mission is found by its id afterwards.
