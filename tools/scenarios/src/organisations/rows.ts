@@ -61,6 +61,18 @@ export class Rows {
     return found;
   }
 
+  /** How many audit records are in the chains of the organisation, and how many have still to go there. */
+  async recordsOf({ things: { organisationId } }: Pick<Whose, 'things'>): Promise<{ waiting: number; kept: number }> {
+    const countOf = async (end: string, where: string): Promise<number> => {
+      const names = this.tables.filter(({ name }) => name.endsWith(end)).map(({ name }) => name);
+      return (await Promise.all(names.map((name) => this.read(`${name} t ${where}`, [organisationId])))).flat().length;
+    };
+    return {
+      waiting: await countOf('.audit_intake', `WHERE entry->>'organisationId' = $1`),
+      kept: await countOf('.audit_record', `WHERE organisation_id::text = $1`),
+    };
+  }
+
   private async read(from: string, values: readonly string[]): Promise<readonly string[]> {
     const { rows } = await this.client.query<{ row: string }>(
       `SELECT to_jsonb(t)::text AS row FROM ${from} ORDER BY 1`,
