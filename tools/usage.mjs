@@ -256,6 +256,16 @@ export const COMMANDS = {
     },
     rest: nothing,
   },
+  'bench-fleet': {
+    npm: 'npm run bench:fleet',
+    does: 'What docks at rest cost by the second, in real time, and whether any program holds more and more memory.',
+    options: {
+      docks: [text, 'N', '1 to 5000 (default 2000)', whole(1, 5_000)],
+      minutes: [text, 'N', '1 to 120 (default 10)', whole(1, 120)],
+      json: [text, 'FILE', 'write the figures there too'],
+    },
+    rest: nothing,
+  },
   'bench-fairness': {
     npm: 'npm run bench:fairness',
     does: 'What other docks notice when one dock floods, and when log-service stands still.',

@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(root: string, args: reado
   'bench-uplink': async () => (await import('./commands/bench-uplink.js')).benchUplink,
   'bench-cost': async () => (await import('./commands/bench-cost.js')).benchCost,
   'bench-air': async () => (await import('./commands/bench-air.js')).benchAir,
+  'bench-fleet': async () => (await import('./commands/bench-fleet.js')).benchFleet,
   'bench-held': async () => (await import('./commands/bench-held.js')).benchHeld,
   'bench-herd': async () => (await import('./commands/bench-herd.js')).benchHerd,
   'bench-fairness': async () => (await import('./commands/bench-fairness.js')).benchFairness,
