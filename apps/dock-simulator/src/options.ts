@@ -57,6 +57,7 @@ const flags = {
   'osd-interval': { type: 'string' },
   'progress-interval': { type: 'string' },
   'media-bytes': { type: 'string' },
+  'alarm-percent': { type: 'string' },
   'log-bytes': { type: 'string' },
   'log-boots': { type: 'string' },
   'binding-code': { type: 'string' },
@@ -93,6 +94,7 @@ export const helpText = `Simulated drone docks that speak to a real MQTT broker 
   --osd-interval DURATION   one telemetry cycle (default 2s)
   --progress-interval DURATION
                             default 2s
+  --alarm-percent N         of the health messages of a dock that have an alarm (default 20)
   --media-bytes N           of each file uploaded after a flight, 0 uploads none (default 40000)
   --log-bytes N             of the log of each boot (default 60000)
   --log-boots N             that a dock and its aircraft have logs of when they start (default 5)
@@ -149,6 +151,7 @@ export function parseOptions(args: readonly string[], environment: NodeJS.Proces
       askResource: oneOf('ask-resource', values['ask-resource'], ['never', 'whenMissing', 'always'] as const),
       osdIntervalMs: duration('osd-interval', values['osd-interval']),
       progressIntervalMs: duration('progress-interval', values['progress-interval']),
+      alarmPercent: wholeNumber('alarm-percent', values['alarm-percent'], 0, 100),
       mediaBytes: wholeNumber('media-bytes', values['media-bytes'], 0, MEDIA_BYTES_MAX),
       logBytes: wholeNumber('log-bytes', values['log-bytes'], 1, LOG_BYTES_MAX),
       logBoots: wholeNumber('log-boots', values['log-boots'], 1, BOOTS_MAX),

@@ -48,6 +48,8 @@ export interface DockOptions {
   readonly progressIntervalMs?: number;
   /** 0 sends none. Default 30000. */
   readonly hmsIntervalMs?: number;
+  /** In how many of a hundred health messages the dock has an alarm. Default 20. */
+  readonly alarmPercent?: number;
   /** Waits before each repeat of an unanswered event; the last one repeats. Default 2000, 4000, 8000. */
   readonly resendScheduleMs?: readonly number[];
   /** Repeats of one unanswered event; default 10. */
@@ -128,6 +130,7 @@ export function resolveSettings(options: DockOptions): DockSettings {
     osdIntervalMs: 2_000,
     progressIntervalMs: 2_000,
     hmsIntervalMs: 30_000,
+    alarmPercent: 20,
     resendScheduleMs: [2_000, 4_000, 8_000],
     resendLimit: 10,
     stateResendScheduleMs: [2_200, 4_200, 8_200],
@@ -188,6 +191,7 @@ function check(settings: DockSettings): void {
   const counts = ['resendLimit', 'requestAttempts', 'tasksMax'] as const;
   for (const name of counts) if (!Number.isInteger(settings[name])) throw invalid(name, 'is a whole number');
   if (settings.requestAttempts < 1) throw invalid('requestAttempts', 'is at least 1');
+  wholeNumber(settings, 'alarmPercent', 0, 100);
   wholeNumber(settings, 'mediaBytes', 0, MEDIA_BYTES_MAX);
   wholeNumber(settings, 'logBytes', 1, LOG_BYTES_MAX);
   wholeNumber(settings, 'logBoots', 1, BOOTS_MAX);
@@ -196,7 +200,7 @@ function check(settings: DockSettings): void {
 
 function wholeNumber(
   settings: DockSettings,
-  name: 'mediaBytes' | 'logBytes' | 'logBoots',
+  name: 'alarmPercent' | 'mediaBytes' | 'logBytes' | 'logBoots',
   least: number,
   most: number,
 ): void {

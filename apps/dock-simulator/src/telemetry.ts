@@ -146,20 +146,16 @@ export class Telemetry {
   private health(): void {
     const { settings, prng } = this.context;
     const view = this.view();
-    const troubled = prng.chance(0.2);
-    const list = troubled
-      ? [
-          {
-            level: 1,
-            module: 3,
-            in_the_sky: view.flight?.airborne === true ? 1 : 0,
-            code: '0x12040001',
-            device_type: aircraftKey(settings.aircraft),
-            imminent: 0,
-            args: { component_index: 0, sensor_index: 0 },
-          },
-        ]
-      : [];
+    const troubled = prng.chance(settings.alarmPercent / 100);
+    const alarm = {
+      level: 1,
+      module: 3,
+      in_the_sky: view.flight?.airborne === true ? 1 : 0,
+      code: '0x12040001',
+      device_type: aircraftKey(settings.aircraft),
+      imminent: 0,
+    };
+    const list = troubled ? [0, 1].map((part) => ({ ...alarm, args: { component_index: part, sensor_index: 0 } })) : [];
     this.outbox.event({ method: 'hms', needReply: false, data: { list } });
     if (view.flight?.aircraftPowered === true) {
       this.outbox.event({ method: 'hms', needReply: false, data: { list: [] }, sn: settings.aircraftSn });

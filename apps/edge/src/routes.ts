@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 /** Which service answers below which path. On Kubernetes the Ingress holds the same table. */
 export function routesOf(config: Config): Readonly<Record<string, string>> {
   return {
+    '/api/v1/alarms': config.EDGE_FLEET_URL,
     '/api/v1/api-keys': config.EDGE_FLEET_URL,
     '/api/v1/audit': config.EDGE_FLEET_URL,
     '/api/v1/docks': config.EDGE_FLEET_URL,

@@ -26,6 +26,10 @@ import {
 import { Outbound } from '@aerie/outbound';
 import { FileKeyRing } from '@aerie/sealing';
 import { BootChecks, type Host, Intake, Sweeper, hostModule, showSweepers } from '@aerie/service-host';
+import { AlarmStore } from './alarms/alarm.store.js';
+import { AlarmTexts } from './alarms/alarm-texts.js';
+import { AlarmsController } from './alarms/alarms.controller.js';
+import { KeepAlarms } from './alarms/keep-alarms.js';
 import { ApiKeyStore } from './api-keys/api-key.store.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { type Config } from './config.js';
@@ -85,6 +89,7 @@ import { fleetPrunes } from './retention.js';
 export const CONTROLLERS = [
   OpenApiController,
   DocksController,
+  AlarmsController,
   ApiKeysController,
   JoinController,
   MembersController,
@@ -110,6 +115,7 @@ const CUT_OFFS_EVERY_MS = 5_000;
 export class AppModule {
   static async compose(config: Config, host: Host): Promise<DynamicModule> {
     const { logger, metrics, shutdown } = host;
+    const alarmTexts = AlarmTexts.read(config.FLEET_HMS_TEXTS_FILE);
     const checks = new BootChecks(logger);
     shutdown.on('intake', 'boot checks', async () => checks.stop());
     checks.examine('Redis', () => examineRedis(config.REDIS_URL, { queues: false, keys: REDIS_KEYS['fleet-service'] }));
@@ -176,6 +182,7 @@ export class AppModule {
       states,
       updateTopology: new UpdateTopology(dataSource, brokerUsers, topologies, logger),
       answerRequests: new AnswerRequests(dataSource, config),
+      keepAlarms: new KeepAlarms(dataSource),
       keepMessages: new KeepMessages(dataSource),
       deadLetters: new DeadLetters(publisher, metrics),
       logger,
@@ -232,6 +239,8 @@ export class AppModule {
       imports: [hostModule(host)],
       controllers: [...CONTROLLERS, QuestionsController],
       providers: [
+        { provide: AlarmStore, useValue: new AlarmStore(api) },
+        { provide: AlarmTexts, useValue: alarmTexts },
         { provide: ApiKeyStore, useValue: keys },
         { provide: ApiKeys, useValue: bearers },
         { provide: AuditTrail, useValue: audit },

@@ -129,6 +129,15 @@ const schema = z.object({
   FLEET_PROVIDER_CA_FILE: authorities().describe(
     'Certificate authorities of identity providers, in addition to the public ones.',
   ),
+  FLEET_HMS_TEXTS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "The vendor's words for its alarm codes: its hms.json, at most 16 MiB, keys such as `fpv_tip_0x16100083` with `en` and `zh`. " +
+        'Without it alarms have codes alone.',
+    ),
+  FLEET_ALARM_DAYS: daysKept(180).describe('For how many days alarms are kept after they were over.'),
   FLEET_KEPT_MESSAGE_DAYS: daysKept(30).describe('For how many days messages are kept that no service asked for.'),
   FLEET_INBOX_DAYS: daysKept(LEAST_INBOX_DAYS, LEAST_INBOX_DAYS).describe(
     'For how many days a message of a dock that comes again is known.',

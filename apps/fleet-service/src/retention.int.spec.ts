@@ -9,6 +9,11 @@ import { fleetPrunes } from './retention.js';
 
 const SESSION = `gen_random_uuid(), (SELECT organisation_id FROM fleet.member), (SELECT person_id FROM fleet.member), '', ''`;
 
+const ALARM_COLUMNS =
+  'id, organisation_id, dock_sn, device_sn, code, in_the_sky, imminent, opened_at, seen_at, heard_at, times, closed_at';
+const ALARM = `gen_random_uuid(), (SELECT organisation_id FROM fleet.dock), (SELECT sn FROM fleet.dock), 'sn', n::text, false, false,
+  now(), now(), now(), 1`;
+
 const SETTINGS = {
   ...{
     FLEET_HTTP_PORT: '1',
@@ -47,6 +52,25 @@ it('deletes messages that no service asked for after thirty days, or as it is se
   expect(await left()).toEqual(['5']);
 });
 
+it('deletes alarms that were over for half a year, or as it is set, and never one that is open', async () => {
+  await owner.query(
+    `INSERT INTO fleet.dock (sn, organisation_id, model, name, protocol_generation)
+     SELECT 'alarm-dock', id, 'dock2', 'alarm-dock', '1.11' FROM fleet.organisation`,
+  );
+  await owner.query(
+    `INSERT INTO fleet.alarm (id, organisation_id, dock_sn, device_sn, code, in_the_sky, imminent, opened_at, seen_at, closed_at, times, heard_at)
+     SELECT gen_random_uuid(), organisation_id, sn, sn, 'days ' || coalesce(days::text, 'open'), false, false, '2020-01-01', '2020-01-01',
+            now() - days * interval '1 day', 1, '2020-01-01'
+       FROM fleet.dock, unnest(ARRAY[NULL, 29, 179, 181]) AS days WHERE sn = 'alarm-dock'`,
+  );
+  const left = async (): Promise<string[]> =>
+    (await dataSource.query<{ code: string }[]>('SELECT code FROM fleet.alarm ORDER BY code')).map(({ code }) => code);
+  await prune();
+  expect(await left()).toEqual(['days 179', 'days 29', 'days open']);
+  await prune({ FLEET_ALARM_DAYS: '28' });
+  expect(await left()).toEqual(['days open']);
+});
+
 it('knows a message that comes again one second after midnight', async () => {
   const enter = () =>
     inTransaction(dataSource, (tx) => enterInbox(tx, 'fleet', { sn: 'sn', method: 'midnight', messageId: 'tid' }));
@@ -77,6 +101,7 @@ it('finds the rows of each batch by an index', async () => {
     ['inbox', 'sn, method, message_id, received_at', `'sn', 'many', n::text`],
     ['outbox', 'subject, payload, done_at', `'s', '{}'`],
     ['session', 'id, organisation_id, person_id, secret_hash, address, ends_at', SESSION],
+    ['alarm', ALARM_COLUMNS, ALARM],
     ['used_sign_in', 'id, organisation_id, used_at', 'gen_random_uuid(), gen_random_uuid()'],
   ])
     await fill(owner, (tx) =>
@@ -95,6 +120,7 @@ it('finds the rows of each batch by an index', async () => {
     'outbox_pkey',
     'session_ends_at',
     'used_sign_in_used_at',
+    'alarm_closed',
   ])
     expect(plans.join('\n')).toContain(index);
 }, 60_000);

@@ -19,6 +19,7 @@ export const RIGHTS: SchemaRights = {
     ...AUDIT_RIGHTS.tables,
     aircraft: { api: 'select update delete', engine: 'select insert update delete' },
     aircraft_move: { api: 'select insert delete', engine: 'select insert delete' },
+    alarm: { api: 'select update', engine: 'select insert update delete' },
     api_key: { api: 'select insert update' },
     broker_user: { engine: 'select insert update delete', belongsTo: OF_DOCK },
     cut_off: { api: 'select update', engine: 'select insert update delete' },

@@ -7,6 +7,7 @@ const SAID: Readonly<Record<string, string>> = {
   'docks.read': 'vpifo',
   'docks.manage': 'f',
   'docks.credentials': 'f',
+  'alarms.handle': 'pif',
   'waylines.read': 'vpifo',
   'waylines.manage': 'pi',
   'missions.read': 'vpifo',

@@ -27,6 +27,8 @@ export const PERMISSIONS = {
   'docks.manage': ADMINS,
   /** A new password for a dock. */
   'docks.credentials': ADMINS,
+  /** Acknowledge alarms, say who looks after them. */
+  'alarms.handle': ['planner', 'pilot', 'fleet_admin'],
   'waylines.read': READERS,
   'waylines.manage': PLANNERS,
   'missions.read': READERS,

@@ -194,6 +194,7 @@ describe('N18: lists that fill a message', () => {
   it.each([
     ['update_topo', 'status', { type: 119, sub_type: 0, sub_devices: Array(101).fill({ sn: 'A' }) }],
     ['flighttask_ready', 'events', { flight_ids: Array(1_001).fill('a') }],
+    ['hms', 'events', { list: Array(201).fill({ code: '0x1' }) }],
     ['airport_organization_bind', 'requests', { bind_devices: Array(101).fill({ sn: 'A' }) }],
   ] as const)('are counted before they are read: %s', (method, channel, data) => {
     const verdict = expectVerdict({

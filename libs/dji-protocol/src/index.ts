@@ -69,6 +69,7 @@ export {
   type DocumentedFlighttaskStatus,
   type FlighttaskStatus,
 } from './wayline/flighttask-status.js';
+export { decodeHms, type Hms, type HmsAlarm } from './device/hms.js';
 export { type DeviceExitHomingNotify } from './wayline/device-exit-homing-notify.js';
 export { type FlightSetupExceptionNotify } from './wayline/flight-setup-exception-notify.js';
 export { type FlighttaskProgressGet, type FlighttaskProgressGetReply } from './wayline/flighttask-progress-get.js';

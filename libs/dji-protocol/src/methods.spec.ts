@@ -32,6 +32,7 @@ const TYPED: RequestNames = {
     flight_setup_exception_notify: true,
     file_upload_callback: true,
     fileupload_progress: true,
+    hms: true,
   },
   requests: {
     flighttask_resource_get: true,
@@ -118,6 +119,7 @@ describe('the index of methods', () => {
     ['services_reply', 'fileupload_list', 'log'],
     ['events', 'fileupload_progress', 'log'],
     ['events', 'file_upload_callback', 'credential'],
+    ['events', 'hms', 'fleet'],
     ['status', 'update_topo', 'fleet'],
     ['osd', null, 'fleet'],
     ['state', null, 'fleet'],

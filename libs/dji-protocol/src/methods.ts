@@ -15,6 +15,7 @@ import {
   strictAirportOrganizationGetReply,
 } from './device/airport-organization-get.js';
 import { decodeConfigReply, decodeConfigRequest, strictConfigReply } from './device/config.js';
+import { decodeHms } from './device/hms.js';
 import { decodeUpdateTopo } from './device/update-topo.js';
 import { DOCK_MODELS, type DockModel, type DockProfile, type Generation } from './dock-profile.js';
 import {
@@ -335,6 +336,13 @@ export const METHODS: readonly Method[] = [
     decodeRequest: decodeUpdateTopo,
     since: '1.1',
     source: 'Device management, update topology',
+  }),
+  uplink('events', {
+    method: 'hms',
+    owner: 'fleet',
+    decodeRequest: decodeHms,
+    since: '1.1',
+    source: 'HMS, health alarms',
   }),
   uplink('requests', {
     method: 'config',

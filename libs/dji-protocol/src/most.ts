@@ -13,3 +13,5 @@ export const MOST_ODD_BOOTS = 1_500;
 export const MOST_POINTS = 500;
 /** Parts of the radio link between docks. There are two docks, and 28 numbers in its code. */
 export const MOST_LINK_PARTS = 100;
+/** Alarms of one device. Real ones have a handful. */
+export const MOST_ALARMS = 200;

@@ -3,6 +3,7 @@ import type { AirportBindStatus, AirportBindStatusReply } from './device/airport
 import type { AirportOrganizationBind, AirportOrganizationBindReply } from './device/airport-organization-bind.js';
 import type { AirportOrganizationGet, AirportOrganizationGetReply } from './device/airport-organization-get.js';
 import type { ConfigReply, ConfigRequest } from './device/config.js';
+import type { Hms } from './device/hms.js';
 import type { UpdateTopo } from './device/update-topo.js';
 import type { FileuploadList, FileuploadListReply } from './logs/fileupload-list.js';
 import type { FileuploadProgress } from './logs/fileupload-progress.js';
@@ -56,6 +57,7 @@ export interface EventData {
   readonly flight_setup_exception_notify: FlightSetupExceptionNotify;
   readonly file_upload_callback: FileUploadCallback;
   readonly fileupload_progress: FileuploadProgress;
+  readonly hms: Hms;
 }
 
 /** The data of each known message, by channel and method. A spec holds it against `methods.ts`. */

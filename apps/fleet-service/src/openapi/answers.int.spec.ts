@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { bothOf } from '@aerie/persistence/testing';
 import { ROLES, type Role } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
@@ -10,6 +11,7 @@ import { ApiKeyStore } from '../api-keys/api-key.store.js';
 import { AppModule } from '../app.module.js';
 import { loadConfig } from '../config.js';
 import { DockStates } from '../dock-state/dock-states.js';
+import { KeepAlarms } from '../alarms/keep-alarms.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
 import { AuditIntake, AuditTrail } from '@aerie/http-api';
 import { ApiDatabase } from '@aerie/persistence';
@@ -60,6 +62,72 @@ afterAll(() => stop?.(), 30_000);
 
 describeRefusedInput(FLEET_API, () => ({ url, key }));
 describePermissions(ROUTES, () => ({ url, keyOf: (role) => keysByRole.get(role) ?? '' }));
+
+describe('alarms answer as described', () => {
+  const dock = { dockSn: 'FLEET-1', deviceSn: 'FLEET-1' };
+  const alarm = {
+    ...{ code: '0x1', level: 2, module: 1, inTheSky: false, imminent: true, deviceType: '3-2-0' },
+    ...{ componentIndex: null, sensorIndex: 0 },
+  };
+  const list = (receivedAtMs: number, ...alarms: (typeof alarm)[]) => ({ ...dock, list: { receivedAtMs, alarms } });
+  const find = async (query: Record<string, string>) => {
+    const { items } = (await caller.call('listAlarms', { query })).body as { items: { id: string; code: string }[] };
+    return items;
+  };
+
+  beforeAll(async () => {
+    const keepAlarms = new KeepAlarms(database);
+    const nowMs = Date.now();
+    await keepAlarms.keep([list(nowMs - 9_000, alarm, { ...alarm, code: '0x2', level: 7 }), list(nowMs, alarm)]);
+  });
+
+  it('when they are listed: those that are open, those that are over, those of a device', async () => {
+    const codes = async (query: Record<string, string>) => (await find(query)).map(({ code }) => code).sort();
+    expect(await codes({})).toEqual(['0x1', '0x2']);
+    expect(await codes({ open: 'true' })).toEqual(['0x1']);
+    expect(await codes({ open: 'false', acknowledged: 'false' })).toEqual(['0x2']);
+    expect(await codes({ dockSn: 'FLEET-1', deviceSn: 'FLEET-1' })).toEqual(['0x1', '0x2']);
+    expect(await codes({ dockSn: 'FLEET-2' })).toEqual([]);
+    const { body } = await caller.call('listAlarms', { query: { limit: '1' } });
+    expect(body).toMatchObject({ items: [{}], nextCursor: expect.any(String) });
+    const next = await caller.call('listAlarms', { query: { cursor: String(body['nextCursor']) } });
+    expect(next.body).toMatchObject({ items: [{}], nextCursor: null });
+  });
+
+  it('when one is shown', async () => {
+    const [{ id } = { id: '' }] = await find({ open: 'true' });
+    const { body } = await caller.call('getAlarm', { params: { id } });
+    const words = { level: 'warning', module: 'deviceManagement', imminent: true, inTheSky: false, text: null };
+    expect(body).toMatchObject({ ...words, code: '0x1', open: true, times: 1, acknowledgedAt: null });
+    const [{ id: over } = { id: '' }] = await find({ open: 'false' });
+    const ended = { level: 'unknown', open: false, closedAt: expect.any(String) };
+    expect((await caller.call('getAlarm', { params: { id: over } })).body).toMatchObject(ended);
+    expect((await caller.call('getAlarm', { params: { id: randomUUID() } })).status).toBe(404);
+    expect((await caller.call('getAlarm', { params: { id: 'none' } })).status).toBe(404);
+  });
+
+  it('when one is acknowledged: who was first stays, the note is the last', async () => {
+    const [{ id } = { id: '' }] = await find({ open: 'true' });
+    const acknowledge = async (note: string) =>
+      (await caller.call('acknowledgeAlarm', { params: { id }, body: { note } })).body;
+    const first = await acknowledge('seen');
+    expect(first).toMatchObject({ acknowledgedBy: expect.stringMatching(/^key:/), note: 'seen', open: true });
+    expect(await acknowledge('cleaned')).toEqual({ ...first, note: 'cleaned' });
+    expect(await find({ acknowledged: 'false' })).toMatchObject([{ code: '0x2' }]);
+    const nobody = { params: { id: randomUUID() }, body: {} };
+    expect((await caller.call('acknowledgeAlarm', nobody)).status).toBe(404);
+  });
+
+  it('when somebody who is no member is to look after one: it is refused', async () => {
+    const [{ id } = { id: '' }] = await find({ open: 'true' });
+    const change = (body: object) => caller.call('changeAlarm', { params: { id }, body });
+    const refused = await change({ assignedTo: randomUUID() });
+    expect([refused.status, refused.body['code']]).toEqual([422, 'unknown_member']);
+    expect((await change({})).status).toBe(422);
+    expect((await change({ assignedTo: null, note: null })).body).toMatchObject({ assignedTo: null, note: null });
+    expect((await caller.call('changeAlarm', { params: { id: randomUUID() }, body: { note: 'x' } })).status).toBe(404);
+  });
+});
 
 describe('docks answer as described', () => {
   it('when they are listed page by page', async () => {

@@ -25,6 +25,8 @@ import { PROVIDER_ROUTES } from '../providers/providers.openapi.js';
 import { newPasskey, optionsWish, passkeySchema, passkeySignIn } from '../passkeys/passkey.schema.js';
 import { PASSKEY_ROUTES } from '../passkeys/passkeys.openapi.js';
 import { SESSION_ROUTES } from '../sessions/sessions.openapi.js';
+import { acknowledgement, alarmChange, alarmSchema } from '../alarms/alarm.schema.js';
+import { ALARM_ROUTES } from '../alarms/alarms.openapi.js';
 import { DOCK_ROUTES } from '../docks/docks.openapi.js';
 
 const OPENAPI_ROUTES = [
@@ -54,6 +56,7 @@ const AUDIT_ROUTE = auditRoute({
 /** Every route of this service. A test holds it against the controllers. */
 export const ROUTES = [
   ...DOCK_ROUTES,
+  ...ALARM_ROUTES,
   ...KEY_ROUTES,
   ...PEOPLE_ROUTES,
   ...SESSION_ROUTES,
@@ -72,6 +75,7 @@ export const FLEET_API = assembleOpenApi({
     '`code`. Fields may be added at any time; a client must ignore those that it does not know.',
   tags: [
     { name: 'docks', description: 'Stations and their aircraft.' },
+    { name: 'alarms', description: 'What is or was wrong with docks and their aircraft.' },
     { name: 'keys', description: 'API keys: who may do what, from where, until when.' },
     { name: 'people', description: 'People: who is a member of the organisation, and what they may do.' },
     { name: 'sessions', description: 'Sessions of people who signed in.' },
@@ -83,6 +87,8 @@ export const FLEET_API = assembleOpenApi({
   routes: ROUTES,
   requestSchemas: {
     NewDock: newDock,
+    Acknowledgement: acknowledgement,
+    AlarmChange: alarmChange,
     NewApiKey: newKey,
     Setup: setup,
     NewInvitation: newInvitation,
@@ -100,6 +106,7 @@ export const FLEET_API = assembleOpenApi({
     RegisteredDock: registeredDockSchema,
     DockConnection: dockConnectionSchema,
     DockState: dockStateSchema,
+    Alarm: alarmSchema,
     ApiKey: keySchema,
     MadeApiKey: madeKeySchema,
     AuditRecord: auditRecordSchema,

@@ -20,6 +20,7 @@ export interface Things {
   readonly campaignId: string;
   readonly objectKey: string;
   readonly accessKeyId: string;
+  readonly alarmId: string;
   readonly apiKeyId: string;
   readonly memberId: string;
   readonly invitationId: string;
@@ -102,7 +103,14 @@ export async function furnish({ stack, issuer, word, key }: Beginning): Promise<
   const { mqttUrl, mqttUser, mqttPassword, bindingCode } = connection;
   const dock = await startDock({
     ...{ sn: dockSn, mqttUrl, mqttUser, mqttPassword, organisationId, bindingCode },
-    ...{ position: HOME, speed: 200, progressIntervalMs: 500, osdIntervalMs: 1_000 },
+    ...{
+      position: HOME,
+      speed: 200,
+      progressIntervalMs: 500,
+      osdIntervalMs: 1_000,
+      hmsIntervalMs: 1_000,
+      alarmPercent: 100,
+    },
   });
   await dock.waitFor('online', 20_000);
 
@@ -151,11 +159,15 @@ export async function furnish({ stack, issuer, word, key }: Beginning): Promise<
   const issues = good(
     await api.get<Page<{ accessKeyId: string | null }>>(`/storage/issues?dockSn=${dockSn}&kind=keys`),
   );
+  const [alarm] = await eventually('the dock has an alarm', async () => {
+    const { items } = good(await api.get<Page<Created>>(`/alarms?dockSn=${dockSn}`));
+    return items.length > 0 && items;
+  });
   const things: Readonly<Record<keyof Things, string | undefined>> = {
     ...{ organisationId, dockSn, waylineId, objectKey, ...people.things },
     ...{ plannedMissionId: planned.id, flownMissionId: flown.id, breakPointId: randomUUID() },
     ...{ uploadId: upload.id, campaignId: campaign.id, fileId: files[0]?.id, aircraftSn: aircraft[0]?.sn },
-    ...{ apiKeyId: apiKey.id, accessKeyId: issues.items[0]?.accessKeyId ?? undefined },
+    ...{ alarmId: alarm?.id, apiKeyId: apiKey.id, accessKeyId: issues.items[0]?.accessKeyId ?? undefined },
   };
   const missing = Object.entries(things).filter(([, value]) => value === undefined);
   if (missing.length > 0) throw new Error(`${word} has no ${missing.map(([name]) => name).join(', ')}`);

@@ -216,6 +216,15 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   enterDockPosition: withSn({ latitude: 1, longitude: 1 }),
   renewDockCredentials: withSn(),
   getFleetOpenApi: nameless(),
+  listAlarms: lists(['dockSn', ({ dockSn }) => dockSn], ['deviceSn', ({ dockSn }) => dockSn]),
+  getAlarm: shows('alarmId'),
+  acknowledgeAlarm: withId('alarmId', { note: 'mine' }),
+  changeAlarm: {
+    naming: (named, own) => [
+      { path: { id: named.alarmId }, body: { note: 'mine' } },
+      { path: { id: own.alarmId }, body: { assignedTo: named.memberId } },
+    ],
+  },
   // Keys and people
   createApiKey: nameless({}),
   listApiKeys: lists(),

@@ -22,6 +22,8 @@ const SAID = {
   'registerDock correctDock correctDockSerialNumber retireDock endDockCutOff keepDockCutOff': 'f',
   'releaseAircraft enterDockPosition renewDockCredentials': 'f',
   'listDocks getDock listDockCutOffs listDockAircraft getDockState': 'vpifo',
+  'listAlarms getAlarm': 'vpifo',
+  'acknowledgeAlarm changeAlarm': 'pif',
   'createApiKey rotateApiKey revokeApiKey': 'o',
   'listApiKeys getApiKey listMembers getMember listInvitations listIdentityProviders': 'oa',
   'listAuditRecords listMissionAuditRecords listLogAuditRecords listStorageAuditRecords': 'oa',

@@ -27,7 +27,9 @@ import { isDataError, isOutage } from '@aerie/persistence';
 import type { DockStates } from '../../dock-state/dock-states.js';
 import type { Topologies } from '../topologies.js';
 import type { AnswerRequests } from './answer-requests.js';
+import type { KeepAlarms } from '../../alarms/keep-alarms.js';
 import type { KeepMessages } from './keep-messages.js';
+import { readAlarms } from './read-alarms.js';
 import type { UpdateTopology } from './update-topology.js';
 
 export interface DockConsumerParts {
@@ -36,6 +38,7 @@ export interface DockConsumerParts {
   readonly states: DockStates;
   readonly updateTopology: UpdateTopology;
   readonly answerRequests: AnswerRequests;
+  readonly keepAlarms: KeepAlarms;
   readonly keepMessages: KeepMessages;
   readonly deadLetters: DeadLetters;
   readonly logger: Logger;
@@ -88,10 +91,12 @@ export class DockConsumer {
   private async keep(facts: readonly DockFact[]): Promise<Verdict[]> {
     const speakers = await Promise.all(facts.map((fact) => this.speakerOf(fact)));
     const isState = (fact: DockFact, index: number): boolean => speakers[index] != null && isStateMessage(fact);
+    const alarms = facts.map((fact, index) => alarmsOf(fact, speakers[index]));
     await this.parts.keepMessages.keep(
-      facts.filter((fact, index) => !isState(fact, index)),
+      facts.filter((fact, index) => !isState(fact, index) && alarms[index] === null),
       facts.filter(isState),
     );
+    await this.parts.keepAlarms.keep(alarms.filter((fact) => fact !== null));
     facts.filter(isState).forEach(({ sn, data, receivedAtMs }) => {
       this.parts.states.mergeChange(sn, data as Record<string, unknown>, receivedAtMs);
     });
@@ -151,5 +156,8 @@ export class DockConsumer {
     }
   }
 }
+
+const alarmsOf = (fact: DockFact, dockSn: string | null | undefined) =>
+  dockSn == null ? null : readAlarms(fact, dockSn);
 
 const isStateMessage = ({ channel, method }: DockFact): boolean => channel === 'state' && method === null;
