@@ -13,11 +13,7 @@ export class Approvals1765951000000 implements MigrationInterface {
         -- Null: it needs no approval.
         ADD COLUMN approval jsonb,
         DROP CONSTRAINT mission_state_check,
-        ADD CONSTRAINT mission_state_check CHECK (state IN ('awaiting_approval', ${STATES})) NOT VALID,
-        -- A dock is told of a mission from these states alone.
-        ADD CONSTRAINT mission_is_approved CHECK (
-          approval IS NULL OR state NOT IN ('scheduled', 'preparing', 'waiting_ready', 'prepared')
-            OR (approval->>'givenEdition')::integer IS NOT DISTINCT FROM edition) NOT VALID;
+        ${APPROVAL_CHECKS.map(({ name, check }) => `ADD CONSTRAINT ${name} CHECK (${check}) NOT VALID`).join(', ')};
     `);
   }
 
@@ -42,3 +38,13 @@ export class Approvals1765951000000 implements MigrationInterface {
 
 const STATES = `'scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling',
   'succeeded', 'partially_done', 'failed', 'rejected', 'canceled', 'timed_out', 'missed', 'outcome_unknown'`;
+
+export const APPROVAL_CHECKS = [
+  { name: 'mission_state_check', check: `state IN ('awaiting_approval', ${STATES})` },
+  // A dock is told of a mission from these states alone.
+  {
+    name: 'mission_is_approved',
+    check: `approval IS NULL OR state NOT IN ('scheduled', 'preparing', 'waiting_ready', 'prepared')
+      OR (approval->>'givenEdition')::integer IS NOT DISTINCT FROM edition`,
+  },
+] as const;

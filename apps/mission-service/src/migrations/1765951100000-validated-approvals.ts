@@ -1,17 +1,19 @@
 import { validateConstraint } from '@aerie/persistence';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { APPROVAL_CHECKS } from './1765951000000-approvals.js';
 
 /** Rows that were there before the checks of approvals are looked at, while everybody goes on. */
 export class ValidatedApprovals1765951100000 implements MigrationInterface {
   readonly transaction = false;
 
   async up(runner: QueryRunner): Promise<void> {
-    await validateConstraint(runner, 'mission.mission', 'mission_state_check');
-    await validateConstraint(runner, 'mission.mission', 'mission_is_approved');
+    for (const { name } of APPROVAL_CHECKS) await validateConstraint(runner, 'mission.mission', name);
   }
 
-  /** A check that is valid does no harm; the migration before takes both away. */
-  async down(): Promise<void> {
-    return Promise.resolve();
+  async down(runner: QueryRunner): Promise<void> {
+    for (const { name, check } of APPROVAL_CHECKS) {
+      await runner.query(`
+        ALTER TABLE mission.mission DROP CONSTRAINT ${name}, ADD CONSTRAINT ${name} CHECK (${check}) NOT VALID`);
+    }
   }
 }
