@@ -1,9 +1,12 @@
 import { MINUTE_MS, NOON, aMission, planned, step } from './fixtures/missions.js';
 import { dueEvent } from './mission.due.js';
-import { decide } from './mission.machine.js';
-import { CLAIM_MARGIN_MS, DEFAULT_TIMING, type Mission } from './mission.types.js';
+import { EVENT_TYPES, type Row, decide, transitions } from './mission.machine.js';
+import { CLAIM_MARGIN_MS, DEFAULT_TIMING, type EventType, type Mission } from './mission.types.js';
 
 const HOUR_MS = 60 * MINUTE_MS;
+const APPROVED = { lifetimeMs: null, untilMs: NOON, givenEdition: 1 };
+/** From these a prepare or an execute leaves. */
+const TELL_A_DOCK: readonly string[] = ['scheduled', 'preparing', 'waiting_ready', 'prepared'];
 const waiting = (lifetimeMs: number | null = null): Mission => planned('timed', 'prepare', { lifetimeMs });
 const approved = (): Mission => step(waiting(), { type: 'approvalGiven' }, NOON);
 const movedTo = (executeAtMs: number) => ({
@@ -71,6 +74,24 @@ describe('a mission that awaits approval', () => {
   it('is believed to fly when its dock says so', () => {
     expect(step(waiting(), { type: 'flightInProgress' }, NOON).state).toBe('executing');
   });
+});
+
+it('has one way out of awaiting approval to a state from which its dock is told', () => {
+  const ways = EVENT_TYPES.filter((type) =>
+    (transitions[type] as readonly Row<EventType>[]).some(({ from, to }) => {
+      const leadsTo = typeof to === 'string' ? [to] : to.oneOf;
+      return from.includes('awaiting_approval') && leadsTo.some((state) => TELL_A_DOCK.includes(state));
+    }),
+  );
+  expect(ways).toEqual(['approvalGiven']);
+});
+
+it('is not given to its dock again when it was started without an approval, and the dock has forgotten it', () => {
+  const mission = aMission({ state: 'starting', startedAtMs: NOON, approval: { ...APPROVED, givenEdition: null } });
+  const event = { type: 'executeUnprepared', attempt: mission.attempt, dockResult: 319_015 } as const;
+  expect(decide(mission, event, NOON, DEFAULT_TIMING)).toMatchObject({ mission: { state: 'rejected' }, effects: [] });
+  const approved = { ...mission, approval: APPROVED };
+  expect(decide(approved, event, NOON, DEFAULT_TIMING)).toMatchObject({ effects: ['sendPrepare'] });
 });
 
 describe('an approval', () => {

@@ -87,7 +87,8 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
   cancelRequested:    [{ from: ['awaiting_approval', 'scheduled'],                 to: 'canceled' },
                        { from: ['preparing', 'waiting_ready', 'prepared'],         to: takenBack,   effects: ['sendUndo'] },
                        { from: ['canceling', 'canceled'],                          to: 'unchanged' }],
-  rescheduled:        [{ from: ['awaiting_approval', 'scheduled'],                 to: planChanged },
+  rescheduled:        [{ from: ['awaiting_approval'],                              to: 'unchanged' },
+                       { from: ['scheduled'],                                      to: planChanged },
                        { from: ['preparing', 'prepared'],                          to: planChanged, effects: ['sendUndo'] }],
   // The only way out of `awaiting_approval` to a state that a prepare leaves from.
   approvalGiven:      [{ from: ['awaiting_approval'],                              to: 'scheduled' }],
