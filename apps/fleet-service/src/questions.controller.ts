@@ -7,6 +7,7 @@ import {
   dockStateQuestion,
   docksQuestion,
   findDocksQuestion,
+  keyMakersQuestion,
   principalQuestion,
   speakersQuestion,
 } from '@aerie/bus-contract';
@@ -42,6 +43,13 @@ export class QuestionsController {
     const { key, address } = readAsk(principalQuestion, data);
     const holder = await this.bearers.find(key, address);
     return { principal: holder === null ? null : { ...holder.principal, validForMs: holder.validForMs } };
+  }
+
+  @MessagePattern(keyMakersQuestion.subject)
+  async keyMakers(@Payload() data: unknown) {
+    const { organisationId, keyIds } = readAsk(keyMakersQuestion, data);
+    const makers = await this.keys.makers(organisationId, keyIds);
+    return { keys: [...makers].map(([keyId, personIds]) => ({ keyId, personIds })) };
   }
 
   @MessagePattern(dockQuestion.subject)

@@ -38,6 +38,7 @@ import { ErrorCodesController } from './missions/http/error-codes.controller.js'
 import { CancelMission } from './missions/control/cancel-mission.js';
 import { ControlController } from './missions/http/control.controller.js';
 import { ControlMission } from './missions/control/control-mission.js';
+import { DecideApproval } from './missions/control/decide-approval.js';
 import { ResolveMission } from './missions/control/resolve-mission.js';
 import { CutOffs } from './missions/dock-holds/cut-offs.js';
 import { DockHolds } from './missions/dock-holds/dock-holds.js';
@@ -291,6 +292,7 @@ export class AppModule {
         { provide: RescheduleMission, useValue: new RescheduleMission(api, afterCommit, observeDock) },
         { provide: ResumeMission, useValue: new ResumeMission(api, createMission) },
         { provide: CancelMission, useValue: new CancelMission(api, afterCommit) },
+        { provide: DecideApproval, useValue: new DecideApproval(api, nats, afterCommit) },
         { provide: ControlMission, useValue: new ControlMission(api, nats, afterCommit) },
         { provide: ResolveMission, useValue: new ResolveMission(api) },
         { provide: WatchMissions, useValue: watchMissions },

@@ -23,6 +23,8 @@ import { ValidatedChecks1765340000000 } from './migrations/1765340000000-validat
 import { DatabaseOrigin1765350000000 } from './migrations/1765350000000-database-origin.js';
 import { TimeWithoutAFunction1765910000000 } from './migrations/1765910000000-time-without-a-function.js';
 import { Audit1765940100000 } from './migrations/1765940100000-audit.js';
+import { Approvals1765951000000 } from './migrations/1765951000000-approvals.js';
+import { ValidatedApprovals1765951100000 } from './migrations/1765951100000-validated-approvals.js';
 import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'mission';
@@ -50,6 +52,8 @@ export const MIGRATIONS = [
   DatabaseOrigin1765350000000,
   TimeWithoutAFunction1765910000000,
   Audit1765940100000,
+  Approvals1765951000000,
+  ValidatedApprovals1765951100000,
 ] as const;
 
 /** A pool for each: neither a burst of requests nor of messages keeps a claim waiting for a connection. */

@@ -13,6 +13,7 @@ const SAID: Readonly<Record<string, string>> = {
   'missions.read': 'vpifo',
   'missions.plan': 'pi',
   'missions.start': 'i',
+  'missions.approve': 'if',
   'missions.steer': 'i',
   'missions.stop': 'if',
   'missions.cancel': 'pif',

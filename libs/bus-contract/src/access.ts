@@ -36,6 +36,8 @@ export const PERMISSIONS = {
   'missions.plan': PLANNERS,
   /** The aircraft takes off now: an immediate mission, or one that goes on from a breakpoint now. */
   'missions.start': ['pilot'],
+  /** Missions that another person has planned, where the policy asks for it. A key may refuse, and approves nothing. */
+  'missions.approve': ['pilot', 'fleet_admin'],
   /** In the air, what keeps it there: go on with the route, hover instead of coming back, land somewhere else. */
   'missions.steer': ['pilot'],
   /** In the air, what ends or halts the flight. */

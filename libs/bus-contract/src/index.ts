@@ -97,6 +97,7 @@ export {
   type StoredObject,
   apiKeyQuestion,
   callerName,
+  keyMakersQuestion,
   principalQuestion,
   cutOffDockQuestion,
   deleteObjectsQuestion,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 /** The states of a mission, as they are called on the bus. A spec of mission-service holds them against its own. */
 export const missionStateName = z.enum([
+  'awaiting_approval',
   'scheduled',
   'preparing',
   'waiting_ready',

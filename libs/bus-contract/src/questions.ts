@@ -277,6 +277,32 @@ export const principalQuestion = question(
   }),
 );
 
+/** Keys of one question, at most: a mission has two who planned and changed it. */
+const MOST_KEYS = 10;
+
+/**
+ * The people behind API keys: who made a key, a key with which it was made, or a key that it replaces. A program is no person;
+ * what it does is done for them.
+ */
+export const keyMakersQuestion = question(
+  'ask.fleet.v1.apiKey.makers',
+  2_000,
+  z.object({
+    organisationId: z.string().describe('Whose keys they are.'),
+    keyIds: z.array(z.string()).max(MOST_KEYS).describe('Ids of keys, valid or not.'),
+  }),
+  z.object({
+    keys: z
+      .array(
+        z.object({
+          keyId: z.string().describe('Id of the key.'),
+          personIds: z.array(z.string()).describe('Ids of people. Empty: a command beside the service made it.'),
+        }),
+      )
+      .describe('One for each that there is.'),
+  }),
+);
+
 /** Who calls, and what that may do. */
 export interface Principal {
   /** Id of the key, or of the session of a person. */

@@ -1,5 +1,6 @@
 export {
   ACTIVE_STATES,
+  type Approval,
   CLAIM_MARGIN_MS,
   type Cause,
   type CauseCode,
@@ -26,7 +27,8 @@ export {
 } from './mission.types.js';
 export { EVENT_TYPES, decide, goesOnAsBefore, mayExecute, mayHaveStarted, transitions } from './mission.machine.js';
 export { type Observation, dueEvent, judgeObservation } from './mission.due.js';
-export { type Plan, planAnew, planMission } from './mission.plan.js';
+export { isApproved } from './mission.approval.js';
+export { type ApprovalWish, type Plan, planAnew, planMission } from './mission.plan.js';
 export { type Coordinates, type RouteDistances, groundDistanceMeters, routeDistances } from './geometry.js';
 export { type Span, earliestExecuteAtMs, leadMs, occupiedSpan } from './mission.timing.js';
 export { lifecycleMatrix } from './matrix.js';

@@ -154,7 +154,7 @@ describe('the time that a flight may take', () => {
 
   it('takes its dock for all the time in which it may start', () => {
     const timing = { ...DEFAULT_TIMING, startWithinMs: 5 * MINUTE_MS };
-    const mission = planMission({ kind: 'immediate', plannedDurationMs: 10 * MINUTE_MS }, NOON, timing);
+    const mission = planMission({ approval: null, kind: 'immediate', plannedDurationMs: 10 * MINUTE_MS }, NOON, timing);
     expect(occupiedSpan(mission, NOON, timing)).toEqual({ fromMs: NOON, untilMs: NOON + 21 * MINUTE_MS });
   });
 

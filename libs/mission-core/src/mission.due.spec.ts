@@ -82,7 +82,9 @@ describe('a dock that never answers', () => {
   });
 
   it('makes a conditional mission without a window end as missed like an immediate one', () => {
-    const { mission } = letTimePass(planMission({ kind: 'conditional', plannedDurationMs: 1 }, NOON, DEFAULT_TIMING));
+    const { mission } = letTimePass(
+      planMission({ approval: null, kind: 'conditional', plannedDurationMs: 1 }, NOON, DEFAULT_TIMING),
+    );
     expect(mission).toMatchObject({ state: 'missed', cause: { code: 'prepare_no_reply' } });
   });
 

@@ -1,3 +1,4 @@
+import { isApproved, isTooLateToApprove } from './mission.approval.js';
 import { mayExecute } from './mission.machine.js';
 import { flightEndsByMs, isAcceptedByDock, isSeenOver } from './mission.timing.js';
 import { CLAIM_MARGIN_MS, IMMEDIATE_PREPARES, type Mission, type MissionEvent, type Timing } from './mission.types.js';
@@ -15,10 +16,14 @@ export function dueEvent(mission: Mission, nowMs: number, timing: Timing): Missi
   const endMs = mission.deadlineMs ?? mission.readyUntilMs;
   const closed = endMs !== null && nowMs >= endMs - CLAIM_MARGIN_MS;
   switch (mission.state) {
+    case 'awaiting_approval':
+      return isTooLateToApprove(mission, nowMs) ? { type: 'approvalMissing' } : null;
     case 'scheduled':
-      return closed ? { type: 'windowClosed' } : { type: 'prepareDue' };
+      if (closed) return { type: 'windowClosed' };
+      return isApproved(mission) ? { type: 'prepareDue' } : null;
     case 'preparing':
       if (closed) return { type: 'windowClosed' };
+      if (!isApproved(mission)) return null;
       // Without a window to wait for, only the count ends it.
       if ((mission.kind === 'immediate' || endMs === null) && mission.prepareCount >= IMMEDIATE_PREPARES) {
         return { type: 'prepareGivenUp' };

@@ -1,3 +1,4 @@
+import { askedForApproval } from './mission.approval.js';
 import { flightEndsByMs, isAcceptedByDock, leadMs } from './mission.timing.js';
 import {
   type Cause,
@@ -73,6 +74,13 @@ function factsOf(
         edition: mission.edition + 1,
         prepareCount: 0,
         cause: null,
+        approval: mission.approval && askedForApproval(mission.approval.lifetimeMs, { ...mission, ...event }, nowMs),
+      };
+    case 'approvalGiven':
+      // From here as if it were planned now.
+      return {
+        prepareAtMs: Math.max(mission.prepareAtMs, nowMs),
+        approval: mission.approval && { ...mission.approval, givenEdition: mission.edition },
       };
     case 'executeDue':
       return { attempt: mission.attempt + 1, startedAtMs: nowMs, flownAtMs: null, restingSinceMs: null, cause: null };
@@ -127,6 +135,8 @@ function factsOf(
     case 'executeRefused':
     case 'flightEnded':
       return isOutcome(state) ? { heardAtMs: nowMs, cause: endingCause(mission, event) } : heard;
+    case 'approvalRefused':
+    case 'approvalMissing':
     case 'prepareGivenUp':
     case 'windowClosed':
     case 'cancelGivenUp':
@@ -199,6 +209,10 @@ const isWish = ({ type }: MissionEvent): boolean => type.endsWith('Requested') &
 
 function endingCause(mission: Mission, event: MissionEvent): Cause {
   switch (event.type) {
+    case 'approvalRefused':
+      return { code: 'approval_refused' };
+    case 'approvalMissing':
+      return { code: 'approval_missing' };
     case 'prepareRefused':
       return { code: 'prepare_refused', dockResult: event.dockResult };
     case 'executeRefused':
@@ -251,6 +265,8 @@ function nextActionAtMs(
     limitMs === null ? atMs : Math.min(limitMs, atMs);
   if (isWish(event)) return mission.nextActionAtMs ?? nowMs;
   switch (mission.state) {
+    case 'awaiting_approval':
+      return noLaterThan(mission.deadlineMs, mission.approval?.untilMs ?? nowMs);
     case 'scheduled':
       return noLaterThan(mission.deadlineMs, mission.prepareAtMs);
     case 'preparing': {

@@ -17,9 +17,11 @@ import {
 } from './fixtures/missions.js';
 import { type Observation, dueEvent, judgeObservation } from './mission.due.js';
 import { EVENT_TYPES, decide, goesOnAsBefore } from './mission.machine.js';
+import { planMission } from './mission.plan.js';
 import { flightEndsByMs, leadMs } from './mission.timing.js';
 import {
   DEFAULT_TIMING,
+  type Effect,
   type EventType,
   type Mission,
   type MissionEvent,
@@ -28,7 +30,8 @@ import {
 } from './mission.types.js';
 
 const anyKind = fc.constantFrom(...KINDS);
-const anyPlan = fc.tuple(anyKind, fc.constantFrom('prepare' as const, 'create' as const));
+const anyApproval = fc.constantFrom(null, { lifetimeMs: null }, { lifetimeMs: 20 * MINUTE_MS });
+const anyPlan = fc.tuple(anyKind, fc.constantFrom('prepare' as const, 'create' as const), anyApproval);
 const anyTime = fc.oneof(anyInstant, fc.integer({ min: -DAY_MS, max: 4e12 }));
 
 describe('the laws of the lifecycle', () => {
@@ -135,6 +138,71 @@ describe('the laws of the lifecycle', () => {
   );
 
   it(
+    'P17: no prepare and no execute leaves for a plan that nobody has approved, whatever happens in whatever order',
+    () => {
+      fc.assert(
+        fc.property(anyPlan, anyHistory, ([kind, delivery], history) => {
+          let mission = planned(kind, delivery, { lifetimeMs: null });
+          let approved = false;
+          for (const { event, nowMs } of history) {
+            const decision = decide(mission, event, nowMs, DEFAULT_TIMING);
+            if (decision.kind === 'refused') continue;
+            if (event.type === 'approvalGiven') approved = true;
+            // A changed plan is another one.
+            if (event.type === 'rescheduled' && !isOutcome(mission.state)) approved = false;
+            mission = decision.mission;
+            if (approved) continue;
+            expectEqual(decision.effects.filter(isTold), []);
+            expect(TELL_A_DOCK).not.toContain(mission.state);
+          }
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
+    'P17: no prepare and no execute leaves for an unapproved plan, also from a state that no history leads to',
+    () => {
+      fc.assert(
+        fc.property(anyMission, anyEvent, anyInstant, (mission, event, nowMs) => {
+          fc.pre(mission.approval !== null && mission.approval.givenEdition !== mission.edition);
+          for (const asked of [event, dueEvent(mission, nowMs, DEFAULT_TIMING)]) {
+            const decision = asked === null ? null : decide(mission, asked, nowMs, DEFAULT_TIMING);
+            if (decision === null || decision.kind === 'refused') continue;
+            expectEqual(decision.effects.filter(isTold), []);
+          }
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
+    'P18: an approved mission is prepared and started at the same instants as one that was planned at that instant',
+    () => {
+      const within = fc.integer({ min: 0, max: 59 * MINUTE_MS });
+      fc.assert(
+        fc.property(fc.constantFrom('timed', 'conditional'), within, (kind, waitedMs) => {
+          const nowMs = NOON + waitedMs;
+          const approved = step(planned(kind, 'prepare', { lifetimeMs: null }), { type: 'approvalGiven' }, nowMs);
+          const { readyFromMs, readyUntilMs, executeAtMs } = approved;
+          const when = executeAtMs === null ? {} : { executeAtMs };
+          const window = readyFromMs === null || readyUntilMs === null ? {} : { readyFromMs, readyUntilMs };
+          const plan = { kind, plannedDurationMs: 10 * MINUTE_MS, approval: null, ...when, ...window } as const;
+          const now = planMission(plan, nowMs, DEFAULT_TIMING);
+          const { revision, approval } = approved;
+          expectEqual({ ...approved }, { ...now, revision, approval, sinceMs: nowMs });
+        }),
+        RUNS,
+      );
+    },
+    RUNS_TIMEOUT_MS,
+  );
+
+  it(
     'P14: a flight that goes on as before changes when its dock was heard, when it is looked at next, and nothing else',
     () => {
       fc.assert(
@@ -217,8 +285,8 @@ describe('the laws of the lifecycle', () => {
     'P4: sends one execute for each attempt, and opens a second one only after a proof that the first did not start',
     () => {
       fc.assert(
-        fc.property(anyPlan, anyHistory, ([kind, delivery], history) => {
-          let mission = planned(kind, delivery);
+        fc.property(anyPlan, anyHistory, (plan, history) => {
+          let mission = planned(...plan);
           let executes = 0;
           let proven = true;
           for (const { event, nowMs } of history) {
@@ -266,8 +334,8 @@ describe('the laws of the lifecycle', () => {
     'P10: gives every mission that is not over a next action, within a quarter of an hour or at an instant of its plan',
     () => {
       fc.assert(
-        fc.property(anyPlan, anyHistory, ([kind, delivery], history) => {
-          let mission = planned(kind, delivery);
+        fc.property(anyPlan, anyHistory, (plan, history) => {
+          let mission = planned(...plan);
           for (const { event, nowMs } of history) {
             mission = step(mission, event, nowMs);
             expect(mission.nextActionAtMs === null).toBe(isOutcome(mission.state));
@@ -324,8 +392,8 @@ describe('the laws of the lifecycle', () => {
     'numbers every decision anew',
     () => {
       fc.assert(
-        fc.property(anyPlan, anyHistory, ([kind, delivery], history) => {
-          let mission = planned(kind, delivery);
+        fc.property(anyPlan, anyHistory, (plan, history) => {
+          let mission = planned(...plan);
           for (const { event, nowMs } of history) {
             const next = step(mission, event, nowMs);
             expect(next.revision).toBe(next === mission ? mission.revision : mission.revision + 1);
@@ -342,9 +410,9 @@ describe('the laws of the lifecycle', () => {
     'P9: comes to the same state from every prefix that was written down and read again',
     () => {
       fc.assert(
-        fc.property(anyPlan, anyHistory, ([kind, delivery], history) => {
-          let kept = planned(kind, delivery);
-          let restored = planned(kind, delivery);
+        fc.property(anyPlan, anyHistory, (plan, history) => {
+          let kept = planned(...plan);
+          let restored = planned(...plan);
           for (const { event, nowMs } of history) {
             kept = step(kept, event, nowMs);
             restored = JSON.parse(JSON.stringify(step(restored, event, nowMs))) as Mission;
@@ -361,8 +429,8 @@ describe('the laws of the lifecycle', () => {
     'P13: never contradicts what a dock has shown for long enough, whatever was said and seen before',
     () => {
       fc.assert(
-        fc.property(anyPlan, anyHistory, fc.constantFrom('flying', 'resting'), ([kind, delivery], history, shows) => {
-          let mission = planned(kind, delivery);
+        fc.property(anyPlan, anyHistory, fc.constantFrom('flying', 'resting'), (plan, history, shows) => {
+          let mission = planned(...plan);
           let nowMs = NOON;
           for (const happening of history) {
             nowMs = happening.nowMs;
@@ -437,12 +505,17 @@ describe('the laws of the lifecycle', () => {
   );
 });
 
+const isTold = (effect: Effect): boolean => effect === 'sendPrepare' || effect === 'sendExecute';
+/** From these a prepare or an execute leaves. */
+const TELL_A_DOCK: readonly Mission['state'][] = ['scheduled', 'preparing', 'waiting_ready', 'prepared'];
+
 const PROOFS: readonly EventType[] = ['sendRefused', 'executeDeferred', 'executeUnprepared'];
 const SAID_BY_DOCK: readonly EventType[] = EVENT_TYPES.filter((type) =>
   /^(prepare|execute|undo)(Accepted|Refused|Deferred|Unprepared)$|^flight/.test(type),
 );
 /** How far a mission has come. Looking at a flight that is being called off may show that it flies. */
 const RANK: Readonly<Record<Mission['state'], number>> = {
+  awaiting_approval: 5,
   ...{ scheduled: 10, preparing: 20, waiting_ready: 25, prepared: 30, starting: 40, executing: 50, paused: 50 },
   ...{ canceling: 60, succeeded: 100, partially_done: 100, failed: 100, rejected: 100, canceled: 100 },
   ...{ timed_out: 100, missed: 100, outcome_unknown: 100 },
@@ -453,6 +526,7 @@ const WAYS_BACK = [
   'executeUnprepared: starting -> preparing',
   'rescheduled: preparing -> scheduled',
   'rescheduled: prepared -> scheduled',
+  ...['scheduled', 'preparing', 'prepared'].map((state) => `rescheduled: ${state} -> awaiting_approval`),
   ...['executeAccepted: canceling -> starting', 'observedFlying: canceling -> executing'],
   ...['flightInProgress: canceling -> executing', 'flightPaused: canceling -> paused'],
 ];
@@ -461,6 +535,7 @@ const instantsOf = (mission: Mission): (number | null)[] => [
   mission.prepareAtMs,
   mission.deadlineMs,
   mission.readyUntilMs,
+  mission.approval?.untilMs ?? null,
   (mission.readyFromMs ?? 0) + 1,
   (mission.executeAtMs ?? 0) - leadMs(mission, DEFAULT_TIMING),
 ];

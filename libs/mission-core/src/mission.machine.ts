@@ -1,4 +1,5 @@
 import { evolve } from './mission.evolve.js';
+import { isApproved, isTooLateToApprove } from './mission.approval.js';
 import { isAcceptedByDock, isSeenOver, leadMs } from './mission.timing.js';
 import {
   ATTEMPTS_OF_FORGETFUL_DOCK,
@@ -45,12 +46,18 @@ const takenBack: ChoiceByMission = {
   oneOf: ['canceling', 'canceled'],
   pick: ({ delivery }) => (delivery === 'create' ? 'canceled' : 'canceling'),
 };
+/** An approval is for one plan: a changed one needs another. */
+const planChanged: ChoiceByMission = {
+  oneOf: ['scheduled', 'awaiting_approval'],
+  pick: ({ approval }) => (approval === null ? 'scheduled' : 'awaiting_approval'),
+};
 const toldAgain: Choice<'executeUnprepared'> = {
   oneOf: ['preparing', 'rejected', 'canceled'],
   pick: (mission) => {
     if (isStopped(mission)) return 'canceled';
     const { attempt, delivery } = mission;
-    return delivery === 'create' || attempt >= ATTEMPTS_OF_FORGETFUL_DOCK ? 'rejected' : 'preparing';
+    if (delivery === 'create' || !isApproved(mission)) return 'rejected';
+    return attempt >= ATTEMPTS_OF_FORGETFUL_DOCK ? 'rejected' : 'preparing';
   },
 };
 /** A person who asked for a stop meanwhile wants no other start. */
@@ -77,11 +84,16 @@ const SETTLED = OUTCOMES.filter((state) => state !== 'outcome_unknown');
  */
 // prettier-ignore
 export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
-  cancelRequested:    [{ from: ['scheduled'],                                      to: 'canceled' },
+  cancelRequested:    [{ from: ['awaiting_approval', 'scheduled'],                 to: 'canceled' },
                        { from: ['preparing', 'waiting_ready', 'prepared'],         to: takenBack,   effects: ['sendUndo'] },
                        { from: ['canceling', 'canceled'],                          to: 'unchanged' }],
-  rescheduled:        [{ from: ['scheduled'],                                      to: 'unchanged' },
-                       { from: ['preparing', 'prepared'],                          to: 'scheduled', effects: ['sendUndo'] }],
+  rescheduled:        [{ from: ['awaiting_approval'],                              to: 'unchanged' },
+                       { from: ['scheduled'],                                      to: planChanged },
+                       { from: ['preparing', 'prepared'],                          to: planChanged, effects: ['sendUndo'] }],
+  // The only way out of `awaiting_approval` to a state that a prepare leaves from.
+  approvalGiven:      [{ from: ['awaiting_approval'],                              to: 'scheduled' }],
+  approvalRefused:    [{ from: ['awaiting_approval'],                              to: 'canceled' }],
+  approvalMissing:    [{ from: ['awaiting_approval'],                              to: 'missed' }],
   // But for a stop, none of these names a flight on the wire: they are for the only one on its dock.
   pauseRequested:     [{ from: ['executing'],                                      to: 'unchanged', effects: ['sendPause'] }],
   resumeRequested:    [{ from: ['paused'],                                         to: 'unchanged', effects: ['sendResume'] }],
@@ -110,18 +122,18 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
 
   // The database is older than the world: an execute that it does not know of may have left. None is sent again, and a
   // reply to an attempt that it does know opens no new one.
-  restored:           [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared'], to: 'outcome_unknown', effects: ['sendUndo'] },
+  restored:           [{ from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared'], to: 'outcome_unknown', effects: ['sendUndo'] },
                        { from: ['starting'],                                       to: 'unchanged' }],
 
   // Proven that no byte left, or the dock said that it did not start: the only ways to a new attempt.
   sendRefused:        [{ from: ['starting'],                                       to: unlessStopped, effects: ['sendUndo'] }],
   startWithdrawn:     [{ from: ['starting'],                                       to: takenBack,   effects: ['sendUndo'] }],
   executeDeferred:    [{ from: ['starting'],                                       to: unlessStopped, effects: ['sendUndo'] },
-                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
 
   // The dock does not know the flight: it has rebooted since prepare. It cannot be flying it.
   executeUnprepared:  [{ from: ['starting'],                                       to: toldAgain,   effects: ['sendPrepare'] },
-                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
 
   prepareAccepted:    [{ from: ['preparing'],                                      to: afterPrepare },
                        { from: ['waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
@@ -129,26 +141,26 @@ export const transitions: { readonly [T in EventType]: readonly Row<T>[] } = {
                        { from: ['waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   prepareDeferred:    [{ from: ['preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   flightReady:        [{ from: ['preparing', 'waiting_ready'],                     to: 'prepared' },
-                       { from: ['scheduled', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['awaiting_approval', 'scheduled', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   // An accepted execute outside `starting`: there must not be a second one, so go where none is sent.
-  executeAccepted:    [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'canceling'], to: 'starting' },
+  executeAccepted:    [{ from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'canceling'], to: 'starting' },
                        { from: ['starting', 'executing', 'paused', ...OUTCOMES],   to: 'unchanged' }],
   executeRefused:     [{ from: ['starting'],                                       to: 'rejected' },
-                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
   undoAccepted:       [{ from: ['canceling'],                                      to: 'canceled' },
-                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
   // A dock that cannot forget a task may be flying it, whatever we believe: look.
   undoRefused:        [{ from: ['canceling'],                                      to: 'unchanged', effects: ['observeFlight'] },
-                       { from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
+                       { from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', ...OUTCOMES], to: 'unchanged' }],
 
-  flightSent:         [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
-  flightInProgress:   [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'paused', 'canceling'], to: 'executing' },
+  flightSent:         [{ from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling', ...OUTCOMES], to: 'unchanged' }],
+  flightInProgress:   [{ from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'paused', 'canceling'], to: 'executing' },
                        { from: ['executing', ...SETTLED],                          to: 'unchanged' },
                        { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['contradictEnd'] }],
-  flightPaused:       [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'canceling'], to: 'paused' },
+  flightPaused:       [{ from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'canceling'], to: 'paused' },
                        { from: ['paused', ...SETTLED],                             to: 'unchanged' },
                        { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['contradictEnd'] }],
-  flightEnded:        [{ from: ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling'], to: asReported },
+  flightEnded:        [{ from: ['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting', 'executing', 'paused', 'canceling'], to: asReported },
                        { from: SETTLED,                                            to: 'unchanged' },
                        { from: ['outcome_unknown'],                                to: 'unchanged', effects: ['recordResolution'] }],
 
@@ -178,6 +190,9 @@ function isPastItsWindow({ readyUntilMs }: Mission, nowMs: number): boolean {
   return readyUntilMs !== null && nowMs >= readyUntilMs;
 }
 
+/** What tells a dock of a flight, or starts it. The states of the table hold it back; this holds for any mission. */
+const NEEDS_APPROVAL: ReadonlySet<EventType> = new Set(['prepareDue', 'prepareOverdue', 'executeDue']);
+
 /** What an event means for a mission. Never throws, reads no clock, changes nothing that it was given. */
 export function decide(mission: Mission, event: MissionEvent, nowMs: number, timing: Timing): Decision {
   const rows = transitions[event.type] as readonly Row<EventType>[];
@@ -187,6 +202,12 @@ export function decide(mission: Mission, event: MissionEvent, nowMs: number, tim
   if (isAboutOtherEdition(mission, event)) return { kind: 'refused', reason: `${event.type} is about an earlier plan` };
   if ('attempt' in event && isAcceptedByDock(mission)) {
     return { kind: 'refused', reason: `${event.type} contradicts the dock, which accepted this execute` };
+  }
+  if (NEEDS_APPROVAL.has(event.type) && !isApproved(mission)) {
+    return { kind: 'refused', reason: 'nobody has approved this plan' };
+  }
+  if (event.type === 'approvalGiven' && isTooLateToApprove(mission, nowMs)) {
+    return { kind: 'refused', reason: 'the approval comes too late' };
   }
   if (event.type === 'executeDue' && !mayExecute(mission, nowMs, timing)) {
     return { kind: 'refused', reason: 'execute is too early or too late' };
@@ -221,11 +242,14 @@ function makesSense(effect: Effect, next: Mission, event: MissionEvent, nowMs: n
   if (effect !== 'sendUndo') return true;
   // A mission that goes on keeps its dock's task.
   if (next.delivery === 'create' || next.state === 'prepared') return false;
-  return event.type !== 'rescheduled' || next.prepareAtMs - nowMs > REPLACED_BY_PREPARE_MS;
+  // Nobody knows when, or whether, a plan that awaits approval is told to the dock.
+  if (event.type !== 'rescheduled' || next.state === 'awaiting_approval') return true;
+  return next.prepareAtMs - nowMs > REPLACED_BY_PREPARE_MS;
 }
 
 /** The last pure word on take-off: inside the window, with the time it takes to reach the wire. */
 export function mayExecute(mission: Mission, nowMs: number, timing: Timing): boolean {
+  if (!isApproved(mission)) return false;
   if (mission.deadlineMs === null || nowMs >= mission.deadlineMs - CLAIM_MARGIN_MS) return false;
   if (mission.readyFromMs !== null && nowMs <= mission.readyFromMs) return false;
   return mission.executeAtMs === null || nowMs >= mission.executeAtMs - leadMs(mission, timing);

@@ -1,3 +1,4 @@
+import { askedForApproval } from './mission.approval.js';
 import type { Delivery, Mission, MissionKind, Timing } from './mission.types.js';
 
 /** The protocol: a timed task may be delivered to the dock 24 h before its time at most. */
@@ -16,23 +17,34 @@ export interface Plan {
   /** Conditional missions only: their window, both ends exclusive. */
   readonly readyFromMs?: number;
   readonly readyUntilMs?: number;
+  /** Null: it needs no approval. */
+  readonly approval: ApprovalWish | null;
+}
+
+/** What the policy asks of a plan that needs the approval of another person. */
+export interface ApprovalWish {
+  /** Null: the request waits until the mission can start no more. */
+  readonly lifetimeMs: number | null;
 }
 
 /** A mission as it begins. */
 export function planMission(plan: Plan, nowMs: number, timing: Timing): Mission {
   const executeAtMs = plan.executeAtMs ?? null;
   const prepareAtMs = prepareAt(executeAtMs ?? plan.readyFromMs ?? null, nowMs, timing);
+  const deadlineMs = deadlineOf(plan, nowMs, timing);
+  const readyUntilMs = plan.readyUntilMs ?? null;
+  const approval = plan.approval && askedForApproval(plan.approval.lifetimeMs, { deadlineMs, readyUntilMs }, nowMs);
   return {
     kind: plan.kind,
     delivery: plan.delivery ?? 'prepare',
-    state: 'scheduled',
+    state: approval === null ? 'scheduled' : 'awaiting_approval',
     revision: 1,
     edition: 1,
     executeAtMs,
     prepareAtMs,
-    deadlineMs: deadlineOf(plan, nowMs, timing),
+    deadlineMs,
     readyFromMs: plan.readyFromMs ?? null,
-    readyUntilMs: plan.readyUntilMs ?? null,
+    readyUntilMs,
     plannedDurationMs: plan.plannedDurationMs,
     prepareCount: 0,
     attempt: 0,
@@ -43,8 +55,9 @@ export function planMission(plan: Plan, nowMs: number, timing: Timing): Mission 
     heardAtMs: null,
     flownAtMs: null,
     restingSinceMs: null,
-    nextActionAtMs: prepareAtMs,
+    nextActionAtMs: approval === null ? prepareAtMs : approval.untilMs,
     cause: null,
+    approval,
   };
 }
 

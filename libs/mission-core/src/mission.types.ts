@@ -8,6 +8,7 @@ export type Delivery = 'prepare' | 'create';
 export type MissionKind = 'immediate' | 'timed' | 'conditional';
 
 export const ACTIVE_STATES = [
+  'awaiting_approval',
   'scheduled',
   'preparing',
   'waiting_ready',
@@ -62,6 +63,8 @@ export type CauseCode =
   | 'canceled_by_operator'
   | 'undo_unconfirmed'
   | 'restored'
+  | 'approval_missing'
+  | 'approval_refused'
   | 'reported_by_dock';
 
 /** Why nothing left: the broker said that the dock is not there, or anything else that is proven. */
@@ -78,6 +81,16 @@ export interface DockAtPrepare {
   readonly dockIsAway?: boolean;
   readonly dockIsCutOff?: boolean;
   readonly dockIsRetired?: boolean;
+}
+
+/** What a mission that needs the approval of another person knows of it. An approval is for one edition of the plan. */
+export interface Approval {
+  /** How long a request for approval may wait; null: until the mission can start no more. */
+  readonly lifetimeMs: number | null;
+  /** Without an approval the mission ends at this instant. */
+  readonly untilMs: number;
+  /** The edition that was approved; null: none. */
+  readonly givenEdition: number | null;
 }
 
 /** All that a decision needs to know of a mission. Instants are milliseconds since the epoch by the database's clock. */
@@ -124,6 +137,8 @@ export interface Mission {
   readonly restingSinceMs: number | null;
   readonly nextActionAtMs: number | null;
   readonly cause: Cause | null;
+  /** Null: it needs no approval. */
+  readonly approval: Approval | null;
 }
 
 /** Numbers that an operator may set. All in milliseconds. */
@@ -195,6 +210,9 @@ export type MissionEvent =
       readonly prepareAtMs: number;
       readonly deadlineMs: number;
     }
+  /** Another person than the one who planned it; the service makes sure of that. */
+  | { readonly type: 'approvalGiven' }
+  | { readonly type: 'approvalRefused' }
   | { readonly type: 'pauseRequested' }
   | { readonly type: 'resumeRequested' }
   | { readonly type: 'returnRequested' }
@@ -203,6 +221,7 @@ export type MissionEvent =
   | { readonly type: 'stopRequested' }
   | { readonly type: 'setupAbortRequested' }
   // Time.
+  | { readonly type: 'approvalMissing' }
   | ({ readonly type: 'prepareDue' } & DockAtPrepare)
   | ({ readonly type: 'prepareOverdue' } & DockAtPrepare)
   | { readonly type: 'prepareGivenUp'; readonly dockIsRetired?: boolean }

@@ -1,9 +1,16 @@
 import { RUNS, RUNS_TIMEOUT_MS } from '@aerie/property-testing';
 import fc from 'fast-check';
-import { anyHistory, KINDS, NOON, planned } from './fixtures/missions.js';
+import { anyHistory, KINDS, MINUTE_MS, NOON, planned } from './fixtures/missions.js';
 import { decide, goesOnAsBefore } from './mission.machine.js';
 import { DEFAULT_TIMING, type Mission } from './mission.types.js';
 import { type ReplayEntry, replay } from './replay.js';
+
+const HOUR_MS = 60 * MINUTE_MS;
+/** A person's new time. */
+const movedTo = (executeAtMs: number) => ({
+  ...{ type: 'rescheduled' as const, executeAtMs, prepareAtMs: executeAtMs - 15 * MINUTE_MS },
+  deadlineMs: executeAtMs + DEFAULT_TIMING.startWindowMs,
+});
 
 interface Happening {
   readonly event: Parameters<typeof decide>[1];
@@ -91,6 +98,19 @@ describe('the replay of a timeline', () => {
     const note = { kind: 'message_in', what: 'flighttask_progress', to: null, version: null, detail: {} };
     const entries = aRecord().flatMap((entry) => [entry, note]);
     expect(replay(entries)).toMatchObject({ kind: 'same', decisions: 5, mission: { state: 'succeeded' } });
+  });
+
+  it('follows a mission that was moved and approved twice, and one whose plan says nothing of approvals', () => {
+    const approved: Happening[] = [
+      { event: { type: 'approvalGiven' }, nowMs: NOON },
+      { event: movedTo(NOON + 2 * HOUR_MS), nowMs: NOON + 1 },
+      { event: { type: 'approvalGiven' }, nowMs: NOON + 2 },
+    ];
+    const mission = planned('timed', 'prepare', { lifetimeMs: HOUR_MS });
+    expect(replay(recordOf(mission, approved))).toMatchObject({ kind: 'same', decisions: 3, mission: { edition: 2 } });
+    const entries = recordOf(planned('immediate'), [{ event: { type: 'prepareDue' }, nowMs: NOON }]);
+    delete (entries[0]?.detail as { plan: { approval?: unknown } }).plan.approval;
+    expect(replay(entries)).toMatchObject({ kind: 'same', mission: { state: 'preparing', approval: null } });
   });
 
   it('follows a mission that was put off without a decision', () => {

@@ -102,7 +102,7 @@ function postponedTo({ detail }: ReplayEntry): number | null {
   return typeof nextActionAtMs === 'number' ? nextActionAtMs : null;
 }
 
-/** What missions of the first release do not say of themselves. */
+/** What missions of earlier releases, and those that need no approval, do not say of themselves. */
 const OF_FIRST_RELEASE = {
   delivery: 'prepare',
   edition: 1,
@@ -111,16 +111,19 @@ const OF_FIRST_RELEASE = {
   flownAtMs: null,
   restingSinceMs: null,
   plannedDurationMs: 0,
+  approval: null,
 } as const satisfies Partial<Mission>;
 
 const objectOf = (value: unknown): Record<string, unknown> | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
 
+const STATES_OF_PLANS: readonly unknown[] = ['scheduled', 'awaiting_approval'];
+
 function readPlan(detail: unknown): { readonly mission: Mission; readonly timing: Timing } | null {
   const { plan, timing } = objectOf(detail) ?? {};
   const mission = objectOf(plan);
   // Safe enough: the core bears any mission without throwing, and a wrong one shows as a difference.
-  if (mission === null || mission['state'] !== 'scheduled') return null;
+  if (mission === null || !STATES_OF_PLANS.includes(mission['state'])) return null;
   return {
     mission: { ...OF_FIRST_RELEASE, ...(mission as unknown as Mission) },
     timing: { ...DEFAULT_TIMING, ...objectOf(timing) },

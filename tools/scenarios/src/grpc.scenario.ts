@@ -1,6 +1,7 @@
 import { type ClientReadableStream, Metadata, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
+import { Api, good } from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import { Client as Postgres } from 'pg';
 import { World } from './world.js';
@@ -172,3 +173,48 @@ it('CancelMission that waits for a row when mission-service is told to stop is d
   }
   await world.stack.start('mission-service');
 }, 90_000);
+
+it('approves and refuses missions for a person, and nothing for a key', async () => {
+  const dock = await world.dock();
+  const [email, password] = ['ben@example.com', 'four words make one'];
+  const { token } = good(await world.api.post<{ token: string }>('/invitations', { email, roles: ['pilot'] }));
+  const nobody = new Api(world.stack.apiUrl, 'none');
+  good(await nobody.post('/invitations/accept', { token, name: 'Ben', password }));
+  const session = good(await nobody.post<{ token: string }>('/sessions', { email, password }));
+  const ben = withKey(session.token);
+  good(await world.api.put('/mission-policy', { approval: { missions: 'planned' } }));
+  const plan = async (hours: number): Promise<Message> => {
+    const executeAt = seconds(Date.now() + hours * 3_600_000);
+    const { mission } = await call('CreateMission', {
+      mission: newMission(dock.sn, { kind: 'MISSION_KIND_TIMED', executeAt }),
+    });
+    return mission;
+  };
+  const [first, second] = [await plan(2), await plan(4)];
+  good(await world.api.put('/mission-policy', {}));
+  expect(first).toMatchObject({
+    state: 'MISSION_STATE_AWAITING_APPROVAL',
+    approval: { state: 'APPROVAL_STATE_AWAITED' },
+  });
+  const { missions } = await call<{ missions: readonly Message[] }>('ListMissions', {
+    states: ['MISSION_STATE_AWAITING_APPROVAL'],
+  });
+  expect(missions.map(({ id }) => id)).toEqual([second['id'], first['id']]);
+
+  const named = { id: first['id'], expectedVersion: first['version'], reason: 'Quiet day.' };
+  await expect(call('ApproveMission', named)).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+  await expect(call('ApproveMission', { id: first['id'] }, ben)).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+  });
+  const approved = await call('ApproveMission', named, ben);
+  expect(approved.mission).toMatchObject({
+    state: 'MISSION_STATE_SCHEDULED',
+    approval: { state: 'APPROVAL_STATE_GIVEN', reason: 'Quiet day.' },
+  });
+  const refused = await call('RefuseMission', { id: second['id'] }, ben);
+  expect(refused.mission).toMatchObject({
+    state: 'MISSION_STATE_CANCELED',
+    cause: { code: 'approval_refused' },
+    approval: { state: 'APPROVAL_STATE_REFUSED' },
+  });
+}, 60_000);

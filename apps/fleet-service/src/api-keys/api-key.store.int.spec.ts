@@ -1,5 +1,5 @@
 import { ApiDatabase } from '@aerie/persistence';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type Principal, ROLES } from '@aerie/bus-contract';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
@@ -142,6 +142,37 @@ it('shows, replaces and revokes no key of another organisation', async () => {
   expect(await store.rotate(stranger, row.id, { keepMs: 0, expiresAt: null })).toBeNull();
   expect(await store.list(stranger.organisationId, { limit: 10, after: null, valid: null })).toEqual([]);
   expect(await rolesOf(key)).toEqual(['viewer']);
+});
+
+describe('the people behind a key', () => {
+  const anna = (): Principal => ({ ...admin, keyId: 'session-1', personId: randomUUID() });
+  const makeAs = (caller: Principal) =>
+    store.make(caller, { name: 'spec', roles: ['planner'], expiresAt: null, addresses: null });
+  const behind = async (id: string, organisationId = admin.organisationId) =>
+    (await store.makers(organisationId, [id])).get(id);
+
+  it('are who made it, and who made the key with which it was made', async () => {
+    const person = anna();
+    const first = await makeAs(person);
+    const second = await makeAs({ ...admin, keyId: first.row.id });
+    expect(await behind(first.row.id)).toEqual([person.personId]);
+    expect(await behind(second.row.id)).toEqual([person.personId]);
+  });
+
+  it('are also who made the key that it replaces, and one that has ended has them still', async () => {
+    const [one, other] = [anna(), anna()];
+    const { row } = await makeAs(one);
+    const fresh = await store.rotate(other, row.id, { keepMs: 0, expiresAt: null });
+    expect([...((await behind(fresh?.row.id ?? '')) ?? [])].sort()).toEqual([one.personId, other.personId].sort());
+    expect(await behind(row.id)).toEqual([one.personId]);
+  });
+
+  it('are none where a command made it; a key of others, and what is no key, is not there', async () => {
+    const id = idOf(await store.create('by a command', false));
+    expect(await behind(id)).toEqual([]);
+    expect(await behind(id, stranger.organisationId)).toBeUndefined();
+    expect(await store.makers(admin.organisationId, ['auto-resume', randomUUID()])).toEqual(new Map());
+  });
 });
 
 it('notes when a key was used, once a minute', async () => {

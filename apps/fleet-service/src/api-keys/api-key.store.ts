@@ -11,6 +11,8 @@ const PREFIX = 'aerie';
 const BELIEVED_MS = 60_000;
 /** Keys that are valid at the same time: a list that nobody can survey hides the one that was stolen. */
 const MOST_VALID = 500;
+/** Keys that were made with keys, or replaced: a key that is rotated each week for years is found through all of them. */
+const MOST_GENERATIONS = 1_000;
 
 /** What a key is given when it is made. */
 export interface NewKey {
@@ -114,6 +116,26 @@ export class ApiKeyStore {
         id,
       ]);
     return row;
+  }
+
+  /** Ids of the people behind keys of an organisation; a key that is not there is not in the answer. */
+  async makers(organisationId: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const rows = await this.databases.api.of(organisationId).query<{ id: string; person_ids: readonly string[] }>(
+      `WITH RECURSIVE behind AS (
+         SELECT k.id AS key_id, k.id, k.created_by, k.replaces, 1 AS depth FROM fleet.api_key k
+          WHERE k.organisation_id = $1 AND k.id = ANY($2::uuid[])
+         UNION
+         SELECT b.key_id, k.id, k.created_by, k.replaces, b.depth + 1
+           FROM behind b JOIN fleet.api_key k
+             ON k.organisation_id = $1 AND (k.id = b.replaces OR b.created_by = 'key:' || k.id)
+          WHERE b.depth < $3)
+       SELECT key_id AS id,
+              coalesce(array_agg(DISTINCT substr(created_by, length('person:') + 1))
+                         FILTER (WHERE created_by LIKE 'person:%'), '{}') AS person_ids
+         FROM behind GROUP BY key_id`,
+      [organisationId, ids.filter(isUuid), MOST_GENERATIONS],
+    );
+    return new Map(rows.map(({ id, person_ids }) => [id, person_ids]));
   }
 
   /** Ends a key now; null: there is none. One that has ended stays as it was. */

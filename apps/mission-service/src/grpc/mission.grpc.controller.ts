@@ -26,6 +26,7 @@ import { InvalidError, isUuid } from '@aerie/kernel';
 import { type Observable, from, map, mergeMap } from 'rxjs';
 import { ResumeMission } from '../missions/breakpoints/resume-mission.js';
 import { CancelMission } from '../missions/control/cancel-mission.js';
+import { DecideApproval } from '../missions/control/decide-approval.js';
 import { unknownMission } from '../missions/views/unknown-mission.js';
 import { ControlMission } from '../missions/control/control-mission.js';
 import { CONTROL_ACTIONS, type ControlAction } from '../missions/control/controls.js';
@@ -59,6 +60,7 @@ export class MissionGrpcController {
     private readonly controlMission: ControlMission,
     private readonly resumeMission: ResumeMission,
     private readonly resolveMission: ResolveMission,
+    private readonly decideApproval: DecideApproval,
     private readonly missions: MissionReadModel,
     private readonly watchMissions: WatchMissions,
   ) {}
@@ -164,6 +166,22 @@ export class MissionGrpcController {
   async resolve(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const { note } = readInput(resolution, only(message, 'note'), 'request');
     return one(await this.resolveMission.execute(caller, idOf(message), note, versionOf(message)));
+  }
+
+  @GrpcMethod('MissionService', 'ApproveMission')
+  @Permitted('missions.approve')
+  @AuditedWithItsChange()
+  async approve(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const { reason = null } = readInput(why, only(message, 'reason'), 'request');
+    return one(await this.decideApproval.approve(caller, idOf(message), { reason, version: versionOf(message) }));
+  }
+
+  @GrpcMethod('MissionService', 'RefuseMission')
+  @Permitted('missions.approve')
+  @AuditedWithItsChange()
+  async refuse(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
+    const { reason = null } = readInput(why, only(message, 'reason'), 'request');
+    return one(await this.decideApproval.refuse(caller, idOf(message), { reason, version: versionOf(message) }));
   }
 
   @GrpcMethod('MissionService', 'ListTimeline')

@@ -10,7 +10,7 @@ import type { InvalidError } from '@aerie/kernel';
 import { STATES } from '@aerie/mission-core';
 import { CONTROL_ACTIONS } from '../missions/control/controls.js';
 import { readMissionQuery, readNewMission } from '../missions/http/mission.input.js';
-import type { MissionView } from '../missions/views/mission.view.js';
+import { APPROVAL_STATES, type MissionView } from '../missions/views/mission.view.js';
 import { KINDS, bodyOfNewMission, missionMessage, queryOfList } from './mission.messages.js';
 
 const contract = loadSync(MISSION_PROTO, {
@@ -67,6 +67,10 @@ const WHOLE: MissionView = {
   startWithinMs: 60_000,
   executeLeadMs: 120_000,
   prepareLeadMs: 900_000,
+  approval: {
+    ...{ state: 'given', until: null, changedBy: null, decidedBy: 'person:anna', reason: 'Quiet day.' },
+    decidedAt: '2030-01-01T10:00:00.000Z',
+  },
   resumedFrom: 'cccccccc-cccc-4ccc-8ccc-cccccccccccc',
   attempt: 2,
   startedAt: AT,
@@ -112,6 +116,7 @@ it('loses nothing of a mission on the wire', () => {
     },
     progress: { waypointIndex: 3 },
     preflight: { execute: { verdict: 'VERDICT_NO_GO', failed: ['battery'] } },
+    approval: { state: 'APPROVAL_STATE_GIVEN', decidedBy: 'person:anna', decidedAt: { seconds: 1_893_492_000 } },
     resolutionJson: '{"by":"person","note":"unharmed"}',
   });
 });
@@ -128,6 +133,7 @@ it.each([
   ['MissionState', 'MISSION_STATE', STATES],
   ['MissionKind', 'MISSION_KIND', KINDS],
   ['ControlAction', 'CONTROL_ACTION', CONTROL_ACTIONS],
+  ['ApprovalState', 'APPROVAL_STATE', APPROVAL_STATES],
 ])('knows the same words in %s as the service', (name, prefix, words) => {
   expect(namesOf(name).sort()).toEqual(
     [`${prefix}_UNSPECIFIED`, ...words.map((word) => enumName(prefix, word))].sort(),

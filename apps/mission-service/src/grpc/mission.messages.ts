@@ -86,7 +86,7 @@ function sortOf(order: unknown): string | undefined {
 }
 
 export function missionMessage(view: MissionView): Message {
-  const { window, preflight, cause, progress, resolution } = view;
+  const { window, preflight, cause, progress, resolution, approval } = view;
   return defined({
     ...view,
     kind: enumName('MISSION_KIND', view.kind),
@@ -104,6 +104,7 @@ export function missionMessage(view: MissionView): Message {
       prepare: stageMessage(preflight.prepare),
       execute: stageMessage(preflight.execute),
     }),
+    approval: approval && approvalMessage(approval),
     cause: cause && causeMessage(cause),
     progress: progress && defined({ ...progress, reportedAt: timestampOf(progress.reportedAt) }),
     resolution: undefined,
@@ -112,6 +113,14 @@ export function missionMessage(view: MissionView): Message {
     updatedAt: timestampOf(view.updatedAt),
   });
 }
+
+const approvalMessage = (approval: NonNullable<MissionView['approval']>): Message =>
+  defined({
+    ...approval,
+    state: enumName('APPROVAL_STATE', approval.state),
+    until: timestampOf(approval.until),
+    decidedAt: timestampOf(approval.decidedAt),
+  });
 
 const stageMessage = (stage: MissionView['preflight']['plan']): Message | undefined =>
   stage === null
@@ -142,6 +151,7 @@ export function previewMessage({ verdict, conflicts, earliestExecuteAt, prefligh
     prepareAt: timestampOf(plan.prepareAt),
     deadline: timestampOf(plan.deadline),
     plannedDurationSeconds: plan.plannedDurationSeconds,
+    approveBy: timestampOf(plan.approveBy),
   });
 }
 

@@ -18,6 +18,7 @@ import { type OutboxFact, type Tx, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { commandFor, lifetimeMs } from './dji/command-names.js';
 import { enderOf } from './dji/dock-errors.js';
+import { changedApproval } from './store/approval-column.js';
 import { keepBreakPoints } from './store/breakpoints.js';
 import {
   type MissionChange,
@@ -157,6 +158,7 @@ function folded(first: MissionChange, next: MissionChange): MissionChange {
     after: next.after,
     preparedFingerprint: next.preparedFingerprint ?? first.preparedFingerprint,
     progress: next.progress ?? first.progress,
+    approval: next.approval ?? first.approval,
     verdicts: next.verdicts === null ? first.verdicts : { ...first.verdicts, ...next.verdicts },
   };
 }
@@ -415,14 +417,16 @@ function collectChange(
   locked: LockedMission,
   next: Mission,
   event: MissionEvent,
-  { preflight, progress }: Evidence,
+  evidence: Evidence,
 ): LockedMission {
+  const { preflight, progress } = evidence;
   const at = locked.now.toISOString();
   const change: MissionChange = {
     before: locked,
     after: next,
     preparedFingerprint: isPreparedBy(locked, next, event) ? locked.md5 : null,
     progress: progress ? forward(locked.progress, progress) : locked.live === null ? null : locked.progress,
+    approval: changedApproval(locked.approval, next, event, evidence.wish, locked.now.getTime()),
     verdicts: preflight ? verdictsOf({ ...preflight, at: locked.now }) : null,
   };
   writes.change(change);
@@ -516,10 +520,18 @@ function latestSendMs(effect: Order['effect'], mission: LockedMission, nowMs: nu
 const isFlying = ({ state }: Pick<Mission, 'state'>): boolean =>
   state === 'starting' || state === 'executing' || state === 'paused';
 
-function merged({ before: row, after: next, progress, verdicts, preparedFingerprint }: MissionChange): LockedMission {
+function merged({
+  before: row,
+  after: next,
+  progress,
+  verdicts,
+  approval,
+  preparedFingerprint,
+}: MissionChange): LockedMission {
   return {
     ...row,
     progress: progress ?? row.progress,
+    approval: approval ?? row.approval,
     verdicts: { ...row.verdicts, ...verdicts },
     prepared_fingerprint: preparedFingerprint ?? row.prepared_fingerprint,
     updated_at: row.now,

@@ -34,7 +34,7 @@ import { lockMission, recordReplies } from '../missions/store/flight-critical.js
 import { applyUplinks } from '../missions/uplink/apply-uplinks.js';
 import { aConfig, aFolder, aKmz, aPoint, aWaylines } from '../waylines/kmz/kmz.fixture.js';
 import { MISSION_API, ROUTES } from './mission-api.js';
-import { API_KEY, ORGANISATION, type RunningService, startService } from './running-service.fixture.js';
+import { API_KEY, ORGANISATION, type RunningService, startService, tokenOf } from './running-service.fixture.js';
 
 let service: RunningService | undefined;
 let caller: Caller;
@@ -340,6 +340,17 @@ describe('missions answer as described', () => {
     expect((await caller.call('cancelMission', { params, body: { reason: 'fog' } })).status).toBe(200);
     expect((await caller.call('rescheduleMission', { params, body: { executeAt: nextHour() } })).status).toBe(409);
     await caller.call('getMission', { params });
+  });
+
+  it('when one awaits the approval of another person, gets it, or is refused', async () => {
+    await caller.call('replaceMissionPolicy', { body: { approval: { missions: 'planned' } } });
+    const [approved, refused] = [await planned(), await planned()];
+    await caller.call('replaceMissionPolicy', { body: {} });
+    const ask = (operation: string, id: string) =>
+      caller.call(operation, { params: { id }, headers: { 'If-Match': '"1"' }, key: tokenOf('ben') });
+    expect((await ask('approveMission', approved)).body['approval']).toMatchObject({ state: 'given' });
+    expect((await ask('refuseMission', refused)).body['approval']).toMatchObject({ state: 'refused' });
+    await caller.call('getMission', { params: { id: refused } });
   });
 
   it('when one of a dock that is no longer in service is to be moved', async () => {

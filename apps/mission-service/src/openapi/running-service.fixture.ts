@@ -4,6 +4,7 @@ import {
   type DockRecord,
   type Principal,
   ROLES,
+  keyMakersQuestion,
   principalQuestion,
   dockQuestion,
   docksQuestion,
@@ -28,9 +29,22 @@ import { ROUTES } from './mission-api.js';
 export const ORGANISATION = '11111111-1111-4111-8111-111111111111';
 export const API_KEY = 'a-good-key';
 
+/** Pilots who sign in. */
+export const PEOPLE = ['anna', 'ben', 'cora'] as const;
+export const tokenOf = (personId: (typeof PEOPLE)[number]): string => `token-of-${personId}`;
+
+/** Who made which key: `keyOfRole` is the name of its id. Nobody is behind the others. */
+const MAKERS: Readonly<Record<string, readonly string[]>> = { planner: ['anna'], pilot: ['ben', 'anna'] };
+
 const PRINCIPALS: Readonly<Record<string, Principal>> = {
   [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES },
   ...keysOfRoles(ORGANISATION),
+  ...Object.fromEntries(
+    PEOPLE.map((personId) => [
+      tokenOf(personId),
+      { keyId: `session-of-${personId}`, personId, organisationId: ORGANISATION, roles: ['pilot'] as const },
+    ]),
+  ),
 };
 
 export interface RunningService {
@@ -87,6 +101,9 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
 
 function answerForOthers(connection: NatsConnection): void {
   answer(connection, principalQuestion, ({ key }) => ({ principal: holderOf(PRINCIPALS[key]) }));
+  answer(connection, keyMakersQuestion, ({ keyIds }) => ({
+    keys: keyIds.map((keyId) => ({ keyId, personIds: [...(MAKERS[keyId] ?? [])] })),
+  }));
   answer(connection, dockQuestion, ({ sn }) => ({ dock: sn.startsWith('GONE') ? null : aDockRecord(sn) }));
   answer(connection, docksQuestion, ({ sns }) => ({
     docks: sns.filter((sn) => !sn.startsWith('GONE')).map(aDockRecord),

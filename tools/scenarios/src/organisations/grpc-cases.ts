@@ -53,6 +53,8 @@ export const GRPC_CASES: Readonly<Record<string, GrpcCase>> = {
   'MissionService/ListMissions': lists(({ dockSn, waylineId }) => [{ dockSn }, { waylineId }]),
   'MissionService/RescheduleMission': withId('plannedMissionId', { executeAt: EXECUTE_AT }),
   'MissionService/CancelMission': withId('plannedMissionId', { reason: 'mine' }),
+  'MissionService/ApproveMission': withId('plannedMissionId', { reason: 'mine', expectedVersion: 1 }),
+  'MissionService/RefuseMission': withId('plannedMissionId', { reason: 'mine' }),
   'MissionService/ControlMission': {
     naming: ({ flownMissionId, plannedMissionId, dockSn }, own) => [
       ...CONTROLS.map((action) => ({ id: flownMissionId, action })),

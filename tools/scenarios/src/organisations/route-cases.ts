@@ -94,6 +94,8 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   getMission: shows('flownMissionId'),
   rescheduleMission: withId('plannedMissionId', { executeAt: EXECUTE_AT }),
   cancelMission: withId('plannedMissionId', { reason: 'mine' }),
+  approveMission: withId('plannedMissionId', { reason: 'mine' }, { asPerson: true }),
+  refuseMission: withId('plannedMissionId', { reason: 'mine' }),
   resumeFromBreakPoint: {
     naming: (named, own) => [
       { path: { id: named.flownMissionId }, body: {} },

@@ -6,7 +6,7 @@ const SAID = {
   'createMission createMissions previewMission rescheduleMission resumeFromBreakPoint': 'pi',
   'listMissions getMission getTimeline getTrack getPreflight listCommands listBreakPoints': 'vpifo',
   cancelMission: 'pif',
-  'resolveMission pause returnHome stop abortSetup': 'if',
+  'approveMission refuseMission resolveMission pause returnHome stop abortSetup': 'if',
   'resume cancelReturnHome returnToDock': 'i',
   'getMissionPolicy getLogPolicy': 'vpifo',
   'replaceMissionPolicy replaceLogPolicy': 'f',

@@ -20,10 +20,11 @@ afterAll(() => drop(), 30_000);
 afterEach(() => owner.query('DELETE FROM mission.policy'));
 
 /** Resume at once after strong wind, once in a row. */
-const allow = () =>
+const allow = (approval: object = {}) =>
   pool.query(
-    `INSERT INTO mission.policy (organisation_id, preflight, auto_resume, revision, updated_by) VALUES ($1, '{}', $2, 1, 'spec')`,
-    [ORGANISATION, JSON.stringify({ onBreakReasons: [784], atMost: 1, afterMs: 0 })],
+    `INSERT INTO mission.policy (organisation_id, preflight, auto_resume, approval, revision, updated_by)
+     VALUES ($1, '{}', $2, $3, 1, 'spec')`,
+    [ORGANISATION, JSON.stringify({ onBreakReasons: [784], atMost: 1, afterMs: 0 }), JSON.stringify(approval)],
   );
 
 async function aFlight(): Promise<string> {
@@ -74,6 +75,16 @@ it('plans the new mission in the transaction in which the old one ends: both are
   expect([await stateOf(pool, id), await resumedFrom(id)]).toEqual(['executing', []]);
   await windEnds(id);
   expect([await stateOf(pool, id), await resumedFrom(id)]).toMatchObject(['failed', [{ state: 'scheduled' }]]);
+});
+
+it.each([
+  ['planned', 'scheduled'],
+  ['all', 'awaiting_approval'],
+])('plans the new mission under a policy that asks for approvals of %s missions: it is %s', async (missions, state) => {
+  await allow({ missions });
+  const id = await aFlight();
+  await windEnds(id);
+  expect(await resumedFrom(id)).toMatchObject([{ state }]);
 });
 
 it('goes on no more often in a row than the policy allows', async () => {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ConflictError } from '@aerie/kernel';
-import { type Timing, isOutcome, planMission } from '@aerie/mission-core';
+import { type ApprovalWish, type Timing, isOutcome, planMission } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
 import type { Advanced } from '../advance-mission.js';
 import type { PlannedMission } from '../planning/new-mission.js';
-import type { AutoResumePolicy, PolicyStore } from '../store/policy.store.js';
+import { type AutoResumePolicy, type PolicyStore, approvalNeeded } from '../store/policy.store.js';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import { insertMission } from '../planning/insert-missions.js';
 import { type LockedMission } from '../store/mission.row.js';
@@ -27,11 +27,11 @@ export class AutoResume {
 
   async after(tx: Tx, before: LockedMission, { mission }: Advanced): Promise<void> {
     if (isOutcome(before.state) || !isOutcome(mission.state) || mission.state === 'succeeded') return;
-    const { autoResume } = await this.policies.within(tx, mission.organisation_id);
+    const { autoResume, approval } = await this.policies.within(tx, mission.organisation_id);
     if (mission.auto_resume_count >= autoResume.atMost) return;
     const last = (await findBreakPoints(tx, mission.id)).at(-1);
     if (last === undefined || !mayResume(last, autoResume) || !explainsTheEnd(last, mission)) return;
-    const planned = planResumed(mission, last, autoResume.afterMs);
+    const planned = planResumed(mission, last, autoResume.afterMs, approvalNeeded(approval, 'policy'));
     try {
       const { id } = await insertMission(tx, planned, null);
       await writeTimeline(tx, [
@@ -53,7 +53,12 @@ const mayResume = ({ point, reason }: BreakPointRow, policy: AutoResumePolicy): 
 const explainsTheEnd = ({ reason }: BreakPointRow, mission: LockedMission): boolean =>
   reason !== null && mission.cause_dock_result === 321_000 + reason;
 
-function planResumed(mission: LockedMission, { point }: BreakPointRow, afterMs: number): PlannedMission {
+function planResumed(
+  mission: LockedMission,
+  { point }: BreakPointRow,
+  afterMs: number,
+  approval: ApprovalWish | null,
+): PlannedMission {
   const timing: Timing = timingOf(mission);
   const nowMs = mission.now.getTime();
   const executeAtMs = nowMs + Math.max(EARLIEST_MS, afterMs);
@@ -76,7 +81,10 @@ function planResumed(mission: LockedMission, { point }: BreakPointRow, afterMs: 
     timing,
     origin: { missionId: mission.id, breakPoint: point, autoResumeCount: mission.auto_resume_count + 1 },
     plan: planMission(
-      { kind: 'timed', delivery: mission.delivery, plannedDurationMs: mission.planned_duration_ms, executeAtMs },
+      {
+        ...{ kind: 'timed', delivery: mission.delivery, plannedDurationMs: mission.planned_duration_ms, executeAtMs },
+        approval,
+      },
       nowMs,
       timing,
     ),

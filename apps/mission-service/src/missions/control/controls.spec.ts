@@ -32,7 +32,12 @@ describe('what can be asked of a mission', () => {
   });
 
   it.each(STATES)('is nothing that the table of the lifecycle refuses: %s', (state) => {
-    const eventOf = { cancel: 'cancelRequested', reschedule: 'rescheduled' } as const;
+    const eventOf = {
+      cancel: 'cancelRequested',
+      reschedule: 'rescheduled',
+      approve: 'approvalGiven',
+      refuse: 'approvalRefused',
+    } as const;
     for (const action of actionsOf(inState(state))) {
       if (action === 'resolve') continue;
       const event =

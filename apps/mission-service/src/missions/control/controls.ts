@@ -97,13 +97,26 @@ interface OtherAction {
   readonly fits?: (mission: Asked) => boolean;
 }
 
-const BEFORE_START: readonly MissionState[] = ['scheduled', 'preparing', 'waiting_ready', 'prepared'];
+const BEFORE_START: readonly MissionState[] = [
+  'awaiting_approval',
+  'scheduled',
+  'preparing',
+  'waiting_ready',
+  'prepared',
+];
 
 export const OTHER_ACTIONS = {
   cancel: { method: 'POST', when: BEFORE_START, says: 'calls the mission off before it starts', route: '/cancel' },
+  approve: {
+    method: 'POST',
+    when: ['awaiting_approval'],
+    says: 'lets it start; another person than its planner',
+    route: '/approve',
+  },
+  refuse: { method: 'POST', when: ['awaiting_approval'], says: 'ends it without an approval', route: '/refuse' },
   reschedule: {
     method: 'PATCH',
-    when: ['scheduled', 'preparing', 'prepared'],
+    when: ['awaiting_approval', 'scheduled', 'preparing', 'prepared'],
     says: 'moves it to another executeAt',
     route: '',
     fits: ({ kind }) => kind === 'timed',
@@ -117,7 +130,7 @@ export const OTHER_ACTIONS = {
   },
 } as const satisfies Readonly<Record<string, OtherAction>>;
 
-export const CHOICE_ACTIONS = [...CONTROL_ACTIONS, 'cancel', 'reschedule', 'resolve'] as const;
+export const CHOICE_ACTIONS = [...CONTROL_ACTIONS, 'cancel', 'approve', 'refuse', 'reschedule', 'resolve'] as const;
 
 /** What a choice depends on. */
 export type Asked = Pick<LockedMission, 'id' | 'state' | 'kind' | 'resolution'> & Parameters<typeof profileOf>[0];

@@ -8,7 +8,7 @@ export const findDockError = (code: number): ErrorCode | null => errorCode(code)
 
 /** Who ended a mission that has ended with this cause. Null: time did, or nobody knows. */
 export function enderOf({ code, dockResult }: Cause): 'person' | 'dock' | null {
-  if (code === 'canceled_by_operator') return 'person';
+  if (code === 'canceled_by_operator' || code === 'approval_refused') return 'person';
   if (dockResult === undefined) return null;
   return isEndedByPerson(dockResult) ? 'person' : 'dock';
 }

@@ -1,4 +1,4 @@
-import { isOutcome } from '@aerie/mission-core';
+import { type MissionState, isOutcome } from '@aerie/mission-core';
 import { type DatabaseOf, inTransaction } from '@aerie/persistence';
 import type { Order } from '../advance-mission.js';
 import { claimRepeats, lockMission } from '../store/flight-critical.js';
@@ -6,6 +6,8 @@ import { timingOf } from '../store/timing-column.js';
 import type { AfterCommit } from './after-commit.js';
 
 const BATCH = 50;
+/** Before a dock is told, or after it was told to forget a plan that was changed. */
+const IS_NOT_TOLD: ReadonlySet<MissionState> = new Set(['awaiting_approval', 'scheduled']);
 
 /**
  * Repeats commands that are harmless to repeat and that no state of a mission repeats: undos of missions that have
@@ -27,7 +29,7 @@ export class RepeatCalls {
       for (const { tid, mission_id } of undos) {
         const mission = await lockMission(tx, mission_id, null);
         // Given to the dock anew in the meantime: an old undo would take it away again.
-        if (mission === undefined || !(isOutcome(mission.state) || mission.state === 'scheduled')) continue;
+        if (mission === undefined || !(isOutcome(mission.state) || IS_NOT_TOLD.has(mission.state))) continue;
         const notAfterMs = mission.now.getTime() + timingOf(mission).replyMs;
         due.push({ effect: 'sendUndo', mission, tid, notAfterMs, parameters: {} });
       }

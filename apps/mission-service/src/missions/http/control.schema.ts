@@ -23,7 +23,9 @@ export const controlAcceptedSchema = z
 
 export const choiceSchema = z
   .strictObject({
-    action: z.enum(CHOICE_ACTIONS).describe('A command of /missions/{id}/…, or cancel, reschedule or resolve.'),
+    action: z
+      .enum(CHOICE_ACTIONS)
+      .describe('A command of /missions/{id}/…, or cancel, approve, refuse, reschedule or resolve.'),
     method: z.enum(['POST', 'PATCH']).describe('How to ask for it.'),
     says: z.string().describe('What it does, for people.'),
     href: z.string().describe('Path to ask at.'),

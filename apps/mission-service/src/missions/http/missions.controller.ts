@@ -18,6 +18,7 @@ import { isUuid } from '@aerie/kernel';
 import { type Response } from 'express';
 import { ResumeMission } from '../breakpoints/resume-mission.js';
 import { CancelMission } from '../control/cancel-mission.js';
+import { DecideApproval } from '../control/decide-approval.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { ResolveMission } from '../control/resolve-mission.js';
 import {
@@ -41,6 +42,7 @@ export class MissionsController {
     private readonly createMission: CreateMission,
     private readonly rescheduleMission: RescheduleMission,
     private readonly cancelMission: CancelMission,
+    private readonly decideApproval: DecideApproval,
     private readonly resolveMission: ResolveMission,
     private readonly resumeMission: ResumeMission,
     private readonly missions: MissionReadModel,
@@ -119,6 +121,38 @@ export class MissionsController {
     const version = readIfMatch(ifMatch);
     if (!isUuid(id)) throw unknownMission(id);
     return this.cancelMission.execute(caller, id, { reason, version });
+  }
+
+  /** Another person than the one who planned it approves it. Idempotent for that person. */
+  @Post(':id/approve')
+  @HttpCode(200)
+  @AuditedWithItsChange()
+  async approve(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<MissionView> {
+    const { reason = null } = readInput(why, body ?? {});
+    const version = readIfMatch(ifMatch);
+    if (!isUuid(id)) throw unknownMission(id);
+    return this.decideApproval.approve(caller, id, { reason, version });
+  }
+
+  /** A mission that awaits approval does not get it, and ends. Idempotent for who refused it. */
+  @Post(':id/refuse')
+  @HttpCode(200)
+  @AuditedWithItsChange()
+  async refuse(
+    @Caller() caller: Principal,
+    @Param('id') id: string,
+    @Body() body: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+  ): Promise<MissionView> {
+    const { reason = null } = readInput(why, body ?? {});
+    const version = readIfMatch(ifMatch);
+    if (!isUuid(id)) throw unknownMission(id);
+    return this.decideApproval.refuse(caller, id, { reason, version });
   }
 
   /** A new mission that goes on where this one stopped. */

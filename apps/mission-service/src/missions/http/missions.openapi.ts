@@ -143,6 +143,51 @@ export const MISSION_ROUTES = [
   }),
   route({
     method: 'post',
+    path: `${path}/{id}/approve`,
+    operationId: 'approveMission',
+    permission: 'missions.approve',
+    tag,
+    summary: 'Approve a mission that another person has planned',
+    description:
+      'For a mission that is `awaiting_approval`. `If-Match` must name the version that was read: an approval is for one ' +
+      'plan, and falls when the mission is moved to another time. Late, it starts the mission as if it were planned now. ' +
+      'Idempotent for the same person.',
+    params,
+    headers: ['If-Match'],
+    body: optionalJsonBody(why, { reason: 'The site is closed to visitors.' }),
+    answers: { 200: jsonAnswer('The mission, scheduled.', missionSchema, ['ETag']) },
+    problems: {
+      403: {
+        description:
+          '`approver_not_a_person`: a key approves nothing. `approver_has_planned`: the caller planned the mission or moved ' +
+          'it last, in person or with a key that the caller made. `not_permitted`.',
+      },
+      409: {
+        description: '`mission_state`: it awaits no approval, or too little of its start window is left.',
+        schema: missionConflictSchema,
+      },
+      422: { description: '`invalid_input`, also without a version in `If-Match`.' },
+    },
+  }),
+  route({
+    method: 'post',
+    path: `${path}/{id}/refuse`,
+    operationId: 'refuseMission',
+    permission: 'missions.approve',
+    tag,
+    summary: 'Refuse to approve a mission, which ends it',
+    description:
+      'For a mission that is `awaiting_approval`: it is `canceled` with the cause `approval_refused`. Idempotent.',
+    params,
+    headers: ['If-Match'],
+    body: optionalJsonBody(why, { reason: 'Too close to the concert.' }),
+    answers: { 200: jsonAnswer('The mission, canceled.', missionSchema, ['ETag']) },
+    problems: {
+      409: { description: '`mission_state`: it awaits no approval.', schema: missionConflictSchema },
+    },
+  }),
+  route({
+    method: 'post',
     path: `${path}/{id}/resume-from-breakpoint`,
     operationId: 'resumeFromBreakPoint',
     permission: 'missions.plan',

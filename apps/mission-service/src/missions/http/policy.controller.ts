@@ -19,7 +19,7 @@ export class PolicyController {
     return this.policies.of(caller.organisationId);
   }
 
-  /** Replaces the policy; what is left out is back at its default. Works for every start from now on. */
+  /** Replaces the policy; what is left out is back at its default. Works for every start from now on, approval for new missions. */
   @Put()
   @AuditedWithItsChange()
   replace(

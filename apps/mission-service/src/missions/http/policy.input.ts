@@ -2,11 +2,13 @@ import { readInput } from '@aerie/http-api';
 import { InvalidError } from '@aerie/kernel';
 import { readPolicy } from '@aerie/mission-core';
 import { z } from 'zod';
-import { NEVER_RESUME, type Policy } from '../store/policy.store.js';
+import { APPROVAL_OF, NEVER_RESUME, NO_APPROVAL, type Policy } from '../store/policy.store.js';
 
 /** More would be a flight that never ends well, or a list of everything. */
 const MOST_RESUMES = 10;
 const MOST_REASONS = 100;
+/** A month: who has not approved by then will not. */
+const LONGEST_LIFETIME_HOURS = 720;
 const LONGEST_WAIT_MS = 24 * 60 * 60_000;
 
 export const autoResume = z.strictObject({
@@ -18,6 +20,22 @@ export const autoResume = z.strictObject({
   afterMs: z.int().min(0).max(LONGEST_WAIT_MS).describe('How long after the end of the flight, ms.'),
 });
 
+export const approval = z.strictObject({
+  missions: z
+    .enum(APPROVAL_OF)
+    .describe(
+      'Which missions need the approval of another person. `none`; `planned`: those that a person or a key plans; `all`: ' +
+        'also those with which a flight that stopped goes on by itself.',
+    ),
+  lifetimeHours: z
+    .int()
+    .min(1)
+    .max(LONGEST_LIFETIME_HOURS)
+    .nullable()
+    .default(null)
+    .describe('How long a request for approval waits, hours. Null: until the mission can start no more.'),
+});
+
 export const policyInput = z.strictObject({
   preflight: z
     .record(z.string(), z.unknown())
@@ -26,6 +44,9 @@ export const policyInput = z.strictObject({
   autoResume: autoResume
     .default({ ...NEVER_RESUME, onBreakReasons: [] })
     .describe('When a flight that stopped goes on by itself, as a new mission.'),
+  approval: approval
+    .default({ ...NO_APPROVAL })
+    .describe('Which missions need the approval of another person. Counts for missions that are planned from now on.'),
 });
 
 /** Checks the body of `PUT /mission-policy`. */
@@ -40,5 +61,5 @@ export function readPolicyInput(body: unknown): Omit<Policy, 'version'> {
       })),
     });
   }
-  return { preflight: read.policy, autoResume: input.autoResume };
+  return { preflight: read.policy, autoResume: input.autoResume, approval: input.approval };
 }

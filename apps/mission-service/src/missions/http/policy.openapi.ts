@@ -24,11 +24,14 @@ export const POLICY_ROUTES = [
     permission: 'mission_policy.manage',
     tag,
     summary: 'Replace the policy',
-    description: 'What is left out is back at its default. Works for every start from now on.',
+    description:
+      'What is left out is back at its default. Works for every start from now on; `approval` for missions that are planned ' +
+      'from now on.',
     headers: ['If-Match'],
     body: jsonBody(policyInput, {
       preflight: { wind: { maximumMetersPerSecond: 8 } },
       autoResume: { onBreakReasons: [773], atMost: 2, afterMs: 1_800_000 },
+      approval: { missions: 'planned', lifetimeHours: 24 },
     }),
     answers: { 200: jsonAnswer('The policy as it is now.', policySchema, ['ETag']) },
   }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { autoResume } from './policy.input.js';
+import { approval, autoResume } from './policy.input.js';
 
 const tunable = {
   enabled: z.boolean().describe('Whether the rule is asked at all.'),
@@ -58,6 +58,7 @@ export const policySchema = z
   .strictObject({
     preflight: preflightPolicy,
     autoResume: autoResume.describe('When a flight that stopped goes on by itself, as a new mission.'),
+    approval: approval.describe('Which missions need the approval of another person, when they are planned.'),
     version: z.int().describe('Grows with every change; for `If-Match`. 0: never changed.'),
   })
   .describe('What the organisation has decided for all its missions.');

@@ -31,6 +31,7 @@ export const previewSchema = z
         plannedDurationSeconds: z
           .number()
           .describe('From take-off to landing, seconds; without the way there and back while the position is unknown.'),
+        approveBy: instantOrNull('Until when another person would have to approve it. Null: it needs no approval.'),
       })
       .describe('When what would happen.'),
   })

@@ -48,6 +48,8 @@ export interface Preview {
     readonly executeAt: string | null;
     readonly deadline: string | null;
     readonly plannedDurationSeconds: number;
+    /** Until when another person would have to approve it; null: it needs no approval. */
+    readonly approveBy: string | null;
   };
 }
 
@@ -248,7 +250,7 @@ export class CreateMission {
       this.planMission.preflight(planned),
       this.planMission.conflicts(planned),
     ]);
-    const { prepareAtMs, executeAtMs, deadlineMs, plannedDurationMs } = planned.plan;
+    const { prepareAtMs, executeAtMs, deadlineMs, plannedDurationMs, approval } = planned.plan;
     return {
       verdict: holders.length > 0 ? 'no_go' : preflight.verdict,
       conflicts: holders.map(conflictOf),
@@ -259,6 +261,7 @@ export class CreateMission {
         executeAt: isoOf(executeAtMs),
         deadline: isoOf(deadlineMs),
         plannedDurationSeconds: plannedDurationMs / 1_000,
+        approveBy: isoOf(approval?.untilMs ?? null),
       },
     };
   }

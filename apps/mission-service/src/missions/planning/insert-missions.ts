@@ -1,7 +1,7 @@
 import { type Principal, factSubject } from '@aerie/bus-contract';
 import { recordChanges } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
-import { type PreflightResult, type Span, occupiedSpan } from '@aerie/mission-core';
+import { type Mission, type PreflightResult, type Span, occupiedSpan } from '@aerie/mission-core';
 import { type OpenSpan, isTracing } from '@aerie/observability';
 import type { Tx } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
@@ -11,6 +11,7 @@ import { keepDocks } from '../store/flight-critical.js';
 import { type NewMissionRow, type NewRows, insertMissions as insertRows } from '../store/insert-missions.js';
 import { type LockedMission, dateOf } from '../store/mission.row.js';
 import { timingColumn } from '../store/timing-column.js';
+import { approvalColumn } from '../store/approval-column.js';
 import { verdictsOf } from '../store/preflights.js';
 import { makeWay } from './clear-the-way.js';
 import { dockTaken, earliestExecuteAt } from './conflicts.js';
@@ -157,13 +158,25 @@ function rowsOf(planned: PlannedMission, span: Span | null, preflight: Preflight
       what: 'created',
       toState: plan.state,
       revision: plan.revision,
-      detail: { plan, timing, by, resumedFrom: origin?.missionId ?? null, preflight: preflight?.verdict ?? null },
+      detail: {
+        plan: toldPlan(plan),
+        timing,
+        by,
+        resumedFrom: origin?.missionId ?? null,
+        preflight: preflight?.verdict ?? null,
+      },
     },
     fact: {
       subject: factSubject('mission', organisationId, 'created'),
       payload: { missionId: id, dockSn: dock.sn, kind: plan.kind, executeAt: dateOf(plan.executeAtMs) },
     },
   };
+}
+
+/** Most missions need no approval: what each of them would say of it is left out. */
+function toldPlan(plan: Mission): Partial<Mission> {
+  const { approval, ...rest } = plan;
+  return approval === null ? rest : plan;
 }
 
 function missionRowOf(planned: PlannedMission, preflight: PreflightResult | null): NewMissionRow {
@@ -199,6 +212,7 @@ function missionRowOf(planned: PlannedMission, preflight: PreflightResult | null
     break_point: origin?.breakPoint ?? null,
     resumed_from: origin?.missionId ?? null,
     auto_resume_count: origin?.autoResumeCount ?? 0,
+    approval: approvalColumn(plan.approval),
     verdicts: preflight === null ? {} : verdictsOf({ stage: 'plan', result: preflight, at }),
     rth_altitude_meters: input.rthAltitudeMeters,
     exit_on_rc_lost: input.exitOnRcLost ?? wayline.exit_on_rc_lost,

@@ -10,7 +10,7 @@ import { profileFrom } from '../dji/dock-profiles.js';
 import { asReported } from '../dji/dock-profiles.js';
 import { checkFitsDock, deliveryOf } from '../dji/fits-dock.js';
 import type { RouteShapes } from '../../waylines/route-shapes.js';
-import type { PolicyStore } from '../store/policy.store.js';
+import { type PolicyStore, approvalNeeded } from '../store/policy.store.js';
 import { judgeDock } from '../preflight/judge-dock.js';
 import { positionOf, wayToRoute } from '../preflight/way-to-route.js';
 import { type Holder, findHolders } from '../store/dock-reservations.js';
@@ -51,7 +51,10 @@ export class PlanMission {
     if (input.window !== null && input.window.untilMs <= nowMs)
       throw inThePast('window.until', input.window.untilMs, nowMs);
     const timing: Timing = { ...this.parts.timing, ...input.timing };
-    const shapes = await this.shapesOf(caller.organisationId, wayline.id);
+    const [shapes, policy] = await Promise.all([
+      this.shapesOf(caller.organisationId, wayline.id),
+      this.parts.policies.of(caller.organisationId),
+    ]);
     // A simulated aircraft pretends to take off where it is told.
     const way = wayToRoute(shapes.get(wayline.id), input.simulate ?? dock.position ?? null);
     return {
@@ -69,6 +72,7 @@ export class PlanMission {
           kind: input.kind,
           delivery: deliveryOf(profile),
           plannedDurationMs: way?.durationMs ?? wayline.planned_duration_ms,
+          approval: approvalNeeded(policy.approval, 'caller'),
           ...(input.executeAtMs === null ? {} : { executeAtMs: input.executeAtMs }),
           ...(input.window === null ? {} : { readyFromMs: input.window.fromMs, readyUntilMs: input.window.untilMs }),
         },

@@ -3,7 +3,7 @@ import { Caller, keyOfRole } from '@aerie/http-api/testing';
 import { Tx } from '@aerie/persistence';
 import { eventually } from '@aerie/testing';
 import { ROUTES } from '../../openapi/mission-api.js';
-import { API_KEY, type RunningService, startService } from '../../openapi/running-service.fixture.js';
+import { API_KEY, type RunningService, startService, tokenOf } from '../../openapi/running-service.fixture.js';
 import { aKmz } from '../../waylines/kmz/kmz.fixture.js';
 
 // Goal: no change without its record, no record without its change, and no mission that waits for either.
@@ -66,6 +66,19 @@ it('plans, moves and calls off nothing whose record cannot be written', async ()
   });
   expect(await missions()).toBe(before);
   expect(await stateOf()).toMatchObject({ state: 'scheduled', version });
+});
+
+it('approves and refuses nothing whose record cannot be written', async () => {
+  await caller.call('replaceMissionPolicy', { body: { approval: { missions: 'planned' } } });
+  const { body } = await create();
+  await caller.call('replaceMissionPolicy', { body: {} });
+  const asked = { params: { id: String(body['id']) }, headers: { 'If-Match': '"1"' }, key: tokenOf('ben') };
+  await withoutRecords(async () => {
+    await expect(caller.call('approveMission', asked)).rejects.toThrow('500');
+    await expect(caller.call('refuseMission', asked)).rejects.toThrow('500');
+  });
+  const { body: left } = await caller.call('getMission', { params: asked.params });
+  expect(left).toMatchObject({ state: 'awaiting_approval', version: 1 });
 });
 
 it('has one record of a request that was carried out: who, about what, and how it was answered', async () => {

@@ -72,7 +72,9 @@ export class SettleRestore {
   }
 }
 
-const BEFORE_THE_FLIGHT: readonly MissionState[] = ['scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting'];
+const BEFORE_THE_FLIGHT: readonly MissionState[] = [
+  ...(['awaiting_approval', 'scheduled', 'preparing', 'waiting_ready', 'prepared', 'starting'] as const),
+];
 
 /**
  * Wider than the rule of the core, which decides: $1 the stop, $2 the longest lead that the protocol knows. A mission of the

@@ -9,6 +9,7 @@ import type { Tx } from '@aerie/persistence';
 import { namedFlightToldAt, readLive, readLiveOfDock, withDockHeard, withLives } from './flight-live.js';
 import type { FlightLive } from './mission.row.js';
 import { type LockedMission, MISSION_COLUMNS, type MissionProgress, dateOf } from './mission.row.js';
+import type { StoredApproval } from './approval-column.js';
 import type { Verdicts } from './preflights.js';
 
 const LOCKED_COLUMNS = `${MISSION_COLUMNS.map((column) => `m.${column}`).join(', ')}, d.model, d.protocol_generation, d.heard_at AS dock_heard_at,
@@ -180,6 +181,8 @@ export interface MissionChange {
   readonly after: Mission;
   readonly preparedFingerprint: string | null;
   readonly progress: MissionProgress | null;
+  /** Null: it stays as it is. */
+  readonly approval: StoredApproval | null;
   /** Verdicts of preflight stages; they replace the last ones of the same stages. */
   readonly verdicts: Verdicts | null;
 }
@@ -199,14 +202,14 @@ export async function saveMissions(tx: Tx, changes: readonly MissionChange[]): P
             cause_dock_result = c.cause_dock_result,
             prepared_fingerprint = coalesce(c.prepared_fingerprint, m.prepared_fingerprint),
             progress = coalesce(c.progress, m.progress), verdicts = m.verdicts || coalesce(c.verdicts, '{}'),
-            updated_at = c.updated_at
+            approval = coalesce(c.approval, m.approval), updated_at = c.updated_at
        FROM jsonb_to_recordset($1::jsonb) AS c (
               id uuid, old_revision integer, state text, revision integer, edition integer, execute_at timestamptz,
               prepare_at timestamptz, deadline timestamptz, prepare_count integer, attempt integer, undo_count integer,
               since timestamptz, started_at timestamptz, paused_ms bigint, heard_at timestamptz,
               flown_at timestamptz, resting_since timestamptz,
               next_action_at timestamptz, cause_code text, cause_dock_result integer, prepared_fingerprint text,
-              progress jsonb, verdicts jsonb,
+              progress jsonb, verdicts jsonb, approval jsonb,
               updated_at timestamptz)
       WHERE m.id = c.id AND m.revision = c.old_revision`,
     [JSON.stringify(changes.map(changedColumns))],
@@ -214,7 +217,7 @@ export async function saveMissions(tx: Tx, changes: readonly MissionChange[]): P
   if (touched !== changes.length) throw new Error('a mission was changed under our lock');
 }
 
-function changedColumns({ before, after, preparedFingerprint, progress, verdicts }: MissionChange) {
+function changedColumns({ before, after, preparedFingerprint, progress, verdicts, approval }: MissionChange) {
   return {
     id: before.id,
     old_revision: before.revision,
@@ -239,6 +242,7 @@ function changedColumns({ before, after, preparedFingerprint, progress, verdicts
     prepared_fingerprint: preparedFingerprint,
     progress,
     verdicts,
+    approval,
     updated_at: before.now,
   };
 }
@@ -324,6 +328,8 @@ export interface ClaimGuard {
   readonly restored: boolean;
   /** fleet-service may cut the dock off any moment, or has. */
   readonly cut_off: boolean;
+  /** Nobody has approved the plan as it is. */
+  readonly unapproved: boolean;
   /** Another mission that holds the dock now, and has not begun. */
   readonly held_by: string | null;
   /** Another mission that the dock was told of, and did not forget for certain. */
@@ -347,6 +353,7 @@ export async function readClaimGuards(
                      WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'log_upload' AND r.during @> clock_timestamp()) AS exports_logs,
             (SELECT o.origin <> mission.current_origin() FROM mission.database_origin o) IS TRUE AS restored,
             (SELECT d.cut_off_until > clock_timestamp() FROM mission.dock d WHERE d.sn = m.dock_sn) IS TRUE AS cut_off,
+            (m.approval IS NOT NULL AND (m.approval->>'givenEdition')::integer IS DISTINCT FROM m.edition) AS unapproved,
             (SELECT r.holder_id FROM mission.dock_reservation r
               WHERE r.dock_sn = m.dock_sn AND r.holder_kind = 'mission' AND r.holder_id <> m.id
                 AND r.during @> clock_timestamp() LIMIT 1) AS held_by,

@@ -110,6 +110,7 @@ const COLUMN_TYPES = {
   break_point: 'jsonb',
   resumed_from: 'uuid',
   auto_resume_count: 'integer',
+  approval: 'jsonb',
   verdicts: 'jsonb',
   rth_altitude_meters: 'integer',
   exit_on_rc_lost: 'text',

@@ -8,6 +8,7 @@ import {
 } from '@aerie/mission-core';
 import type { StoredBreakPoint } from '../dji/dock-profiles.js';
 import type { MissionProgress } from '../dji/reported-progress.js';
+import { type StoredApproval, approvalOf } from './approval-column.js';
 import type { Verdicts } from './preflights.js';
 
 export type RcLost = 'continue' | 'executeLostAction';
@@ -61,6 +62,8 @@ export interface MissionRow {
   readonly resolution: unknown;
   /** When its dock spoke of this flight as going on, or was seen to fly, after it had ended as unknown. */
   readonly contradicted_at: Date | null;
+  /** Null: it needs no approval. */
+  readonly approval: StoredApproval | null;
   readonly created_by: string;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -111,6 +114,7 @@ export const MISSION_COLUMNS = Object.keys({
   progress: true,
   resolution: true,
   contradicted_at: true,
+  approval: true,
   created_by: true,
   created_at: true,
   updated_at: true,
@@ -203,6 +207,7 @@ export function missionOf(row: LockedMission): Mission {
             code: row.cause_code,
             ...(row.cause_dock_result === null ? {} : { dockResult: row.cause_dock_result }),
           },
+    approval: approvalOf(row.approval),
   };
 }
 

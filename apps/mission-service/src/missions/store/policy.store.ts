@@ -1,5 +1,5 @@
 import { type ExpectedVersion, versionsOf } from '@aerie/http-api';
-import { DEFAULT_POLICY, type PreflightPolicy } from '@aerie/mission-core';
+import { type ApprovalWish, DEFAULT_POLICY, type PreflightPolicy } from '@aerie/mission-core';
 import type { Organisations, Tx } from '@aerie/persistence';
 import { AskTogether } from '@aerie/kernel';
 import { LRUCache } from 'lru-cache';
@@ -14,7 +14,21 @@ export interface AutoResumePolicy {
   readonly afterMs: number;
 }
 
+/** Which missions need the approval of another person, once they are planned. */
+export const APPROVAL_OF = ['none', 'planned', 'all'] as const;
+
+/** What may start a mission: a person or a key that plans it, or the policy itself, which goes on with a flight. */
+export type PlannedBy = 'caller' | 'policy';
+
+export interface ApprovalPolicy {
+  /** `planned`: those that a person or a key plans. `all`: also those that the policy resumes. */
+  readonly missions: (typeof APPROVAL_OF)[number];
+  /** How long a request for approval may wait; null: until the mission can start no more. */
+  readonly lifetimeHours: number | null;
+}
+
 export interface Policy {
+  readonly approval: ApprovalPolicy;
   readonly preflight: PreflightPolicy;
   readonly autoResume: AutoResumePolicy;
   readonly version: number;
@@ -22,24 +36,37 @@ export interface Policy {
 
 /** Nothing takes off by itself unless somebody has said so. */
 export const NEVER_RESUME: AutoResumePolicy = { onBreakReasons: [], atMost: 0, afterMs: 0 };
-const DEFAULTS: Policy = { preflight: DEFAULT_POLICY, autoResume: NEVER_RESUME, version: 0 };
+export const NO_APPROVAL: ApprovalPolicy = { missions: 'none', lifetimeHours: null };
+const DEFAULTS: Policy = {
+  ...{ preflight: DEFAULT_POLICY, autoResume: NEVER_RESUME, approval: NO_APPROVAL, version: 0 },
+};
+
+const HOUR_MS = 60 * 60_000;
+
+/** What a mission that is planned now needs, for as long as it lives; null: no approval. */
+export function approvalNeeded({ missions, lifetimeHours }: ApprovalPolicy, by: PlannedBy): ApprovalWish | null {
+  if (missions === 'none' || (missions === 'planned' && by === 'policy')) return null;
+  return { lifetimeMs: lifetimeHours === null ? null : lifetimeHours * HOUR_MS };
+}
 
 interface PolicyRow {
   readonly organisation_id: string;
   readonly preflight: Partial<PreflightPolicy>;
   readonly auto_resume: Partial<AutoResumePolicy>;
+  readonly approval: Partial<ApprovalPolicy>;
   readonly revision: number;
 }
 
-const COLUMNS = 'organisation_id, preflight, auto_resume, revision';
+const COLUMNS = 'organisation_id, preflight, auto_resume, approval, revision';
 
 /** A change of a policy works within this time in every replica. */
 const CACHE_MS = 2_000;
 const CACHED = 10_000;
 
-const policyOf = ({ preflight, auto_resume, revision }: PolicyRow): Policy => ({
+const policyOf = ({ preflight, auto_resume, approval, revision }: PolicyRow): Policy => ({
   preflight: { ...DEFAULT_POLICY, ...preflight },
   autoResume: { ...NEVER_RESUME, ...auto_resume },
+  approval: { ...NO_APPROVAL, ...approval },
   version: revision,
 });
 
@@ -115,11 +142,12 @@ export class PolicyStore {
     by: string,
   ): Promise<Policy | null> {
     const row = await tx.one<PolicyRow>(
-      `INSERT INTO mission.policy AS p (organisation_id, preflight, auto_resume, updated_by)
-       SELECT $1, $2::jsonb, $3::jsonb, $5 WHERE $4::integer[] IS NULL OR 0 = ANY($4)
+      `INSERT INTO mission.policy AS p (organisation_id, preflight, auto_resume, approval, updated_by)
+       SELECT $1, $2::jsonb, $3::jsonb, $6::jsonb, $5 WHERE $4::integer[] IS NULL OR 0 = ANY($4)
            OR EXISTS (SELECT 1 FROM mission.policy WHERE organisation_id = $1 AND revision = ANY($4))
        ON CONFLICT (organisation_id) DO UPDATE
-          SET preflight = excluded.preflight, auto_resume = excluded.auto_resume, updated_by = excluded.updated_by,
+          SET preflight = excluded.preflight, auto_resume = excluded.auto_resume,
+              approval = excluded.approval, updated_by = excluded.updated_by,
               revision = p.revision + 1, updated_at = clock_timestamp()
         WHERE $4::integer[] IS NULL OR p.revision = ANY($4)
        RETURNING ${COLUMNS}`,
@@ -129,6 +157,7 @@ export class PolicyStore {
         JSON.stringify(policy.autoResume),
         versionsOf(expectedVersion),
         by,
+        JSON.stringify(policy.approval),
       ],
     );
     this.cache.delete(organisationId);

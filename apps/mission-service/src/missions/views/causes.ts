@@ -175,6 +175,24 @@ export const CAUSES: Readonly<Record<CauseCode, CauseText>> = {
       zh: '请确认机场是否已执行该任务，确认结果（POST /missions/{id}/resolve），如仍需执行请重新下发。',
     },
   },
+  approval_missing: {
+    en: 'Nobody else approved it in time.',
+    zh: '未能在规定时间内获得他人批准。',
+    retry: 'now',
+    advice: {
+      en: 'Plan it again, and ask another person who may approve missions.',
+      zh: '请重新下发，并请另一位有批准权限的人员批准。',
+    },
+  },
+  approval_refused: {
+    en: 'A person refused to approve it.',
+    zh: '任务未获批准。',
+    retry: 'fix_request',
+    advice: {
+      en: 'See the reason in approval, and plan it differently.',
+      zh: '请查看 approval 中的原因，修改后重新下发。',
+    },
+  },
   reported_by_dock: {
     en: 'The dock told how it ended.',
     zh: '结果由机场上报。',

@@ -11,6 +11,7 @@ import {
   missionKind,
   missionState,
 } from './fields.schema.js';
+import { APPROVAL_STATES } from './mission.view.js';
 
 /** What `viewOf` shows, for callers. Strict, and a test parses real rows with it: a new field does not stay undescribed. */
 
@@ -45,6 +46,29 @@ const simulated = z
   })
   .nullable()
   .describe('Indoor test: where the aircraft pretends to take off.');
+
+const approval = z
+  .strictObject({
+    state: z
+      .enum(APPROVAL_STATES)
+      .describe(
+        '`awaited`: the mission waits. `given`: another person approved the plan as it is. `refused`: a person ended it ' +
+          'instead. `missing`: it ended, or its dock flew it, before anybody approved it.',
+      ),
+    until: instantOrNull('Without an approval the mission ends then. Null: none is awaited.'),
+    changedBy: z
+      .string()
+      .nullable()
+      .describe('Who moved it to another time last, and may not approve it either: as createdBy. Null: nobody.'),
+    decidedBy: z
+      .string()
+      .nullable()
+      .describe('Who approved or refused the plan as it is: `person:<id>`, or a key that refused.'),
+    decidedAt: instantOrNull('When.'),
+    reason: z.string().nullable().describe('Why, in the words of whoever decided.'),
+  })
+  .nullable()
+  .describe('The approval of another person. Null: the mission needs none.');
 
 const cause = z
   .strictObject({
@@ -137,6 +161,7 @@ export const missionSchema = z
     prepareLeadMs: millisOrNull(
       'How long before executeAt the dock gets the mission, ms. Null: as the service is set.',
     ),
+    approval,
     resumedFrom: z.uuid().nullable().describe('The mission that this one goes on with.'),
     attempt: z.int().describe('How often a start was claimed; 0 before the first.'),
     startedAt: instantOrNull('When the present start was claimed.'),

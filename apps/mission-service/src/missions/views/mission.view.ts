@@ -44,6 +44,8 @@ export function viewOf(row: ShownMission) {
     startWithinMs: timing.startWithinMs ?? null,
     executeLeadMs: timing.executeLeadMs ?? null,
     prepareLeadMs: timing.prepareLeadMs ?? null,
+    /** Whether another person has approved it. */
+    approval: approvalView(row),
     /** The mission that this one goes on with. */
     resumedFrom: row.resumed_from,
     /** How often execute was claimed. */
@@ -64,6 +66,29 @@ export function viewOf(row: ShownMission) {
     createdBy: row.created_by,
     createdAt: row.created_at.toISOString(),
     updatedAt: updatedAt(row).toISOString(),
+  };
+}
+
+export const APPROVAL_STATES = ['awaited', 'given', 'refused', 'missing'] as const;
+
+function approvalStateOf({ approval, state, edition, cause_code }: MissionRow): (typeof APPROVAL_STATES)[number] {
+  if (state === 'awaiting_approval') return 'awaited';
+  if (approval?.givenEdition === edition) return 'given';
+  return cause_code === 'approval_refused' ? 'refused' : 'missing';
+}
+
+function approvalView(row: MissionRow) {
+  const { approval } = row;
+  if (approval === null) return null;
+  const state = approvalStateOf(row);
+  return {
+    state,
+    /** Without an approval it ends then. */
+    until: state === 'awaited' ? new Date(approval.untilMs).toISOString() : null,
+    changedBy: approval.changedBy,
+    decidedBy: approval.decidedBy,
+    decidedAt: approval.decidedAtMs === null ? null : new Date(approval.decidedAtMs).toISOString(),
+    reason: approval.reason,
   };
 }
 

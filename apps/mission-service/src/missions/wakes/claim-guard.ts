@@ -41,6 +41,8 @@ export function guardExecute(locked: LockedMission, input: GuardInput): Guarded 
   const evidence: Evidence = { preflight: { stage: 'execute', result } };
   const held = (because: CauseCode): Guarded => ({ event: { type: 'executeHeld', because }, evidence });
   if (input.guard?.restored === true) return held('restored');
+  // The core refuses it too; this is what the database says at the claim.
+  if (input.guard?.unapproved === true) return held('approval_missing');
   if (input.record === null) return held('dock_retired');
   if (locked.prepared_fingerprint !== locked.md5) return held('file_unavailable');
   if (result.verdict === 'no_go') return held(causeOf(result));
