@@ -78,6 +78,8 @@ import { SessionStore } from './sessions/session.store.js';
 import { MeController, SessionsController, SignInController } from './sessions/sessions.controller.js';
 import { SignIn } from './sessions/sign-in.js';
 import { ownerOfBearer } from './audit/owner-of-bearer.js';
+import { SiteStore } from './sites/site.store.js';
+import { SitesController } from './sites/sites.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
@@ -85,6 +87,7 @@ import { fleetPrunes } from './retention.js';
 export const CONTROLLERS = [
   OpenApiController,
   DocksController,
+  SitesController,
   ApiKeysController,
   JoinController,
   MembersController,
@@ -247,6 +250,7 @@ export class AppModule {
         { provide: Join, useValue: new Join(api, invitations, people, new TokenGuesses(), guesses) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
+        { provide: SiteStore, useValue: new SiteStore(api) },
         { provide: DockStore, useValue: new DockStore(api) },
         { provide: DocksOfAll, useValue: docks },
         { provide: DockStates, useValue: states },

@@ -15,6 +15,8 @@ import { LeanOutbox1765300000000 } from './migrations/1765300000000-lean-outbox.
 import { RowsOfOneOrganisation1765900000000 } from './migrations/1765900000000-rows-of-one-organisation.js';
 import { IdentityProviders1765920100000 } from './migrations/1765920100000-identity-providers.js';
 import { Passkeys1765930100000 } from './migrations/1765930100000-passkeys.js';
+import { Sites1765950100000 } from './migrations/1765950100000-sites.js';
+import { DocksOfSites1765950200000 } from './migrations/1765950200000-docks-of-sites.js';
 import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'fleet';
@@ -34,6 +36,8 @@ export const MIGRATIONS = [
   RowsOfOneOrganisation1765900000000,
   IdentityProviders1765920100000,
   Passkeys1765930100000,
+  Sites1765950100000,
+  DocksOfSites1765950200000,
 ] as const;
 
 const POOL_SIZE = { api: 8, work: 10 } as const;

@@ -11,8 +11,10 @@ import { StreamsOfPermitted } from './streams-of-permitted.js';
 
 const RATE = { perSecond: 100, burst: 100 };
 
+const WHOLE = { siteIds: null, dockSns: null };
+
 class Keys extends ApiKeys {
-  holder: Principal | null = { keyId: 'k', organisationId: 'o', personId: undefined, roles: ['viewer'] };
+  holder: Principal | null = { keyId: 'k', organisationId: 'o', personId: undefined, roles: ['viewer'], ...WHOLE };
 
   override verify(): Promise<Principal | null> {
     return Promise.resolve(this.holder);

@@ -39,8 +39,12 @@ export {
   type Finder,
   OrganisationRows,
   type Organisations,
+  type Reach,
   ofAnyOrganisation,
+  reachKeyOf,
+  reachesDock,
   rowsOfAll,
+  wholeOf,
 } from './organisations.js';
 export {
   LEAST_INBOX_DAYS,

@@ -25,6 +25,8 @@ import { PROVIDER_ROUTES } from '../providers/providers.openapi.js';
 import { newPasskey, optionsWish, passkeySchema, passkeySignIn } from '../passkeys/passkey.schema.js';
 import { PASSKEY_ROUTES } from '../passkeys/passkeys.openapi.js';
 import { SESSION_ROUTES } from '../sessions/sessions.openapi.js';
+import { newSite, siteChange, siteSchema } from '../sites/site.schema.js';
+import { SITE_ROUTES } from '../sites/sites.openapi.js';
 import { DOCK_ROUTES } from '../docks/docks.openapi.js';
 
 const OPENAPI_ROUTES = [
@@ -54,6 +56,7 @@ const AUDIT_ROUTE = auditRoute({
 /** Every route of this service. A test holds it against the controllers. */
 export const ROUTES = [
   ...DOCK_ROUTES,
+  ...SITE_ROUTES,
   ...KEY_ROUTES,
   ...PEOPLE_ROUTES,
   ...SESSION_ROUTES,
@@ -72,6 +75,7 @@ export const FLEET_API = assembleOpenApi({
     '`code`. Fields may be added at any time; a client must ignore those that it does not know.',
   tags: [
     { name: 'docks', description: 'Stations and their aircraft.' },
+    { name: 'sites', description: 'Places with docks, to which rights can be limited.' },
     { name: 'keys', description: 'API keys: who may do what, from where, until when.' },
     { name: 'people', description: 'People: who is a member of the organisation, and what they may do.' },
     { name: 'sessions', description: 'Sessions of people who signed in.' },
@@ -83,6 +87,8 @@ export const FLEET_API = assembleOpenApi({
   routes: ROUTES,
   requestSchemas: {
     NewDock: newDock,
+    NewSite: newSite,
+    SiteChange: siteChange,
     NewApiKey: newKey,
     Setup: setup,
     NewInvitation: newInvitation,
@@ -97,6 +103,7 @@ export const FLEET_API = assembleOpenApi({
   },
   responseSchemas: {
     Dock: dockSchema,
+    Site: siteSchema,
     RegisteredDock: registeredDockSchema,
     DockConnection: dockConnectionSchema,
     DockState: dockStateSchema,

@@ -29,7 +29,7 @@ export const ORGANISATION = '11111111-1111-4111-8111-111111111111';
 export const API_KEY = 'a-good-key';
 
 const PRINCIPALS: Readonly<Record<string, Principal>> = {
-  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES },
+  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES, siteIds: null, dockSns: null },
   ...keysOfRoles(ORGANISATION),
 };
 

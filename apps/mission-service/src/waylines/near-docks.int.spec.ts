@@ -1,3 +1,4 @@
+import { wholeOf } from '@aerie/persistence';
 import { type DockRecord, findDocksQuestion } from '@aerie/bus-contract';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
@@ -55,7 +56,7 @@ async function warnings(waypoints: readonly (typeof START)[], maximumMeters = 5_
   const policies = { of: async () => ({ preflight: { ...DEFAULT_POLICY, distance: { maximumMeters } } }) };
   const nearDocks = new NearDocks(await connect(), policies as unknown as PolicyStore, logger);
   const routes = [{ waypoints }] as unknown as Route[];
-  return (await nearDocks.warningsOf(ORGANISATION, routes)).map(({ message }) => message);
+  return (await nearDocks.warningsOf(wholeOf(ORGANISATION), routes)).map(({ message }) => message);
 }
 
 const FAR = { latitude: 6.6, longitude: 96.5 };

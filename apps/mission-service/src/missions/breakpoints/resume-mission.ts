@@ -28,7 +28,7 @@ export class ResumeMission {
   ) {}
 
   async execute(caller: Principal, id: string, wish: ResumeWish, request: CreateRequest): Promise<StoredAnswer> {
-    const own = this.database.of(caller.organisationId);
+    const own = this.database.of(caller);
     const [mission] = await own.query<MissionRow & { readonly detail_pruned_at: Date | null }>(
       'SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2',
       [caller.organisationId, id],

@@ -25,7 +25,7 @@ export class CancelMission {
     id: string,
     { reason, version }: { readonly reason: string | null; readonly version: ExpectedVersion },
   ): Promise<MissionView> {
-    const { advanced, found } = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
+    const { advanced, found } = await inTransaction(this.database.of(caller), async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);

@@ -19,7 +19,7 @@ export class ResolveMission {
   constructor(private readonly database: ApiDatabase) {}
 
   execute(caller: Principal, id: string, note: string, version: ExpectedVersion): Promise<MissionView> {
-    return inTransaction(this.database.of(caller.organisationId), async (tx) => {
+    return inTransaction(this.database.of(caller), async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);

@@ -29,7 +29,7 @@ export class RescheduleMission {
 
   async execute(caller: Principal, id: string, executeAtMs: number, version: ExpectedVersion): Promise<MissionView> {
     await this.checkInService(caller, id);
-    const advanced = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
+    const advanced = await inTransaction(this.database.of(caller), async (tx) => {
       const locked = await lockMission(tx, id, null);
       if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
       checkVersion(version, locked.revision);
@@ -64,7 +64,7 @@ export class RescheduleMission {
   /** Before any row is locked. A fleet-service that does not answer is no proof: the claim looks again. */
   private async checkInService(caller: Principal, id: string): Promise<void> {
     const [mission] = await this.database
-      .of(caller.organisationId)
+      .of(caller)
       .query<{ dock_sn: string }>(
         `SELECT dock_sn FROM mission.mission WHERE id = $1 AND organisation_id = $2 AND next_action_at IS NOT NULL`,
         [id, caller.organisationId],
