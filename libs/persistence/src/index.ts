@@ -41,6 +41,7 @@ export {
   type Organisations,
   type Reach,
   ofAnyOrganisation,
+  amongDocks,
   reachKeyOf,
   reachesDock,
   rowsOfAll,

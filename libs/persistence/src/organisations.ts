@@ -55,6 +55,10 @@ export const wholeOf = (organisationId: string): Reach => ({ organisationId, doc
 export const reachesDock = ({ dockSns }: Pick<Reach, 'dockSns'>, dockSn: string): boolean =>
   dockSns === null || dockSns.includes(dockSn);
 
+/** A condition of a list: `parameter` holds `dockSns`, which are hashed once for the statement. */
+export const amongDocks = (parameter: string, column = 'dock_sn'): string =>
+  `(${parameter}::text[] IS NULL OR ${column} IN (SELECT unnest(${parameter}::text[])))`;
+
 /** The same text for those who reach the same: what they ask for at the same time may share a statement. */
 export const reachKeyOf = ({ organisationId, dockSns }: Reach): string =>
   `${organisationId.toLowerCase()} ${arrayOf(dockSns)}`;

@@ -451,6 +451,29 @@ describe('with every right at one site of an organisation', () => {
     expect(faults).toEqual([]);
   }, 60_000);
 
+  it('is told over gRPC of its own mission while others watch theirs', async () => {
+    const watch = (asker: GrpcCrawler, id: string) => {
+      const told: unknown[] = [];
+      const stream = asker.stream('MissionService/WatchMission', { id });
+      stream.on('data', (message: unknown) => told.push(message));
+      stream.on('error', () => undefined);
+      return { told, stream };
+    };
+    const theirs = watch(whole, second.things.plannedMissionId);
+    const mine = watch(grpc, own.plannedMissionId);
+    try {
+      await eventually('both are told', () => theirs.told.length > 0 && mine.told.length > 0);
+      const executeAt = new Date(Date.now() + 26 * 3_600_000).toISOString();
+      const asked = new Api(world.stack.apiUrl, crawler.key);
+      good(await asked.patch(`/missions/${own.plannedMissionId}`, { executeAt }));
+      await eventually('the change is told', () => mine.told.length > 1);
+      expect(leaksIn(mine.told, secrets)).toEqual([]);
+    } finally {
+      theirs.stream.cancel();
+      mine.stream.cancel();
+    }
+  });
+
   it('gets no answer to what somebody else asked for under the same key, and says nothing of it', async () => {
     const { dockSn, waylineId } = second.things;
     const mission = { dockSn, waylineId, rthAltitudeMeters: 60, kind: 'immediate', name: `${second.word} flown` };

@@ -8,7 +8,7 @@ import { enterSite } from '../sites/site.store.js';
 import { BrokerUsers } from './broker/broker-users.js';
 import { endOfRetired } from './cut-offs/cut-off.store.js';
 import type { DocksOfAll } from './dock.store.js';
-import { type DockCredentials, dockExists, hashOf, newCredentials } from './register-dock.js';
+import { type DockCredentials, dockExists, hashOf, newCredentials, refuseUnreached } from './register-dock.js';
 import type { Topologies } from './topologies.js';
 
 export interface DockChange {
@@ -29,6 +29,7 @@ export class ChangeDock {
 
   /** Renames a dock, corrects the model that it was registered as, or puts it at a site. The same again changes nothing. */
   async change(reach: Reach, sn: string, { model, name, siteId }: DockChange): Promise<void> {
+    refuseUnreached(reach, sn);
     const { organisationId } = reach;
     const changed = await inTransaction(this.database.of(reach), async (tx) => {
       if (siteId != null) await enterSite(tx, organisationId, siteId, sn);
@@ -100,6 +101,7 @@ export class ChangeDock {
    * The same again changes nothing but the broker, in case that it could not be reached the first time.
    */
   async retire(reach: Reach, sn: string): Promise<void> {
+    refuseUnreached(reach, sn);
     const { organisationId } = reach;
     const aircraft = await inTransaction(this.database.of(reach), async (tx) => {
       const dock = await tx.one<{ retired_at: Date | null }>(
@@ -130,6 +132,7 @@ export class ChangeDock {
 
   /** Frees an aircraft from its dock. The dock gets it back when its next topology names it. */
   async releaseAircraft(reach: Reach, dockSn: string, aircraftSn: string): Promise<void> {
+    refuseUnreached(reach, dockSn);
     const { organisationId } = reach;
     const known = await inTransaction(this.database.of(reach), async (tx) => {
       const dock = await tx.one(

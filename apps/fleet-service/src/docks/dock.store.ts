@@ -1,5 +1,5 @@
 import type { DockModel, DockRecord } from '@aerie/bus-contract';
-import { type ApiDatabase, type DatabaseOf, type Reach, rowsOfAll } from '@aerie/persistence';
+import { type ApiDatabase, type DatabaseOf, type Reach, amongDocks, reachesDock, rowsOfAll } from '@aerie/persistence';
 import { MAX_MOVES, type MoveReason } from './aircraft-moves.js';
 import { type PositionColumns, positionOf } from './dock-positions.js';
 import { reportedModelOf } from './dock/model-keys.js';
@@ -84,6 +84,7 @@ export class DockStore {
   constructor(private readonly database: ApiDatabase) {}
 
   async find(reach: Reach, sn: string): Promise<ShownDockRow | undefined> {
+    if (!reachesDock(reach, sn)) return undefined;
     const rows = await this.database.of(reach).query<ShownDockRow>(
       `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
         WHERE d.organisation_id = $1 AND d.sn = $2 AND d.provisioned_at IS NOT NULL`,
@@ -97,10 +98,18 @@ export class DockStore {
     return this.database.of(reach).query<ShownDockRow>(
       `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
         WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL AND (d.retired_at IS NOT NULL) = $5
-          AND ($6::uuid IS NULL OR d.site_id = $6)
+          AND ${amongDocks('$7', 'd.sn')} AND ($6::uuid IS NULL OR d.site_id = $6)
           AND ($2::timestamptz IS NULL OR (d.created_at, d.sn) < ($2::timestamptz, $3::text))
         ORDER BY d.created_at DESC, d.sn DESC LIMIT $4`,
-      [reach.organisationId, after?.createdAt ?? null, after?.sn ?? null, limit + 1, retired, siteId ?? null],
+      [
+        reach.organisationId,
+        after?.createdAt ?? null,
+        after?.sn ?? null,
+        limit + 1,
+        retired,
+        siteId ?? null,
+        reach.dockSns,
+      ],
     );
   }
 

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { DockModel } from '@aerie/bus-contract';
 import { factSubject } from '@aerie/bus-contract';
 import { ConflictError } from '@aerie/kernel';
-import { type ApiDatabase, type Reach, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
+import { type ApiDatabase, type Reach, type Tx, inTransaction, reachesDock, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { yieldClaim } from './aircraft-moves.js';
 import { enterSite } from '../sites/site.store.js';
@@ -85,6 +85,7 @@ export class RegisterDock {
 
   /** New credentials for a dock that lost its own. The old password and binding code stop working. */
   async renew(reach: Reach, sn: string): Promise<DockCredentials> {
+    refuseUnreached(reach, sn);
     const { organisationId } = reach;
     const credentials = newCredentials();
     const known = await this.database
@@ -111,6 +112,11 @@ export class RegisterDock {
   private async regrant(dockSn: string): Promise<void> {
     await this.brokerUsers.grantAircraft(dockSn, await this.docks.aircraftOf(dockSn));
   }
+}
+
+/** A dock elsewhere is answered as one that is not there. @throws NotFoundError */
+export function refuseUnreached(reach: Reach, sn: string): void {
+  if (!reachesDock(reach, sn)) throw unknownDock('sn', sn);
 }
 
 /** Why a serial number cannot be registered, and what the caller can do about it. */

@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { UploadState } from '@aerie/log-core';
-import type { ApiDatabase, Reach } from '@aerie/persistence';
+import { type ApiDatabase, type Reach, amongDocks, reachesDock } from '@aerie/persistence';
 import type { UploadRow } from './upload.row.js';
 import { type UploadView, causeView, viewOf } from './upload.view.js';
 
@@ -24,7 +24,7 @@ export class UploadReadModel {
       .query<UploadRow>('SELECT * FROM log.upload WHERE organisation_id = $1 AND id = $2', [
         ...[reach.organisationId, id],
       ]);
-    if (row === undefined) return undefined;
+    if (row === undefined || !reachesDock(reach, row.dock_sn)) return undefined;
     const attempts = await this.database
       .of(reach)
       .query<AttemptRow>(
@@ -42,13 +42,13 @@ export class UploadReadModel {
       `SELECT *, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM log.upload
         WHERE organisation_id = $1
-          AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text[] IS NULL OR state = ANY($3))
+          AND ${amongDocks('$9')} AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text[] IS NULL OR state = ANY($3))
           AND ($4::uuid IS NULL OR attached_to = $4) AND ($5::uuid IS NULL OR campaign_id = $5)
           AND ($6::timestamptz IS NULL OR (created_at, id) < ($6::timestamptz, $7::uuid))
         ORDER BY created_at DESC, id DESC LIMIT $8`,
       [
         ...[reach.organisationId, filter.dockSn ?? null, filter.state ?? null, filter.missionId ?? null],
-        ...[filter.campaignId ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+        ...[filter.campaignId ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1, reach.dockSns],
       ],
     );
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf);
@@ -66,11 +66,11 @@ export class UploadReadModel {
     );
     const [upload] = await this.database
       .of(reach)
-      .query<{ detail_pruned_at: Date | null }>(
-        'SELECT detail_pruned_at FROM log.upload WHERE organisation_id = $1 AND id = $2',
+      .query<{ detail_pruned_at: Date | null; dock_sn: string }>(
+        'SELECT detail_pruned_at, dock_sn FROM log.upload WHERE organisation_id = $1 AND id = $2',
         [reach.organisationId, id],
       );
-    if (upload === undefined) return undefined;
+    if (upload === undefined || !reachesDock(reach, upload.dock_sn)) return undefined;
     return { items: rows.map(timelineView), prunedAt: upload.detail_pruned_at?.toISOString() ?? null };
   }
 }

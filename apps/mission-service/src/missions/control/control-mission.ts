@@ -14,6 +14,7 @@ import type { AfterCommit } from '../downlink/after-commit.js';
 import { lockMission, withdrawStart } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../views/mission.view.js';
+import { isReached } from '../store/is-reached.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { CONTROLS, type ControlAction, insteadOf } from './controls.js';
 
@@ -59,7 +60,7 @@ export class ControlMission {
     if (parameters.homeDockSn !== undefined) await this.checkHomeDock(caller, parameters.homeDockSn);
     const { locked, withdrawn, advanced } = await inTransaction(this.database.of(caller), async (tx) => {
       const found = await lockMission(tx, id, null);
-      if (found === undefined || found.organisation_id !== caller.organisationId) throw unknownMission(id);
+      if (found === undefined || !isReached(caller, found)) throw unknownMission(id);
       checkVersion(request.version, found.revision);
       if (!knows(profileOf(found), method)) throw dockCannot(found, action);
       const waitedMs = this.monotonicMs() - askedAtMs;

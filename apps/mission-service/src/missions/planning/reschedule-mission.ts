@@ -6,6 +6,7 @@ import { type ApiDatabase, inTransaction } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
+import { isReached } from '../store/is-reached.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from '../control/controls.js';
 import type { ObserveDock } from '../downlink/observe-dock.js';
@@ -31,7 +32,7 @@ export class RescheduleMission {
     await this.checkInService(caller, id);
     const advanced = await inTransaction(this.database.of(caller), async (tx) => {
       const locked = await lockMission(tx, id, null);
-      if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
+      if (locked === undefined || !isReached(caller, locked)) throw unknownMission(id);
       checkVersion(version, locked.revision);
       if (locked.kind !== 'timed') throw notTimed(locked.kind);
       const nowMs = locked.now.getTime();
