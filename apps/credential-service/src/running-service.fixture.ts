@@ -24,8 +24,8 @@ export const API_KEY = 'a-good-key';
 export const OTHER_API_KEY = 'the-key-of-others';
 
 const PRINCIPALS: Readonly<Record<string, Principal>> = {
-  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES },
-  [OTHER_API_KEY]: { keyId: 'key-2', organisationId: OTHER_ORGANISATION, roles: ROLES },
+  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES, siteIds: null, dockSns: null },
+  [OTHER_API_KEY]: { keyId: 'key-2', organisationId: OTHER_ORGANISATION, roles: ROLES, siteIds: null, dockSns: null },
   ...keysOfRoles(ORGANISATION),
 };
 

@@ -25,6 +25,7 @@ export function routesOf(config: Config): Readonly<Record<string, string>> {
     '/api/v1/sessions': config.EDGE_FLEET_URL,
     '/api/v1/setup': config.EDGE_FLEET_URL,
     '/api/v1/sign-in': config.EDGE_FLEET_URL,
+    '/api/v1/sites': config.EDGE_FLEET_URL,
     '/api/v1/storage': config.EDGE_CREDENTIAL_URL,
     '/api/v1/storage-audit': config.EDGE_CREDENTIAL_URL,
     '/api/v1/waylines': config.EDGE_MISSION_URL,

@@ -82,6 +82,8 @@ import { SessionStore } from './sessions/session.store.js';
 import { MeController, SessionsController, SignInController } from './sessions/sessions.controller.js';
 import { SignIn } from './sessions/sign-in.js';
 import { ownerOfBearer } from './audit/owner-of-bearer.js';
+import { SiteStore } from './sites/site.store.js';
+import { SitesController } from './sites/sites.controller.js';
 import { QuestionsController } from './questions.controller.js';
 import { fleetPrunes } from './retention.js';
 
@@ -90,6 +92,7 @@ export const CONTROLLERS = [
   OpenApiController,
   DocksController,
   AlarmsController,
+  SitesController,
   ApiKeysController,
   JoinController,
   MembersController,
@@ -256,6 +259,7 @@ export class AppModule {
         { provide: Join, useValue: new Join(api, invitations, people, new TokenGuesses(), guesses) },
         { provide: RoutePermissions, useValue: new RoutePermissions(ROUTES) },
         { provide: RequestLimits, useValue: limitsOf(config) },
+        { provide: SiteStore, useValue: new SiteStore(api) },
         { provide: DockStore, useValue: new DockStore(api) },
         { provide: DocksOfAll, useValue: docks },
         { provide: DockStates, useValue: states },

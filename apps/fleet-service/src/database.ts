@@ -16,6 +16,8 @@ import { RowsOfOneOrganisation1765900000000 } from './migrations/1765900000000-r
 import { IdentityProviders1765920100000 } from './migrations/1765920100000-identity-providers.js';
 import { Passkeys1765930100000 } from './migrations/1765930100000-passkeys.js';
 import { Alarms1765952000000 } from './migrations/1765952000000-alarms.js';
+import { Sites1765950100000 } from './migrations/1765950100000-sites.js';
+import { DocksOfSites1765950200000 } from './migrations/1765950200000-docks-of-sites.js';
 import { RIGHTS } from './rights.js';
 
 export const SCHEMA = 'fleet';
@@ -36,6 +38,8 @@ export const MIGRATIONS = [
   IdentityProviders1765920100000,
   Passkeys1765930100000,
   Alarms1765952000000,
+  Sites1765950100000,
+  DocksOfSites1765950200000,
 ] as const;
 
 const POOL_SIZE = { api: 8, work: 10 } as const;

@@ -24,7 +24,7 @@ export const RIGHTS: SchemaRights = {
     broker_user: { engine: 'select insert update delete', belongsTo: OF_DOCK },
     cut_off: { api: 'select update', engine: 'select insert update delete' },
     device_property: { api: 'select', engine: 'select insert update', belongsTo: { ...OF_DOCK, by: 'sn' } },
-    dock: { api: 'select insert update delete', engine: 'select insert update' },
+    dock: { api: 'select insert update delete', engine: 'select insert update', dock: 'sn' },
     kept_message: { engine: 'select insert delete lock:id' },
     identity: { api: 'select insert', reachedWhere: REACHED_BY_MEMBER },
     identity_provider: { api: 'select insert update delete' },
@@ -57,6 +57,7 @@ export const RIGHTS: SchemaRights = {
       ...{ api: 'select insert update', engine: 'select delete lock:id' },
       reachedWhere: REACHED_BY_MEMBER,
     },
+    site: { api: 'select insert update delete', engine: 'select' },
     // It has the id of the organisation that it makes.
     setup_link: { api: 'select insert update', reachedWhere: `id = ${ORGANISATION}` },
     used_sign_in: { api: 'select insert', engine: 'select delete lock:id' },

@@ -13,6 +13,7 @@ export const RIGHTS: SchemaRights = {
     campaign_dock: {
       ...{ api: 'select insert update', engine: 'select insert update' },
       belongsTo: { table: 'campaign', by: 'campaign_id' },
+      dock: 'dock_sn',
     },
     dock_call: { api: 'select insert update', engine: 'select insert update delete' },
     dock_hold: { api: 'select insert update', engine: 'select insert update delete', belongsTo: OF_UPLOAD },

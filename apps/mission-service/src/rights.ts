@@ -13,7 +13,7 @@ export const RIGHTS: SchemaRights = {
     ...AUDIT_RIGHTS.tables,
     breakpoint: { api: 'select', engine: 'select insert delete', belongsTo: OF_MISSION },
     database_origin: { engine: 'select insert update', ofNobody: 'the API has nothing to do with it' },
-    dock: { api: 'select insert update', engine: 'select insert update' },
+    dock: { api: 'select insert update', engine: 'select insert update', dock: 'sn' },
     dock_call: { api: 'select insert update', engine: 'select insert update delete', belongsTo: OF_MISSION },
     // Of its dock: it may be held by a log upload, which is no row of this schema.
     dock_reservation: {

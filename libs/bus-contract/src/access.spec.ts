@@ -1,4 +1,5 @@
-import { PERMISSIONS, type Permission, ROLES, isPermitted } from './access.js';
+import { PERMISSIONS, type Permission, ROLES, atSites, isPermitted } from './access.js';
+import { sitesOf } from './questions.js';
 
 const permissions = Object.keys(PERMISSIONS) as Permission[];
 const may = (role: string): string[] => permissions.filter((permission) => isPermitted([role], permission));
@@ -39,6 +40,24 @@ it('lets a viewer and an auditor change nothing but their own account', () => {
     (permission) => !permission.endsWith('.read') && permission !== 'account.manage',
   );
   expect(changing).toEqual([]);
+});
+
+it('permits at sites a part of what the role permits in the whole organisation', () => {
+  for (const role of ROLES) {
+    const left = may(atSites(role));
+    expect(may(role)).toEqual(expect.arrayContaining(left));
+    expect(
+      left.filter((permission) => /^(keys|people|audit|storage|.*_policy|log_campaigns)\./.test(permission)),
+    ).toEqual([]);
+  }
+});
+
+it('limits a holder to no dock where its sites are not said, or roles are at sites and docks are left out', () => {
+  expect(sitesOf(['viewer'], null, undefined)).toEqual({ roles: ['viewer'], siteIds: null, dockSns: null });
+  expect(sitesOf([atSites('viewer')], undefined, undefined)).toMatchObject({ siteIds: [], dockSns: [] });
+  expect(sitesOf(['viewer'], ['a'], null)).toEqual({ roles: ['viewer@sites'], siteIds: ['a'], dockSns: [] });
+  expect(sitesOf(['viewer'], null, ['DOCK'])).toEqual({ roles: ['viewer@sites'], siteIds: [], dockSns: ['DOCK'] });
+  expect(sitesOf([], ['a'], ['DOCK'])).toEqual({ roles: [], siteIds: ['a'], dockSns: ['DOCK'] });
 });
 
 it('lets nobody but org_admin make keys', () => {

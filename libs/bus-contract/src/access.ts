@@ -23,13 +23,20 @@ const ADMINS: readonly Role[] = ['fleet_admin'];
 /** Each permission, `resource.action`, with the roles that have it. */
 export const PERMISSIONS = {
   'docks.read': READERS,
-  /** Register, rename, retire, place, and let in again what was cut off. */
+  /** Register docks, and correct their serial numbers. */
+  'docks.register': ADMINS,
+  /** Rename, retire, place, and let in again what was cut off. */
   'docks.manage': ADMINS,
   /** A new password for a dock. */
   'docks.credentials': ADMINS,
   /** Acknowledge alarms, say who looks after them. */
   'alarms.handle': ['planner', 'pilot', 'fleet_admin'],
+  'sites.read': READERS,
+  /** Make and change sites, and say which docks are there. */
+  'sites.manage': ADMINS,
   'waylines.read': READERS,
+  'waylines.upload': PLANNERS,
+  /** Rename and archive. */
   'waylines.manage': PLANNERS,
   'missions.read': READERS,
   /** For a later time, or for when the dock is ready; preview; another time. */
@@ -49,8 +56,11 @@ export const PERMISSIONS = {
   'mission_policy.read': READERS,
   'mission_policy.manage': ADMINS,
   'logs.read': READERS,
-  /** Ask docks for logs, also for many at once. */
+  /** Ask a dock for logs. */
   'logs.collect': ADMINS,
+  'log_campaigns.read': READERS,
+  /** Ask many docks at once. */
+  'log_campaigns.manage': ADMINS,
   'log_policy.read': READERS,
   'log_policy.manage': ADMINS,
   'storage.read': ['fleet_admin', 'org_admin'],
@@ -76,8 +86,30 @@ export type Permission = keyof typeof PERMISSIONS;
 
 export const isRole = (text: string): text is Role => (ROLES as readonly string[]).includes(text);
 
+/**
+ * What a holder that is limited to sites may do where its roles permit it: it is about one dock, about the holder, or harms no
+ * other site. All else concerns the whole organisation.
+ */
+const AT_SITES: ReadonlySet<Permission> = new Set<Permission>([
+  ...(['docks.read', 'docks.manage', 'docks.credentials', 'sites.read', 'alarms.handle'] as const),
+  ...(['waylines.read', 'waylines.upload', 'error_codes.read'] as const),
+  ...(['missions.read', 'missions.plan', 'missions.start', 'missions.approve', 'missions.steer'] as const),
+  ...(['missions.stop', 'missions.cancel', 'missions.resolve'] as const),
+  ...(['logs.read', 'logs.collect', 'account.read', 'account.manage'] as const),
+]);
+
+const SITES_SUFFIX = '@sites';
+/**
+ * A role as a holder has it that is limited to sites, e.g. `pilot@sites`. A release that knows no sites knows no such role, so it
+ * permits nothing.
+ */
+export const atSites = (role: string): string => `${role}${SITES_SUFFIX}`;
+export const isAtSites = (role: string): boolean => role.endsWith(SITES_SUFFIX);
+/** The role as people know it. */
+export const plainRole = (role: string): string => (isAtSites(role) ? role.slice(0, -SITES_SUFFIX.length) : role);
+
 /** Whether one of these roles has the permission. A role that this release does not know has none. */
 export function isPermitted(roles: readonly string[], permission: Permission): boolean {
   const granted: readonly string[] = PERMISSIONS[permission];
-  return roles.some((role) => granted.includes(role));
+  return roles.some((role) => granted.includes(plainRole(role)) && (!isAtSites(role) || AT_SITES.has(permission)));
 }

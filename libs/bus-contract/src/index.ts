@@ -96,8 +96,11 @@ export {
   type SendAsk,
   type StoredObject,
   apiKeyQuestion,
+  MOST_DOCKS_OF_SITE,
+  MOST_SITES_OF_HOLDER,
   callerName,
   keyMakersQuestion,
+  sitesOf,
   principalQuestion,
   cutOffDockQuestion,
   deleteObjectsQuestion,
@@ -139,7 +142,18 @@ export {
   logUploadStateName,
 } from './log-facts.js';
 export { CREDENTIAL_PROTO, LOG_PROTO, MISSION_PROTO, PROTO_FOLDER } from './proto.js';
-export { PERMISSIONS, type Permission, ROLES, ROLE_SAYS, type Role, isPermitted, isRole } from './access.js';
+export {
+  PERMISSIONS,
+  type Permission,
+  ROLES,
+  ROLE_SAYS,
+  type Role,
+  atSites,
+  isAtSites,
+  isPermitted,
+  isRole,
+  plainRole,
+} from './access.js';
 export {
   BUS_PROGRAMS,
   BUS_RIGHTS,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { atSites, isAtSites } from './access.js';
 
 /**
  * A question from one service to another: request/reply over core NATS, never stored. All subjects of questions start
@@ -250,6 +251,12 @@ export const apiKeyQuestion = question(
   }),
 );
 
+/** What one holder may be limited to: a list that nobody can survey lets in too many. */
+export const MOST_SITES_OF_HOLDER = 10;
+/** Each statement for a limited holder carries the serial numbers of its docks, and so does each answer about it. */
+export const MOST_DOCKS_OF_SITE = 200;
+const MOST_REACHED_DOCKS = MOST_SITES_OF_HOLDER * MOST_DOCKS_OF_SITE;
+
 /**
  * Who holds this API key or this token of a session, and what that may do. The bearer itself crosses only this private bus and
  * is never stored.
@@ -269,7 +276,19 @@ export const principalQuestion = question(
         organisationId: z.string().describe('Whose key it is.'),
         roles: z
           .array(z.string())
-          .describe('The roles that it has. A role that the reader does not know permits nothing.'),
+          .describe(
+            'The roles that it has. A role that the reader does not know permits nothing. With `@sites` behind each where ' +
+              'it is limited to sites.',
+          ),
+        siteIds: z
+          .array(z.string())
+          .nullish()
+          .describe('Ids of the sites that it is limited to. Null or left out: it is not limited.'),
+        dockSns: z
+          .array(z.string())
+          .max(MOST_REACHED_DOCKS)
+          .nullish()
+          .describe('Serial numbers of the docks at these sites. Null or left out: it is not limited.'),
         validForMs: z.number().describe('How long this answer may be believed, milliseconds.'),
       })
       .nullable()
@@ -303,15 +322,30 @@ export const keyMakersQuestion = question(
   }),
 );
 
-/** Who calls, and what that may do. */
+/** Who calls, what that may do, and which docks it reaches. */
 export interface Principal {
   /** Id of the key, or of the session of a person. */
   readonly keyId: string;
   /** Undefined: no person, but whoever holds the key. */
   readonly personId?: string | undefined;
   readonly organisationId: string;
-  /** What is none of `ROLES` permits nothing. */
+  /** What is none of `ROLES` permits nothing, but for one that has `@sites` behind it. */
   readonly roles: readonly string[];
+  /** Ids of the sites that it is limited to. Null: the whole organisation. */
+  readonly siteIds: readonly string[] | null;
+  /** Serial numbers of the docks at these sites. Null: the whole organisation. */
+  readonly dockSns: readonly string[] | null;
+}
+
+/** What says of a holder which docks it reaches. Roles at sites without their sites reach none. */
+export function sitesOf(
+  roles: readonly string[],
+  siteIds: readonly string[] | null | undefined,
+  dockSns: readonly string[] | null | undefined,
+): Pick<Principal, 'roles' | 'siteIds' | 'dockSns'> {
+  if (siteIds == null && dockSns == null && !roles.some(isAtSites)) return { roles, siteIds: null, dockSns: null };
+  const limited = roles.map((role) => (isAtSites(role) ? role : atSites(role)));
+  return { roles: limited, siteIds: siteIds ?? [], dockSns: dockSns ?? [] };
 }
 
 /** `person:<id>` or `key:<id>`: what is kept of who did something. */

@@ -17,7 +17,7 @@ import { GrpcKeyGuard, Permitted, admissionOf } from './grpc-key.guard.js';
 // Goal: a call that changes something is on record before it is carried out or with its change, and so is how it ended.
 
 const RATE = { perSecond: 100, burst: 100 };
-const HOLDER: Principal = { keyId: 'k', organisationId: 'o', roles: ['pilot'] };
+const HOLDER: Principal = { keyId: 'k', organisationId: 'o', roles: ['pilot'], siteIds: null, dockSns: null };
 
 class Keys extends ApiKeys {
   override verify(): Promise<Principal | null> {

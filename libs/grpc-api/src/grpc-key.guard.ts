@@ -93,6 +93,10 @@ export class GrpcKeyGuard implements CanActivate {
     const renew = async (): Promise<void> => {
       const now = await principalOf(this.keys, this.limits, header?.toString(), address);
       permissionFor(now, permissions);
+      if (reachesLess(now, principal)) {
+        const message = 'this key no longer reaches all docks that it reached when the call began; call again';
+        throw new ForbiddenError('not_permitted', message);
+      }
     };
     const audited = await this.begin(context, entry);
     const caller = audited?.record == null ? principal : callerWith(principal, audited.record);
@@ -131,6 +135,10 @@ function entryOf(principal: Principal, address: string, path: string, message: u
     ...{ operationId: path.split('.').at(-1) ?? path, resources, requestId: null, atMs: Date.now() },
   };
 }
+
+/** Whether a dock is out of reach now: a stream may be about that one. */
+const reachesLess = (now: Principal, then: Principal): boolean =>
+  now.dockSns !== null && (then.dockSns === null || then.dockSns.some((sn) => now.dockSns?.includes(sn) !== true));
 
 /** What of it permits the call. Throws ForbiddenError where nothing does. */
 function permissionFor(principal: Principal, permissions: readonly Permission[]): Permission {

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Metadata } from '@grpc/grpc-js';
 import { jest } from '@jest/globals';
 import { ApiKeys, RequestLimits } from '@aerie/http-api';
-import type { Principal, Role } from '@aerie/bus-contract';
+import { type Principal, type Role, sitesOf } from '@aerie/bus-contract';
 import { Subject } from 'rxjs';
 import { GrpcKeyGuard, Permitted } from './grpc-key.guard.js';
 import { StreamsOfPermitted } from './streams-of-permitted.js';
@@ -11,13 +11,21 @@ import { StreamsOfPermitted } from './streams-of-permitted.js';
 
 const RATE = { perSecond: 100, burst: 100 };
 
+const WHOLE = { siteIds: null, dockSns: null };
+
 class Keys extends ApiKeys {
-  holder: Principal | null = { keyId: 'k', organisationId: 'o', personId: undefined, roles: ['viewer'] };
+  holder: Principal | null = { keyId: 'k', organisationId: 'o', personId: undefined, roles: ['viewer'], ...WHOLE };
 
   override verify(): Promise<Principal | null> {
     return Promise.resolve(this.holder);
   }
 }
+
+/** A viewer at sites with these docks. */
+const atSites = (dockSns: readonly string[]): Principal => ({
+  ...{ keyId: 'k', organisationId: 'o', personId: undefined },
+  ...sitesOf(['viewer'], ['site'], dockSns),
+});
 
 class Controller {
   @Permitted('missions.read')
@@ -28,8 +36,9 @@ beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());
 
 /** A call that was let in, and what its caller gets of it. */
-async function admitted(call: object) {
+async function admitted(call: object, dockSns: readonly string[] | null = null) {
   const keys = new Keys();
+  if (dockSns !== null) keys.holder = atSites(dockSns);
   const metadata = new Metadata();
   metadata.set('authorization', 'Bearer aerie_k_secret');
   const context = {
@@ -74,6 +83,26 @@ it.each([
   expect(got).toEqual(['a', code]);
   expect(source.observed).toBe(false);
   expect(jest.getTimerCount()).toBe(0);
+});
+
+it.each([
+  ['is limited to sites', null, ['DOCK-1']],
+  ['no longer reaches a dock', ['DOCK-1', 'DOCK-2'], ['DOCK-2', 'DOCK-3']],
+])('ends a stream within ten seconds of knowing that its caller %s', async (_why, before, now) => {
+  const { keys, source, got } = await admitted(aStream, before);
+  source.next('a');
+  keys.holder = atSites(now);
+  await jest.advanceTimersByTimeAsync(10_000);
+  expect(got).toEqual(['a', 'not_permitted']);
+  expect(source.observed).toBe(false);
+});
+
+it('goes on with a stream whose caller reaches one dock more', async () => {
+  const { keys, source, got } = await admitted(aStream, ['DOCK-1']);
+  keys.holder = atSites(['DOCK-0', 'DOCK-1']);
+  await jest.advanceTimersByTimeAsync(25_000);
+  source.next('a');
+  expect(got).toEqual(['a']);
 });
 
 it('looks at no call that has one answer', async () => {

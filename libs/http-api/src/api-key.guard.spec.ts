@@ -32,7 +32,7 @@ class OneKey extends ApiKeys {
     super();
   }
   override async verify(key: string): Promise<Principal | null> {
-    return key === 'good' ? { keyId: 'k', organisationId: 'o', roles: this.roles } : null;
+    return key === 'good' ? { keyId: 'k', organisationId: 'o', roles: this.roles, siteIds: null, dockSns: null } : null;
   }
 }
 
@@ -94,6 +94,7 @@ describe('a key that is asked for', () => {
       return { json: () => ({ response: { principal: holder } }) };
     },
   } as unknown as NatsConnection;
+  const WHOLE = { siteIds: null, dockSns: null };
   const aHolder = { keyId: 'k', organisationId: 'o', roles: ['viewer'], validForMs: 60_000 };
 
   beforeEach(() => {
@@ -105,7 +106,12 @@ describe('a key that is asked for', () => {
 
   it('asks again for a key once half a minute has passed', async () => {
     const keys = new RemoteApiKeys(nats, clock);
-    expect(await keys.verify('key', '192.0.2.7')).toEqual({ keyId: 'k', organisationId: 'o', roles: ['viewer'] });
+    expect(await keys.verify('key', '192.0.2.7')).toEqual({
+      keyId: 'k',
+      organisationId: 'o',
+      roles: ['viewer'],
+      ...WHOLE,
+    });
     nowMs += 29_000;
     await keys.verify('key', '192.0.2.7');
     expect(asked).toHaveLength(1);
@@ -149,6 +155,7 @@ describe('a key that is asked for', () => {
       keyId: 'k',
       organisationId: 'o',
       roles: ROLES,
+      ...WHOLE,
     });
     expect(asked.map(({ subject }) => subject)).toEqual([principalQuestion.subject, apiKeyQuestion.subject]);
   });
@@ -156,7 +163,7 @@ describe('a key that is asked for', () => {
   it('names the person where it is the token of a session', async () => {
     holder = { ...aHolder, personId: 'p' };
     const principal = await new RemoteApiKeys(nats, clock).verify('token', '');
-    expect(principal).toEqual({ keyId: 'k', personId: 'p', organisationId: 'o', roles: ['viewer'] });
+    expect(principal).toEqual({ keyId: 'k', personId: 'p', organisationId: 'o', roles: ['viewer'], ...WHOLE });
     holder = { ...aHolder, personId: null };
     expect(await new RemoteApiKeys(nats, clock).verify('key', '')).toMatchObject({ personId: undefined });
   });

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type CanActivate, type ExecutionContext, Injectable, Optional, createParamDecorator } from '@nestjs/common';
-import { type Principal, ROLES, apiKeyQuestion, callerName, principalQuestion } from '@aerie/bus-contract';
+import { type Principal, ROLES, apiKeyQuestion, callerName, principalQuestion, sitesOf } from '@aerie/bus-contract';
 import { ForbiddenError, UnauthenticatedError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, NoAnswerError, ask } from '@aerie/messaging';
 import { currentRequestId } from '@aerie/observability';
@@ -53,8 +53,8 @@ export class RemoteApiKeys extends ApiKeys {
       throw new UnavailableError('key_check_unavailable', 'failed to check the API key, try again', { cause: error });
     });
     if (found === null) return null;
-    const { validForMs, personId, ...holder } = found;
-    const principal = { ...holder, personId: personId ?? undefined };
+    const { validForMs, personId, keyId, organisationId, roles, siteIds, dockSns } = found;
+    const principal = { keyId, organisationId, personId: personId ?? undefined, ...sitesOf(roles, siteIds, dockSns) };
     if (validForMs > 0) this.cache.set(digest, principal, { ttl: Math.min(validForMs, CACHE_MS) });
     return principal;
   }
@@ -67,7 +67,8 @@ export class RemoteApiKeys extends ApiKeys {
     }
     // In an upgrade there may be only fleet-services of a release before 0.3.0, which know no key with fewer rights than all.
     const { principal } = await ask(this.connection, apiKeyQuestion, { key });
-    return principal === null ? null : { ...principal, personId: null, roles: ROLES, validForMs: CACHE_MS };
+    if (principal === null) return null;
+    return { ...principal, personId: null, roles: ROLES, siteIds: null, dockSns: null, validForMs: CACHE_MS };
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Principal, callerName } from '@aerie/bus-contract';
 import { AskTogether, InvalidError, RunTogether } from '@aerie/kernel';
 import { type Organisations, type Prune, type Tx, inTransaction, isOutage, pruneOldRows } from '@aerie/persistence';
 
@@ -24,6 +25,20 @@ export interface IdempotentRequest {
   readonly key: string | undefined;
   readonly body: unknown;
 }
+
+/**
+ * What a caller asks for. An organisation's callers share their keys; those who are limited to docks have keys of their own, since
+ * the answer to another may be about a dock that they do not reach.
+ */
+export const requestOf = (
+  caller: Principal,
+  { route, key, body }: Omit<IdempotentRequest, 'organisationId'>,
+): IdempotentRequest => ({
+  organisationId: caller.organisationId,
+  route: caller.dockSns === null ? route : `${route} of ${callerName(caller)}`,
+  key,
+  body,
+});
 
 export interface StoredAnswer {
   readonly status: number;

@@ -41,6 +41,7 @@ export {
   once,
   onceTogether,
   readIdempotencyKey,
+  requestOf,
 } from './idempotency.js';
 export {
   type Page,

@@ -1,13 +1,17 @@
-import { PERMISSIONS, type Permission, type Principal, isPermitted } from '@aerie/bus-contract';
+import { PERMISSIONS, type Permission, type Principal, isPermitted, plainRole } from '@aerie/bus-contract';
 import { ForbiddenError } from '@aerie/kernel';
 import type { RouteDescription } from './openapi/types.js';
 import { routeHandledBy } from './running-route.js';
 
 /** Throws ForbiddenError, which says what is lacking, unless one of the caller's roles has the permission. */
-export function demand({ roles }: Principal, permission: Permission): void {
+export function demand({ roles }: Pick<Principal, 'roles'>, permission: Permission): void {
   if (isPermitted(roles, permission)) return;
-  const held = roles.length === 0 ? 'no role' : `the roles ${roles.join(', ')}`;
-  throw new ForbiddenError('not_permitted', `this key has ${held}, and none of them has the permission ${permission}`, {
+  const plain = roles.map(plainRole);
+  // Only its limit stands in the way.
+  const message = isPermitted(plain, permission)
+    ? `this key is limited to sites, and the permission ${permission} concerns the whole organisation`
+    : `this key has ${plain.length === 0 ? 'no role' : `the roles ${plain.join(', ')}`}, and none of them has the permission ${permission}`;
+  throw new ForbiddenError('not_permitted', message, {
     details: { permission, grantedTo: [...PERMISSIONS[permission]] },
   });
 }

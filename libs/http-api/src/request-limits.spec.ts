@@ -8,10 +8,10 @@ const limits = (perKey = 2, perOrganisation = 4) =>
     { perKey: { perSecond: 1, burst: perKey }, perOrganisation: { perSecond: 1, burst: perOrganisation } },
     () => nowMs,
   );
-const a = { keyId: 'key-a', organisationId: 'us', roles: [] };
-const b = { keyId: 'key-b', organisationId: 'us', roles: [] };
-const c = { keyId: 'key-c', organisationId: 'us', roles: [] };
-const others = { keyId: 'key-d', organisationId: 'them', roles: [] };
+const a = { keyId: 'key-a', organisationId: 'us', roles: [], siteIds: null, dockSns: null };
+const b = { keyId: 'key-b', organisationId: 'us', roles: [], siteIds: null, dockSns: null };
+const c = { keyId: 'key-c', organisationId: 'us', roles: [], siteIds: null, dockSns: null };
+const others = { keyId: 'key-d', organisationId: 'them', roles: [], siteIds: null, dockSns: null };
 
 const refusalOf = (work: () => void): unknown => {
   try {

@@ -39,8 +39,13 @@ export {
   type Finder,
   OrganisationRows,
   type Organisations,
+  type Reach,
   ofAnyOrganisation,
+  amongDocks,
+  reachKeyOf,
+  reachesDock,
   rowsOfAll,
+  wholeOf,
 } from './organisations.js';
 export {
   LEAST_INBOX_DAYS,

@@ -1,4 +1,5 @@
 import type { QueryResult } from 'pg';
+import { DOCKS_SETTING } from './access/policies.js';
 import { CommitUnknownError, ConnectionLostError, isStaleStatement, sqlState } from './database-errors.js';
 import type { DatabaseClient } from './pool.js';
 import { QueryAlone, type Statement } from './query-alone.js';
@@ -10,6 +11,8 @@ export interface Setting {
   readonly value: string;
   /** A function of ours that finds the id that is meant by `value`; none: the value itself. */
   readonly finder?: string;
+  /** Which docks of an organisation, as `DOCKS_SETTING` has them; none: rows of docks are not asked for, and asking raises. */
+  readonly docks?: string;
 }
 
 /**
@@ -210,10 +213,12 @@ const READ_ONLY = `set_config('transaction_read_only', 'on', true)`;
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** For the transaction alone: the next one on its connection is somebody else's. */
-const settingBy = ({ finder }: Setting): string =>
-  `set_config($1, ${finder === undefined ? '$2' : `coalesce(${finder}($2)::text, '${NIL}')`}, true)`;
+const settingBy = ({ finder, docks }: Setting): string =>
+  `set_config($1, ${finder === undefined ? '$2' : `coalesce(${finder}($2)::text, '${NIL}')`}, true)` +
+  (docks === undefined ? '' : `, set_config('${DOCKS_SETTING}', $3, true)`);
 const setBy = (setting: Setting): string => `SELECT ${settingBy(setting)}`;
-const valuesOf = ({ name, value }: Setting): readonly string[] => [name, value];
+const valuesOf = ({ name, value, docks }: Setting): readonly string[] =>
+  docks === undefined ? [name, value] : [name, value, docks];
 
 /** A constraint that is checked at the commit, a serialization failure, a deadlock. Everything else leaves a doubt. */
 const provesRollback = (error: unknown): boolean => /^(23...|40001|40P01)$/.test(sqlState(error) ?? '');

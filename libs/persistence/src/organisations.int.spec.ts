@@ -8,13 +8,18 @@ import { ROLE_NAMES } from './access/roles.js';
 import { createDataSource } from './data-source.js';
 import { sqlState } from './database-errors.js';
 import { migrate } from './migrate.js';
-import { ApiDatabase } from './organisations.js';
+import { ApiDatabase, wholeOf } from './organisations.js';
 import { inTransaction } from './transaction.js';
 
 class CreateThing1700000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       CREATE TABLE log.thing (id integer PRIMARY KEY, organisation_id uuid NOT NULL, size integer CHECK (size > 0));
+      CREATE TABLE log.flight (id integer PRIMARY KEY, organisation_id uuid NOT NULL, dock_sn text);
+      INSERT INTO log.flight VALUES (1, '${A}', 'ONE'), (2, '${A}', 'TWO'), (3, '${A}', NULL), (4, '${B}', 'ONE'),
+        (5, '${A}', 'NULL');
+      CREATE TABLE log.report (id integer PRIMARY KEY, flight_id integer NOT NULL REFERENCES log.flight (id));
+      INSERT INTO log.report SELECT id, id FROM log.flight;
       CREATE TABLE log.part (
         id integer PRIMARY KEY, thing_id integer NOT NULL REFERENCES log.thing (id) DEFERRABLE INITIALLY DEFERRED);
       INSERT INTO log.thing VALUES (1, '${A}', 1), (2, '${B}', 2)`);
@@ -28,6 +33,8 @@ const RIGHTS: SchemaRights = {
   isWalled: true,
   tables: {
     thing: { api: ALL, engine: ALL },
+    flight: { api: ALL, engine: ALL },
+    report: { api: ALL, engine: ALL, belongsTo: { table: 'flight', by: 'flight_id' } },
     part: { api: ALL, engine: ALL, belongsTo: { table: 'thing', by: 'thing_id' } },
   },
 };
@@ -93,6 +100,38 @@ describe('the API of a service', () => {
     expect(await stateOf(nobody.query(SIZES))).toBe('22P02');
     expect(await stateOf(inTransaction(nobody, (tx) => tx.query(SIZES)))).toBe('22P02');
     await as(loginOf('log_api'), (client) => expect(client.query(SIZES)).rejects.toMatchObject({ code: '42704' }));
+  });
+
+  const FLIGHTS = 'SELECT id FROM log.flight ORDER BY id';
+  const REPORTS = 'SELECT id FROM log.report ORDER BY id';
+  const idsOf = async (rows: Promise<{ id: number }[]>): Promise<number[]> => (await rows).map(({ id }) => id);
+  const atDocks = (...dockSns: string[]) => database.of({ organisationId: A, dockSns });
+
+  it('reaches rows of the docks that it names, and what belongs to these rows', async () => {
+    for (const sql of [FLIGHTS, REPORTS]) {
+      expect(await idsOf(database.of(wholeOf(A)).query(sql))).toEqual([1, 2, 3, 5]);
+      expect(await idsOf(atDocks('ONE', 'THREE').query(sql))).toEqual([1]);
+      expect(await idsOf(inTransaction(atDocks('TWO'), (tx) => tx.query(sql)))).toEqual([2]);
+      expect(await idsOf(atDocks('ONE', 'NULL').queryByKeys(sql, []))).toEqual([1, 5]);
+      expect(await idsOf(atDocks().query(sql))).toEqual([]);
+      expect(await idsOf(atDocks('{*}', '*', 'ONE,TWO', '"').query(sql))).toEqual([]);
+    }
+    expect(await atDocks('ONE').run(`UPDATE log.flight SET dock_sn = dock_sn`)).toBe(1);
+    expect(await stateOf(atDocks('ONE').run(`UPDATE log.flight SET dock_sn = 'TWO' WHERE id = 1`))).toBe('42501');
+    expect(await stateOf(atDocks('ONE').run(`INSERT INTO log.flight VALUES (9, '${A}', 'TWO')`))).toBe('42501');
+    expect(await stateOf(atDocks('ONE').run('INSERT INTO log.report VALUES (9, 2)'))).toBe('42501');
+  });
+
+  it('reaches no row of a dock where nobody says of which docks: that raises', async () => {
+    for (const sql of [FLIGHTS, REPORTS]) {
+      await database.of(wholeOf(A)).query(sql);
+      expect(await stateOf(database.of(A).query(sql))).toBe('22P02');
+      expect(await stateOf(inTransaction(database.of(A), (tx) => tx.query(sql)))).toBe('22P02');
+      await as(loginOf('log_api'), async (client) => {
+        await client.query(`BEGIN; SELECT set_config('aerie.organisation_id', '${A}', true)`);
+        await expect(client.query(sql)).rejects.toMatchObject({ code: '42704' });
+      });
+    }
   });
 
   it('runs a statement that fails for itself alone, and says why', async () => {

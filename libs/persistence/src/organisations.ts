@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { ORGANISATION_SETTING, PERSON_SETTING } from './access/policies.js';
+import { EVERY_DOCK, ORGANISATION_SETTING, PERSON_SETTING } from './access/policies.js';
 import type { DatabaseOf } from './data-source.js';
 import type { Setting } from './open-transaction.js';
 import { BEGINNING, type Beginning, type Begins, alone } from './transaction.js';
@@ -31,6 +31,10 @@ export class OrganisationRows implements Begins {
   }
 }
 
+/** As an array of PostgreSQL; in quotes, since a serial number may be `NULL`. */
+const arrayOf = (dockSns: readonly string[] | null): string =>
+  dockSns === null ? EVERY_DOCK : `{${dockSns.map((sn) => JSON.stringify(sn)).join(',')}}`;
+
 /** How somebody is found who is not known yet. */
 export interface Finder {
   readonly whom: 'organisation' | 'person';
@@ -38,9 +42,33 @@ export interface Finder {
   readonly finder: string;
 }
 
-/** For what requests and the engine both do: whoever does it names the organisation whose rows it is about. */
+/** What somebody reaches of an organisation. A caller is one of these. */
+export interface Reach {
+  readonly organisationId: string;
+  /** Serial numbers of the docks that it is limited to. Null: the whole organisation. */
+  readonly dockSns: readonly string[] | null;
+}
+
+/** The whole organisation, for what was asked of somebody who may look at all of it, or is about its docks without being asked. */
+export const wholeOf = (organisationId: string): Reach => ({ organisationId, dockSns: null });
+
+export const reachesDock = ({ dockSns }: Pick<Reach, 'dockSns'>, dockSn: string): boolean =>
+  dockSns === null || dockSns.includes(dockSn);
+
+/** A condition of a list: `parameter` holds `dockSns`, which are hashed once for the statement. */
+export const amongDocks = (parameter: string, column = 'dock_sn'): string =>
+  `(${parameter}::text[] IS NULL OR ${column} IN (SELECT unnest(${parameter}::text[])))`;
+
+/** The same text for those who reach the same: what they ask for at the same time may share a statement. */
+export const reachKeyOf = ({ organisationId, dockSns }: Reach): string =>
+  `${organisationId.toLowerCase()} ${arrayOf(dockSns)}`;
+
+/**
+ * For what requests and the engine both do: whoever does it names the organisation whose rows it is about, and which of its docks.
+ * With the id alone no row of a dock is reached: PostgreSQL raises where a statement asks for one.
+ */
 export interface Organisations {
-  of(organisationId: string): OrganisationRows;
+  of(whose: string | Reach): OrganisationRows;
 }
 
 /**
@@ -54,8 +82,10 @@ export class ApiDatabase implements Organisations {
     this.#pool = pool;
   }
 
-  of(organisationId: string): OrganisationRows {
-    return this.begin({ name: ORGANISATION_SETTING, value: organisationId });
+  of(whose: string | Reach): OrganisationRows {
+    if (typeof whose === 'string') return this.begin({ name: ORGANISATION_SETTING, value: whose });
+    const { organisationId, dockSns } = whose;
+    return this.begin({ name: ORGANISATION_SETTING, value: organisationId, docks: arrayOf(dockSns) });
   }
 
   /** What is a person's own, in whatever organisation. */

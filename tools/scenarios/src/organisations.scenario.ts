@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ROLES } from '@aerie/bus-contract';
 import { Api, good } from '@aerie/local';
 import { eventually } from '@aerie/testing';
 import { Crawler, type DescribedOperation, type Seen, operations, withoutNamed } from './organisations/crawler.js';
@@ -12,12 +13,13 @@ import {
   type Organisation,
   type Things,
   aWord,
+  PASSWORD,
   furnish,
   keyOfNewOrganisation,
   randomThings,
 } from './organisations/organisation.js';
 import { ROUTE_CASES } from './organisations/route-cases.js';
-import { ROLE_LETTERS, SAID_OF_ROUTES } from './organisations/said-of-routes.js';
+import { ROLE_LETTERS, SAID_AT_SITES, SAID_OF_ROUTES } from './organisations/said-of-routes.js';
 import { Rows, type RowsByTable, idsIn } from './organisations/rows.js';
 import { World } from './world.js';
 
@@ -132,12 +134,15 @@ it('has rows in each table of organisations that a dock without faults and a per
   expect(empty).toEqual(EMPTY_TABLES);
 });
 
-it('lets each role in at each operation as docs/access.md says, and at no other [N41]', async () => {
+it('lets each role, limited to a site or not, in at each operation as docs/access.md says, and at no other [N41]', async () => {
   expect(Object.keys(SAID_OF_ROUTES).sort()).toEqual(OPERATIONS.map(({ operationId }) => operationId).sort());
   const api = new Api(world.stack.apiUrl, second.key);
   const wrong: string[] = [];
-  for (const [letter, role] of Object.entries(ROLE_LETTERS)) {
-    const { key } = good(await api.post<{ key: string }>('/api-keys', { name: role, roles: [role] }));
+  const holders = Object.entries(ROLE_LETTERS).flatMap(([letter, role]) =>
+    [null, [second.otherSite.siteId]].map((siteIds) => ({ letter, role, siteIds })),
+  );
+  for (const { letter, role, siteIds } of holders) {
+    const { key } = good(await api.post<{ key: string }>('/api-keys', { name: role, roles: [role], siteIds }));
     const asker = new Crawler(world.stack, { ...second, key });
     for (const described of OPERATIONS) {
       // A parameter that is unknown is refused after the check of the permission, and before anything is done.
@@ -146,10 +151,12 @@ it('lets each role in at each operation as docs/access.md says, and at no other 
       const { status, body } = await asker.ask(described, { path: named, query: { 'no-such-parameter': '1' } });
       const { code } = JSON.parse(body) as { code: string };
       const said = SAID_OF_ROUTES[described.operationId] ?? '';
-      const isLetIn = said === '*' || said.includes(letter);
+      const isLeft = siteIds === null || SAID_AT_SITES.has(described.operationId);
+      const isLetIn = said === '*' || (isLeft && said.includes(letter));
       const answered = `${status} ${code}`;
       const expected = isLetIn ? '422 unknown_parameter' : '403 not_permitted';
-      if (answered !== expected) wrong.push(`${role} at ${described.operationId}: ${answered}`);
+      if (answered !== expected)
+        wrong.push(`${role} ${siteIds === null ? '' : 'of a site '}at ${described.operationId}: ${answered}`);
     }
   }
   expect(wrong).toEqual([]);
@@ -334,6 +341,167 @@ describe.each(['the first', 'the second'])('with every right of %s organisation'
       (table) => JSON.stringify(after[table]) !== JSON.stringify(before[table]),
     );
     expect(changed.map((table) => [table, before[table], after[table]])).toEqual([]);
+  });
+});
+
+describe('with every right at one site of an organisation', () => {
+  let crawler: Crawler;
+  let grpc: GrpcCrawler;
+  let whole: GrpcCrawler;
+  let own: Things;
+  /** What is at the other site; of the rest nothing that there is. */
+  let named: Things;
+  let secrets: Secrets;
+
+  beforeAll(async () => {
+    const { stack } = world;
+    const api = new Api(stack.apiUrl, second.key);
+    const { siteId, dockSn } = second.otherSite;
+    const limits = { roles: ROLES, siteIds: [siteId] };
+    const { key } = good(await api.post<{ key: string }>('/api-keys', { name: 'of a site', ...limits }));
+    const email = `site-${second.word}@example.com`;
+    const { token: invitation } = good(await api.post<{ token: string }>('/invitations', { email, ...limits }));
+    const nobody = new Api(stack.apiUrl, 'none');
+    good(await nobody.post('/invitations/accept', { token: invitation, name: 'Site', password: PASSWORD }));
+    const { token } = good(await nobody.post<{ token: string }>('/sessions', { email, password: PASSWORD }));
+    const executeAt = new Date(Date.now() + 25 * 3_600_000).toISOString();
+    const plan = { dockSn, waylineId: second.things.waylineId, kind: 'timed', executeAt, rthAltitudeMeters: 60 };
+    const { id } = good(await new Api(stack.apiUrl, key).post<{ id: string }>('/missions', plan));
+    const nothing = randomThings(second.things);
+    const { waylineId, organisationId, campaignId } = second.things;
+    own = {
+      ...nothing,
+      organisationId,
+      waylineId,
+      siteId,
+      dockSn,
+      plannedMissionId: id,
+      flownMissionId: id,
+      campaignId,
+    };
+    const { aircraftSn, breakPointId, uploadId, fileId, flownMissionId, plannedMissionId } = second.things;
+    named = {
+      ...{ ...nothing, dockSn: second.things.dockSn, siteId: second.things.siteId, aircraftSn, breakPointId, uploadId },
+      ...{ fileId, flownMissionId, plannedMissionId, campaignId, objectKey: second.things.objectKey },
+    };
+    const asker = { ...second, key, token };
+    [crawler, grpc, whole] = [
+      new Crawler(stack, asker),
+      new GrpcCrawler(stack, key),
+      new GrpcCrawler(stack, second.key),
+    ];
+    const ids = new Set(await rows.idsOfDock(second.things.dockSn));
+    secrets = { word: second.things.dockSn.toLowerCase(), ids, others: [aircraftSn, second.things.siteId] };
+  }, 60_000);
+  afterAll(() => {
+    grpc?.close();
+    whole?.close();
+  });
+
+  it('lists and shows over HTTP and gRPC nothing of docks at the other site [N22]', async () => {
+    // Missions, commands, uploads, attempts and files at least.
+    expect(secrets.ids.size).toBeGreaterThan(10);
+    const itself = new Crawler(world.stack, second);
+    for (const id of ['listMissions', 'listDocks', 'listLogFiles', 'listLogUploads', 'getLogUsage', 'listSites']) {
+      expect(leaksIn(await itself.ask(operation(id), {}), secrets)).not.toEqual([]);
+    }
+    for (const name of ['MissionService/ListMissions', 'LogService/ListLogFiles', 'LogService/GetLogUsage']) {
+      expect(leaksIn(await whole.ask(name, {}), secrets)).not.toEqual([]);
+    }
+    const leaks: string[] = [];
+    for (const [id, { plain }] of Object.entries(ROUTE_CASES)) {
+      for (const asked of plain?.(own) ?? []) {
+        const answer = withoutNamed(await crawler.ask(operation(id), asked), own);
+        leaks.push(...leaksIn(answer, secrets).map((leak) => `${id}: ${leak}`));
+      }
+    }
+    for (const [name, { plain }] of Object.entries(GRPC_CASES)) {
+      for (const request of plain?.(own) ?? []) {
+        leaks.push(...leaksIn(await grpc.ask(name, request), secrets).map((leak) => `${name}: ${leak}`));
+      }
+    }
+    expect(leaks).toEqual([]);
+    // Its own is there.
+    const { body } = await crawler.ask(operation('listMissions'), {});
+    expect((JSON.parse(body) as { items: { id: string }[] }).items.map(({ id }) => id)).toEqual([own.plannedMissionId]);
+    expect((await grpc.ask('MissionService/GetMission', { id: own.plannedMissionId })).code).toBe(0);
+  }, 60_000);
+
+  it('cannot tell by any answer whether a thing is at the other site or nowhere [N21, N23]', async () => {
+    const faults: string[] = [];
+    const random = { ...randomThings(named), campaignId: named.campaignId, objectKey: named.objectKey };
+    const tryAll = async <Request extends object>(
+      cases: Readonly<Record<string, { readonly naming?: Naming<Request> }>>,
+      ask: (name: string, request: Request) => Promise<Seen | GrpcSeen>,
+    ) => {
+      for (const [name, { naming }] of Object.entries(cases)) {
+        const nothing = naming?.(random, own) ?? [];
+        for (const [index, request] of (naming?.(named, own) ?? []).entries()) {
+          const about = withoutNamed(await ask(name, request), named);
+          const of = withoutNamed(await ask(name, nothing[index] ?? request), random);
+          const what = `${name} ${JSON.stringify(withoutNamed(request, named))}`;
+          faults.push(...differences(what, about, of), ...leaksIn(about, secrets).map((leak) => `${what}: ${leak}`));
+        }
+      }
+    };
+    await tryAll(GRPC_CASES, (name, request) => grpc.ask(name, request));
+    // What is open to all asks for no key, and counts guesses.
+    const guarded = Object.entries(ROUTE_CASES).filter(([id]) => SAID_OF_ROUTES[id] !== '*');
+    await tryAll(Object.fromEntries(guarded), (id, asked) => crawler.ask(operation(id), asked));
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  it('is told over gRPC of its own mission while others watch theirs', async () => {
+    const watch = (asker: GrpcCrawler, id: string) => {
+      const told: unknown[] = [];
+      const stream = asker.stream('MissionService/WatchMission', { id });
+      stream.on('data', (message: unknown) => told.push(message));
+      stream.on('error', () => undefined);
+      return { told, stream };
+    };
+    const theirs = watch(whole, second.things.plannedMissionId);
+    const mine = watch(grpc, own.plannedMissionId);
+    try {
+      await eventually('both are told', () => theirs.told.length > 0 && mine.told.length > 0);
+      const executeAt = new Date(Date.now() + 26 * 3_600_000).toISOString();
+      const asked = new Api(world.stack.apiUrl, crawler.key);
+      good(await asked.patch(`/missions/${own.plannedMissionId}`, { executeAt }));
+      await eventually('the change is told', () => mine.told.length > 1);
+      expect(leaksIn(mine.told, secrets)).toEqual([]);
+    } finally {
+      theirs.stream.cancel();
+      mine.stream.cancel();
+    }
+  });
+
+  it('gets no answer to what somebody else asked for under the same key, and says nothing of it', async () => {
+    const { dockSn, waylineId } = second.things;
+    const mission = { dockSn, waylineId, rthAltitudeMeters: 60, kind: 'immediate', name: `${second.word} flown` };
+    const asked = new Api(world.stack.apiUrl, crawler.key);
+    const repeated = await asked.post<{ code: string }>('/missions', mission, { 'Idempotency-Key': second.word });
+    expect([repeated.status, repeated.body.code]).toEqual([404, 'unknown_dock']);
+    // The whole organisation gets the answer that it got.
+    const again = await new Api(world.stack.apiUrl, second.key).post<{ id: string }>('/missions', mission, {
+      'Idempotency-Key': second.word,
+    });
+    expect(again.body.id).toBe(second.things.flownMissionId);
+  });
+
+  it('finds in every service what is at the site now, and no longer what was taken away', async () => {
+    const api = new Api(world.stack.apiUrl, second.key);
+    const { dockSn, siteId, flownMissionId, fileId } = second.things;
+    const paths = [`/docks/${dockSn}`, `/missions/${flownMissionId}`, `/log-files/${fileId}`];
+    // What is known of a key is believed for half a minute, so each look has a new one.
+    const statuses = async () => {
+      const wish = { name: 'moved', roles: ROLES, siteIds: [second.otherSite.siteId] };
+      const asked = new Api(world.stack.apiUrl, good(await api.post<{ key: string }>('/api-keys', wish)).key);
+      return Promise.all(paths.map(async (each) => (await asked.get(each)).status));
+    };
+    expect(await statuses()).toEqual([404, 404, 404]);
+    good(await api.patch(`/docks/${dockSn}`, { siteId: second.otherSite.siteId }));
+    expect(await statuses()).toEqual([200, 200, 200]);
+    good(await api.patch(`/docks/${dockSn}`, { siteId }));
+    expect(await statuses()).toEqual([404, 404, 404]);
   });
 });
 

@@ -3,7 +3,7 @@ import type { Page, Position } from '@aerie/http-api';
 import { toPage } from '@aerie/http-api';
 import { UnavailableError } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import type { Databases } from '@aerie/persistence';
+import { type Databases, wholeOf } from '@aerie/persistence';
 import type { IssueView } from './issue.schema.js';
 
 /** What was given out. It has no member for a secret. */
@@ -133,7 +133,7 @@ export class Ledger {
     limit: number,
     after: Position | null,
   ): Promise<Page<IssueView>> {
-    const rows = await this.databases.api.of(organisationId).query<IssueRow>(
+    const rows = await this.databases.api.of(wholeOf(organisationId)).query<IssueRow>(
       `SELECT *, to_char(issued_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM credential.issue
         WHERE organisation_id = $1

@@ -3,7 +3,7 @@ import { DockRecord, type Principal, callerName } from '@aerie/bus-contract';
 import { type Page, type Position, notThere, toPage } from '@aerie/http-api';
 import { ConflictError, UnavailableError } from '@aerie/kernel';
 import type { Logger } from '@aerie/observability';
-import { type Databases, inTransaction } from '@aerie/persistence';
+import { type Databases, inTransaction, wholeOf } from '@aerie/persistence';
 import { fitDenials } from '../keys/denial-policy.js';
 import { ownerPrefixOf } from '../keys/object-prefix.js';
 import { providerCodeOf } from '../providers/provider-error.js';
@@ -82,7 +82,7 @@ export class RevokeKeys {
     checkSupport(access);
     if (dockSn !== null) await this.checkCount(organisationId);
     const id = randomUUID();
-    const own = this.databases.api.of(organisationId);
+    const own = this.databases.api.of(wholeOf(organisationId));
     // Providers know whole seconds of a token's birth: what is made within two seconds from now falls with the rest.
     await own.run(
       `INSERT INTO credential.revocation (id, organisation_id, dock_sn, storage_version, not_before, reason, revoked_by,
@@ -105,7 +105,7 @@ export class RevokeKeys {
   }
 
   async list(organisationId: string, limit: number, after: Position | null): Promise<Page<RevocationView>> {
-    const rows = await this.databases.api.of(organisationId).query<RevocationRow>(
+    const rows = await this.databases.api.of(wholeOf(organisationId)).query<RevocationRow>(
       `${SELECT}
         WHERE organisation_id = $1 AND ($2::timestamptz IS NULL OR (revoked_at, id) < ($2, $3::uuid))
         ORDER BY revoked_at DESC, id DESC LIMIT $4`,
@@ -129,7 +129,7 @@ export class RevokeKeys {
   }
 
   private async checkCount(organisationId: string): Promise<void> {
-    const [row] = await this.databases.api.of(organisationId).query<{ count: number }>(
+    const [row] = await this.databases.api.of(wholeOf(organisationId)).query<{ count: number }>(
       `SELECT count(DISTINCT dock_sn)::integer AS count FROM credential.revocation
         WHERE organisation_id = $1 AND dock_sn IS NOT NULL
           AND not_before > clock_timestamp() - make_interval(hours => $2)`,

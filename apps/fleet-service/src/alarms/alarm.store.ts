@@ -1,5 +1,5 @@
 import { type Principal, callerName } from '@aerie/bus-contract';
-import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, type Reach, type Tx, amongDocks, inTransaction, reachesDock } from '@aerie/persistence';
 
 export interface AlarmRow {
   readonly id: string;
@@ -48,48 +48,48 @@ const ALARM = `
     FROM fleet.alarm a
     LEFT JOIN fleet.member m ON m.organisation_id = a.organisation_id AND m.person_id = a.assigned_to`;
 
+const ONE = `${ALARM} WHERE a.organisation_id = $1 AND a.id = $2`;
+
 /** Alarms of an organisation, for people. */
 export class AlarmStore {
   constructor(private readonly database: ApiDatabase) {}
 
   /** The newest first: one more than `limit` where there are more. */
-  list(
-    organisationId: string,
-    { open, acknowledged, dockSn, deviceSn, after, limit }: AlarmSearch,
-  ): Promise<AlarmRow[]> {
+  list(reach: Reach, { open, acknowledged, dockSn, deviceSn, after, limit }: AlarmSearch): Promise<AlarmRow[]> {
     // A condition of its own, so that the index of open alarms serves it.
     const isOpen = open === undefined ? '' : `AND a.closed_at IS ${open ? '' : 'NOT '}NULL`;
-    return this.database.of(organisationId).query<AlarmRow>(
+    return this.database.of(reach).query<AlarmRow>(
       `${ALARM}
         WHERE a.organisation_id = $1 ${isOpen}
           AND ($2::boolean IS NULL OR (a.acknowledged_at IS NOT NULL) = $2)
           AND ($3::text IS NULL OR a.dock_sn = $3)
           AND ($4::text IS NULL OR a.device_sn = $4)
+          AND ${amongDocks('$8', 'a.dock_sn')}
           AND ($5::timestamptz IS NULL OR (a.opened_at, a.id) < ($5, $6::uuid))
         ORDER BY a.opened_at DESC, a.id DESC LIMIT $7`,
       [
-        ...[organisationId, acknowledged ?? null, dockSn ?? null, deviceSn ?? null],
-        ...[after?.createdAt ?? null, after?.id ?? null, limit + 1],
+        ...[reach.organisationId, acknowledged ?? null, dockSn ?? null, deviceSn ?? null],
+        ...[after?.createdAt ?? null, after?.id ?? null, limit + 1, reach.dockSns],
       ],
     );
   }
 
-  async find(organisationId: string, id: string): Promise<AlarmRow | undefined> {
-    const [row] = await this.database
-      .of(organisationId)
-      .query<AlarmRow>(`${ALARM} WHERE a.organisation_id = $1 AND a.id = $2`, [organisationId, id]);
-    return row;
+  async find(reach: Reach, id: string): Promise<AlarmRow | undefined> {
+    const [row] = await this.database.of(reach).query<AlarmRow>(ONE, [reach.organisationId, id]);
+    return row !== undefined && reachesDock(reach, row.dock_sn) ? row : undefined;
   }
 
   /** Who was first stays; a note replaces the one before. Undefined: there is no such alarm. */
   async acknowledge(caller: Principal, id: string, note: string | undefined): Promise<AlarmRow | undefined> {
-    return this.changed(caller, id, async (tx) => {
+    return inTransaction(this.database.of(caller), async (tx) => {
+      if ((await findIn(tx, caller, id)) === undefined) return undefined;
       await tx.run(
         `UPDATE fleet.alarm SET acknowledged_at = coalesce(acknowledged_at, clock_timestamp()),
                 acknowledged_by = coalesce(acknowledged_by, $3), note = coalesce($4, note)
           WHERE organisation_id = $1 AND id = $2`,
         [caller.organisationId, id, callerName(caller), note ?? null],
       );
+      return findIn(tx, caller, id);
     });
   }
 
@@ -97,9 +97,8 @@ export class AlarmStore {
   async change(caller: Principal, id: string, change: AlarmChange): Promise<AlarmRow | undefined | 'noMember'> {
     const { organisationId } = caller;
     const { assignedTo, note } = change;
-    return inTransaction(this.database.of(organisationId), async (tx) => {
-      const found = await findIn(tx, organisationId, id);
-      if (found === undefined) return undefined;
+    return inTransaction(this.database.of(caller), async (tx) => {
+      if ((await findIn(tx, caller, id)) === undefined) return undefined;
       if (assignedTo != null) {
         const member = await tx.one('SELECT 1 FROM fleet.member WHERE organisation_id = $1 AND person_id = $2', [
           ...[organisationId, assignedTo],
@@ -112,21 +111,12 @@ export class AlarmStore {
           WHERE organisation_id = $1 AND id = $2`,
         [organisationId, id, assignedTo !== undefined, assignedTo ?? null, note !== undefined, note ?? null],
       );
-      return findIn(tx, organisationId, id);
-    });
-  }
-
-  private changed(
-    { organisationId }: Principal,
-    id: string,
-    change: (tx: Tx) => Promise<void>,
-  ): Promise<AlarmRow | undefined> {
-    return inTransaction(this.database.of(organisationId), async (tx) => {
-      await change(tx);
-      return findIn(tx, organisationId, id);
+      return findIn(tx, caller, id);
     });
   }
 }
 
-const findIn = (tx: Tx, organisationId: string, id: string): Promise<AlarmRow | undefined> =>
-  tx.one<AlarmRow>(`${ALARM} WHERE a.organisation_id = $1 AND a.id = $2`, [organisationId, id]);
+async function findIn(tx: Tx, reach: Reach, id: string): Promise<AlarmRow | undefined> {
+  const row = await tx.one<AlarmRow>(ONE, [reach.organisationId, id]);
+  return row !== undefined && reachesDock(reach, row.dock_sn) ? row : undefined;
+}

@@ -18,15 +18,15 @@ export class AlarmsController {
   ) {}
 
   @Get()
-  async list(@Caller() { organisationId }: Principal, @Query() query: unknown): Promise<unknown> {
+  async list(@Caller() caller: Principal, @Query() query: unknown): Promise<unknown> {
     const { cursor, ...wanted } = readInput(alarmListQuery, query, 'query');
-    const rows = await this.alarms.list(organisationId, { ...wanted, after: readCursor(cursor) });
+    const rows = await this.alarms.list(caller, { ...wanted, after: readCursor(cursor) });
     return toPage(rows, wanted.limit, positionOf, (row) => this.viewOf(row));
   }
 
   @Get(':id')
-  async find(@Caller() { organisationId }: Principal, @Param('id') id: string): Promise<unknown> {
-    return this.view(id, isUuid(id) ? await this.alarms.find(organisationId, id) : undefined);
+  async find(@Caller() caller: Principal, @Param('id') id: string): Promise<unknown> {
+    return this.view(id, isUuid(id) ? await this.alarms.find(caller, id) : undefined);
   }
 
   /** Somebody has seen it. It stays open until the device no longer has it. */

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { ROLES, ROLE_SAYS } from '@aerie/bus-contract';
 import { instantInput, pageQuery, pageSchema, queryFlag } from '@aerie/http-api';
 import { z } from 'zod';
+import { shownSiteIds, siteIds } from '../sites/site.schema.js';
 
 /** What callers send and get of API keys. Strict, and a test holds real answers against it. */
 
@@ -24,6 +25,7 @@ export const newKey = z.strictObject({
     .max(ROLES.length)
     .refine((roles) => new Set(roles).size === roles.length, 'must name each role once')
     .describe(`What its holder may do: ${rolesSaid}.`),
+  siteIds: siteIds.default(null),
   expiresAt: instantInput.nullable().default(null).describe('From when on it is refused, RFC 3339. Null: never.'),
   addresses: z
     .array(network)
@@ -55,6 +57,7 @@ const keyMembers = {
   id: z.uuid().describe('Id of the key: the part of it between the underscores.'),
   name: z.string().describe('For people.'),
   roles: z.array(z.string()).describe('What its holder may do.'),
+  siteIds: shownSiteIds,
   valid: z.boolean().describe('Whether it is taken now, from an address that it may be used from.'),
   expiresAt: instantOrNull('From when on it is refused. Null: never.'),
   addresses: z.array(z.string()).nullable().describe('From where it may be used. Null: from everywhere.'),

@@ -25,12 +25,12 @@ beforeAll(async () => {
   const [other] = await owner.query<{ id: string }[]>(
     `INSERT INTO fleet.organisation (id, name) VALUES (gen_random_uuid(), 'others') RETURNING id`,
   );
-  stranger = { keyId: 'irrelevant', organisationId: other?.id ?? '', roles: ROLES };
+  stranger = { keyId: 'irrelevant', organisationId: other?.id ?? '', roles: ROLES, siteIds: null, dockSns: null };
 }, 60_000);
 afterAll(() => drop?.());
 
 const make = (wish: Partial<NewKey> = {}) =>
-  store.make(admin, { name: 'spec', roles: ['viewer'], expiresAt: null, addresses: null, ...wish });
+  store.make(admin, { name: 'spec', roles: ['viewer'], siteIds: null, expiresAt: null, addresses: null, ...wish });
 const rolesOf = async (key: string, address = FROM_ANYWHERE) =>
   (await store.verify(key, address))?.principal.roles ?? null;
 const secondsFromNow = (seconds: number): Date => new Date(Date.now() + seconds * 1_000);
@@ -147,7 +147,7 @@ it('shows, replaces and revokes no key of another organisation', async () => {
 describe('the people behind a key', () => {
   const anna = (): Principal => ({ ...admin, keyId: 'session-1', personId: randomUUID() });
   const makeAs = (caller: Principal) =>
-    store.make(caller, { name: 'spec', roles: ['planner'], expiresAt: null, addresses: null });
+    store.make(caller, { name: 'spec', roles: ['planner'], expiresAt: null, addresses: null, siteIds: null });
   const behind = async (id: string, organisationId = admin.organisationId) =>
     (await store.makers(organisationId, [id])).get(id);
 
@@ -192,14 +192,20 @@ it('bounds the keys that are valid at the same time', async () => {
      SELECT gen_random_uuid(), $1, 'many', '\\x00', ARRAY['viewer'] FROM generate_series(1, 500)`,
     [stranger.organisationId],
   );
-  const tooMany = store.make(stranger, { name: 'one more', roles: ['viewer'], expiresAt: null, addresses: null });
+  const tooMany = store.make(stranger, {
+    name: 'one more',
+    roles: ['viewer'],
+    siteIds: null,
+    expiresAt: null,
+    addresses: null,
+  });
   await expect(tooMany).rejects.toMatchObject({ code: 'too_many_keys' });
   await database.query(
     `UPDATE fleet.api_key SET revoked_at = clock_timestamp()
       WHERE id = (SELECT id FROM fleet.api_key WHERE organisation_id = $1 LIMIT 1)`,
     [stranger.organisationId],
   );
-  await store.make(stranger, { name: 'one more', roles: ['viewer'], expiresAt: null, addresses: null });
+  await store.make(stranger, { name: 'one more', roles: ['viewer'], siteIds: null, expiresAt: null, addresses: null });
 });
 
 describe('beside a release that knows no roles', () => {

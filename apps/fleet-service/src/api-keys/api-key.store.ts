@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { type Principal, ROLES, type Role, callerName } from '@aerie/bus-contract';
 import { ConflictError, InvalidError, isUuid } from '@aerie/kernel';
 import { type Databases, type OrganisationRows, type Tx, inTransaction } from '@aerie/persistence';
+import { lockSites, reachOf, storedRoles } from '../sites/holders.js';
 import { BY_KEY } from '../finders.js';
 
 /** `aerie_<id>_<secret>`: the id finds the row, the whole text is hashed. The prefix lets leak scanners find it. */
@@ -18,6 +19,8 @@ const MOST_GENERATIONS = 1_000;
 export interface NewKey {
   readonly name: string;
   readonly roles: readonly Role[];
+  /** Null: the whole organisation. */
+  readonly siteIds: readonly string[] | null;
   /** Null: never. */
   readonly expiresAt: Date | null;
   /** Addresses and networks, as `192.0.2.7` or `2001:db8::/32`. Null: from everywhere. */
@@ -29,6 +32,7 @@ export interface KeyRow {
   readonly name: string;
   /** Null: made by a release before 0.3.0, in which each key may do everything. */
   readonly roles: readonly string[] | null;
+  readonly site_ids: readonly string[] | null;
   readonly expires_at: Date | null;
   readonly addresses: readonly string[] | null;
   readonly last_used_at: Date | null;
@@ -55,7 +59,7 @@ export interface MadeKey {
   readonly row: KeyRow;
 }
 
-const COLUMNS = `id, name, roles, expires_at, addresses::text[] AS addresses, last_used_at, created_at, created_by, revoked_at,
+const COLUMNS = `id, name, roles, site_ids, expires_at, addresses::text[] AS addresses, last_used_at, created_at, created_by, revoked_at,
   revoked_by, replaces,
   to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
   (revoked_at IS NULL OR revoked_at > clock_timestamp())
@@ -79,7 +83,7 @@ export class ApiKeyStore {
           [organisation.id, name],
         );
       }
-      const wanted = { name, roles: ROLES, expiresAt: null, addresses: null, ...wish };
+      const wanted = { name, roles: ROLES, siteIds: null, expiresAt: null, addresses: null, ...wish };
       return (await insert(tx, organisation.id, wanted, 'command', null)).key;
     });
   }
@@ -90,6 +94,7 @@ export class ApiKeyStore {
     return inTransaction(this.databases.api.of(organisationId), async (tx) => {
       await refuseHostBits(tx, wanted.addresses ?? []);
       await refuseTooMany(tx, organisationId);
+      await lockSites(tx, organisationId, wanted.siteIds);
       return insert(tx, organisationId, wanted, callerName(caller), null);
     });
   }
@@ -176,8 +181,8 @@ export class ApiKeyStore {
           WHERE organisation_id = $1 AND id = $2`,
         [organisationId, id, keepMs, callerName(caller)],
       );
-      const { name, roles, addresses } = old;
-      const wanted = { name, roles: roles ?? ROLES, addresses, expiresAt };
+      const { name, roles, site_ids: siteIds, addresses } = old;
+      const wanted = { name, roles: roles ?? ROLES, siteIds, addresses, expiresAt };
       return insert(tx, organisationId, wanted, callerName(caller), id);
     });
   }
@@ -191,7 +196,7 @@ export class ApiKeyStore {
     if (prefix !== PREFIX || id === undefined || !isUuid(id)) return null;
     const own = this.databases.api.ofWhom(BY_KEY, id);
     const [row] = await own.query<FoundKey>(
-      `SELECT organisation_id, secret_hash, roles,
+      `SELECT organisation_id, secret_hash, roles, site_ids,
               addresses IS NULL OR coalesce($2::inet <<= ANY (addresses), false) AS from_here,
               least(expires_at, revoked_at) AS ends_at,
               extract(epoch FROM least(expires_at, revoked_at) - clock_timestamp()) * 1000 AS ends_in_ms,
@@ -203,7 +208,9 @@ export class ApiKeyStore {
     const endsInMs = row.ends_at === null ? BELIEVED_MS : Number(row.ends_in_ms);
     if (endsInMs <= 0) return null;
     if (row.unnoted) await noteUse(own, id);
-    const principal = { keyId: id, organisationId: row.organisation_id, roles: row.roles ?? ROLES };
+    const { organisation_id: organisationId, site_ids } = row;
+    const reach = await reachOf(this.databases.api, organisationId, { roles: row.roles ?? ROLES, site_ids });
+    const principal = { keyId: id, organisationId, ...reach };
     return { principal, validForMs: Math.min(endsInMs, BELIEVED_MS) };
   }
 }
@@ -223,6 +230,7 @@ interface FoundKey {
   readonly organisation_id: string;
   readonly secret_hash: Buffer;
   readonly roles: readonly string[] | null;
+  readonly site_ids: readonly string[] | null;
   readonly from_here: boolean;
   readonly ends_at: Date | null;
   readonly ends_in_ms: string | null;
@@ -232,26 +240,29 @@ interface FoundKey {
 async function insert(
   tx: Tx,
   organisationId: string,
-  { name, roles, expiresAt, addresses }: Omit<NewKey, 'roles'> & { readonly roles: readonly string[] },
+  { name, roles, siteIds, expiresAt, addresses }: Omit<NewKey, 'roles'> & { readonly roles: readonly string[] },
   createdBy: string,
   replaces: string | null,
 ): Promise<MadeKey> {
   const id = randomUUID();
   const key = `${PREFIX}_${id}_${randomBytes(32).toString('base64url')}`;
-  const mayDoAll = expiresAt === null && addresses === null && ROLES.every((role) => roles.includes(role));
+  const mayDoAll =
+    siteIds === null && expiresAt === null && addresses === null && ROLES.every((role) => roles.includes(role));
   await tx.run(
-    `INSERT INTO fleet.api_key (id, organisation_id, name, secret_hash, roles, expires_at, addresses, created_by, replaces)
-     VALUES ($1, $2, $3, $4, $5, $6, $7::text[]::cidr[], $8, $9)`,
+    `INSERT INTO fleet.api_key (id, organisation_id, name, secret_hash, roles, expires_at, addresses, created_by, replaces,
+       site_ids)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::text[]::cidr[], $8, $9, $10::uuid[])`,
     [
       id,
       organisationId,
       name,
       (mayDoAll ? hashOf : limitedHashOf)(key),
-      roles,
+      storedRoles({ roles, siteIds }),
       expiresAt,
       addresses,
       createdBy,
       replaces,
+      siteIds,
     ],
   );
   const row = await findIn(tx, organisationId, id);

@@ -4,6 +4,7 @@ import { ApiKeyGuard, Caller, notThere, pastMessage, readCursor, readInput, toPa
 import { InvalidError, isUuid } from '@aerie/kernel';
 import { type Response } from 'express';
 import { keyListQuery, newKey, rotation } from './api-key.schema.js';
+import { shownRights } from '../sites/holders.js';
 import { ApiKeyStore, type KeyRow, type MadeKey } from './api-key.store.js';
 
 /** API keys of the caller's organisation. */
@@ -82,7 +83,7 @@ function refusePast(expiresAt: Date | null): void {
 const viewOf = (row: KeyRow) => ({
   id: row.id,
   name: row.name,
-  roles: row.roles ?? ROLES,
+  ...shownRights({ ...row, roles: row.roles ?? ROLES }),
   valid: row.valid,
   expiresAt: row.expires_at?.toISOString() ?? null,
   addresses: row.addresses,

@@ -21,7 +21,10 @@ export const KEY_ROUTES = [
       'the one that nobody got to see.',
     body: jsonBody(newKey, { name: 'Night patrol', roles: ['planner'], expiresAt: '2027-12-31T00:00:00Z' }),
     answers: { 201: jsonAnswer('The key was made.', madeKeySchema, ['Location']) },
-    problems: { 409: { description: '`too_many_keys`: revoke some first.' } },
+    problems: {
+      404: { description: '`unknown_site`: one of `siteIds` is no site of the organisation.' },
+      409: { description: '`too_many_keys`: revoke some first.' },
+    },
   }),
   route({
     method: 'get',
@@ -52,7 +55,8 @@ export const KEY_ROUTES = [
     permission: 'keys.manage',
     tag,
     summary: 'Put another key in the place of this one',
-    description: 'The new one has the same name, roles and addresses. The old one goes on being valid for a while.',
+    description:
+      'The new one has the same name, roles, sites and addresses. The old one goes on being valid for a while.',
     params,
     body: optionalJsonBody(rotation, { keepSeconds: 86_400 }),
     answers: { 201: jsonAnswer('The new key, shown this one time.', madeKeySchema, ['Location']) },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DockFact } from '@aerie/bus-contract';
 import { createLogger } from '@aerie/observability';
-import { ApiDatabase } from '@aerie/persistence';
+import { ApiDatabase, wholeOf } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { BrokerUsers } from './broker/broker-users.js';
@@ -72,7 +72,13 @@ beforeEach(() => {
 const aSn = (): string => `CHG-${randomUUID().slice(0, 8)}`;
 
 async function aDock(organisation = organisationId, sn = aSn()): Promise<string> {
-  await registerDock.register(organisation, { sn, model: 'dock2', protocolGeneration: '1.15', name: sn });
+  await registerDock.register(wholeOf(organisation), {
+    sn,
+    model: 'dock2',
+    protocolGeneration: '1.15',
+    name: sn,
+    siteId: null,
+  });
   broker.calls.length = 0;
   return sn;
 }
@@ -88,13 +94,13 @@ async function tell(dockSn: string, aircraftSns: readonly string[]): Promise<voi
 
 const speakerFor = async (sn: string): Promise<string | undefined> => (await docksOfAll.speakerFor(sn))?.sn;
 const movesOf = async (sn: string, organisation = organisationId) =>
-  (await docks.aircraftOf(organisation, sn)).moves.map(({ from_dock_sn, to_dock_sn, reason }) => [
+  (await docks.aircraftOf(wholeOf(organisation), sn)).moves.map(({ from_dock_sn, to_dock_sn, reason }) => [
     from_dock_sn,
     to_dock_sn,
     reason,
   ]);
 const listed = async (retired: boolean): Promise<string[]> =>
-  (await docks.list(organisationId, { limit: 200, after: null, retired })).map(({ sn }) => sn);
+  (await docks.list(wholeOf(organisationId), { limit: 200, after: null, retired })).map(({ sn }) => sn);
 
 describe('an aircraft', () => {
   it('follows the dock that names it last, although the first one never told that it is gone', async () => {
@@ -147,7 +153,7 @@ describe('an aircraft', () => {
     const [dock, aircraft] = [await aDock(), aSn()];
     await tell(dock, [aircraft]);
     broker.calls.length = 0;
-    await changeDock.releaseAircraft(organisationId, dock, aircraft);
+    await changeDock.releaseAircraft(wholeOf(organisationId), dock, aircraft);
     expect(await speakerFor(aircraft)).toBeUndefined();
     expect(broker.calls).toEqual([`grant ${dock} []`]);
     expect(await movesOf(dock)).toEqual([[dock, null, 'released']]);
@@ -157,11 +163,11 @@ describe('an aircraft', () => {
 
   it('that the dock does not have cannot be released', async () => {
     const [dock, aircraft] = [await aDock(), aSn()];
-    await expect(changeDock.releaseAircraft(organisationId, dock, aircraft)).rejects.toMatchObject({
+    await expect(changeDock.releaseAircraft(wholeOf(organisationId), dock, aircraft)).rejects.toMatchObject({
       code: 'unknown_aircraft',
     });
     await tell(dock, [aircraft]);
-    await expect(changeDock.releaseAircraft(otherOrganisationId, dock, aircraft)).rejects.toMatchObject({
+    await expect(changeDock.releaseAircraft(wholeOf(otherOrganisationId), dock, aircraft)).rejects.toMatchObject({
       code: 'unknown_dock',
     });
   });
@@ -172,7 +178,7 @@ describe('a serial number that a dock claims as its aircraft', () => {
     const [claimant, wrong, sn] = [await aDock(otherOrganisationId), await aDock(), aSn()];
     await tell(claimant, [sn]);
     broker.calls.length = 0;
-    await changeDock.correctSn(organisationId, wrong, sn);
+    await changeDock.correctSn(wholeOf(organisationId), wrong, sn);
     expect(broker.calls).toEqual([`grant ${claimant} []`, `provision ${sn}`, `remove ${wrong}`]);
   });
 
@@ -180,7 +186,13 @@ describe('a serial number that a dock claims as its aircraft', () => {
     const [claimant, sn] = [await aDock(otherOrganisationId), aSn()];
     await tell(claimant, [sn]);
     broker.calls.length = 0;
-    await registerDock.register(organisationId, { sn, model: 'dock2', protocolGeneration: '1.15', name: sn });
+    await registerDock.register(wholeOf(organisationId), {
+      sn,
+      model: 'dock2',
+      protocolGeneration: '1.15',
+      name: sn,
+      siteId: null,
+    });
     expect(broker.calls).toEqual([`grant ${claimant} []`, `provision ${sn}`]);
     expect(await speakerFor(sn)).toBe(sn);
     expect(await movesOf(claimant, otherOrganisationId)).toEqual([[claimant, null, 'registeredAsDock']]);
@@ -191,7 +203,13 @@ describe('a serial number that a dock claims as its aircraft', () => {
   it('is refused with advice that fits: own docks get new credentials, those of others cannot', async () => {
     const sn = await aDock();
     const again = (organisation: string) =>
-      registerDock.register(organisation, { sn, model: 'dock2', protocolGeneration: '1.15', name: sn });
+      registerDock.register(wholeOf(organisation), {
+        sn,
+        model: 'dock2',
+        protocolGeneration: '1.15',
+        name: sn,
+        siteId: null,
+      });
     const advice = (text: string) => ({ fields: [{ message: expect.stringContaining(text) as string }] });
     await expect(again(organisationId)).rejects.toMatchObject(advice(`POST /api/v1/docks/${sn}/credentials`));
     await expect(again(otherOrganisationId)).rejects.toMatchObject(advice('registered by another organisation'));
@@ -201,31 +219,33 @@ describe('a serial number that a dock claims as its aircraft', () => {
 describe('the serial number of a dock', () => {
   it('is corrected while it never connected: the right one gets credentials, the wrong one is forgotten', async () => {
     const [wrong, right] = [await aDock(), aSn()];
-    await changeDock.change(organisationId, wrong, { name: 'Roof' });
-    const credentials = await changeDock.correctSn(organisationId, wrong, right);
+    await changeDock.change(wholeOf(organisationId), wrong, { name: 'Roof', siteId: null });
+    const credentials = await changeDock.correctSn(wholeOf(organisationId), wrong, right);
     expect(credentials.mqttPassword).not.toBe('');
     expect(broker.calls).toEqual([`provision ${right}`, `remove ${wrong}`]);
-    expect(await docks.find(organisationId, wrong)).toBeUndefined();
-    expect(await docks.find(organisationId, right)).toMatchObject({ name: 'Roof', model: 'dock2' });
+    expect(await docks.find(wholeOf(organisationId), wrong)).toBeUndefined();
+    expect(await docks.find(wholeOf(organisationId), right)).toMatchObject({ name: 'Roof', model: 'dock2' });
   });
 
   it('can be corrected again after the broker was away in the middle', async () => {
     const [wrong, right] = [await aDock(), aSn()];
     broker.down = true;
-    await expect(changeDock.correctSn(organisationId, wrong, right)).rejects.toThrow('the broker is away');
-    expect(await docks.find(organisationId, wrong)).toBeDefined();
+    await expect(changeDock.correctSn(wholeOf(organisationId), wrong, right)).rejects.toThrow('the broker is away');
+    expect(await docks.find(wholeOf(organisationId), wrong)).toBeDefined();
     broker.down = false;
-    await changeDock.correctSn(organisationId, wrong, right);
-    expect(await docks.find(organisationId, right)).toBeDefined();
+    await changeDock.correctSn(wholeOf(organisationId), wrong, right);
+    expect(await docks.find(wholeOf(organisationId), right)).toBeDefined();
   });
 
   it('is not corrected once the dock has connected, and never onto a dock that exists', async () => {
     const [heard, unheard, other] = [await aDock(), await aDock(), await aDock()];
     await tell(heard, []);
-    await expect(changeDock.correctSn(organisationId, heard, aSn())).rejects.toMatchObject({
+    await expect(changeDock.correctSn(wholeOf(organisationId), heard, aSn())).rejects.toMatchObject({
       code: 'dock_has_connected',
     });
-    await expect(changeDock.correctSn(organisationId, unheard, other)).rejects.toMatchObject({ code: 'dock_exists' });
+    await expect(changeDock.correctSn(wholeOf(organisationId), unheard, other)).rejects.toMatchObject({
+      code: 'dock_exists',
+    });
     expect(broker.calls).toEqual([]);
   });
 });
@@ -235,10 +255,10 @@ describe('a dock that is retired', () => {
     const [dock, aircraft] = [await aDock(), aSn()];
     await tell(dock, [aircraft]);
     broker.calls.length = 0;
-    await changeDock.retire(organisationId, dock);
+    await changeDock.retire(wholeOf(organisationId), dock);
     expect(broker.calls).toEqual([`remove ${dock}`]);
     expect([await speakerFor(dock), await speakerFor(aircraft)]).toEqual([undefined, undefined]);
-    expect(await docks.find(organisationId, dock)).toMatchObject({ retired_at: expect.any(Date) });
+    expect(await docks.find(wholeOf(organisationId), dock)).toMatchObject({ retired_at: expect.any(Date) });
     expect([(await listed(false)).includes(dock), (await listed(true)).includes(dock)]).toEqual([false, true]);
     expect(await docksOfAll.records([dock])).toEqual([]);
     expect(await docksOfAll.search({ organisationId, sns: [dock], limit: 10 })).toEqual([]);
@@ -248,25 +268,25 @@ describe('a dock that is retired', () => {
   it('is refused by the broker when it is retired again after the broker was away', async () => {
     const dock = await aDock();
     broker.down = true;
-    await expect(changeDock.retire(organisationId, dock)).rejects.toThrow('the broker is away');
+    await expect(changeDock.retire(wholeOf(organisationId), dock)).rejects.toThrow('the broker is away');
     broker.down = false;
-    await changeDock.retire(organisationId, dock);
+    await changeDock.retire(wholeOf(organisationId), dock);
     expect(broker.calls).toEqual([`remove ${dock}`]);
   });
 
   it('takes no aircraft by a topology that was still under way, and gets no credentials', async () => {
     const [dock, aircraft] = [await aDock(), aSn()];
-    await changeDock.retire(organisationId, dock);
+    await changeDock.retire(wholeOf(organisationId), dock);
     broker.calls.length = 0;
     await tell(dock, [aircraft]);
-    expect((await docks.aircraftOf(organisationId, dock)).aircraft).toEqual([]);
-    await expect(registerDock.renew(organisationId, dock)).rejects.toMatchObject({ code: 'unknown_dock' });
+    expect((await docks.aircraftOf(wholeOf(organisationId), dock)).aircraft).toEqual([]);
+    await expect(registerDock.renew(wholeOf(organisationId), dock)).rejects.toMatchObject({ code: 'unknown_dock' });
     expect(broker.calls.filter((call) => call.startsWith('provision'))).toEqual([]);
   });
 
   it('comes back when it is registered again', async () => {
     const sn = await aDock();
-    await changeDock.retire(organisationId, sn);
+    await changeDock.retire(wholeOf(organisationId), sn);
     await aDock(organisationId, sn);
     expect(await speakerFor(sn)).toBe(sn);
     expect(await listed(false)).toContain(sn);

@@ -1,18 +1,21 @@
 import { type DockModel, factSubject } from '@aerie/bus-contract';
 import { notThere, unknownDock } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
-import { type ApiDatabase, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
+import { type ApiDatabase, type Reach, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { recordMove, yieldClaim } from './aircraft-moves.js';
+import { enterSite } from '../sites/site.store.js';
 import { BrokerUsers } from './broker/broker-users.js';
 import { endOfRetired } from './cut-offs/cut-off.store.js';
 import type { DocksOfAll } from './dock.store.js';
-import { type DockCredentials, dockExists, hashOf, newCredentials } from './register-dock.js';
+import { type DockCredentials, dockExists, hashOf, newCredentials, refuseUnreached } from './register-dock.js';
 import type { Topologies } from './topologies.js';
 
 export interface DockChange {
   readonly model?: DockModel | undefined;
   readonly name?: string | undefined;
+  /** Null: at none. */
+  readonly siteId?: string | null | undefined;
 }
 
 /** What a person changes about a registered dock after its registration. */
@@ -24,13 +27,19 @@ export class ChangeDock {
     private readonly topologies: Topologies,
   ) {}
 
-  /** Renames a dock, or corrects the model that it was registered as. The same again changes nothing. */
-  async change(organisationId: string, sn: string, { model, name }: DockChange): Promise<void> {
-    const changed = await this.database.of(organisationId).run(
-      `UPDATE fleet.dock SET model = coalesce($3, model), name = coalesce($4, name), updated_at = clock_timestamp()
-        WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL`,
-      [organisationId, sn, model ?? null, name ?? null],
-    );
+  /** Renames a dock, corrects the model that it was registered as, or puts it at a site. The same again changes nothing. */
+  async change(reach: Reach, sn: string, { model, name, siteId }: DockChange): Promise<void> {
+    refuseUnreached(reach, sn);
+    const { organisationId } = reach;
+    const changed = await inTransaction(this.database.of(reach), async (tx) => {
+      if (siteId != null) await enterSite(tx, organisationId, siteId, sn);
+      return tx.run(
+        `UPDATE fleet.dock SET model = coalesce($3, model), name = coalesce($4, name), updated_at = clock_timestamp(),
+                site_id = CASE WHEN $5 THEN $6::uuid ELSE site_id END
+          WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL`,
+        [organisationId, sn, model ?? null, name ?? null, siteId !== undefined, siteId ?? null],
+      );
+    });
     if (changed === 0) throw unknownDock('sn', sn);
   }
 
@@ -38,16 +47,17 @@ export class ChangeDock {
    * Gives a dock that never connected its right serial number, with new credentials. The broker is never asked while a
    * transaction is open: a call that ended in between is simply made again.
    */
-  async correctSn(organisationId: string, wrongSn: string, sn: string): Promise<DockCredentials> {
+  async correctSn(reach: Reach, wrongSn: string, sn: string): Promise<DockCredentials> {
+    const { organisationId } = reach;
     const credentials = newCredentials();
-    const claimant = await inTransaction(this.database.of(organisationId), async (tx) => {
+    const claimant = await inTransaction(this.database.of(reach), async (tx) => {
       await lockUnheard(tx, organisationId, wrongSn);
       const claimed = await yieldClaim(tx, sn);
       // Its own unfinished row, or a fresh one: nobody's dock is written over.
       const values = [organisationId, wrongSn, sn, hashOf(credentials.bindingCode)];
       const made = await tx.run(
-        `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, binding_code_hash, created_at)
-         SELECT $3, organisation_id, model, protocol_generation, name, $4, created_at FROM fleet.dock
+        `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, site_id, binding_code_hash, created_at)
+         SELECT $3, organisation_id, model, protocol_generation, name, site_id, $4, created_at FROM fleet.dock
           WHERE organisation_id = $1 AND sn = $2
          ON CONFLICT (sn) DO NOTHING`,
         values,
@@ -56,7 +66,7 @@ export class ChangeDock {
         made > 0 ||
         (await tx.run(
           `UPDATE fleet.dock d SET model = w.model, protocol_generation = w.protocol_generation, name = w.name,
-                  binding_code_hash = $4
+                  site_id = w.site_id, binding_code_hash = $4
              FROM fleet.dock w
             WHERE w.organisation_id = $1 AND w.sn = $2 AND d.organisation_id = $1 AND d.sn = $3 AND d.provisioned_at IS NULL`,
           values,
@@ -68,7 +78,7 @@ export class ChangeDock {
     if (claimant !== null) await this.brokerUsers.grantAircraft(claimant, await this.docks.aircraftOf(claimant));
     await this.brokerUsers.provision(sn, credentials.mqttPassword);
     await this.brokerUsers.remove(wrongSn);
-    await inTransaction(this.database.of(organisationId), async (tx) => {
+    await inTransaction(this.database.of(reach), async (tx) => {
       await lockUnheard(tx, organisationId, wrongSn);
       await tx.run('UPDATE fleet.aircraft SET dock_sn = $2, granted_at = NULL WHERE dock_sn = $1', [wrongSn, sn]);
       await tx.run(
@@ -90,8 +100,10 @@ export class ChangeDock {
    * Takes a dock out of service: the broker refuses it, its connection ends, its aircraft are free. What it flew stays.
    * The same again changes nothing but the broker, in case that it could not be reached the first time.
    */
-  async retire(organisationId: string, sn: string): Promise<void> {
-    const aircraft = await inTransaction(this.database.of(organisationId), async (tx) => {
+  async retire(reach: Reach, sn: string): Promise<void> {
+    refuseUnreached(reach, sn);
+    const { organisationId } = reach;
+    const aircraft = await inTransaction(this.database.of(reach), async (tx) => {
       const dock = await tx.one<{ retired_at: Date | null }>(
         'SELECT retired_at FROM fleet.dock WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL FOR UPDATE',
         [organisationId, sn],
@@ -119,8 +131,10 @@ export class ChangeDock {
   }
 
   /** Frees an aircraft from its dock. The dock gets it back when its next topology names it. */
-  async releaseAircraft(organisationId: string, dockSn: string, aircraftSn: string): Promise<void> {
-    const known = await inTransaction(this.database.of(organisationId), async (tx) => {
+  async releaseAircraft(reach: Reach, dockSn: string, aircraftSn: string): Promise<void> {
+    refuseUnreached(reach, dockSn);
+    const { organisationId } = reach;
+    const known = await inTransaction(this.database.of(reach), async (tx) => {
       const dock = await tx.one(
         `SELECT 1 FROM fleet.dock
           WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL AND retired_at IS NULL FOR UPDATE`,

@@ -2,7 +2,7 @@ import { bothOf } from '@aerie/persistence/testing';
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
-import { ApiDatabase } from '@aerie/persistence';
+import { ApiDatabase, wholeOf } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { DockPositions } from './dock-positions.js';
@@ -57,7 +57,7 @@ async function says(position: Readonly<Record<string, unknown>>, inMs: number, b
   await by.stop();
 }
 
-const stored = async () => (await new DockStore(new ApiDatabase(api)).find(organisationId, sn)) ?? null;
+const stored = async () => (await new DockStore(new ApiDatabase(api)).find(wholeOf(organisationId), sn)) ?? null;
 
 it('keeps the position that a dock says first', async () => {
   expect((await positions.of([sn])).size).toBe(0);
@@ -105,7 +105,7 @@ it.each([
 });
 
 it('keeps what an operator enters until the dock says where it is', async () => {
-  await expect(positions.enter(organisationId, sn, MOVED)).resolves.toBe(true);
+  await expect(positions.enter(wholeOf(organisationId), sn, MOVED)).resolves.toBe(true);
   expect((await positions.of([sn])).get(sn)).toMatchObject({ ...MOVED, source: 'operator' });
   await says({ latitude: 0, longitude: 0 }, 0);
   expect((await positions.of([sn])).get(sn)).toMatchObject({ ...MOVED, source: 'operator' });
@@ -115,7 +115,7 @@ it('keeps what an operator enters until the dock says where it is', async () => 
 
 it('compares a position that it has noted again after ten minutes', async () => {
   await says(HOME, 0);
-  await positions.enter(organisationId, sn, MOVED);
+  await positions.enter(wholeOf(organisationId), sn, MOVED);
   await says(HOME, 9 * MINUTE_MS);
   expect((await positions.of([sn])).get(sn)).toMatchObject({ ...MOVED, source: 'operator' });
   await says(HOME, 11 * MINUTE_MS);
@@ -123,7 +123,7 @@ it('compares a position that it has noted again after ten minutes', async () => 
 });
 
 it('enters no position for a dock of another organisation', async () => {
-  await expect(positions.enter(randomUUID(), sn, HOME)).resolves.toBe(false);
+  await expect(positions.enter(wholeOf(randomUUID()), sn, HOME)).resolves.toBe(false);
   expect((await positions.of([sn])).size).toBe(0);
 });
 

@@ -1,6 +1,6 @@
 import { type Coordinates, type DockPosition, coordinatesOf } from '@aerie/bus-contract';
 import type { Logger } from '@aerie/observability';
-import { type Databases, rowsOfAll } from '@aerie/persistence';
+import { type Databases, type Reach, rowsOfAll } from '@aerie/persistence';
 import { LRUCache } from 'lru-cache';
 
 /** A dock that seems to have moved by less has not: positions differ by some metres from message to message. */
@@ -60,14 +60,14 @@ export class DockPositions {
   }
 
   /** Keeps what an operator says. False: the organisation has no such dock. */
-  async enter(organisationId: string, sn: string, { latitude, longitude }: Coordinates): Promise<boolean> {
-    const rows = await this.databases.api.of(organisationId).query(
+  async enter(reach: Reach, sn: string, { latitude, longitude }: Coordinates): Promise<boolean> {
+    const rows = await this.databases.api.of(reach).query(
       `WITH entered AS (
          UPDATE fleet.dock SET latitude = $3, longitude = $4, position_source = 'operator',
                 position_set_at = clock_timestamp(), updated_at = clock_timestamp()
           WHERE organisation_id = $1 AND sn = $2 AND provisioned_at IS NOT NULL AND retired_at IS NULL RETURNING sn)
        SELECT sn FROM entered`,
-      [organisationId, sn, latitude, longitude],
+      [reach.organisationId, sn, latitude, longitude],
     );
     return rows.length > 0;
   }

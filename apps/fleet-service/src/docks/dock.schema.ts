@@ -9,6 +9,8 @@ import { GENERATIONS, NEWEST_GENERATION } from './dock/generations.js';
 
 const instantOrNull = (says: string) => z.iso.datetime().nullable().describe(`${says} RFC 3339, UTC.`);
 
+const siteId = z.uuid().nullable().describe('Id of the site where it is. Null: at none.');
+
 export const newDock = z.strictObject({
   sn: z
     .string()
@@ -16,6 +18,7 @@ export const newDock = z.strictObject({
     .describe('Serial number of the dock.'),
   model: dockModel.describe('Which of the stations it is.'),
   name: z.string().trim().min(1).max(100).optional().describe('For people. Default: the serial number.'),
+  siteId: siteId.default(null),
   protocolGeneration: z
     .enum(GENERATIONS)
     .default(NEWEST_GENERATION)
@@ -39,10 +42,11 @@ export const dockChange = z
   .strictObject({
     model: dockModel.optional().describe('Which of the stations it is.'),
     name: newDock.shape.name.describe('For people.'),
+    siteId: siteId.optional().describe(`${siteId.description ?? ''} Needs the permission \`sites.manage\`.`),
   })
-  .refine(({ model, name }) => model !== undefined || name !== undefined, {
+  .refine((change) => Object.values(change).some((value) => value !== undefined), {
     path: ['name'],
-    message: 'must be sent, or model: there is nothing to change',
+    message: 'must be sent, or model, or siteId: there is nothing to change',
   });
 
 export const newSerialNumber = z.strictObject({ sn: newDock.shape.sn.describe('The right serial number.') });
@@ -54,11 +58,13 @@ export const dockListQuery = z.strictObject({
     .default('false')
     .transform((text) => text === 'true')
     .describe('`true` lists the docks that were retired instead of those in service.'),
+  siteId: z.uuid().optional().describe('Only docks at this site.'),
 });
 
 const dockMembers = {
   sn: z.string().describe('Serial number of the dock.'),
   name: z.string().describe('For people.'),
+  siteId,
   model: dockModel.describe('Which of the stations it is.'),
   reportedModel: dockModel
     .nullable()

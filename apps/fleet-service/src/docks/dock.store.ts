@@ -1,5 +1,5 @@
 import type { DockModel, DockRecord } from '@aerie/bus-contract';
-import { type ApiDatabase, type DatabaseOf, rowsOfAll } from '@aerie/persistence';
+import { type ApiDatabase, type DatabaseOf, type Reach, amongDocks, reachesDock, rowsOfAll } from '@aerie/persistence';
 import { MAX_MOVES, type MoveReason } from './aircraft-moves.js';
 import { type PositionColumns, positionOf } from './dock-positions.js';
 import { reportedModelOf } from './dock/model-keys.js';
@@ -10,6 +10,7 @@ export interface DockRow extends PositionColumns {
   readonly model: DockModel;
   readonly protocol_generation: string;
   readonly name: string;
+  readonly site_id: string | null;
   readonly aircraft_sn: string | null;
   readonly aircraft_online: boolean | null;
   readonly aircraft_model_key: string | null;
@@ -45,6 +46,14 @@ export interface MoveRow {
   readonly moved_at: Date;
 }
 
+/** Which page of the docks in service is listed, or of those that were retired. */
+export interface DockFilter {
+  readonly limit: number;
+  readonly after: { readonly createdAt: string; readonly sn: string } | null;
+  readonly retired: boolean;
+  readonly siteId?: string | undefined;
+}
+
 /** Which docks are looked for; what is not named does not matter. */
 export interface DockSearch {
   readonly organisationId: string;
@@ -55,7 +64,7 @@ export interface DockSearch {
   readonly limit: number;
 }
 
-const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.bound_at, d.topology_at, d.retired_at, d.created_at,
+const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name, d.site_id, d.bound_at, d.topology_at, d.retired_at, d.created_at,
   d.latitude, d.longitude, d.position_source, d.position_set_at,
   d.reported_model_key, d.bound_model_key,
   to_char(d.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position,
@@ -74,35 +83,42 @@ const WITH_CUT_OFF = `LEFT JOIN fleet.cut_off c
 export class DockStore {
   constructor(private readonly database: ApiDatabase) {}
 
-  async find(organisationId: string, sn: string): Promise<ShownDockRow | undefined> {
-    const rows = await this.database.of(organisationId).query<ShownDockRow>(
+  async find(reach: Reach, sn: string): Promise<ShownDockRow | undefined> {
+    if (!reachesDock(reach, sn)) return undefined;
+    const rows = await this.database.of(reach).query<ShownDockRow>(
       `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
         WHERE d.organisation_id = $1 AND d.sn = $2 AND d.provisioned_at IS NOT NULL`,
-      [organisationId, sn],
+      [reach.organisationId, sn],
     );
     return rows[0];
   }
 
   /** Newest first; one more than `limit` where there are more. Those in service, or those that were retired. */
-  list(
-    organisationId: string,
-    { limit, after, retired }: { limit: number; after: { createdAt: string; sn: string } | null; retired: boolean },
-  ): Promise<ShownDockRow[]> {
-    return this.database.of(organisationId).query<ShownDockRow>(
+  list(reach: Reach, { limit, after, retired, siteId }: DockFilter): Promise<ShownDockRow[]> {
+    return this.database.of(reach).query<ShownDockRow>(
       `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
         WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL AND (d.retired_at IS NOT NULL) = $5
+          AND ${amongDocks('$7', 'd.sn')} AND ($6::uuid IS NULL OR d.site_id = $6)
           AND ($2::timestamptz IS NULL OR (d.created_at, d.sn) < ($2::timestamptz, $3::text))
         ORDER BY d.created_at DESC, d.sn DESC LIMIT $4`,
-      [organisationId, after?.createdAt ?? null, after?.sn ?? null, limit + 1, retired],
+      [
+        reach.organisationId,
+        after?.createdAt ?? null,
+        after?.sn ?? null,
+        limit + 1,
+        retired,
+        siteId ?? null,
+        reach.dockSns,
+      ],
     );
   }
 
   /** The aircraft of a dock, the present ones first, and the latest that came and went. */
   async aircraftOf(
-    organisationId: string,
+    reach: Reach,
     dockSn: string,
   ): Promise<{ readonly aircraft: AircraftRow[]; readonly moves: MoveRow[] }> {
-    const own = this.database.of(organisationId);
+    const own = this.database.of(reach);
     const [aircraft, moves] = await Promise.all([
       own.query<AircraftRow>(
         `SELECT sn, online, model_key, updated_at FROM fleet.aircraft WHERE dock_sn = $1

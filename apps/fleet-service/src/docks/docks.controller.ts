@@ -4,12 +4,14 @@ import {
   ApiKeyGuard,
   Caller,
   cursorParts,
+  demand,
   isCursorInstant,
   readInput,
   unknownDock,
   writeCursor,
 } from '@aerie/http-api';
 import { ConflictError, InvalidError, isSerialNumber } from '@aerie/kernel';
+import { reachesDock } from '@aerie/persistence';
 import { type Response } from 'express';
 import { DockNotes } from '../dock-state/dock-notes.js';
 import { DockPresence, DockStates } from '../dock-state/dock-states.js';
@@ -48,11 +50,11 @@ export class DocksController {
   @Post()
   async register(@Caller() caller: Principal, @Body() body: unknown, @Res() response: Response): Promise<void> {
     const dock = readInput(newDock, body);
-    const credentials = await this.registerDock.register(caller.organisationId, {
+    const credentials = await this.registerDock.register(caller, {
       ...dock,
       name: dock.name ?? dock.sn,
     });
-    const view = await this.view(caller.organisationId, dock.sn);
+    const view = await this.view(caller, dock.sn);
     response
       .status(201)
       .location(`/api/v1/docks/${dock.sn}`)
@@ -61,9 +63,9 @@ export class DocksController {
 
   @Get()
   async list(@Caller() caller: Principal, @Query() query: unknown): Promise<unknown> {
-    const { limit, cursor, retired } = readInput(dockListQuery, query, 'query');
+    const { limit, cursor, retired, siteId } = readInput(dockListQuery, query, 'query');
     const after = readDockCursor(cursor);
-    const rows = await this.docks.list(caller.organisationId, { limit, after, retired });
+    const rows = await this.docks.list(caller, { limit, after, retired, siteId });
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     const presence = await this.states.presence(shown.map(({ sn }) => sn));
@@ -75,14 +77,16 @@ export class DocksController {
 
   @Get(':sn')
   find(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
-    return this.view(caller.organisationId, sn);
+    return this.view(caller, sn);
   }
 
-  /** Renames the dock, or corrects the model that it was registered as. */
+  /** Renames the dock, corrects the model that it was registered as, or says at which site it is. */
   @Patch(':sn')
   async correct(@Caller() caller: Principal, @Param('sn') sn: string, @Body() body: unknown): Promise<unknown> {
-    await this.changeDock.change(caller.organisationId, sn, readInput(dockChange, body));
-    return this.view(caller.organisationId, sn);
+    const change = readInput(dockChange, body);
+    if (change.siteId !== undefined) demand(caller, 'sites.manage');
+    await this.changeDock.change(caller, sn, change);
+    return this.view(caller, sn);
   }
 
   /** For a dock that was registered under a wrong serial number and never connected. New credentials, this one time. */
@@ -90,28 +94,27 @@ export class DocksController {
   @HttpCode(200)
   async correctSn(@Caller() caller: Principal, @Param('sn') wrongSn: string, @Body() body: unknown): Promise<unknown> {
     const { sn } = readInput(newSerialNumber, body);
-    const { organisationId } = caller;
-    await this.view(organisationId, wrongSn);
+    await this.view(caller, wrongSn);
     if (sn === wrongSn) throw sameSn(sn);
     const presence = (await this.states.presence([wrongSn])).get(wrongSn);
     if (presence != null && presence.lastSeenAt !== null) throw dockHasConnected(wrongSn);
-    const credentials = await this.changeDock.correctSn(organisationId, wrongSn, sn);
-    return { ...(await this.view(organisationId, sn)), ...this.connectionOf(caller, sn, credentials) };
+    const credentials = await this.changeDock.correctSn(caller, wrongSn, sn);
+    return { ...(await this.view(caller, sn)), ...this.connectionOf(caller, sn, credentials) };
   }
 
   /** Takes the dock out of service. Its missions and logs stay. */
   @Post(':sn/retire')
   @HttpCode(200)
   async retire(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
-    await this.changeDock.retire(caller.organisationId, sn);
-    return this.view(caller.organisationId, sn);
+    await this.changeDock.retire(caller, sn);
+    return this.view(caller, sn);
   }
 
   /** When and why the dock was cut off, the latest first. */
   @Get(':sn/cut-offs')
   async listCutOffs(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
-    await this.view(caller.organisationId, sn);
-    const rows = await this.cutOffs.history(caller.organisationId, sn);
+    await this.view(caller, sn);
+    const rows = await this.cutOffs.history(caller, sn);
     return {
       items: rows.map((row) => ({
         since: row.since.toISOString(),
@@ -127,27 +130,27 @@ export class DocksController {
   @Post(':sn/cut-off/end')
   @HttpCode(200)
   async endCutOff(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
-    await this.view(caller.organisationId, sn);
-    if (!(await this.cutOffs.endByPerson(caller.organisationId, sn))) throw notCutOff(sn);
+    await this.view(caller, sn);
+    if (!(await this.cutOffs.endByPerson(caller, sn))) throw notCutOff(sn);
     this.cutOffDocks.runSoon();
-    return this.view(caller.organisationId, sn);
+    return this.view(caller, sn);
   }
 
   /** Keeps a dock out that was cut off, until a person ends it. */
   @Post(':sn/cut-off/keep')
   @HttpCode(200)
   async keepCutOff(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
-    await this.view(caller.organisationId, sn);
-    if (!(await this.cutOffs.keep(caller.organisationId, sn))) throw notCutOff(sn);
+    await this.view(caller, sn);
+    if (!(await this.cutOffs.keep(caller, sn))) throw notCutOff(sn);
     this.cutOffDocks.runSoon();
-    return this.view(caller.organisationId, sn);
+    return this.view(caller, sn);
   }
 
   /** The aircraft of a dock, and those that came and went. */
   @Get(':sn/aircraft')
   async aircraft(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
-    const { online } = await this.view(caller.organisationId, sn);
-    const { aircraft, moves } = await this.docks.aircraftOf(caller.organisationId, sn);
+    const { online } = await this.view(caller, sn);
+    const { aircraft, moves } = await this.docks.aircraftOf(caller, sn);
     return {
       items: aircraft.map((row) => ({
         sn: row.sn,
@@ -157,8 +160,9 @@ export class DocksController {
       })),
       moves: moves.map((row) => ({
         aircraftSn: row.aircraft_sn,
-        fromDockSn: row.from_dock_sn,
-        toDockSn: row.to_dock_sn,
+        // Where it came from or went to may be none of the docks that the caller reaches.
+        fromDockSn: reached(caller, row.from_dock_sn),
+        toDockSn: reached(caller, row.to_dock_sn),
         reason: row.reason,
         at: row.moved_at.toISOString(),
       })),
@@ -173,14 +177,14 @@ export class DocksController {
     @Param('sn') sn: string,
     @Param('aircraftSn') aircraftSn: string,
   ): Promise<unknown> {
-    await this.changeDock.releaseAircraft(caller.organisationId, sn, aircraftSn);
-    return this.view(caller.organisationId, sn);
+    await this.changeDock.releaseAircraft(caller, sn, aircraftSn);
+    return this.view(caller, sn);
   }
 
   /** The freshest value of every property that the dock and its aircraft told, with its age. */
   @Get(':sn/state')
   async state(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
-    const dock = await this.docks.find(caller.organisationId, sn);
+    const dock = await this.docks.find(caller, sn);
     if (dock === undefined) throw unknownDock('sn', sn);
     const [state] = await this.states.read([sn]);
     const aircraft = dock.aircraft_sn === null ? undefined : (await this.states.read([dock.aircraft_sn]))[0];
@@ -202,20 +206,20 @@ export class DocksController {
   @Put(':sn/position')
   async enterPosition(@Caller() caller: Principal, @Param('sn') sn: string, @Body() body: unknown): Promise<unknown> {
     const position = readInput(newPosition, body);
-    if ((await this.docks.find(caller.organisationId, sn)) === undefined) throw unknownDock('sn', sn);
+    if ((await this.docks.find(caller, sn)) === undefined) throw unknownDock('sn', sn);
     const [state] = await this.states.read([sn], ['latitude', 'longitude']);
     const { latitude, longitude } = state?.properties ?? {};
     const isFresh = latitude !== undefined && latitude.agoMs < ONLINE_WITHIN_MS;
     if (isFresh && coordinatesOf(latitude.value, longitude?.value) !== null) throw dockKnowsPosition(sn);
-    if (!(await this.positions.enter(caller.organisationId, sn, position))) throw unknownDock('sn', sn);
-    return this.view(caller.organisationId, sn);
+    if (!(await this.positions.enter(caller, sn, position))) throw unknownDock('sn', sn);
+    return this.view(caller, sn);
   }
 
   /** New MQTT password and binding code; the old ones stop working. */
   @Post(':sn/credentials')
   @HttpCode(200)
   async renew(@Caller() caller: Principal, @Param('sn') sn: string): Promise<unknown> {
-    return this.connectionOf(caller, sn, await this.registerDock.renew(caller.organisationId, sn));
+    return this.connectionOf(caller, sn, await this.registerDock.renew(caller, sn));
   }
 
   private connectionOf(caller: Principal, sn: string, credentials: { mqttPassword: string; bindingCode: string }) {
@@ -228,18 +232,22 @@ export class DocksController {
     };
   }
 
-  private async view(organisationId: string, sn: string) {
-    const row = await this.docks.find(organisationId, sn);
+  private async view(caller: Principal, sn: string) {
+    const row = await this.docks.find(caller, sn);
     if (row === undefined) throw unknownDock('sn', sn);
     return viewOf(row, (await this.states.presence([sn])).get(sn));
   }
 }
+
+const reached = (caller: Principal, dockSn: string | null): string | null =>
+  dockSn !== null && reachesDock(caller, dockSn) ? dockSn : null;
 
 function viewOf(row: ShownDockRow, presence: DockPresence | undefined) {
   const reportedModel = reportedModelOf(row);
   return {
     sn: row.sn,
     name: row.name,
+    siteId: row.site_id,
     model: row.model,
     reportedModel,
     modelMismatch: reportedModel !== null && reportedModel !== row.model,

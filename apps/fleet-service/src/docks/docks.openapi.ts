@@ -21,18 +21,23 @@ const tag = 'docks';
 const path = '/api/v1/docks';
 const params = { sn: z.string().describe('Serial number of the dock.') };
 
+const siteIsFull = '`site_is_full`: choose another site, or make one.';
+
 export const DOCK_ROUTES = [
   route({
     method: 'post',
     path,
     operationId: 'registerDock',
-    permission: 'docks.manage',
+    permission: 'docks.register',
     tag,
     summary: 'Register a dock',
     description: 'The answer holds the password and the binding code of the dock, this one time.',
     body: jsonBody(newDock, { sn: '7CTDM3D00B5XYZ', model: 'dock2', name: 'Roof of hall 3' }),
     answers: { 201: jsonAnswer('The dock was registered.', registeredDockSchema, ['Location']) },
-    problems: { 409: { description: '`dock_exists`: a dock with this serial number is registered.' } },
+    problems: {
+      404: { description: '`unknown_site`: there is no such site.' },
+      409: { description: `\`dock_exists\`: a dock with this serial number is registered. ${siteIsFull}` },
+    },
   }),
   route({
     method: 'get',
@@ -42,7 +47,7 @@ export const DOCK_ROUTES = [
     tag,
     summary: 'List docks',
     paged: true,
-    query: dockListQuery.pick({ retired: true }),
+    query: dockListQuery.pick({ retired: true, siteId: true }),
     answers: { 200: jsonAnswer('One page.', dockPageSchema) },
   }),
   route({
@@ -61,18 +66,19 @@ export const DOCK_ROUTES = [
     operationId: 'correctDock',
     permission: 'docks.manage',
     tag,
-    summary: 'Rename a dock, or correct its model',
+    summary: 'Rename a dock, correct its model, or say at which site it is',
     description:
       'The model is for a dock that was registered as another one than it is (`modelMismatch`). Its missions fly again from then on.',
     params,
     body: jsonBody(dockChange, { name: 'Roof of hall 4' }),
     answers: { 200: jsonAnswer('The dock.', dockSchema) },
+    problems: { 409: { description: siteIsFull } },
   }),
   route({
     method: 'post',
     path: `${path}/{sn}/serial-number`,
     operationId: 'correctDockSerialNumber',
-    permission: 'docks.manage',
+    permission: 'docks.register',
     tag,
     summary: 'Correct the serial number of a dock that never connected',
     description:

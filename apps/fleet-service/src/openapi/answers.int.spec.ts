@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { bothOf } from '@aerie/persistence/testing';
-import { ROLES, type Role } from '@aerie/bus-contract';
+import { ROLES, type Role, atSites } from '@aerie/bus-contract';
 import { configureHttp } from '@aerie/http-api';
 import { Caller, describePermissions, describeRefusedInput } from '@aerie/http-api/testing';
 import { createLogger } from '@aerie/observability';
@@ -23,7 +23,7 @@ const logger = createLogger('openapi-spec', 'silent');
 let stop: (() => Promise<void>) | undefined;
 let url = '';
 let key = '';
-const keysByRole = new Map<Role, string>();
+const keysByRole = new Map<string, string>();
 let database: DataSource;
 let caller: Caller;
 let states: DockStates;
@@ -53,10 +53,15 @@ beforeAll(async () => {
   ({ url, stop, dataSource: database } = started);
   const keys = new ApiKeyStore(bothOf(database));
   key = await keys.create('spec', false);
-  for (const role of ROLES) keysByRole.set(role, await keys.create(role, false, { roles: [role] }));
+  caller = new Caller({ url, routes: ROUTES, key });
+  const site = await caller.call('createSite', { body: { name: 'of limited keys', timeZone: 'UTC' } });
+  const siteIds = [String(site.body['id'])];
+  for (const role of ROLES) {
+    keysByRole.set(role, await keys.create(role, false, { roles: [role] }));
+    keysByRole.set(atSites(role), await keys.create(role, false, { roles: [role], siteIds }));
+  }
   states = started.app.get(DockStates);
   audit = started.app.get<AuditIntake>(AuditTrail);
-  caller = new Caller({ url, routes: ROUTES, key });
 }, 60_000);
 afterAll(() => stop?.(), 30_000);
 
@@ -201,7 +206,7 @@ describe('docks answer as described', () => {
 
   it('when a filter is asked for that there is not: all docks are no answer to it', async () => {
     const { status, body } = await caller.call('listDocks', { query: { online: 'false' } });
-    expect([status, body['knownParameters']]).toEqual([422, ['retired', 'limit', 'cursor']]);
+    expect([status, body['knownParameters']]).toEqual([422, ['retired', 'siteId', 'limit', 'cursor']]);
   });
 
   it('when one is renamed', async () => {
@@ -374,6 +379,193 @@ describe('API keys answer as described', () => {
   });
 });
 
+describe('sites answer as described', () => {
+  const NO_DOCK = 'NO-SUCH-DOCK';
+  const makeSite = async (name: string): Promise<string> =>
+    String((await caller.call('createSite', { body: { name, timeZone: 'Europe/Berlin' } })).body['id']);
+  const move = (sn: string, siteId: string | null) => caller.call('correctDock', { params: { sn }, body: { siteId } });
+  const limitedKey = async (...siteIds: string[]): Promise<string> => {
+    const body = { name: 'limited', roles: ROLES, siteIds };
+    return String((await caller.call('createApiKey', { body })).body['key']);
+  };
+  const snsOf = ({ body }: { readonly body: Readonly<Record<string, unknown>> }): unknown[] =>
+    (body['items'] as { sn: string }[]).map(({ sn }) => sn);
+
+  it('when one is made, shown, listed, changed and deleted', async () => {
+    const made = await caller.call('createSite', {
+      body: { name: 'Quay', timeZone: 'Asia/Tokyo', latitude: 35.6, longitude: 139.8 },
+    });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { name: 'Quay', timeZone: 'Asia/Tokyo', latitude: 35.6, docks: 0 },
+    });
+    const params = { id: String(made.body['id']) };
+    expect(made.headers.get('location')).toBe(`/api/v1/sites/${params.id}`);
+    expect((await caller.call('getSite', { params })).body).toEqual(made.body);
+    expect((await caller.call('listSites')).body['items']).toContainEqual(made.body);
+    const changed = await caller.call('changeSite', {
+      params,
+      body: { name: 'Pier', latitude: null, longitude: null },
+    });
+    expect(changed.body).toMatchObject({ name: 'Pier', timeZone: 'Asia/Tokyo', latitude: null, longitude: null });
+    expect((await caller.call('deleteSite', { params })).status).toBe(200);
+    for (const operation of ['getSite', 'deleteSite']) {
+      expect(await caller.call(operation, { params })).toMatchObject({ status: 404, body: { code: 'unknown_site' } });
+    }
+  });
+
+  it('when its name is taken', async () => {
+    const [, id] = [await makeSite('taken'), await makeSite('free')];
+    const again = await caller.call('createSite', { body: { name: 'taken', timeZone: 'UTC' } });
+    expect(again).toMatchObject({ status: 409, body: { code: 'site_exists' } });
+    const renamed = await caller.call('changeSite', { params: { id }, body: { name: 'taken' } });
+    expect(renamed).toMatchObject({ status: 409, body: { code: 'site_exists' } });
+    expect((await caller.call('changeSite', { params: { id }, body: { name: 'free' } })).status).toBe(200);
+  });
+
+  it.each([
+    ['a time zone that there is not', { timeZone: 'Europe/Atlantis' }],
+    ['an offset for a time zone', { timeZone: '+01:00' }],
+    ['half a place', { latitude: 46 }],
+    ['a place beyond the earth', { latitude: 46, longitude: 181 }],
+  ])('when one is made with %s: it is refused', async (_what, wrong) => {
+    const { status } = await caller.call('createSite', { body: { name: 'wrong', timeZone: 'UTC', ...wrong } });
+    expect(status).toBe(422);
+  });
+
+  it('when an organisation has as many as it may', async () => {
+    const [{ organisation_id: organisation } = { organisation_id: '' }] = await database.query<
+      { organisation_id: string }[]
+    >(
+      `INSERT INTO fleet.site (id, organisation_id, name, time_zone, created_by)
+       SELECT gen_random_uuid(), organisation_id, 'many ' || n, 'UTC', 'spec' FROM fleet.dock, generate_series(1, 500) n
+        WHERE sn = 'FLEET-1' RETURNING organisation_id`,
+    );
+    const one = await caller.call('createSite', { body: { name: 'one more', timeZone: 'UTC' } });
+    expect(one).toMatchObject({ status: 409, body: { code: 'too_many_sites' } });
+    await database.query(`DELETE FROM fleet.site WHERE organisation_id = $1 AND name LIKE 'many %'`, [organisation]);
+  });
+
+  it('when docks are put there and taken away, and it is deleted only after that', async () => {
+    const id = await makeSite('with docks');
+    expect((await move('FLEET-1', id)).body).toMatchObject({ sn: 'FLEET-1', siteId: id });
+    expect(snsOf(await caller.call('listDocks', { query: { siteId: id } }))).toEqual(['FLEET-1']);
+    expect((await caller.call('getSite', { params: { id } })).body).toMatchObject({ docks: 1 });
+    const refused = await caller.call('deleteSite', { params: { id } });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'site_has_docks' } });
+    const nowhere = await move('FLEET-1', '00000000-0000-4000-8000-000000000000');
+    expect(nowhere).toMatchObject({ status: 404, body: { code: 'unknown_site' } });
+    expect((await move('FLEET-1', null)).body).toMatchObject({ siteId: null });
+    expect((await caller.call('deleteSite', { params: { id } })).status).toBe(200);
+  });
+
+  it('when there is room for no further dock', async () => {
+    const id = await makeSite('full');
+    await database.query(
+      `INSERT INTO fleet.dock (sn, organisation_id, model, protocol_generation, name, site_id)
+       SELECT 'FULL-' || n, organisation_id, 'dock2', '1.15', 'irrelevant', $1 FROM fleet.dock, generate_series(1, 200) n
+        WHERE sn = 'FLEET-1'`,
+      [id],
+    );
+    expect(await move('FLEET-1', id)).toMatchObject({ status: 409, body: { code: 'site_is_full' } });
+    // What is there already stays.
+    expect((await limitedKey(id)).length).toBeGreaterThan(0);
+    await database.query(`DELETE FROM fleet.dock WHERE sn LIKE 'FULL-%'`);
+  });
+
+  it('when a key is limited to one: its docks alone are there, at once after each is moved', async () => {
+    const [id, elsewhere] = [await makeSite('of the key'), await makeSite('elsewhere')];
+    const limited = await limitedKey(id);
+    expect(snsOf(await caller.call('listDocks', { key: limited }))).toEqual([]);
+    await move('FLEET-1', id);
+    await move('FLEET-2', elsewhere);
+    expect(snsOf(await caller.call('listDocks', { key: limited }))).toEqual(['FLEET-1']);
+    expect(snsOf(await caller.call('listDocks', { key: limited, query: { siteId: elsewhere } }))).toEqual([]);
+    const operations = [
+      'getDock',
+      'getDockState',
+      'listDockAircraft',
+      'listDockCutOffs',
+      'renewDockCredentials',
+      'retireDock',
+    ];
+    for (const operation of operations) {
+      const at = async (sn: string) => (await caller.call(operation, { key: limited, params: { sn } })).text;
+      const [foreign, random] = [await at('FLEET-2'), await at(NO_DOCK)];
+      expect(foreign.replaceAll('FLEET-2', NO_DOCK)).toBe(random);
+    }
+    const renamed = await caller.call('correctDock', {
+      key: limited,
+      params: { sn: 'FLEET-1' },
+      body: { name: 'mine' },
+    });
+    expect(renamed).toMatchObject({ status: 200, body: { name: 'mine', siteId: id } });
+    const sites = (await caller.call('listSites', { key: limited })).body['items'] as { id: string }[];
+    expect(sites.map((site) => site.id)).toEqual([id]);
+    expect((await caller.call('getSite', { key: limited, params: { id: elsewhere } })).status).toBe(404);
+    await move('FLEET-1', elsewhere);
+    expect((await caller.call('getDock', { key: limited, params: { sn: 'FLEET-1' } })).status).toBe(404);
+    for (const sn of ['FLEET-1', 'FLEET-2']) await move(sn, null);
+  });
+
+  it('when a limited key wants what concerns the organisation: it is told that it is limited', async () => {
+    const id = await makeSite('of nobody else');
+    const limited = await limitedKey(id);
+    const refusals = [
+      await caller.call('createApiKey', { key: limited, body: { name: 'more', roles: ['viewer'] } }),
+      await caller.call('createSite', { key: limited, body: { name: 'mine', timeZone: 'UTC' } }),
+      await caller.call('correctDock', { key: limited, params: { sn: 'FLEET-1' }, body: { siteId: id } }),
+      await caller.call('registerDock', { key: limited, body: { sn: 'FLEET-9', model: 'dock2', siteId: id } }),
+      await caller.call('listAuditRecords', { key: limited }),
+    ];
+    for (const refusal of refusals) {
+      expect(refusal).toMatchObject({ status: 403, body: { code: 'not_permitted' } });
+      expect(refusal.body['detail']).toContain('is limited to sites');
+    }
+    const { body: me } = await caller.call('getMe', { key: limited });
+    expect(me).toMatchObject({ roles: ROLES, siteIds: [id] });
+    expect(me['permissions']).toEqual(expect.arrayContaining(['docks.read', 'missions.start']));
+    expect(me['permissions']).not.toContain('keys.manage');
+  });
+
+  it('when sites of a key are none, unknown or in use, and when the key is replaced', async () => {
+    const id = await makeSite('kept for its key');
+    const empty = await caller.call('createApiKey', { body: { name: 'none', roles: ['viewer'], siteIds: [] } });
+    expect(empty.status).toBe(422);
+    const siteIds = [id, '00000000-0000-4000-8000-000000000000'];
+    const unknown = await caller.call('createApiKey', { body: { name: 'unknown', roles: ['viewer'], siteIds } });
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'unknown_site' } });
+    const { body: made } = await caller.call('createApiKey', {
+      body: { name: 'one', roles: ['pilot'], siteIds: [id] },
+    });
+    expect(made).toMatchObject({ roles: ['pilot'], siteIds: [id] });
+    const held = await caller.call('deleteSite', { params: { id } });
+    expect(held).toMatchObject({ status: 409, body: { code: 'site_has_holders', keys: 1, members: 0 } });
+    const rotated = await caller.call('rotateApiKey', { params: { id: String(made['id']) }, body: { keepSeconds: 0 } });
+    expect(rotated.body).toMatchObject({ roles: ['pilot'], siteIds: [id] });
+    const key = String(rotated.body['key']);
+    expect((await caller.call('getMe', { key })).body).toMatchObject({ roles: ['pilot'], siteIds: [id] });
+    await caller.call('revokeApiKey', { params: { id: String(rotated.body['id']) } });
+    expect((await caller.call('deleteSite', { params: { id } })).status).toBe(200);
+  });
+
+  it('when a release that knows no sites copies a limited key, or gives it roles: it can do nothing', async () => {
+    const id = await makeSite('of an old copy');
+    const { body } = await caller.call('createApiKey', { body: { name: 'copied', roles: ROLES, siteIds: [id] } });
+    const rolesByHand = `UPDATE fleet.api_key SET roles = ARRAY['org_admin'] WHERE id = $1`;
+    await expect(database.query(rolesByHand, [body['id']])).rejects.toThrow('api_key_sites');
+    await database.query('UPDATE fleet.api_key SET site_ids = NULL WHERE id = $1', [body['id']]);
+    await move('FLEET-1', id);
+    const key = String(body['key']);
+    expect(snsOf(await caller.call('listDocks', { key }))).toEqual([]);
+    expect((await caller.call('listApiKeys', { key })).status).toBe(403);
+    const copy = await caller.call('rotateApiKey', { params: { id: String(body['id']) } });
+    expect(copy.body).toMatchObject({ siteIds: [] });
+    expect(snsOf(await caller.call('listDocks', { key: String(copy.body['key']) }))).toEqual([]);
+    await move('FLEET-1', null);
+  });
+});
+
 describe('people answer as described', () => {
   const password = 'four words make one';
   const invite = async (email: string, ...roles: readonly Role[]) =>
@@ -401,6 +593,38 @@ describe('people answer as described', () => {
     for (const operation of ['getMember', 'removeMember']) {
       expect(await caller.call(operation, { params })).toMatchObject({ status: 404, body: { code: 'unknown_member' } });
     }
+  });
+
+  it('when one is invited to sites alone, and is limited to others and to none later', async () => {
+    const siteOf = async (name: string) =>
+      String((await caller.call('createSite', { body: { name, timeZone: 'UTC' } })).body['id']);
+    const [one, other] = [await siteOf('of a member'), await siteOf('of a member, later')];
+    const email = 'site@example.com';
+    const invited = await caller.call('createInvitation', {
+      body: { email, roles: ['org_admin', 'viewer'], siteIds: [one] },
+    });
+    expect(invited).toMatchObject({ status: 201, body: { roles: ['org_admin', 'viewer'], siteIds: [one] } });
+    const wish = { token: invited.body['token'], name: 'Site', password: 'a long enough password' };
+    const joined = await caller.call('acceptInvitation', { key: null, body: wish });
+    expect(joined.body['member']).toMatchObject({ roles: ['org_admin', 'viewer'], siteIds: [one] });
+    const { body: session } = await caller.call('signIn', { key: null, body: { email, password: wish.password } });
+    const key = String(session['token']);
+    expect((await caller.call('getMe', { key })).body).toMatchObject({
+      roles: ['org_admin', 'viewer'],
+      siteIds: [one],
+    });
+    expect((await caller.call('listMembers', { key })).status).toBe(403);
+    const params = { id: String((joined.body['member'] as { id: string }).id) };
+    const change = async (body: object) => (await caller.call('changeMember', { params, body })).body;
+    expect(await change({ roles: ['viewer'] })).toMatchObject({ roles: ['viewer'], siteIds: [one] });
+    expect(await change({ roles: ['org_admin'], siteIds: [other] })).toMatchObject({ siteIds: [other] });
+    expect((await caller.call('listMembers', { key })).status).toBe(403);
+    expect(await change({ roles: ['org_admin'], siteIds: null })).toMatchObject({ siteIds: null });
+    expect((await caller.call('listMembers', { key })).status).toBe(200);
+    // Who is limited to sites is no org_admin of the organisation.
+    const limited = await caller.call('changeMember', { params, body: { roles: ['org_admin'], siteIds: [one] } });
+    expect(limited).toMatchObject({ status: 409, body: { code: 'last_org_admin' } });
+    await database.query(`DELETE FROM fleet.member WHERE person_id = $1`, [params.id]);
   });
 
   it('when an invitation is revoked, twice, and used after that', async () => {

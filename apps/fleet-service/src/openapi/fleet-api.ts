@@ -27,6 +27,8 @@ import { PASSKEY_ROUTES } from '../passkeys/passkeys.openapi.js';
 import { SESSION_ROUTES } from '../sessions/sessions.openapi.js';
 import { acknowledgement, alarmChange, alarmSchema } from '../alarms/alarm.schema.js';
 import { ALARM_ROUTES } from '../alarms/alarms.openapi.js';
+import { newSite, siteChange, siteSchema } from '../sites/site.schema.js';
+import { SITE_ROUTES } from '../sites/sites.openapi.js';
 import { DOCK_ROUTES } from '../docks/docks.openapi.js';
 
 const OPENAPI_ROUTES = [
@@ -57,6 +59,7 @@ const AUDIT_ROUTE = auditRoute({
 export const ROUTES = [
   ...DOCK_ROUTES,
   ...ALARM_ROUTES,
+  ...SITE_ROUTES,
   ...KEY_ROUTES,
   ...PEOPLE_ROUTES,
   ...SESSION_ROUTES,
@@ -76,6 +79,7 @@ export const FLEET_API = assembleOpenApi({
   tags: [
     { name: 'docks', description: 'Stations and their aircraft.' },
     { name: 'alarms', description: 'What is or was wrong with docks and their aircraft.' },
+    { name: 'sites', description: 'Places with docks, to which rights can be limited.' },
     { name: 'keys', description: 'API keys: who may do what, from where, until when.' },
     { name: 'people', description: 'People: who is a member of the organisation, and what they may do.' },
     { name: 'sessions', description: 'Sessions of people who signed in.' },
@@ -89,6 +93,8 @@ export const FLEET_API = assembleOpenApi({
     NewDock: newDock,
     Acknowledgement: acknowledgement,
     AlarmChange: alarmChange,
+    NewSite: newSite,
+    SiteChange: siteChange,
     NewApiKey: newKey,
     Setup: setup,
     NewInvitation: newInvitation,
@@ -103,6 +109,7 @@ export const FLEET_API = assembleOpenApi({
   },
   responseSchemas: {
     Dock: dockSchema,
+    Site: siteSchema,
     RegisteredDock: registeredDockSchema,
     DockConnection: dockConnectionSchema,
     DockState: dockStateSchema,

@@ -3,6 +3,7 @@ import { ConflictError } from '@aerie/kernel';
 import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
 import { alreadyMember } from './member.store.js';
 import { BY_INVITATION } from '../finders.js';
+import { lockSites, storedRoles } from '../sites/holders.js';
 import { idOfToken, isHashOf, makeToken } from './tokens.js';
 
 export interface InvitationRow {
@@ -10,6 +11,7 @@ export interface InvitationRow {
   readonly organisation_id: string;
   readonly email: string;
   readonly roles: readonly string[];
+  readonly site_ids: readonly string[] | null;
   readonly open: boolean;
   readonly expires_at: Date;
   readonly created_at: Date;
@@ -25,6 +27,7 @@ export interface InvitationRow {
 export interface NewInvitation {
   readonly email: string;
   readonly roles: readonly string[];
+  readonly siteIds: readonly string[] | null;
   readonly validHours: number;
 }
 
@@ -38,7 +41,7 @@ export interface MadeInvitation {
 const MOST_OPEN = 200;
 
 const OPEN = 'accepted_at IS NULL AND revoked_at IS NULL AND expires_at > clock_timestamp()';
-const COLUMNS = `id, organisation_id, email, roles, expires_at, created_at, created_by, accepted_at, accepted_by, revoked_at,
+const COLUMNS = `id, organisation_id, email, roles, site_ids, expires_at, created_at, created_by, accepted_at, accepted_by, revoked_at,
   revoked_by, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position, (${OPEN}) AS open`;
 
 /** Invitations. The inviter is shown the token and hands it on; only its hash is kept. */
@@ -46,16 +49,20 @@ export class InvitationStore {
   constructor(private readonly database: ApiDatabase) {}
 
   /** Throws ConflictError where the person is a member, or too many invitations are open. */
-  async make(caller: Principal, { email, roles, validHours }: NewInvitation): Promise<MadeInvitation> {
+  async make(caller: Principal, { email, roles, siteIds, validHours }: NewInvitation): Promise<MadeInvitation> {
     const { organisationId } = caller;
     const { id, token, hash } = makeToken('aerieinvite');
     const row = await inTransaction(this.database.of(organisationId), async (tx) => {
       await refuseMember(tx, organisationId, email);
       await refuseTooMany(tx, organisationId);
+      await lockSites(tx, organisationId, siteIds);
       return tx.one<InvitationRow>(
-        `INSERT INTO fleet.invitation (id, organisation_id, email, roles, secret_hash, expires_at, created_by)
-         VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(hours => $6), $7) RETURNING ${COLUMNS}`,
-        [id, organisationId, email, roles, hash, validHours, callerName(caller)],
+        `INSERT INTO fleet.invitation (id, organisation_id, email, roles, secret_hash, expires_at, created_by, site_ids)
+         VALUES ($1, $2, $3, $4, $5, clock_timestamp() + make_interval(hours => $6), $7, $8::uuid[]) RETURNING ${COLUMNS}`,
+        [
+          ...[id, organisationId, email, storedRoles({ roles, siteIds }), hash, validHours, callerName(caller)],
+          siteIds,
+        ],
       );
     });
     if (row === undefined) throw new Error('an invitation that was just made is not there');

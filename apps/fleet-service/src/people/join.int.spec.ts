@@ -34,7 +34,7 @@ let count = 0;
 const anEmail = () => `person-${++count}@example.com`;
 const anAddress = () => `198.51.100.${++count % 250}`;
 const adminOf = ({ organisation }: Joined): Principal => ({
-  ...{ keyId: 'irrelevant', organisationId: organisation.id, roles: ['org_admin'] },
+  ...{ keyId: 'irrelevant', organisationId: organisation.id, roles: ['org_admin'], siteIds: null, dockSns: null },
 });
 
 const setUp = async (email = anEmail(), password = PASSWORD): Promise<Joined> =>
@@ -43,7 +43,7 @@ const setUp = async (email = anEmail(), password = PASSWORD): Promise<Joined> =>
     anAddress(),
   );
 const invite = async (to: Joined, email: string, roles = ['viewer']): Promise<string> =>
-  (await invitations.make(adminOf(to), { email, roles, validHours: 1 })).token;
+  (await invitations.make(adminOf(to), { email, roles, siteIds: null, validHours: 1 })).token;
 const accept = (token: string, password = PASSWORD): Promise<Joined> =>
   join.accept({ token, name: 'Berta', password }, anAddress());
 const hashOf = async (email: string) => {
@@ -148,8 +148,10 @@ describe('the last member with the role org_admin', () => {
     const owner = await setUp();
     const { id } = owner.member;
     await expect(members.remove(adminOf(owner), id)).rejects.toMatchObject({ code: 'last_org_admin' });
-    await expect(members.changeRoles(adminOf(owner), id, ['viewer'])).rejects.toMatchObject({ code: 'last_org_admin' });
-    expect((await members.changeRoles(adminOf(owner), id, ['org_admin', 'pilot']))?.roles).toEqual([
+    await expect(members.changeRights(adminOf(owner), id, { roles: ['viewer'] })).rejects.toMatchObject({
+      code: 'last_org_admin',
+    });
+    expect((await members.changeRights(adminOf(owner), id, { roles: ['org_admin', 'pilot'] }))?.roles).toEqual([
       'org_admin',
       'pilot',
     ]);
@@ -175,10 +177,15 @@ it('lets a person who was removed from everywhere begin anew, with another passw
 
 it('shows, changes and removes no member or invitation of another organisation', async () => {
   const [owner, stranger] = [await setUp(), await setUp()];
-  const { row } = await invitations.make(adminOf(owner), { email: anEmail(), roles: ['viewer'], validHours: 1 });
+  const { row } = await invitations.make(adminOf(owner), {
+    email: anEmail(),
+    roles: ['viewer'],
+    siteIds: null,
+    validHours: 1,
+  });
   const caller = adminOf(stranger);
   expect(await members.find(caller.organisationId, owner.member.id)).toBeUndefined();
-  expect(await members.changeRoles(caller, owner.member.id, ['viewer'])).toBeNull();
+  expect(await members.changeRights(caller, owner.member.id, { roles: ['viewer'] })).toBeNull();
   expect(await members.remove(caller, owner.member.id)).toBeNull();
   expect(await invitations.revoke(caller, row.id)).toBeNull();
   const listed = await invitations.list(caller.organisationId, { limit: 10, after: null, open: null });

@@ -57,7 +57,13 @@ export class Join {
         linkId,
       ]);
       const personId = await this.people.enter(tx, entrant);
-      const first = { organisationId: organisation.id, personId, roles: ['org_admin'], invitedBy: 'setup' };
+      const first = {
+        organisationId: organisation.id,
+        personId,
+        roles: ['org_admin'],
+        siteIds: null,
+        invitedBy: 'setup',
+      };
       return { organisation, member: await addMember(tx, first) };
     });
   }
@@ -66,7 +72,7 @@ export class Join {
   async accept(wish: { token: string; name?: string | undefined; password: string }, address: string): Promise<Joined> {
     const invitation = await this.tokens.guess(address, () => this.invitations.opens(wish.token));
     if (invitation === null) throw unusable('invitation', 'ask for another one');
-    const { id, organisation_id: organisationId, roles, created_by: invitedBy } = invitation;
+    const { id, organisation_id: organisationId, roles, site_ids: siteIds, created_by: invitedBy } = invitation;
     // Whoever has a token may try passwords of the person whom it is for.
     const entrant = await this.passwords.prove(invitation.email, address, () =>
       this.people.receive(invitation.email, wish.name, wish.password),
@@ -75,7 +81,7 @@ export class Join {
       await lockMembers(tx, organisationId);
       const personId = await this.people.enter(tx, entrant);
       if (!(await useInvitation(tx, id, personId))) throw unusable('invitation', 'ask for another one');
-      const member = await addMember(tx, { organisationId, personId, roles, invitedBy });
+      const member = await addMember(tx, { organisationId, personId, roles, siteIds, invitedBy });
       const organisation = await tx.one<{ id: string; name: string }>(
         'SELECT id, name FROM fleet.organisation WHERE id = $1',
         [organisationId],

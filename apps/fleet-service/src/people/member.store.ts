@@ -1,4 +1,5 @@
-import type { Principal } from '@aerie/bus-contract';
+import { type Principal, atSites, isAtSites } from '@aerie/bus-contract';
+import { lockSites, storedRoles } from '../sites/holders.js';
 import { ConflictError } from '@aerie/kernel';
 import { type ApiDatabase, PERSON_SETTING, type Tx, inTransaction } from '@aerie/persistence';
 
@@ -7,6 +8,7 @@ export interface MemberRow {
   readonly email: string;
   readonly name: string;
   readonly roles: readonly string[];
+  readonly site_ids: readonly string[] | null;
   readonly invited_by: string;
   readonly created_at: Date;
   /** `created_at` to the microsecond, for cursors. */
@@ -16,14 +18,16 @@ export interface MemberRow {
 export interface NewMember {
   readonly organisationId: string;
   readonly personId: string;
+  /** As they are stored. */
   readonly roles: readonly string[];
+  readonly siteIds: readonly string[] | null;
   readonly invitedBy: string;
 }
 
 /** A list that nobody can survey hides the one who should not be in it. */
 const MOST_MEMBERS = 1_000;
 
-const MEMBER = `SELECT p.id, p.email, p.name, m.roles, m.invited_by, m.created_at,
+const MEMBER = `SELECT p.id, p.email, p.name, m.roles, m.site_ids, m.invited_by, m.created_at,
     to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
   FROM fleet.member m JOIN fleet.person p ON p.id = m.person_id`;
 
@@ -52,20 +56,26 @@ export class MemberStore {
   }
 
   /** Null: there is no such member. Throws ConflictError where nobody would be org_admin. */
-  async changeRoles(
+  async changeRights(
     { organisationId }: Principal,
     personId: string,
-    roles: readonly string[],
+    change: { readonly roles: readonly string[]; readonly siteIds?: readonly string[] | null | undefined },
   ): Promise<MemberRow | null> {
     return inTransaction(this.database.of(organisationId), async (tx) => {
       await lockMembers(tx, organisationId);
       const row = await findIn(tx, organisationId, personId);
       if (row === undefined) return null;
+      const siteIds = change.siteIds === undefined ? row.site_ids : change.siteIds;
+      // Roles that an earlier release left without their sites stay limited to none until somebody says otherwise.
+      const isOrphan = change.siteIds === undefined && siteIds === null && row.roles.some(isAtSites);
+      const roles = isOrphan ? change.roles.map(atSites) : storedRoles({ roles: change.roles, siteIds });
       if (!roles.includes('org_admin')) await refuseLastAdmin(tx, organisationId, personId);
-      await tx.run('UPDATE fleet.member SET roles = $3 WHERE organisation_id = $1 AND person_id = $2', [
-        ...[organisationId, personId, roles],
-      ]);
-      return { ...row, roles };
+      if (change.siteIds !== undefined) await lockSites(tx, organisationId, siteIds);
+      await tx.run(
+        'UPDATE fleet.member SET roles = $3, site_ids = $4::uuid[] WHERE organisation_id = $1 AND person_id = $2',
+        [organisationId, personId, roles, siteIds],
+      );
+      return { ...row, roles, site_ids: siteIds };
     });
   }
 
@@ -95,7 +105,7 @@ export class MemberStore {
 
 /** Throws ConflictError where the person is a member already, or the organisation has too many. */
 export async function addMember(tx: Tx, member: NewMember): Promise<MemberRow> {
-  const { organisationId, personId, roles, invitedBy } = member;
+  const { organisationId, personId, roles, siteIds, invitedBy } = member;
   await lockMembers(tx, organisationId);
   const counted = await tx.one<{ count: string }>(
     'SELECT count(*) AS count FROM fleet.member WHERE organisation_id = $1',
@@ -106,9 +116,9 @@ export async function addMember(tx: Tx, member: NewMember): Promise<MemberRow> {
     throw new ConflictError('too_many_members', message, { details: { most: MOST_MEMBERS } });
   }
   const added = await tx.run(
-    `INSERT INTO fleet.member (organisation_id, person_id, roles, invited_by) VALUES ($1, $2, $3, $4)
+    `INSERT INTO fleet.member (organisation_id, person_id, roles, invited_by, site_ids) VALUES ($1, $2, $3, $4, $5::uuid[])
      ON CONFLICT DO NOTHING`,
-    [organisationId, personId, roles, invitedBy],
+    [organisationId, personId, roles, invitedBy, siteIds],
   );
   if (added === 0) throw alreadyMember();
   const row = await findIn(tx, organisationId, personId);

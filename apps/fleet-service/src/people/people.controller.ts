@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Use
 import type { Principal } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, notThere, readCursor, readInput, toPage } from '@aerie/http-api';
 import { isUuid } from '@aerie/kernel';
+import { shownRights } from '../sites/holders.js';
 import { type InvitationRow, InvitationStore } from './invitation.store.js';
 import { type MemberRow, MemberStore } from './member.store.js';
 import { invitationListQuery, memberChange, memberListQuery, newInvitation } from './people.schema.js';
@@ -33,8 +34,8 @@ export class MembersController {
 
   @Patch(':id')
   async change(@Caller() caller: Principal, @Param('id') id: string, @Body() body: unknown): Promise<unknown> {
-    const { roles } = readInput(memberChange, body);
-    const row = isUuid(id) ? await this.members.changeRoles(caller, id, roles) : null;
+    const change = readInput(memberChange, body);
+    const row = isUuid(id) ? await this.members.changeRights(caller, id, change) : null;
     if (row === null) throw unknownMember(id);
     return memberView(row);
   }
@@ -92,7 +93,7 @@ export const memberView = (row: MemberRow) => ({
   id: row.id,
   email: row.email,
   name: row.name,
-  roles: row.roles,
+  ...shownRights(row),
   joinedAt: row.created_at.toISOString(),
   invitedBy: row.invited_by,
 });
@@ -100,7 +101,7 @@ export const memberView = (row: MemberRow) => ({
 const invitationView = (row: InvitationRow) => ({
   id: row.id,
   email: row.email,
-  roles: row.roles,
+  ...shownRights(row),
   open: row.open,
   expiresAt: row.expires_at.toISOString(),
   createdAt: row.created_at.toISOString(),

@@ -128,7 +128,10 @@ export const PEOPLE_ROUTES = [
       'because whoever has it becomes that member.',
     body: jsonBody(newInvitation, { email: EMAIL, roles: ['pilot'] }),
     answers: { 201: jsonAnswer('The invitation.', madeInvitationSchema) },
-    problems: { 409: { description: '`already_member`, or `too_many_invitations`: revoke some first.' } },
+    problems: {
+      404: { description: '`unknown_site`: one of `siteIds` is no site of the organisation.' },
+      409: { description: '`already_member`, or `too_many_invitations`: revoke some first.' },
+    },
   }),
   route({
     method: 'get',

@@ -1,6 +1,7 @@
 import { ROLES, ROLE_SAYS } from '@aerie/bus-contract';
 import { pageQuery, pageSchema, queryFlag } from '@aerie/http-api';
 import { z } from 'zod';
+import { shownSiteIds, siteIds } from '../sites/site.schema.js';
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from './passwords.js';
 
 /** What callers send and get of people and their organisations. Strict, and a test holds real answers against it. */
@@ -43,6 +44,7 @@ export const setup = z.strictObject({
 export const newInvitation = z.strictObject({
   email,
   roles,
+  siteIds: siteIds.default(null),
   validHours: z.int().min(1).max(MOST_HOURS).default(72).describe('For how long the token can be used, hours.'),
 });
 
@@ -55,7 +57,10 @@ export const acceptance = z.strictObject({
   ),
 });
 
-export const memberChange = z.strictObject({ roles });
+export const memberChange = z.strictObject({
+  roles,
+  siteIds: siteIds.optional().describe(`${shownSiteIds.description ?? ''} Not sent: as before.`),
+});
 
 export const invitationListQuery = z.strictObject({
   ...pageQuery.shape,
@@ -72,6 +77,7 @@ export const memberSchema = z
     email: z.string().describe('Email address.'),
     name: z.string().describe('How the person is called.'),
     roles: z.array(z.string()).describe('What the person may do.'),
+    siteIds: shownSiteIds,
     joinedAt: z.iso.datetime().describe('Since when the person is a member. RFC 3339, UTC.'),
     invitedBy: by('Who invited the person, or `setup`'),
   })
@@ -91,6 +97,7 @@ const invitationMembers = {
   id: z.uuid().describe('Id of the invitation.'),
   email: z.string().describe('Whom it is for.'),
   roles: z.array(z.string()).describe('What the person may do after accepting.'),
+  siteIds: shownSiteIds,
   open: z.boolean().describe('Whether it can be accepted now.'),
   expiresAt: z.iso.datetime().describe('From when on it cannot be accepted. RFC 3339, UTC.'),
   createdAt: z.iso.datetime().describe('When it was made. RFC 3339, UTC.'),

@@ -70,7 +70,7 @@ async function admit(
     throw signInRefused('the invitation was used or has expired during the sign-in');
   }
   const invitedBy = invitation?.created_by ?? `provider:${provider.id}`;
-  await addMember(tx, { organisationId, personId, roles, invitedBy });
+  await addMember(tx, { organisationId, personId, roles, siteIds: invitation?.site_ids ?? null, invitedBy });
   return personId;
 }
 

@@ -1,6 +1,7 @@
 import { listSchema, problemSchema } from '@aerie/http-api';
 import { z } from 'zod';
 import { email, organisationSchema, password } from '../people/people.schema.js';
+import { shownSiteIds } from '../sites/site.schema.js';
 import { LONGEST_PASSWORD, SHORTEST_PASSWORD } from '../people/passwords.js';
 
 /** What callers send and get of sessions and of who they are. Strict, and a test holds real answers against it. */
@@ -52,6 +53,7 @@ export const meSchema = z
     by: z.string().describe('As who made something is kept: `person:` or `key:`, and an id.'),
     organisation,
     roles: z.array(z.string()).describe('What the caller may do.'),
+    siteIds: shownSiteIds,
     permissions: z.array(z.string()).describe('The same, permission by permission.'),
     person: z
       .strictObject({

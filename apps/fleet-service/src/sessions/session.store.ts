@@ -11,6 +11,7 @@ import type { Holder } from '../api-keys/api-key.store.js';
 import { BY_SESSION } from '../finders.js';
 import { notePasskeyUse } from '../passkeys/passkey-rows.js';
 import { providerLock } from '../providers/provider.store.js';
+import { reachOf } from '../sites/holders.js';
 import { idOfToken, isHashOf, makeToken } from '../people/tokens.js';
 
 /** Ended everywhere after this: so long others believe what they were told of a token. */
@@ -127,7 +128,7 @@ export class SessionStore {
     if (id === null) return null;
     const own = this.database.ofWhom(BY_SESSION, id);
     const [row] = await own.query<FoundSession>(
-      `SELECT s.organisation_id, s.person_id, s.secret_hash, m.roles,
+      `SELECT s.organisation_id, s.person_id, s.secret_hash, m.roles, m.site_ids,
               extract(epoch FROM least(s.ends_at, s.last_used_at + $1 * interval '1 millisecond') - clock_timestamp()) * 1000
                 AS ends_in_ms,
               s.last_used_at < clock_timestamp() - interval '1 minute' AS unnoted
@@ -139,8 +140,10 @@ export class SessionStore {
     const endsInMs = Number(row.ends_in_ms);
     if (endsInMs <= 0) return null;
     if (row.unnoted) await noteUse(own, id);
+    const { organisation_id: organisationId, person_id: personId } = row;
     const principal: Principal = {
-      ...{ keyId: id, personId: row.person_id, organisationId: row.organisation_id, roles: row.roles },
+      ...{ keyId: id, personId, organisationId },
+      ...(await reachOf(this.database, organisationId, row)),
     };
     return { principal, validForMs: Math.min(endsInMs, BELIEVED_MS) };
   }
@@ -189,6 +192,7 @@ interface FoundSession {
   readonly person_id: string;
   readonly secret_hash: Buffer;
   readonly roles: readonly string[];
+  readonly site_ids: readonly string[] | null;
   readonly ends_in_ms: string;
   readonly unnoted: boolean;
 }

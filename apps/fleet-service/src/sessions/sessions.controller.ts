@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Param, Post, Put, Req, UseGuards } from '@nestjs/common';
-import { PERMISSIONS, type Permission, type Principal, callerName, isPermitted } from '@aerie/bus-contract';
+import { PERMISSIONS, type Permission, type Principal, callerName, isPermitted, plainRole } from '@aerie/bus-contract';
 import { ApiKeyGuard, Caller, notThere, readInput } from '@aerie/http-api';
 import { ForbiddenError, isUuid } from '@aerie/kernel';
 import type { Request } from 'express';
@@ -53,12 +53,13 @@ export class MeController {
 
   @Get()
   async show(@Caller() caller: Principal): Promise<unknown> {
-    const { organisationId, personId = null, roles } = caller;
+    const { organisationId, personId = null, roles, siteIds } = caller;
     const row = await this.callers.find(organisationId, personId);
     return {
       by: callerName(caller),
       organisation: { id: organisationId, name: row.organisation },
-      roles,
+      roles: roles.map(plainRole),
+      siteIds,
       permissions: (Object.keys(PERMISSIONS) as Permission[]).filter((permission) => isPermitted(roles, permission)),
       person: personId === null ? null : { id: personId, email: row.email, name: row.name },
     };

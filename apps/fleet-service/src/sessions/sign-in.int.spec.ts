@@ -81,6 +81,8 @@ it('gives a token with which the person may do what its roles permit, and which 
       personId: person.id,
       organisationId: person.organisationIds[0],
       roles: ['pilot', 'viewer'],
+      siteIds: null,
+      dockSns: null,
     },
   });
 });
@@ -185,7 +187,7 @@ describe('a session ends', () => {
     await add();
     const token = await begun(organisationId, person);
     const elsewhere = await begun(person.organisationIds[0] ?? '', person);
-    const caller = { keyId: 'irrelevant', organisationId, roles: [] };
+    const caller = { keyId: 'irrelevant', organisationId, roles: [], siteIds: null, dockSns: null };
     await new MemberStore(api).remove(caller, person.id);
     expect(await holderOf(token)).toBeNull();
     expect(await holderOf(elsewhere)).not.toBeNull();
@@ -219,7 +221,10 @@ describe('a session ends', () => {
     const [organisationId = ''] = person.organisationIds;
     class RemovedMeanwhile extends SessionStore {
       override async begin(...wish: Parameters<SessionStore['begin']>) {
-        await new MemberStore(api).remove({ keyId: 'irrelevant', organisationId, roles: [] }, person.id);
+        await new MemberStore(api).remove(
+          { keyId: 'irrelevant', organisationId, roles: [], siteIds: null, dockSns: null },
+          person.id,
+        );
         return super.begin(...wish);
       }
     }

@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { CampaignState, Tally } from '@aerie/log-core';
-import type { ApiDatabase, OrganisationRows } from '@aerie/persistence';
+import type { ApiDatabase, OrganisationRows, Reach } from '@aerie/persistence';
 import { cursorAfterDock, dockAtCursor } from './campaign.input.js';
 import { type CampaignRow, tallyOf } from './campaign.store.js';
 import { type CampaignView, campaignView } from './campaign.view.js';
@@ -17,28 +17,28 @@ interface DockRow {
 export class CampaignReadModel {
   constructor(private readonly database: ApiDatabase) {}
 
-  async find(organisationId: string, id: string): Promise<CampaignView | undefined> {
-    const own = this.database.of(organisationId);
+  async find(reach: Reach, id: string): Promise<CampaignView | undefined> {
+    const own = this.database.of(reach);
     const [row] = await own.query<CampaignRow>('SELECT * FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
-      ...[organisationId, id],
+      ...[reach.organisationId, id],
     ]);
     return row && campaignView(row, await tallyWithSkipped(own, id));
   }
 
   async list(
-    organisationId: string,
+    reach: Reach,
     state: CampaignState | undefined,
     limit: number,
     after: Position | null,
   ): Promise<Page<CampaignView>> {
-    const own = this.database.of(organisationId);
+    const own = this.database.of(reach);
     const rows = await own.query<CampaignRow & { position: string }>(
       `SELECT *, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM log.campaign
         WHERE organisation_id = $1 AND ($2::text IS NULL OR state = $2)
           AND ($3::timestamptz IS NULL OR (created_at, id) < ($3::timestamptz, $4::uuid))
         ORDER BY created_at DESC, id DESC LIMIT $5`,
-      [organisationId, state ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+      [reach.organisationId, state ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
     );
     const tallies = new Map<string, Tally & { skipped: number }>();
     for (const { id } of rows) tallies.set(id, await tallyWithSkipped(own, id));
@@ -52,10 +52,10 @@ export class CampaignReadModel {
   }
 
   /** The docks of a campaign, in the order of their serial numbers; undefined where there is no such campaign. */
-  async docks(organisationId: string, id: string, { state, limit, cursor }: DockQuery) {
-    const own = this.database.of(organisationId);
+  async docks(reach: Reach, id: string, { state, limit, cursor }: DockQuery) {
+    const own = this.database.of(reach);
     const [campaign] = await own.query('SELECT 1 FROM log.campaign WHERE organisation_id = $1 AND id = $2', [
-      ...[organisationId, id],
+      ...[reach.organisationId, id],
     ]);
     if (campaign === undefined) return undefined;
     const rows = await own.query<DockRow>(

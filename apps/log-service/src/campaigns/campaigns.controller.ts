@@ -51,12 +51,12 @@ export class CampaignsController {
   list(@Caller() caller: Principal, @Query() query: unknown): Promise<Page<CampaignView>> {
     const { limit, cursor } = readInput(pageQuery, query, 'query');
     const { state } = readInput(campaignQuery, query, 'query');
-    return this.campaigns.list(caller.organisationId, state, limit, readCursor(cursor));
+    return this.campaigns.list(caller, state, limit, readCursor(cursor));
   }
 
   @Get(':id')
   async find(@Caller() caller: Principal, @Param('id') id: string): Promise<CampaignView> {
-    const campaign = isUuid(id) ? await this.campaigns.find(caller.organisationId, id) : undefined;
+    const campaign = isUuid(id) ? await this.campaigns.find(caller, id) : undefined;
     if (campaign === undefined) throw unknownCampaign(id);
     return campaign;
   }
@@ -65,7 +65,7 @@ export class CampaignsController {
   @Get(':id/docks')
   async docks(@Caller() caller: Principal, @Param('id') id: string, @Query() query: unknown) {
     const asked = readInput(campaignDockQuery, query, 'query');
-    const page = isUuid(id) ? await this.campaigns.docks(caller.organisationId, id, asked) : undefined;
+    const page = isUuid(id) ? await this.campaigns.docks(caller, id, asked) : undefined;
     if (page === undefined) throw unknownCampaign(id);
     return page;
   }

@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion, notThere, recordChanges } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
 import { type CampaignWish, afterWish } from '@aerie/log-core';
-import { type ApiDatabase, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction, wholeOf } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import type { CampaignReadModel } from './campaign.read-model.js';
 import { forgive, lockCampaign, saveCampaign, skipDocks, tallyOf } from './campaign.store.js';
@@ -21,7 +21,7 @@ export class ControlCampaign {
 
   async execute(caller: Principal, id: string, wish: CampaignWish, version: ExpectedVersion): Promise<CampaignView> {
     const { database, campaigns, runCampaigns } = this.parts;
-    await inTransaction(database.of(caller.organisationId), async (tx) => {
+    await inTransaction(database.of(caller), async (tx) => {
       const campaign = await lockCampaign(tx, id);
       if (campaign?.organisation_id !== caller.organisationId) throw unknownCampaign(id);
       checkVersion(version, campaign.revision);
@@ -37,7 +37,7 @@ export class ControlCampaign {
       await recordChanges(tx, SCHEMA, [{ caller }]);
     });
     runCampaigns.wake();
-    const view = await campaigns.find(caller.organisationId, id);
+    const view = await campaigns.find(wholeOf(caller.organisationId), id);
     if (view === undefined) throw unknownCampaign(id);
     return view;
   }

@@ -48,7 +48,7 @@ export class CreateCampaign {
     const { organisationId } = caller;
     const docks = await this.findDocks(organisationId, input.docks);
     if (docks.length === 0) throw noDocks();
-    const answer = await inTransaction(this.parts.database.of(organisationId), (tx) =>
+    const answer = await inTransaction(this.parts.database.of(caller), (tx) =>
       once(tx, SCHEMA, { ...request, organisationId }, async () => {
         const id = randomUUID();
         const minuteOf = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));

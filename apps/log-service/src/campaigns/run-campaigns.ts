@@ -3,7 +3,7 @@ import type { InstantWakes } from '@aerie/job-queue';
 import { type CampaignState, type Timing, nextStep } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { Logger } from '@aerie/observability';
-import { type DatabaseOf, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
+import { type DatabaseOf, type Tx, inTransaction, writeOutbox, wholeOf } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import type { CancelUpload } from '../uploads/cancel-upload.js';
@@ -218,10 +218,12 @@ export class RunCampaigns {
 
   private async cancel({ id, organisation_id }: LockedCampaign, uploadIds: readonly string[]): Promise<void> {
     for (const uploadId of uploadIds) {
-      await this.parts.cancelUpload.execute(organisation_id, uploadId, `campaign:${id}`).catch((error: unknown) =>
-        // It has ended meanwhile, or the next look tries again.
-        this.parts.logger.info({ err: error, campaignId: id, uploadId }, 'an upload was not called off'),
-      );
+      await this.parts.cancelUpload
+        .execute(wholeOf(organisation_id), uploadId, `campaign:${id}`)
+        .catch((error: unknown) =>
+          // It has ended meanwhile, or the next look tries again.
+          this.parts.logger.info({ err: error, campaignId: id, uploadId }, 'an upload was not called off'),
+        );
     }
   }
 }

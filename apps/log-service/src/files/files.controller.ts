@@ -23,26 +23,26 @@ export class FilesController {
   @Get()
   list(@Caller() caller: Principal, @Query() query: unknown): Promise<Page<FileView>> {
     const { limit, cursor } = readInput(pageQuery, query, 'query');
-    return this.files.list(caller.organisationId, readInput(fileQuery, query, 'query'), limit, readCursor(cursor));
+    return this.files.list(caller, readInput(fileQuery, query, 'query'), limit, readCursor(cursor));
   }
 
   /** What is kept of each dock. */
   @Get('usage')
   async usage(@Caller() caller: Principal) {
-    return { items: await this.files.usage(caller.organisationId) };
+    return { items: await this.files.usage(caller) };
   }
 
   @Get(':id')
   async find(@Caller() caller: Principal, @Param('id') id: string): Promise<FileView> {
     if (!isUuid(id)) throw unknownFile(id);
-    return fileView(await this.files.find(caller.organisationId, id));
+    return fileView(await this.files.find(caller, id));
   }
 
   /** An address that works for a quarter of an hour. */
   @Get(':id/download')
   async download(@Caller() caller: Principal, @Param('id') id: string) {
     if (!isUuid(id)) throw unknownFile(id);
-    const file = await this.files.find(caller.organisationId, id);
+    const file = await this.files.find(caller, id);
     const { url, expiresAtMs, saveAs } = await this.downloadFile.forCaller(caller, file);
     return { url, expiresAt: new Date(expiresAtMs).toISOString(), saveAs };
   }
@@ -53,7 +53,7 @@ export class FilesController {
   @NotAudited()
   async bundle(@Caller() caller: Principal, @Body() body: unknown, @Res() response: Response): Promise<void> {
     const { fileIds } = readInput(newBundle, body);
-    const zip = await this.writeBundle.open(caller, await this.files.findAll(caller.organisationId, fileIds));
+    const zip = await this.writeBundle.open(caller, await this.files.findAll(caller, fileIds));
     response.status(200).type('application/zip').attachment('logs.zip');
     // The status is out already: an archive that cannot be read any more cuts the answer, and no client takes it for whole.
     await pipeline(zip, response).catch((error: unknown) =>

@@ -50,7 +50,7 @@ const aFile = (objectKey: string, overrides: Partial<FileRow> = {}): FileRow => 
   ...{ fingerprint: null, sha256: null, proof: 'size', stored_at: new Date(0), deleted_at: null },
   ...overrides,
 });
-const caller = { keyId: 'k', organisationId: 'o', roles: ['viewer'] };
+const caller = { keyId: 'k', organisationId: 'o', roles: ['viewer'], siteIds: null, dockSns: null };
 const bundles = (): WriteBundle => new WriteBundle(new DownloadFile(connection), new ReadObject());
 
 // An error that nobody hears fails a test by itself.

@@ -48,7 +48,7 @@ export class CampaignsGrpcController {
   ) {}
 
   @GrpcMethod('LogService', 'CreateLogCampaign')
-  @Permitted('logs.collect')
+  @Permitted('log_campaigns.manage')
   @AuditedWithItsChange()
   async create(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const body = bodyOfCampaign(message['campaign']);
@@ -61,50 +61,50 @@ export class CampaignsGrpcController {
   }
 
   @GrpcMethod('LogService', 'GetLogCampaign')
-  @Permitted('logs.read')
+  @Permitted('log_campaigns.read')
   async find(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const id = idOf(message);
-    const campaign = isUuid(id) ? await this.campaigns.find(caller.organisationId, id) : undefined;
+    const campaign = isUuid(id) ? await this.campaigns.find(caller, id) : undefined;
     if (campaign === undefined) throw unknownCampaign(id);
     return one(campaign);
   }
 
   @GrpcMethod('LogService', 'ListLogCampaigns')
-  @Permitted('logs.read')
+  @Permitted('log_campaigns.read')
   async list(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const query = queryOfCampaigns(message);
     const { limit, cursor } = readInput(pageQuery, query, 'request');
     const { state } = readInput(campaignQuery, query, 'request');
-    const page = await this.campaigns.list(caller.organisationId, state, limit, readCursor(cursor));
+    const page = await this.campaigns.list(caller, state, limit, readCursor(cursor));
     return defined({ campaigns: page.items.map(campaignMessage), nextPageToken: page.nextCursor });
   }
 
   @GrpcMethod('LogService', 'ListLogCampaignDocks')
-  @Permitted('logs.read')
+  @Permitted('log_campaigns.read')
   async docks(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const id = idOf(message);
     const asked = readInput(campaignDockQuery, queryOfDocks(message), 'request');
-    const page = isUuid(id) ? await this.campaigns.docks(caller.organisationId, id, asked) : undefined;
+    const page = isUuid(id) ? await this.campaigns.docks(caller, id, asked) : undefined;
     if (page === undefined) throw unknownCampaign(id);
     return defined({ docks: page.items.map(campaignDockMessage), nextPageToken: page.nextCursor });
   }
 
   @GrpcMethod('LogService', 'PauseLogCampaign')
-  @Permitted('logs.collect')
+  @Permitted('log_campaigns.manage')
   @AuditedWithItsChange()
   pause(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'pause');
   }
 
   @GrpcMethod('LogService', 'ResumeLogCampaign')
-  @Permitted('logs.collect')
+  @Permitted('log_campaigns.manage')
   @AuditedWithItsChange()
   resume(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'resume');
   }
 
   @GrpcMethod('LogService', 'CancelLogCampaign')
-  @Permitted('logs.collect')
+  @Permitted('log_campaigns.manage')
   @AuditedWithItsChange()
   cancel(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     return this.control(caller, message, 'cancel');

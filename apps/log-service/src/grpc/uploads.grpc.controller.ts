@@ -56,7 +56,7 @@ export class UploadsGrpcController {
   @Permitted('logs.collect')
   async listDock(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const { modules = LOG_MODULES } = readInput(newListing, bodyOfListing(message), 'request');
-    const dock = await this.requestUpload.findDock(caller.organisationId, textOf(message['sn']) ?? '', 'sn');
+    const dock = await this.requestUpload.findDock(caller, textOf(message['sn']) ?? '', 'sn');
     return { logs: listingMessage(await this.askForList.execute(caller, dock, modules)) };
   }
 
@@ -77,7 +77,7 @@ export class UploadsGrpcController {
   @Permitted('logs.read')
   async find(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Message> {
     const id = idOf(message);
-    const upload = isUuid(id) ? await this.uploads.find(caller.organisationId, id) : undefined;
+    const upload = isUuid(id) ? await this.uploads.find(caller, id) : undefined;
     if (upload === undefined) throw unknownUpload(id);
     return { upload: uploadMessage(upload) };
   }
@@ -88,7 +88,7 @@ export class UploadsGrpcController {
     const query = queryOfUploads(message);
     const { limit, cursor } = readInput(pageQuery, query, 'request');
     const filter = readInput(uploadQuery, query, 'request');
-    const page = await this.uploads.list(caller.organisationId, filter, limit, readCursor(cursor));
+    const page = await this.uploads.list(caller, filter, limit, readCursor(cursor));
     return defined({ uploads: page.items.map(uploadMessage), nextPageToken: page.nextCursor });
   }
 
@@ -107,7 +107,7 @@ export class UploadsGrpcController {
     const query = queryOfFiles(message);
     const { limit, cursor } = readInput(pageQuery, query, 'request');
     const filter = readInput(fileQuery, query, 'request');
-    const page = await this.files.list(caller.organisationId, filter, limit, readCursor(cursor));
+    const page = await this.files.list(caller, filter, limit, readCursor(cursor));
     return defined({ files: page.items.map(fileMessage), nextPageToken: page.nextCursor });
   }
 
@@ -128,12 +128,12 @@ export class UploadsGrpcController {
   @GrpcMethod('LogService', 'GetLogUsage')
   @Permitted('logs.read')
   async usage(_message: unknown, @GrpcCaller() caller: Principal): Promise<Message> {
-    return { docks: (await this.files.usage(caller.organisationId)).map(usageMessage) };
+    return { docks: (await this.files.usage(caller)).map(usageMessage) };
   }
 
   private row(message: Message, caller: Principal): Promise<FileRow> {
     const id = idOf(message);
     if (!isUuid(id)) throw unknownFile(id);
-    return this.files.find(caller.organisationId, id);
+    return this.files.find(caller, id);
   }
 }

@@ -32,7 +32,7 @@ export class AskForList {
     }
     this.waiting++;
     try {
-      const rows = this.parts.database.of(caller.organisationId);
+      const rows = this.parts.database.of(caller);
       const tid = await this.send(rows, caller, dock, modules);
       const { result, listed } = await this.answerTo(rows, tid);
       if (result !== 0)

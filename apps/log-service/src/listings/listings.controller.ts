@@ -19,7 +19,7 @@ export class ListingsController {
   @HttpCode(200)
   async create(@Caller() caller: Principal, @Param('sn') sn: string, @Body() body: unknown) {
     const { modules = LOG_MODULES } = readInput(newListing, body ?? {});
-    const dock = await this.requestUpload.findDock(caller.organisationId, sn, 'sn');
+    const dock = await this.requestUpload.findDock(caller, sn, 'sn');
     return this.askForList.execute(caller, dock, modules);
   }
 }

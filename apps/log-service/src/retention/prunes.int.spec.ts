@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from '@aerie/http-api';
 import { Metrics } from '@aerie/observability';
-import { ApiDatabase, type Prune, Retention, type Tx, enterInbox, inTransaction } from '@aerie/persistence';
+import { ApiDatabase, type Prune, Retention, type Tx, enterInbox, inTransaction, wholeOf } from '@aerie/persistence';
 import { fill } from '@aerie/persistence/testing';
 import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
@@ -66,13 +66,13 @@ describe('the detail of an upload that ended long ago', () => {
   it('is deleted, and the upload stays and says so', async () => {
     const [old, young] = [await anEnded(91), await anEnded(89)];
     const reads = new UploadReadModel(new ApiDatabase(pool));
-    const [view, kept] = [await reads.find(ORGANISATION, old), await detailOf(young)];
-    expect(await reads.timeline(ORGANISATION, old)).toMatchObject({ prunedAt: null });
+    const [view, kept] = [await reads.find(wholeOf(ORGANISATION), old), await detailOf(young)];
+    expect(await reads.timeline(wholeOf(ORGANISATION), old)).toMatchObject({ prunedAt: null });
     await prune();
     expect([await detailOf(old), await detailOf(young)]).toEqual([[0, 0], kept]);
-    expect(await reads.find(ORGANISATION, old)).toEqual(view);
-    expect(await reads.timeline(ORGANISATION, old)).toEqual({ items: [], prunedAt: expect.any(String) });
-    expect(await reads.timeline(ORGANISATION, randomUUID())).toBeUndefined();
+    expect(await reads.find(wholeOf(ORGANISATION), old)).toEqual(view);
+    expect(await reads.timeline(wholeOf(ORGANISATION), old)).toEqual({ items: [], prunedAt: expect.any(String) });
+    expect(await reads.timeline(wholeOf(ORGANISATION), randomUUID())).toBeUndefined();
   });
 
   it('is deleted in small batches', async () => {

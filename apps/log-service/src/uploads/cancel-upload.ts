@@ -1,7 +1,7 @@
 import { type Principal, callerName } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion, notThere, recordChanges } from '@aerie/http-api';
 import { ConflictError, NotFoundError } from '@aerie/kernel';
-import { type Organisations, type Tx, inTransaction } from '@aerie/persistence';
+import { type Organisations, type Reach, type Tx, inTransaction, reachesDock } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import { advance } from './advance-upload.js';
 import type { AfterCommit } from './effects/after-commit.js';
@@ -16,22 +16,21 @@ export class CancelUpload {
   ) {}
 
   forCaller(caller: Principal, id: string, version: ExpectedVersion): Promise<UploadView> {
-    return this.execute(caller.organisationId, id, callerName(caller), version, (tx) =>
-      recordChanges(tx, SCHEMA, [{ caller }]),
-    );
+    return this.execute(caller, id, callerName(caller), version, (tx) => recordChanges(tx, SCHEMA, [{ caller }]));
   }
 
   /** @param by who wants it: `key:<id>` or `campaign:<id>` */
   async execute(
-    organisationId: string,
+    reach: Reach,
     id: string,
     by: string,
     version: ExpectedVersion = null,
     record: (tx: Tx) => Promise<void> = () => Promise.resolve(),
   ): Promise<UploadView> {
-    const advanced = await inTransaction(this.database.of(organisationId), async (tx) => {
+    const advanced = await inTransaction(this.database.of(reach), async (tx) => {
       const locked = await lockUpload(tx, id);
-      if (locked === undefined || locked.organisation_id !== organisationId) throw unknownUpload(id);
+      const isReached = locked?.organisation_id === reach.organisationId && reachesDock(reach, locked.dock_sn);
+      if (locked === undefined || !isReached) throw unknownUpload(id);
       checkVersion(version, locked.revision);
       const result = await advance(tx, locked, { type: 'cancelRequested' }, { by });
       if (result.decision.kind !== 'refused') {

@@ -5,13 +5,14 @@ import {
   type StoredAnswer,
   answerOnce,
   once,
+  requestOf,
   unknownDock,
   recordChanges,
 } from '@aerie/http-api';
 import { isSerialNumber } from '@aerie/kernel';
 import type { Selection, Timing } from '@aerie/log-core';
 import { type NatsConnection, ask } from '@aerie/messaging';
-import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, type Reach, type Tx, inTransaction, reachesDock } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
 import type { PolicyStore } from '../policy/policy.store.js';
 import { lockUpload } from './store/upload-critical.js';
@@ -36,21 +37,17 @@ export class RequestUpload {
   constructor(private readonly parts: RequestUploadParts) {}
 
   /** The answer to a request that was accepted before, also while `accept` refused it; otherwise that of `accept`. */
-  answerOnce(
-    { organisationId }: Principal,
-    request: Request,
-    accept: () => Promise<StoredAnswer>,
-  ): Promise<StoredAnswer> {
-    return answerOnce(this.parts.database, SCHEMA, { ...request, organisationId }, accept);
+  answerOnce(caller: Principal, request: Request, accept: () => Promise<StoredAnswer>): Promise<StoredAnswer> {
+    return answerOnce(this.parts.database, SCHEMA, requestOf(caller, request), accept);
   }
 
   async execute(caller: Principal, input: NewUpload, request: Request): Promise<StoredAnswer> {
     const { database, policies, timing, wake } = this.parts;
     const { organisationId } = caller;
-    const dock = await this.findDock(organisationId, input.dockSn);
+    const dock = await this.findDock(caller, input.dockSn);
     const { missionsFirst } = await policies.of(organisationId);
-    const answer = await inTransaction(database.of(organisationId), (tx) =>
-      once(tx, SCHEMA, { ...request, organisationId }, async () => {
+    const answer = await inTransaction(database.of(caller), (tx) =>
+      once(tx, SCHEMA, requestOf(caller, request), async () => {
         const { selection, missionId } = input;
         const row = await insertUpload(tx, {
           ...{ dock, selection, missionId: null, attachedTo: missionId, campaignId: null, origin: 'person' },
@@ -65,10 +62,10 @@ export class RequestUpload {
   }
 
   /** @throws NotFoundError naming `field` */
-  async findDock(organisationId: string, sn: string, field = 'dockSn'): Promise<DockRecord> {
+  async findDock(reach: Reach, sn: string, field = 'dockSn'): Promise<DockRecord> {
     // What cannot be one is not asked for.
     const { dock } = isSerialNumber(sn) ? await ask(this.parts.connection, dockQuestion, { sn }) : { dock: null };
-    if (dock?.sn === sn && dock.organisationId === organisationId) return dock;
+    if (dock?.sn === sn && dock.organisationId === reach.organisationId && reachesDock(reach, sn)) return dock;
     throw unknownDock(field, sn);
   }
 }

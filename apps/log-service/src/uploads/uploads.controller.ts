@@ -51,12 +51,12 @@ export class UploadsController {
   list(@Caller() caller: Principal, @Query() query: unknown): Promise<Page<UploadView>> {
     const { limit, cursor } = readInput(pageQuery, query, 'query');
     const filter = readInput(uploadQuery, query, 'query');
-    return this.uploads.list(caller.organisationId, filter, limit, readCursor(cursor));
+    return this.uploads.list(caller, filter, limit, readCursor(cursor));
   }
 
   @Get(':id')
   async find(@Caller() caller: Principal, @Param('id') id: string) {
-    const upload = isUuid(id) ? await this.uploads.find(caller.organisationId, id) : undefined;
+    const upload = isUuid(id) ? await this.uploads.find(caller, id) : undefined;
     if (upload === undefined) throw unknownUpload(id);
     return upload;
   }
@@ -64,7 +64,7 @@ export class UploadsController {
   /** Everything that happened to an upload, in order. */
   @Get(':id/timeline')
   async timeline(@Caller() caller: Principal, @Param('id') id: string) {
-    const timeline = isUuid(id) ? await this.uploads.timeline(caller.organisationId, id) : undefined;
+    const timeline = isUuid(id) ? await this.uploads.timeline(caller, id) : undefined;
     if (timeline === undefined) throw unknownUpload(id);
     return timeline;
   }

@@ -98,7 +98,7 @@ export class MissionGrpcController {
     const query = queryOfList(message);
     const { limit, cursor } = readInput(pageQuery, query, 'request');
     const { filter, sort } = readMissionQuery(query);
-    const page = await this.missions.list(caller.organisationId, filter, sort, limit, readCursor(cursor, sort));
+    const page = await this.missions.list(caller, filter, sort, limit, readCursor(cursor, sort));
     const next = page.nextCursor === null ? {} : { nextPageToken: page.nextCursor };
     return { missions: page.items.map(missionMessage), ...next };
   }
@@ -188,7 +188,7 @@ export class MissionGrpcController {
   @Permitted('missions.read')
   async timeline(@Payload() message: Message, @GrpcCaller() caller: Principal): Promise<Observable<Message>> {
     const id = idOf(message);
-    const timeline = await this.missions.timeline(caller.organisationId, id);
+    const timeline = await this.missions.timeline(caller, id);
     if (timeline === undefined) throw unknownMission(id);
     return from(timeline.items).pipe(map(timelineMessage));
   }
@@ -197,13 +197,13 @@ export class MissionGrpcController {
   @Permitted('missions.read')
   watch(@Payload() message: Message, @GrpcCaller() caller: Principal): Observable<Message> {
     return from(this.view(caller, idOf(message))).pipe(
-      mergeMap((first) => this.watchMissions.watch(caller.organisationId, first)),
+      mergeMap((first) => this.watchMissions.watch(caller, first)),
       map(one),
     );
   }
 
   private async view(caller: Principal, id: string): Promise<MissionView> {
-    const view = await this.missions.find(caller.organisationId, id);
+    const view = await this.missions.find(caller, id);
     if (view === undefined) throw unknownMission(id);
     return view;
   }

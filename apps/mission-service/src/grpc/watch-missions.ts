@@ -2,19 +2,19 @@ import { SINCE_VERSION } from '@aerie/http-api';
 import { UnavailableError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
-import type { ApiDatabase, OrganisationRows } from '@aerie/persistence';
+import { type ApiDatabase, type OrganisationRows, type Reach, reachKeyOf } from '@aerie/persistence';
 import { Observable, type Subscriber } from 'rxjs';
 import { newestLive, showLive } from '../missions/store/flight-live.js';
 import type { MissionRow } from '../missions/store/mission.row.js';
 import { type MissionView, viewOf } from '../missions/views/mission.view.js';
 
-/** Changes are looked for this often, with one query for all that are watched in an organisation. */
+/** Changes are looked for this often, with one query for all that are watched in an organisation, or at the same docks of it. */
 const PERIOD_MS = 500;
 /** Each costs a connection of its caller and one id in that query. */
 const MAX_WATCHES = 2_000;
 
 interface Watch {
-  readonly organisationId: string;
+  readonly reach: Reach;
   readonly id: string;
   readonly subscriber: Subscriber<MissionView>;
   version: number;
@@ -51,7 +51,7 @@ export class WatchMissions {
   }
 
   /** The mission now, then each change, and the end once it has ended. The caller has checked that it may see it. */
-  watch(organisationId: string, first: MissionView): Observable<MissionView> {
+  watch(reach: Reach, first: MissionView): Observable<MissionView> {
     return new Observable((subscriber) => {
       subscriber.next(first);
       if (isOutcome(first.state)) return subscriber.complete();
@@ -61,7 +61,7 @@ export class WatchMissions {
         );
       }
       const watch: Watch = {
-        ...{ organisationId, id: first.id, subscriber },
+        ...{ reach, id: first.id, subscriber },
         ...{ version: first.version, reports: first[SINCE_VERSION] },
       };
       this.watches.add(watch);
@@ -73,15 +73,14 @@ export class WatchMissions {
     if (this.looking || this.watches.size === 0) return;
     this.looking = true;
     try {
-      const byOrganisation = new Map<string, Watch[]>();
+      const byReach = new Map<string, { readonly reach: Reach; readonly watches: Watch[] }>();
       for (const watch of this.watches) {
-        const others = byOrganisation.get(watch.organisationId);
-        if (others === undefined) byOrganisation.set(watch.organisationId, [watch]);
-        else others.push(watch);
+        const key = reachKeyOf(watch.reach);
+        const others = byReach.get(key);
+        if (others === undefined) byReach.set(key, { reach: watch.reach, watches: [watch] });
+        else others.watches.push(watch);
       }
-      for (const [organisationId, watches] of byOrganisation) {
-        await this.lookFor(this.database.of(organisationId), watches);
-      }
+      for (const { reach, watches } of byReach.values()) await this.lookFor(this.database.of(reach), watches);
     } catch (error) {
       this.logger.info({ err: error }, 'failed to look for changes of watched missions');
     } finally {

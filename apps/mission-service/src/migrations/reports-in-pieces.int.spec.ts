@@ -1,7 +1,7 @@
 import { createLogger } from '@aerie/observability';
 import { migrateNew } from '@aerie/persistence/testing';
 import { createTestDatabase, testEnvironment } from '@aerie/testing';
-import { ApiDatabase } from '@aerie/persistence';
+import { ApiDatabase, wholeOf } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { MIGRATIONS, missionDatabase } from '../database.js';
 import { type Flight, aStart, handle, progress } from '../missions/fixtures/dock-words.js';
@@ -23,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => drop(), 30_000);
 
 const trackOf = async ({ id }: Flight) =>
-  (await new MissionReadModel(new ApiDatabase(source)).track(ORGANISATION, id))?.items;
+  (await new MissionReadModel(new ApiDatabase(source)).track(wholeOf(ORGANISATION), id))?.items;
 
 describe('the way back from reports in pieces', () => {
   it('leaves each report by itself, and the way forward reads those', async () => {

@@ -37,7 +37,7 @@ export const tokenOf = (personId: (typeof PEOPLE)[number]): string => `token-of-
 const MAKERS: Readonly<Record<string, readonly string[]>> = { planner: ['anna'], pilot: ['ben', 'anna'] };
 
 const PRINCIPALS: Readonly<Record<string, Principal>> = {
-  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES },
+  [API_KEY]: { keyId: 'key-1', organisationId: ORGANISATION, roles: ROLES, siteIds: null, dockSns: null },
   ...keysOfRoles(ORGANISATION),
   ...Object.fromEntries(
     PEOPLE.map((personId) => [

@@ -1,3 +1,4 @@
+import { type Reach, wholeOf } from '@aerie/persistence';
 import { type DockRecord, findDocksQuestion } from '@aerie/bus-contract';
 import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
@@ -51,11 +52,15 @@ async function fleetWith(places: readonly Place[]): Promise<void> {
   await connection.flush();
 }
 
-async function warnings(waypoints: readonly (typeof START)[], maximumMeters = 5_000): Promise<readonly string[]> {
+async function warnings(
+  waypoints: readonly (typeof START)[],
+  maximumMeters = 5_000,
+  reach: Reach = wholeOf(ORGANISATION),
+): Promise<readonly string[]> {
   const policies = { of: async () => ({ preflight: { ...DEFAULT_POLICY, distance: { maximumMeters } } }) };
   const nearDocks = new NearDocks(await connect(), policies as unknown as PolicyStore, logger);
   const routes = [{ waypoints }] as unknown as Route[];
-  return (await nearDocks.warningsOf(ORGANISATION, routes)).map(({ message }) => message);
+  return (await nearDocks.warningsOf(reach, routes)).map(({ message }) => message);
 }
 
 const FAR = { latitude: 6.6, longitude: 96.5 };
@@ -65,6 +70,13 @@ it('warns when every dock is too far away, and names the nearest', async () => {
   expect(await warnings([START, north(100)])).toEqual([
     expect.stringContaining('the first waypoint is nearest to dock D-00001, 9000 m away'),
   ]);
+});
+
+it('compares the docks that whoever uploads it reaches, and names no other', async () => {
+  await fleetWith([START, north(-9_000), north(-7_000)]);
+  const limited = { organisationId: ORGANISATION, dockSns: ['D-00001'] };
+  expect(await warnings([START], 5_000, limited)).toEqual([expect.stringContaining('nearest to dock D-00001, 9000 m')]);
+  expect(await warnings([START], 5_000, { ...limited, dockSns: [] })).toEqual([]);
 });
 
 it('does not warn when one dock is near', async () => {

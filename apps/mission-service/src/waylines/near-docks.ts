@@ -2,6 +2,7 @@ import { findDocksQuestion } from '@aerie/bus-contract';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { type Coordinates, groundDistanceMeters, routeDistances } from '@aerie/mission-core';
 import type { Logger } from '@aerie/observability';
+import { type Reach, reachesDock } from '@aerie/persistence';
 import type { PolicyStore } from '../missions/store/policy.store.js';
 import type { Route, Warning } from './kmz/index.js';
 
@@ -13,7 +14,7 @@ const MAX_MEASURED = 20;
 /** An upload does not wait longer for a warning. */
 const PATIENCE_MS = 3_000;
 
-/** Warns of routes that no dock of the organisation can fly, because all of them are too far away. */
+/** Warns of routes that no dock of whoever uploads them can fly, because all of them are too far away. */
 export class NearDocks {
   constructor(
     private readonly connection: NatsConnection,
@@ -22,12 +23,13 @@ export class NearDocks {
   ) {}
 
   /** None while no position is known, or fleet-service does not answer: an upload does not depend on it. */
-  async warningsOf(organisationId: string, routes: readonly Route[]): Promise<readonly Warning[]> {
+  async warningsOf(reach: Reach, routes: readonly Route[]): Promise<readonly Warning[]> {
+    const { organisationId } = reach;
     const waypoints = routes.flatMap((route) => route.waypoints);
     try {
       const { preflight } = await this.policies.of(organisationId);
       const { maximumMeters } = preflight.distance;
-      const nearest = await this.nearestBeyond(organisationId, waypoints, maximumMeters);
+      const nearest = await this.nearestBeyond(reach, waypoints, maximumMeters);
       return nearest === null ? [] : [warningOf(nearest, maximumMeters)];
     } catch (error) {
       this.logger.info({ err: error, organisationId }, 'failed to compare a route with the docks, no warning is given');
@@ -37,7 +39,7 @@ export class NearDocks {
 
   /** The dock whose distance to the first waypoint is the smallest; null when a dock is near, or nobody knows. */
   private async nearestBeyond(
-    organisationId: string,
+    reach: Reach,
     waypoints: readonly Coordinates[],
     maximumMeters: number,
   ): Promise<Nearest | null> {
@@ -49,10 +51,10 @@ export class NearDocks {
     let after: string | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
       if (Date.now() > untilMs) return null;
-      const part = { organisationId, limit: PAGE, ...(after === undefined ? {} : { after }) };
+      const part = { organisationId: reach.organisationId, limit: PAGE, ...(after === undefined ? {} : { after }) };
       const { docks } = await ask(this.connection, findDocksQuestion, part);
       for (const { sn, position } of docks) {
-        if (position == null) continue;
+        if (position == null || !reachesDock(reach, sn)) continue;
         const meters = groundDistanceMeters(position, first);
         if (nearest === null || meters < nearest.meters) nearest = { sn, meters };
         if (meters > maximumMeters) continue;

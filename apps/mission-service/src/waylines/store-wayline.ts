@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { Reach } from '@aerie/persistence';
 import { type KmzReader, type Warning, routeGeoJson } from './kmz/index.js';
 import { NearDocks } from './near-docks.js';
 import { ObjectStorage } from './object-storage.js';
@@ -23,9 +24,10 @@ export class StoreWayline {
     private readonly nearDocks: NearDocks,
   ) {}
 
-  async execute(organisationId: string, bytes: Buffer, name: string): Promise<StoredWayline> {
+  async execute(reach: Reach, bytes: Buffer, name: string): Promise<StoredWayline> {
+    const { organisationId } = reach;
     const wayline = await this.reader.read(bytes);
-    const nowWarnings = await this.nearDocks.warningsOf(organisationId, wayline.routes);
+    const nowWarnings = await this.nearDocks.warningsOf(reach, wayline.routes);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const objectKey = `${organisationId}/waylines/${sha256}.kmz`;
     await this.storage.put(objectKey, bytes, KMZ_TYPE);

@@ -51,7 +51,7 @@ export class WaylinesController {
   ): Promise<void> {
     const { name } = readInput(uploadQuery, query, 'query');
     const { bytes, fileName } = await readUpload(request);
-    const stored = await this.storeWayline.execute(caller.organisationId, bytes, name ?? fileName ?? 'wayline');
+    const stored = await this.storeWayline.execute(caller, bytes, name ?? fileName ?? 'wayline');
     const { row, isNew, nowWarnings } = stored;
     const view = viewOf(row);
     response

@@ -24,7 +24,7 @@ export const WAYLINE_ROUTES = [
     method: 'post',
     path,
     operationId: 'uploadWayline',
-    permission: 'waylines.manage',
+    permission: 'waylines.upload',
     tag,
     summary: 'Store a route file',
     description: 'The file is checked first; docs/waylines.md lists what is refused.',

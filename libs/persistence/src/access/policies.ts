@@ -6,6 +6,11 @@ import { runTogether } from './run-together.js';
 /** Which organisation a request is for, in the transaction that it has begun. */
 export const ORGANISATION_SETTING = 'aerie.organisation_id';
 
+/** Which docks of it, in the same transaction: an array of their serial numbers, or `EVERY_DOCK`. */
+export const DOCKS_SETTING = 'aerie.docks';
+/** No serial number has a star. */
+export const EVERY_DOCK = '{*}';
+
 /** In fleet-service: whose own rows a transaction is for, in whatever organisation. */
 export const PERSON_SETTING = 'aerie.person_id';
 
@@ -14,6 +19,15 @@ export const PERSON_SETTING = 'aerie.person_id';
  * It raises for a table with any row; in one without rows there may be nothing to compare.
  */
 export const ORGANISATION = `current_setting('${ORGANISATION_SETTING}')::uuid`;
+
+/**
+ * Looks at the setting once for each statement and not for each row; serial numbers are hashed then. The inner select keeps the
+ * planner from looking at it where nobody asks for a row. Raises as `ORGANISATION` does: the empty text is no array.
+ * Only what leaks nothing is asked of the column, so an index may be used before it.
+ */
+const ofReachedDock = (column: string): string =>
+  `((SELECT current_setting('${DOCKS_SETTING}') = '${EVERY_DOCK}')
+    OR "${column}" IN (SELECT unnest((SELECT current_setting('${DOCKS_SETTING}')::text[]))))`;
 
 const ifAny = (setting: string): string => `nullif(current_setting('${setting}', true), '')::uuid`;
 /** Null where none is set. For conditions in which a person may be in its place. */
@@ -26,6 +40,7 @@ interface Table {
   readonly name: string;
   /** The type of its column `organisation_id`; null where it has none. */
   readonly organisationType: string | null;
+  readonly hasDock: boolean;
   readonly isForced: boolean;
   /** What each of its policies was made from, by name. */
   readonly policies: Readonly<Record<string, string | null>>;
@@ -35,6 +50,8 @@ const TABLES = `
   SELECT c.relname AS name, c.relrowsecurity AND c.relforcerowsecurity AS "isForced",
          (SELECT format_type(a.atttypid, NULL) FROM pg_attribute a
            WHERE a.attrelid = c.oid AND a.attname = 'organisation_id' AND NOT a.attisdropped) AS "organisationType",
+         EXISTS (SELECT FROM pg_attribute a
+                  WHERE a.attrelid = c.oid AND a.attname = 'dock_sn' AND NOT a.attisdropped) AS "hasDock",
          coalesce((SELECT jsonb_object_agg(p.polname, obj_description(p.oid, 'pg_policy'))
                      FROM pg_policy p WHERE p.polrelid = c.oid), '{}') AS policies
     FROM pg_class c
@@ -93,9 +110,18 @@ function policiesOf(schema: string, table: Table, { tables }: SchemaRights): Pol
 
 /** When a row is one that the API may reach. */
 function conditionOf(schema: string, table: Table, rights: TableRights, tables: SchemaRights['tables']): string {
-  const { name, organisationType } = table;
   const { belongsTo, ofNobody, reachedWhere } = rights;
   if (reachedWhere !== undefined) return reachedWhere;
+  const whose = ofOrganisation(schema, table, rights, tables);
+  // A row of a parent is seen where the caller reaches the dock of the parent.
+  const hasOwn = table.hasDock && belongsTo === undefined && ofNobody === undefined;
+  const dock = rights.dock ?? (hasOwn ? 'dock_sn' : undefined);
+  return dock === undefined ? whose : `${whose} AND ${ofReachedDock(dock)}`;
+}
+
+function ofOrganisation(schema: string, table: Table, rights: TableRights, tables: SchemaRights['tables']): string {
+  const { name, organisationType } = table;
+  const { belongsTo, ofNobody } = rights;
   if (organisationType !== null) {
     if (belongsTo !== undefined || ofNobody !== undefined) {
       throw new Error(`${schema}.${name} has an organisation_id, and its rights say otherwise`);

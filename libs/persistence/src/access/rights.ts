@@ -17,6 +17,11 @@ export type Rights = string;
 export interface TableRights extends Readonly<Partial<Record<Doer, Rights>>> {
   /** Each row is of the organisation of a row of `table`, whose `key` (`id`) is in the column `by`. */
   readonly belongsTo?: { readonly table: string; readonly by: string; readonly key?: string };
+  /**
+   * The column with the serial number of the dock that a row is about: whoever is limited to docks reaches the rows of these
+   * alone. Without it that is `dock_sn`, if there is one; but a row that `belongsTo` another is reached where that is.
+   */
+  readonly dock?: string;
   /** The API reaches all of its rows, for this reason. */
   readonly ofNobody?: string;
   /** A condition of its own, in the place of all others. It raises where neither an organisation nor a person is set. */

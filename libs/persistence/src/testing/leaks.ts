@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createTestDatabase, testEnvironment } from '@aerie/testing';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
-import { ORGANISATION_SETTING, PERSON_SETTING } from '../access/policies.js';
+import { DOCKS_SETTING, EVERY_DOCK, ORGANISATION_SETTING, PERSON_SETTING } from '../access/policies.js';
 import type { SchemaRights, TableRights } from '../access/rights.js';
 import { type Doer, roleOf } from '../access/roles.js';
 import { sqlState } from '../database-errors.js';
@@ -47,6 +47,7 @@ export async function findLeaks({
     for (const table of tables) {
       leaks.push(...(await as('api', (client) => tryUnset(client, table))));
       leaks.push(...(await as('api', (client) => tryAsOther(client, table))));
+      if (table.dock !== null) leaks.push(...(await as('api', (client) => tryOtherDocks(client, table))));
       leaks.push(...(await as('engine', (client) => tryEngine(client, table))));
     }
     return leaks;
@@ -77,9 +78,17 @@ interface Table {
   readonly owner: string;
   /** What a transaction sets to be for that one. */
   readonly setting: string;
+  /** The column that says about which dock a row is, or null; of a child that of its parent. */
+  readonly dock: DockColumn | null;
   readonly columns: readonly Column[];
   /** The row of each organisation, as PostgreSQL writes it in JSON. */
   readonly rows: Readonly<Record<string, string>>;
+}
+
+/** Whose column it is: that of the table itself, or of the table that a row belongs to. */
+interface DockColumn {
+  readonly name: string;
+  readonly isOwn: boolean;
 }
 
 /** Rows without a sense: what they have to be like is none of our business here, so their constraints are dropped. */
@@ -123,7 +132,13 @@ async function makeRows(
     }
     const owner = Object.keys(valuesOf[name] ?? {})[0] ?? ofTable.belongsTo?.by ?? 'organisation_id';
     const setting = ofPersons.includes(name) ? PERSON_SETTING : ORGANISATION_SETTING;
-    const table = { name: `"${schema}"."${name}"`, rights: ofTable, owner, setting, columns, rows };
+    const own = ofTable.dock ?? columns.find((column) => column.name === 'dock_sn')?.name;
+    const ofParent = parent?.dock == null ? null : { name: parent.dock.name, isOwn: false };
+    const ofItself = own === undefined ? null : { name: own, isOwn: true };
+    const isAlone = ofTable.reachedWhere !== undefined || ofTable.ofNobody !== undefined;
+    const isChild = parent !== undefined && ofTable.dock === undefined;
+    const dock = isAlone ? null : isChild ? ofParent : ofItself;
+    const table = { name: `"${schema}"."${name}"`, rights: ofTable, owner, setting, dock, columns, rows };
     made.set(name, table);
     return table;
   };
@@ -212,6 +227,32 @@ async function tryAsOther(client: Client, table: Table): Promise<string[]> {
   return leaks;
 }
 
+/** Works for the organisation whose rows these are, and for a dock that none of them is about. */
+async function tryOtherDocks(client: Client, table: Table): Promise<string[]> {
+  const leaks: string[] = [];
+  for (const docks of ['{}', '{"ANOTHER-DOCK"}']) {
+    for (const sql of statementsOf(table)) {
+      const { state, touched } = await outcomeOf(client, [table.setting, B], sql, docks);
+      if (state !== undefined || touched !== 0) leaks.push(`touches ${state ?? touched} rows of another dock: ${sql}`);
+    }
+    for (const sql of insertOf(table, B)) {
+      const { state } = await outcomeOf(client, [table.setting, B], sql, docks);
+      if (state !== REFUSED) leaks.push(`is not refused a row of another dock (${state ?? 'done'}): ${sql}`);
+    }
+  }
+  for (const sql of statementsOf(table)) {
+    const { state } = await outcomeOf(client, [table.setting, B], sql, null);
+    if (state === undefined) leaks.push(`is not told for which docks, and does: ${sql}`);
+  }
+  if (!table.dock?.isOwn) return leaks;
+  const { [table.dock.name]: sn } = JSON.parse(table.rows[B] ?? '') as Record<string, unknown>;
+  for (const sql of statementsOf(table)) {
+    const { state, touched } = await outcomeOf(client, [table.setting, B], sql, `{"${String(sn)}"}`);
+    if (state !== undefined || touched !== 1) leaks.push(`touches ${state ?? touched} rows of its dock: ${sql}`);
+  }
+  return leaks;
+}
+
 async function tryEngine(client: Client, { name, rights }: Table): Promise<string[]> {
   if (!(rights.engine ?? '').split(' ').includes('select')) return [];
   const { state, touched } = await outcomeOf(client, null, `SELECT * FROM ${name}`);
@@ -234,10 +275,14 @@ async function outcomeOf(
   client: Client,
   setting: readonly [name: string, value: string] | null,
   sql: string,
+  docks: string | null = EVERY_DOCK,
 ): Promise<{ readonly state?: string; readonly touched: number }> {
   await client.query('BEGIN');
   try {
     if (setting !== null) await client.query('SELECT set_config($1, $2, true)', [...setting]);
+    if (setting !== null && docks !== null) {
+      await client.query('SELECT set_config($1, $2, true)', [DOCKS_SETTING, docks]);
+    }
     const { rowCount } = await client.query(sql);
     return { touched: rowCount ?? 0 };
   } catch (error) {

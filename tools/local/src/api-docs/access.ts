@@ -1,4 +1,4 @@
-import { PERMISSIONS, type Permission, ROLES, ROLE_SAYS, isPermitted } from '@aerie/bus-contract';
+import { PERMISSIONS, type Permission, ROLES, ROLE_SAYS, atSites, isPermitted } from '@aerie/bus-contract';
 import { withGeneratedPart } from './generated-part.js';
 import { table } from './table.js';
 
@@ -26,10 +26,11 @@ const rolesTable = (): string =>
 
 const permissionsTable = (): string =>
   table(
-    ['permission', ...ROLES.map((role) => `\`${role}\``)],
+    ['permission', ...ROLES.map((role) => `\`${role}\``), 'at sites'],
     (Object.keys(PERMISSIONS) as Permission[]).map((permission) => [
       `\`${permission}\``,
       ...ROLES.map((role) => (isPermitted([role], permission) ? 'yes' : '')),
+      isPermitted(ROLES.map(atSites), permission) ? 'yes' : '',
     ]),
   );
 

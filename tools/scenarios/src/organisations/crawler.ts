@@ -63,8 +63,12 @@ const NOT_OF_THE_ANSWER = new Set(['date', 'x-request-id', 'connection', 'keep-a
 export class Crawler {
   constructor(
     private readonly stack: Stack,
-    private readonly organisation: Organisation,
+    private readonly organisation: Pick<Organisation, 'key' | 'token'>,
   ) {}
+
+  get key(): string {
+    return this.organisation.key;
+  }
 
   async ask({ method, path: route, operationId }: DescribedOperation, asked: Asked): Promise<Seen> {
     const filled = route.replace(/\{(\w+)\}/g, (_, name: string) => {

@@ -9,6 +9,7 @@ import { HOME, type MissionView } from '../world.js';
 /** What a request can name of an organisation. */
 export interface Things {
   readonly organisationId: string;
+  readonly siteId: string;
   readonly dockSn: string;
   readonly aircraftSn: string;
   readonly waylineId: string;
@@ -55,6 +56,8 @@ export interface Organisation {
   readonly token: string;
   readonly things: Things;
   readonly docks: readonly DockHandle[];
+  /** A site with a dock that never spoke; all else is at the site of `things`. */
+  readonly otherSite: { readonly siteId: string; readonly dockSn: string };
 }
 
 export interface Beginning {
@@ -114,6 +117,15 @@ export async function furnish({ stack, issuer, word, key }: Beginning): Promise<
   });
   await dock.waitFor('online', 20_000);
 
+  const siteWith = async (name: string, sn: string): Promise<string> => {
+    const { id } = good(await api.post<Created>('/sites', { name: `${word} ${name}`, timeZone: 'Europe/Berlin' }));
+    good(await api.patch(`/docks/${sn}`, { siteId: id }));
+    return id;
+  };
+  const siteId = await siteWith('site', dockSn);
+  const [otherDockSn = ''] = absent;
+  const otherSite = { siteId: await siteWith('other site', otherDockSn), dockSn: otherDockSn };
+
   const once = { 'Idempotency-Key': word };
   const mission = { dockSn, waylineId, rthAltitudeMeters: 60 };
   const flown = good(
@@ -164,14 +176,14 @@ export async function furnish({ stack, issuer, word, key }: Beginning): Promise<
     return items.length > 0 && items;
   });
   const things: Readonly<Record<keyof Things, string | undefined>> = {
-    ...{ organisationId, dockSn, waylineId, objectKey, ...people.things },
+    ...{ organisationId, siteId, dockSn, waylineId, objectKey, ...people.things },
     ...{ plannedMissionId: planned.id, flownMissionId: flown.id, breakPointId: randomUUID() },
     ...{ uploadId: upload.id, campaignId: campaign.id, fileId: files[0]?.id, aircraftSn: aircraft[0]?.sn },
     ...{ alarmId: alarm?.id, apiKeyId: apiKey.id, accessKeyId: issues.items[0]?.accessKeyId ?? undefined },
   };
   const missing = Object.entries(things).filter(([, value]) => value === undefined);
   if (missing.length > 0) throw new Error(`${word} has no ${missing.map(([name]) => name).join(', ')}`);
-  return { word, key, token: people.token, things: things as Things, docks: [dock] };
+  return { word, key, token: people.token, things: things as Things, docks: [dock], otherSite };
 }
 
 /** Two members, of which one is signed in, an open invitation and a provider. */

@@ -197,10 +197,19 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   replaceLogPolicy: nameless({}),
   getLogOpenApi: nameless(),
   // Docks
-  registerDock: nameless({}),
-  listDocks: lists(),
+  registerDock: {
+    naming: ({ siteId }) => [{ body: { sn: 'MINE-1', model: 'dock2', siteId } }],
+    plain: () => [{ body: {} }],
+  },
+  listDocks: lists(['siteId', ({ siteId }) => siteId]),
   getDock: showsDock,
-  correctDock: withSn({ name: 'mine' }),
+  correctDock: {
+    naming: (named, own) => [
+      { path: { sn: named.dockSn }, body: { name: 'mine' } },
+      { path: { sn: named.dockSn }, body: { siteId: own.siteId } },
+      { path: { sn: own.dockSn }, body: { siteId: named.siteId } },
+    ],
+  },
   correctDockSerialNumber: withSn({ sn: 'MINE-1' }),
   retireDock: withSn(),
   listDockCutOffs: showsDock,
@@ -227,8 +236,16 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
       { path: { id: own.alarmId }, body: { assignedTo: named.memberId } },
     ],
   },
+  createSite: nameless({}),
+  listSites: lists(),
+  getSite: shows('siteId'),
+  changeSite: withId('siteId', { name: 'mine' }),
+  deleteSite: withId('siteId'),
   // Keys and people
-  createApiKey: nameless({}),
+  createApiKey: {
+    naming: ({ siteId }) => [{ body: { name: 'mine', roles: ['viewer'], siteIds: [siteId] } }],
+    plain: () => [{ body: {} }],
+  },
   listApiKeys: lists(),
   getApiKey: shows('apiKeyId'),
   rotateApiKey: withId('apiKeyId', { keepSeconds: 0 }),
@@ -237,9 +254,17 @@ export const ROUTE_CASES: Readonly<Record<string, RouteCase>> = {
   acceptInvitation: nameless(NEVER_MIND),
   listMembers: lists(),
   getMember: shows('memberId'),
-  changeMember: withId('memberId', { roles: ['viewer'] }),
+  changeMember: {
+    naming: (named, own) => [
+      { path: { id: named.memberId }, body: { roles: ['viewer'] } },
+      { path: { id: own.memberId }, body: { roles: ['viewer'], siteIds: [named.siteId] } },
+    ],
+  },
   removeMember: withId('memberId'),
-  createInvitation: nameless({}),
+  createInvitation: {
+    naming: ({ siteId }) => [{ body: { email: 'mine@example.com', roles: ['viewer'], siteIds: [siteId] } }],
+    plain: () => [{ body: {} }],
+  },
   listInvitations: lists(),
   revokeInvitation: withId('invitationId'),
   signIn: {

@@ -73,6 +73,19 @@ export class Rows {
     };
   }
 
+  /** Of what is about this dock and of nothing else. */
+  async idsOfDock(dockSn: string): Promise<readonly string[]> {
+    const { rows } = await this.client.query<{ id: string }>(
+      `SELECT id::text FROM mission.mission WHERE dock_sn = $1
+       UNION SELECT c.tid::text FROM mission.dock_call c WHERE c.dock_sn = $1
+       UNION SELECT id::text FROM log.upload WHERE dock_sn = $1
+       UNION SELECT id::text FROM log.file WHERE dock_sn = $1
+       UNION SELECT tid::text FROM log.dock_call WHERE dock_sn = $1`,
+      [dockSn],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   private async read(from: string, values: readonly string[]): Promise<readonly string[]> {
     const { rows } = await this.client.query<{ row: string }>(
       `SELECT to_jsonb(t)::text AS row FROM ${from} ORDER BY 1`,

@@ -21,6 +21,8 @@ const SAID = {
   'createLogBundle listLogCampaigns getLogCampaign listLogCampaignDocks': 'vpifo',
   'registerDock correctDock correctDockSerialNumber retireDock endDockCutOff keepDockCutOff': 'f',
   'releaseAircraft enterDockPosition renewDockCredentials': 'f',
+  'createSite changeSite deleteSite': 'f',
+  'listSites getSite': 'vpifo',
   'listDocks getDock listDockCutOffs listDockAircraft getDockState': 'vpifo',
   'listAlarms getAlarm': 'vpifo',
   'acknowledgeAlarm changeAlarm': 'pif',
@@ -35,6 +37,28 @@ const SAID = {
   'beginPasskeySignIn signInWithPasskey': '*',
   'getOpenApi getStorageOpenApi getLogOpenApi getFleetOpenApi': '*',
 } as const;
+
+/** Of these the routes that are left to whoever is limited to sites, and open ones. All others concern the organisation. */
+export const SAID_AT_SITES: ReadonlySet<string> = new Set([
+  ...['createMission', 'createMissions', 'previewMission', 'rescheduleMission', 'resumeFromBreakPoint', 'listMissions'],
+  ...['getMission', 'getTimeline', 'getTrack', 'getPreflight', 'listCommands', 'listBreakPoints', 'cancelMission'],
+  ...['resolveMission', 'pause', 'returnHome', 'stop', 'abortSetup', 'resume', 'cancelReturnHome', 'returnToDock'],
+  ...['listErrorCodes', 'uploadWayline', 'listWaylines', 'getWayline', 'getWaylineRoute'],
+  ...[
+    'createLogListing',
+    'createLogUpload',
+    'cancelLogUpload',
+    'listLogUploads',
+    'getLogUpload',
+    'getLogUploadTimeline',
+  ],
+  ...['listLogFiles', 'getLogUsage', 'getLogFile', 'getLogFileDownload', 'createLogBundle'],
+  ...['correctDock', 'retireDock', 'endDockCutOff', 'keepDockCutOff', 'releaseAircraft', 'enterDockPosition'],
+  ...['renewDockCredentials', 'listDocks', 'getDock', 'listDockCutOffs', 'listDockAircraft', 'getDockState'],
+  ...['listAlarms', 'getAlarm', 'acknowledgeAlarm', 'changeAlarm', 'approveMission', 'refuseMission'],
+  ...['listSites', 'getSite', 'listSessions', 'endSession', 'getMe', 'changePassword'],
+  ...['listPasskeys', 'beginPasskey', 'addPasskey', 'removePasskey'],
+]);
 
 export const SAID_OF_ROUTES: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(SAID).flatMap(([names, roles]) => names.split(' ').map((name): [string, string] => [name, roles])),

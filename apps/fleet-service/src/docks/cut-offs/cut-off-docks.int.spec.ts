@@ -4,7 +4,7 @@ import { type NatsConnection, connectNats } from '@aerie/messaging';
 import { answer } from '@aerie/messaging/testing';
 import { Metrics, createLogger } from '@aerie/observability';
 import { type PrivateServer, eventually, startPrivateNats } from '@aerie/testing';
-import { ApiDatabase } from '@aerie/persistence';
+import { ApiDatabase, wholeOf } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { fleetTestDatabase } from '../../fixtures/fleet-database.js';
@@ -109,7 +109,13 @@ const aReplica = (connection = nats): CutOffDocks =>
 
 async function aDock(): Promise<string> {
   const sn = `FLOOD-${randomUUID().slice(0, 8)}`;
-  await registerDock.register(organisationId, { sn, model: 'dock2', protocolGeneration: '1.15', name: sn });
+  await registerDock.register(wholeOf(organisationId), {
+    sn,
+    model: 'dock2',
+    protocolGeneration: '1.15',
+    name: sn,
+    siteId: null,
+  });
   broker.calls.length = 0;
   return sn;
 }
@@ -119,7 +125,7 @@ const aFlood = (sn: string, parts: Partial<DockFlood> = {}): DockFlood => ({
   ...{ messagesPerSecond: 200, bytesPerSecond: 22_528_000 },
   ...parts,
 });
-const shown = (sn: string) => new DockStore(new ApiDatabase(api)).find(organisationId, sn);
+const shown = (sn: string) => new DockStore(new ApiDatabase(api)).find(wholeOf(organisationId), sn);
 const isCutOff = async (sn: string) => (await shown(sn))?.cut_off_since != null;
 const factsOf = async (sn: string) =>
   (
@@ -153,7 +159,7 @@ describe('a dock that stays far over its budget', () => {
     expect(broker.calls).toEqual([`disable ${sn}`, `enable ${sn}`]);
     expect([await isCutOff(sn), ended]).toEqual([false, [asked[0]?.cutOffId]]);
     expect(await factsOf(sn)).toEqual(['dockCutOff', 'dockCutOffEnded']);
-    expect(await own.history(organisationId, sn)).toMatchObject([{ ended_by: 'time' }]);
+    expect(await own.history(wholeOf(organisationId), sn)).toMatchObject([{ ended_by: 'time' }]);
   });
 
   it.each([
@@ -198,7 +204,7 @@ describe('a dock that stays far over its budget', () => {
     const sn = await aDock();
     const flood = aFlood(sn);
     await cutOffs.report(flood);
-    await own.endByPerson(organisationId, sn);
+    await own.endByPerson(wholeOf(organisationId), sn);
     await cutOffs.run();
     await cutOffs.report({ ...flood, atMs: Date.now() });
     expect(await isCutOff(sn)).toBe(false);
@@ -233,22 +239,25 @@ describe('a dock that is cut off', () => {
 
   it('is let in at once when a person ends it', async () => {
     const sn = await aCutOffDock();
-    expect(await own.endByPerson(randomUUID(), sn)).toBe(false);
-    expect(await own.endByPerson(organisationId, sn)).toBe(true);
+    expect(await own.endByPerson(wholeOf(randomUUID()), sn)).toBe(false);
+    expect(await own.endByPerson(wholeOf(organisationId), sn)).toBe(true);
     await cutOffs.run();
     expect([broker.calls, ended.length, await isCutOff(sn)]).toEqual([[`enable ${sn}`], 1, false]);
-    expect(await own.endByPerson(organisationId, sn)).toBe(false);
+    expect(await own.endByPerson(wholeOf(organisationId), sn)).toBe(false);
   });
 
   it('stays out when a person keeps it, and its missions are held back until that is ended', async () => {
     const sn = await aCutOffDock();
-    expect([await own.keep(organisationId, sn), await own.keep(organisationId, sn)]).toEqual([true, true]);
+    expect([await own.keep(wholeOf(organisationId), sn), await own.keep(wholeOf(organisationId), sn)]).toEqual([
+      true,
+      true,
+    ]);
     await cutOffs.run();
     expect(asked.at(-1)).toMatchObject({ dockSn: sn, untilMs: null });
     await passes(sn, 7 * 24 * 3_600 * SECOND_MS);
     await cutOffs.run();
     expect(await shown(sn)).toMatchObject({ cut_off_since: expect.any(Date), cut_off_until: null });
-    await own.endByPerson(organisationId, sn);
+    await own.endByPerson(wholeOf(organisationId), sn);
     await cutOffs.run();
     expect(broker.calls.at(-1)).toBe(`enable ${sn}`);
   });
@@ -260,7 +269,7 @@ describe('a dock that is cut off', () => {
     await passes(sn, FIRST_MS);
     // Starts are held back no longer, and the broker never had the command.
     [says, broker.down] = [() => false, false];
-    expect(await own.keep(organisationId, sn)).toBe(false);
+    expect(await own.keep(wholeOf(organisationId), sn)).toBe(false);
     await cutOffs.run();
     expect(broker.calls).not.toContain(`disable ${sn}`);
     expect(await isCutOff(sn)).toBe(false);
@@ -270,7 +279,7 @@ describe('a dock that is cut off', () => {
     const sn = await aDock();
     broker.down = true;
     await cutOffs.report(aFlood(sn));
-    expect(await own.keep(organisationId, sn)).toBe(true);
+    expect(await own.keep(wholeOf(organisationId), sn)).toBe(true);
     [says, broker.down] = [() => false, false];
     await cutOffs.run();
     expect([asked.at(-1)?.untilMs, broker.calls]).toEqual([null, []]);
@@ -306,7 +315,7 @@ describe('a dock that is cut off', () => {
   it('is let in although it was ended while another replica was about to cut it off', async () => {
     const sn = await aDock();
     broker.meanwhile = async () => {
-      await own.endByPerson(organisationId, sn);
+      await own.endByPerson(wholeOf(organisationId), sn);
       await aReplica().run();
     };
     await cutOffs.report(aFlood(sn));
@@ -317,7 +326,7 @@ describe('a dock that is cut off', () => {
 
   it('is cut off once more when it gets new credentials, which the broker lets in', async () => {
     const sn = await aCutOffDock();
-    await registerDock.renew(organisationId, sn);
+    await registerDock.renew(wholeOf(organisationId), sn);
     await cutOffs.run();
     expect(broker.calls).toEqual([`provision ${sn}`, `disable ${sn}`]);
     expect(await isCutOff(sn)).toBe(true);
@@ -326,7 +335,7 @@ describe('a dock that is cut off', () => {
   it('holds no missions back any more once it was retired', async () => {
     const sn = await aCutOffDock();
     await new ChangeDock(new ApiDatabase(api), new DocksOfAll(dataSource), broker, topologies).retire(
-      organisationId,
+      wholeOf(organisationId),
       sn,
     );
     await cutOffs.run();
@@ -345,7 +354,7 @@ describe('a dock that is cut off', () => {
       [organisationId, sn],
     );
     await cutOffs.report(aFlood(sn));
-    expect(await own.history(organisationId, sn)).toHaveLength(MAX_CUT_OFFS);
+    expect(await own.history(wholeOf(organisationId), sn)).toHaveLength(MAX_CUT_OFFS);
     const [{ count } = { count: 0 }] = await dataSource.query<{ count: number }[]>(
       'SELECT count(*)::int AS count FROM fleet.cut_off WHERE dock_sn = $1',
       [sn],

@@ -1,6 +1,6 @@
 // The statements of cut-offs. Raw SQL; each decision is made on the database's clock.
 import { factSubject } from '@aerie/bus-contract';
-import { type ApiDatabase, type DatabaseOf, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
+import { type ApiDatabase, type DatabaseOf, type Reach, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 
 /** Rows kept for one dock: a dock that is cut off again and again must not fill the table. */
@@ -162,8 +162,9 @@ export class OwnCutOffs {
   constructor(private readonly database: ApiDatabase) {}
 
   /** Ends the cut-off of a dock at once. False: it is not cut off. */
-  async endByPerson(organisationId: string, dockSn: string): Promise<boolean> {
-    return inTransaction(this.database.of(organisationId), async (tx) => {
+  async endByPerson(reach: Reach, dockSn: string): Promise<boolean> {
+    const { organisationId } = reach;
+    return inTransaction(this.database.of(reach), async (tx) => {
       const open = await tx.one(
         'SELECT 1 FROM fleet.cut_off WHERE organisation_id = $1 AND dock_sn = $2 AND closed_at IS NULL AND since IS NOT NULL FOR UPDATE',
         [organisationId, dockSn],
@@ -173,8 +174,9 @@ export class OwnCutOffs {
   }
 
   /** Keeps a dock out until a person ends it. False: it is not cut off, or its time is over and a flight may begin. */
-  async keep(organisationId: string, dockSn: string): Promise<boolean> {
-    return inTransaction(this.database.of(organisationId), async (tx) => {
+  async keep(reach: Reach, dockSn: string): Promise<boolean> {
+    const { organisationId } = reach;
+    return inTransaction(this.database.of(reach), async (tx) => {
       const kept = await tx.run(
         `UPDATE fleet.cut_off SET until = NULL, settled_at = NULL, next_action_at = clock_timestamp(), revision = revision + 1
           WHERE organisation_id = $1 AND dock_sn = $2 AND since IS NOT NULL AND ended_at IS NULL AND until > clock_timestamp()`,
@@ -190,11 +192,11 @@ export class OwnCutOffs {
   }
 
   /** The latest of a dock, newest first. */
-  history(organisationId: string, dockSn: string): Promise<ShownCutOff[]> {
-    return this.database.of(organisationId).query<ShownCutOff>(
+  history(reach: Reach, dockSn: string): Promise<ShownCutOff[]> {
+    return this.database.of(reach).query<ShownCutOff>(
       `SELECT since, until, reason, ended_at, ended_by FROM fleet.cut_off
         WHERE organisation_id = $1 AND dock_sn = $2 AND since IS NOT NULL ORDER BY id DESC LIMIT $3`,
-      [organisationId, dockSn, MAX_CUT_OFFS],
+      [reach.organisationId, dockSn, MAX_CUT_OFFS],
     );
   }
 }

@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import type { UploadState } from '@aerie/log-core';
-import type { ApiDatabase } from '@aerie/persistence';
+import { type ApiDatabase, type Reach, amongDocks, reachesDock } from '@aerie/persistence';
 import type { UploadRow } from './upload.row.js';
 import { type UploadView, causeView, viewOf } from './upload.view.js';
 
@@ -18,62 +18,59 @@ const TIMELINE_LIMIT = 10_000;
 export class UploadReadModel {
   constructor(private readonly database: ApiDatabase) {}
 
-  async find(organisationId: string, id: string) {
+  async find(reach: Reach, id: string) {
     const [row] = await this.database
-      .of(organisationId)
-      .query<UploadRow>('SELECT * FROM log.upload WHERE organisation_id = $1 AND id = $2', [...[organisationId, id]]);
-    if (row === undefined) return undefined;
+      .of(reach)
+      .query<UploadRow>('SELECT * FROM log.upload WHERE organisation_id = $1 AND id = $2', [
+        ...[reach.organisationId, id],
+      ]);
+    if (row === undefined || !reachesDock(reach, row.dock_sn)) return undefined;
     const attempts = await this.database
-      .of(organisationId)
+      .of(reach)
       .query<AttemptRow>(
         `SELECT number, started_at, ended_at, ended_cause, ended_result FROM log.attempt WHERE upload_id = $1 ORDER BY number`,
         [id],
       );
     const files = await this.database
-      .of(organisationId)
+      .of(reach)
       .query<{ id: string }>('SELECT id FROM log.file WHERE upload_id = $1 ORDER BY module', [id]);
     return { ...viewOf(row), attempts: attempts.map(attemptView), fileIds: files.map((file) => file.id) };
   }
 
-  async list(
-    organisationId: string,
-    filter: UploadFilter,
-    limit: number,
-    after: Position | null,
-  ): Promise<Page<UploadView>> {
-    const rows = await this.database.of(organisationId).query<UploadRow & { position: string }>(
+  async list(reach: Reach, filter: UploadFilter, limit: number, after: Position | null): Promise<Page<UploadView>> {
+    const rows = await this.database.of(reach).query<UploadRow & { position: string }>(
       `SELECT *, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM log.upload
         WHERE organisation_id = $1
-          AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text[] IS NULL OR state = ANY($3))
+          AND ${amongDocks('$9')} AND ($2::text IS NULL OR dock_sn = $2) AND ($3::text[] IS NULL OR state = ANY($3))
           AND ($4::uuid IS NULL OR attached_to = $4) AND ($5::uuid IS NULL OR campaign_id = $5)
           AND ($6::timestamptz IS NULL OR (created_at, id) < ($6::timestamptz, $7::uuid))
         ORDER BY created_at DESC, id DESC LIMIT $8`,
       [
-        ...[organisationId, filter.dockSn ?? null, filter.state ?? null, filter.missionId ?? null],
-        ...[filter.campaignId ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1],
+        ...[reach.organisationId, filter.dockSn ?? null, filter.state ?? null, filter.missionId ?? null],
+        ...[filter.campaignId ?? null, after?.createdAt ?? null, after?.id ?? null, limit + 1, reach.dockSns],
       ],
     );
     return toPage(rows, limit, ({ position, id }) => ({ createdAt: position, id }), viewOf);
   }
 
   /** What happened, oldest first, and when retention deleted it; read in this order, so that nothing is missing unsaid. */
-  async timeline(organisationId: string, id: string) {
-    const rows = await this.database.of(organisationId).query<TimelineRow>(
+  async timeline(reach: Reach, id: string) {
+    const rows = await this.database.of(reach).query<TimelineRow>(
       `SELECT * FROM (
          SELECT t.id, t.at, t.kind, t.what, t.from_state, t.to_state, t.revision, t.detail
            FROM log.timeline t JOIN log.upload u ON u.id = t.upload_id
           WHERE u.organisation_id = $1 AND u.id = $2 ORDER BY t.id DESC LIMIT $3) AS latest
         ORDER BY id`,
-      [organisationId, id, TIMELINE_LIMIT],
+      [reach.organisationId, id, TIMELINE_LIMIT],
     );
     const [upload] = await this.database
-      .of(organisationId)
-      .query<{ detail_pruned_at: Date | null }>(
-        'SELECT detail_pruned_at FROM log.upload WHERE organisation_id = $1 AND id = $2',
-        [organisationId, id],
+      .of(reach)
+      .query<{ detail_pruned_at: Date | null; dock_sn: string }>(
+        'SELECT detail_pruned_at, dock_sn FROM log.upload WHERE organisation_id = $1 AND id = $2',
+        [reach.organisationId, id],
       );
-    if (upload === undefined) return undefined;
+    if (upload === undefined || !reachesDock(reach, upload.dock_sn)) return undefined;
     return { items: rows.map(timelineView), prunedAt: upload.detail_pruned_at?.toISOString() ?? null };
   }
 }

@@ -3,6 +3,7 @@ import type { StoredAnswer } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { isOutcome } from '@aerie/mission-core';
 import type { ApiDatabase } from '@aerie/persistence';
+import { isReached } from '../store/is-reached.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import type { CreateMission, CreateRequest } from '../planning/create-mission.js';
 import type { NewMission } from '../planning/new-mission.js';
@@ -28,12 +29,12 @@ export class ResumeMission {
   ) {}
 
   async execute(caller: Principal, id: string, wish: ResumeWish, request: CreateRequest): Promise<StoredAnswer> {
-    const own = this.database.of(caller.organisationId);
+    const own = this.database.of(caller);
     const [mission] = await own.query<MissionRow & { readonly detail_pruned_at: Date | null }>(
       'SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2',
       [caller.organisationId, id],
     );
-    if (mission === undefined) throw unknownMission(id);
+    if (mission === undefined || !isReached(caller, mission)) throw unknownMission(id);
     if (!isOutcome(mission.state)) throw stillRuns(mission);
     const points = await findBreakPoints(own, id);
     const { point } = choose(points, wish.breakPointId, mission.detail_pruned_at);

@@ -10,6 +10,7 @@ import type { AfterCommit } from '../downlink/after-commit.js';
 import { lockMission } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../views/mission.view.js';
+import { isReached } from '../store/is-reached.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from './controls.js';
 
@@ -25,9 +26,9 @@ export class CancelMission {
     id: string,
     { reason, version }: { readonly reason: string | null; readonly version: ExpectedVersion },
   ): Promise<MissionView> {
-    const { advanced, found } = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
+    const { advanced, found } = await inTransaction(this.database.of(caller), async (tx) => {
       const locked = await lockMission(tx, id, null);
-      if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
+      if (locked === undefined || !isReached(caller, locked)) throw unknownMission(id);
       checkVersion(version, locked.revision);
       const wish = { by: callerIdOf(caller), reason };
       const advanced = await advance(tx, locked, { type: 'cancelRequested' }, { wish });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => drop(), 30_000);
 
 const pool = (): DataSource => pools[0] as DataSource;
-const CALLER = { keyId: 'key-1', organisationId: ORGANISATION, roles: ['pilot'] };
+const CALLER = { keyId: 'key-1', organisationId: ORGANISATION, roles: ['pilot'], siteIds: null, dockSns: null };
 const NO_ORDERS = { run: () => undefined } as never;
 const PAUSE = { action: 'pause', reason: null, version: null, parameters: {} } as const;
 

@@ -3,7 +3,7 @@ import { type ExpectedVersion, checkVersion, demand, unknownDock, recordChanges 
 import { ConflictError, InvalidError, UnavailableError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import type { MissionEvent } from '@aerie/mission-core';
-import { type ApiDatabase, type Tx, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, type Tx, inTransaction, reachesDock } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { callerIdOf } from '../caller-id.js';
 import { type CommandParameters, advance } from '../advance-mission.js';
@@ -14,6 +14,7 @@ import type { AfterCommit } from '../downlink/after-commit.js';
 import { lockMission, withdrawStart } from '../store/flight-critical.js';
 import type { LockedMission } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../views/mission.view.js';
+import { isReached } from '../store/is-reached.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { CONTROLS, type ControlAction, insteadOf } from './controls.js';
 
@@ -57,9 +58,9 @@ export class ControlMission {
     const { event, method, permission } = CONTROLS[action];
     demand(caller, permission);
     if (parameters.homeDockSn !== undefined) await this.checkHomeDock(caller, parameters.homeDockSn);
-    const { locked, withdrawn, advanced } = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
+    const { locked, withdrawn, advanced } = await inTransaction(this.database.of(caller), async (tx) => {
       const found = await lockMission(tx, id, null);
-      if (found === undefined || found.organisation_id !== caller.organisationId) throw unknownMission(id);
+      if (found === undefined || !isReached(caller, found)) throw unknownMission(id);
       checkVersion(request.version, found.revision);
       if (!knows(profileOf(found), method)) throw dockCannot(found, action);
       const waitedMs = this.monotonicMs() - askedAtMs;
@@ -82,14 +83,15 @@ export class ControlMission {
     return { mission: viewOf(advanced.mission), command };
   }
 
-  /** An aircraft lands on docks of its own organisation only. */
+  /** An aircraft lands on docks of its own organisation only, and on those that its pilot reaches. */
   private async checkHomeDock(caller: Principal, dockSn: string): Promise<void> {
     const { dock } = await ask(this.connection, dockQuestion, { sn: dockSn }).catch((error: unknown) => {
       throw new UnavailableError('dock_check_unavailable', 'nobody can say now whose dock that is; use return-home', {
         cause: error,
       });
     });
-    if (dock !== null && dock.sn === dockSn && dock.organisationId === caller.organisationId) return;
+    const isOwn = dock !== null && dock.sn === dockSn && dock.organisationId === caller.organisationId;
+    if (isOwn && reachesDock(caller, dockSn)) return;
     throw unknownDock('dockSn', dockSn);
   }
 }

@@ -9,6 +9,7 @@ import { callerIdOf } from '../caller-id.js';
 import { type Advanced, advance } from '../advance-mission.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
 import type { StoredApproval } from '../store/approval-column.js';
+import { isReached } from '../store/is-reached.js';
 import { lockMission } from '../store/flight-critical.js';
 import { type LockedMission, type MissionRow, missionOf } from '../store/mission.row.js';
 import { type MissionView, viewOf } from '../views/mission.view.js';
@@ -44,8 +45,8 @@ export class DecideApproval {
   /** An approval is for what the person has read: the version must be named. A repeat by the same person is harmless. */
   async approve(caller: Principal, id: string, decision: ApprovalDecision): Promise<MissionView> {
     const { personId } = caller;
-    const own = this.database.of(caller.organisationId);
-    const planned = await readPlanned(own, caller.organisationId, id);
+    const own = this.database.of(caller);
+    const planned = await readPlanned(own, caller, id);
     if (personId === undefined) throw notAPerson();
     if (decision.version === null) throw versionMissing();
     const planners = await this.plannersOf(planned, caller.organisationId, personId);
@@ -65,7 +66,7 @@ export class DecideApproval {
   }
 
   async refuse(caller: Principal, id: string, { reason, version }: ApprovalDecision): Promise<MissionView> {
-    const { found, advanced } = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
+    const { found, advanced } = await inTransaction(this.database.of(caller), async (tx) => {
       const found = await lockOwn(tx, caller, id);
       if (isDecidedBy(found, caller, 'refused')) return { found, advanced: null };
       checkVersion(version, found.revision);
@@ -102,22 +103,18 @@ export class DecideApproval {
 
 type PlannedRow = Pick<MissionRow, 'revision' | 'created_by' | 'approval'>;
 
-async function readPlanned(own: OrganisationRows, organisationId: string, id: string): Promise<PlannedRow> {
-  const [mission] = await own.query<PlannedRow>(
-    'SELECT revision, created_by, approval FROM mission.mission WHERE id = $1 AND organisation_id = $2',
-    [id, organisationId],
+async function readPlanned(own: OrganisationRows, caller: Principal, id: string): Promise<PlannedRow> {
+  const [mission] = await own.query<PlannedRow & Pick<MissionRow, 'organisation_id' | 'dock_sn'>>(
+    'SELECT revision, created_by, approval, organisation_id, dock_sn FROM mission.mission WHERE id = $1 AND organisation_id = $2',
+    [id, caller.organisationId],
   );
-  if (mission === undefined) throw unknownMission(id);
+  if (mission === undefined || !isReached(caller, mission)) throw unknownMission(id);
   return mission;
 }
 
-async function lockOwn(
-  tx: Parameters<typeof lockMission>[0],
-  { organisationId }: Principal,
-  id: string,
-): Promise<LockedMission> {
+async function lockOwn(tx: Parameters<typeof lockMission>[0], caller: Principal, id: string): Promise<LockedMission> {
   const locked = await lockMission(tx, id, null);
-  if (locked === undefined || locked.organisation_id !== organisationId) throw unknownMission(id);
+  if (locked === undefined || !isReached(caller, locked)) throw unknownMission(id);
   return locked;
 }
 

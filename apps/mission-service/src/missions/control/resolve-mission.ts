@@ -4,6 +4,7 @@ import { ConflictError } from '@aerie/kernel';
 import { type ApiDatabase, inTransaction, writeOutbox } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
 import { SCHEMA } from '../../database.js';
+import { isReached } from '../store/is-reached.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from './controls.js';
 import { lockMission } from '../store/flight-critical.js';
@@ -19,9 +20,9 @@ export class ResolveMission {
   constructor(private readonly database: ApiDatabase) {}
 
   execute(caller: Principal, id: string, note: string, version: ExpectedVersion): Promise<MissionView> {
-    return inTransaction(this.database.of(caller.organisationId), async (tx) => {
+    return inTransaction(this.database.of(caller), async (tx) => {
       const locked = await lockMission(tx, id, null);
-      if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
+      if (locked === undefined || !isReached(caller, locked)) throw unknownMission(id);
       checkVersion(version, locked.revision);
       if (locked.state !== 'outcome_unknown') {
         const { advice, details } = insteadOf(locked);

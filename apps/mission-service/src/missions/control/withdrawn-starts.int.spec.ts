@@ -1,7 +1,7 @@
 import type { SendAnswer } from '@aerie/bus-contract';
 import { Metrics, createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
-import { ApiDatabase } from '@aerie/persistence';
+import { ApiDatabase, wholeOf } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { Order } from '../advance-mission.js';
 import { AfterCommit } from '../downlink/after-commit.js';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => drop(), 30_000);
 
 const pool = (index = 0): DataSource => pools[index] as DataSource;
-const CALLER = { keyId: 'key-1', organisationId: ORGANISATION, roles: ['pilot'] };
+const CALLER = { keyId: 'key-1', organisationId: ORGANISATION, roles: ['pilot'], siteIds: null, dockSns: null };
 const WRITTEN: SendAnswer = { outcome: 'written' };
 const SEEDS = 3;
 
@@ -142,7 +142,7 @@ it('a timeline shows a start that was written by the row of its command, and one
     const { id, orders } = await aClaim();
     by.afterCommit.enqueue(orders);
     await by.afterCommit.settle();
-    const timeline = await new MissionReadModel(new ApiDatabase(pool())).timeline(ORGANISATION, id);
+    const timeline = await new MissionReadModel(new ApiDatabase(pool())).timeline(wholeOf(ORGANISATION), id);
     const start = timeline?.items.filter(({ kind, what }) => kind === 'message_out' && what === 'flighttask_execute');
     expect(start).toMatchObject([{ detail: { outcome, reason: outcome === 'written' ? null : 'no answer' } }]);
     const written = (await timelineOf(pool(), id)).filter(({ kind }) => kind === 'message_out');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { inTransaction, ApiDatabase } from '@aerie/persistence';
+import { inTransaction, ApiDatabase, wholeOf } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import type { AfterCommit } from '../downlink/after-commit.js';
 import { MINUTE_MS, type PlanSetUp, accept, aPlan, toldOf } from '../fixtures/dock-holds.js';
@@ -191,7 +191,10 @@ describe('a mission over an export that gives way', () => {
     const { dockSn } = await aLentDock();
     const plan = await aPlan(pool(0), { dockSn, executeInMs: 30 * MINUTE_MS });
     const preview = new PlanMission({ database: new ApiDatabase(api) } as never);
-    await expect(preview.conflicts(plan)).resolves.toEqual({ holders: [], earliestExecuteAt: null });
+    await expect(preview.conflicts(wholeOf(ORGANISATION), plan)).resolves.toEqual({
+      holders: [],
+      earliestExecuteAt: null,
+    });
     await expect(exportsOf(dockSn)).resolves.toMatchObject([{ is_withdrawn: false }]);
   });
 
@@ -205,7 +208,7 @@ describe('a mission over an export that gives way', () => {
       await accept(pool(0), { dockSn, executeInMs: 240 * MINUTE_MS }),
     ];
     await apply(pool(0), flying, { type: 'flightInProgress' });
-    const caller = { keyId: 'spec', organisationId: ORGANISATION, roles: ['pilot'] };
+    const caller = { keyId: 'spec', organisationId: ORGANISATION, roles: ['pilot'], siteIds: null, dockSns: null };
     const move = (id: string) => moves.execute(caller, id, Date.now() + 30 * MINUTE_MS, null);
     await expect(move(flying)).rejects.toMatchObject({ code: 'mission_state' });
     expect(await toldOf(pool(0), dockSn)).toEqual([]);
@@ -223,7 +226,7 @@ describe('a mission over an export that does not give way', () => {
       details: { conflicts: [{ kind: 'log_upload', id: holderId }] },
     });
     const preview = new PlanMission({ database: new ApiDatabase(api) } as never);
-    await expect(preview.conflicts(await aPlan(pool(0), wish))).resolves.toMatchObject({
+    await expect(preview.conflicts(wholeOf(ORGANISATION), await aPlan(pool(0), wish))).resolves.toMatchObject({
       holders: [{ holder_id: holderId }],
     });
     await expect(exportsOf(dockSn)).resolves.toMatchObject([{ is_withdrawn: false }]);

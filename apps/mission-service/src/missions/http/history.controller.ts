@@ -31,7 +31,7 @@ export class HistoryController {
     @Res() response: Response,
   ): Promise<void> {
     const { format } = readInput(timelineQuery, query, 'query');
-    const timeline = await found(id, () => this.missions.timeline(caller.organisationId, id));
+    const timeline = await found(id, () => this.missions.timeline(caller, id));
     if (format !== 'ndjson' && (format === 'json' || accept?.includes(NDJSON) !== true)) {
       response.json(timeline);
       return;
@@ -44,25 +44,25 @@ export class HistoryController {
   /** Every report of the flight, oldest first. */
   @Get('track')
   track(@Caller() caller: Principal, @Param('id') id: string) {
-    return found(id, () => this.missions.track(caller.organisationId, id));
+    return found(id, () => this.missions.track(caller, id));
   }
 
   /** The last go or no-go of each stage, rule by rule. */
   @Get('preflight')
   preflight(@Caller() caller: Principal, @Param('id') id: string) {
-    return found(id, () => this.missions.preflight(caller.organisationId, id));
+    return found(id, () => this.missions.preflight(caller, id));
   }
 
   /** Every command that was sent to the dock for the mission, and the dock's answer. */
   @Get('commands')
   commands(@Caller() caller: Principal, @Param('id') id: string) {
-    return found(id, () => this.missions.commands(caller.organisationId, id));
+    return found(id, () => this.missions.commands(caller, id));
   }
 
   /** Every place where the flight stopped. */
   @Get('breakpoints')
   breakPoints(@Caller() caller: Principal, @Param('id') id: string) {
-    return found(id, () => this.missions.breakPoints(caller.organisationId, id));
+    return found(id, () => this.missions.breakPoints(caller, id));
   }
 }
 

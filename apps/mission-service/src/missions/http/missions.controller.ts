@@ -82,12 +82,12 @@ export class MissionsController {
   list(@Caller() caller: Principal, @Query() query: unknown): Promise<Page<MissionView>> {
     const { limit, cursor } = readInput(pageQuery, query, 'query');
     const { filter, sort } = readMissionQuery(query);
-    return this.missions.list(caller.organisationId, filter, sort, limit, readCursor(cursor, sort));
+    return this.missions.list(caller, filter, sort, limit, readCursor(cursor, sort));
   }
 
   @Get(':id')
   async find(@Caller() caller: Principal, @Param('id') id: string): Promise<MissionView> {
-    const mission = isUuid(id) ? await this.missions.find(caller.organisationId, id) : undefined;
+    const mission = isUuid(id) ? await this.missions.find(caller, id) : undefined;
     if (mission === undefined) throw unknownMission(id);
     return mission;
   }

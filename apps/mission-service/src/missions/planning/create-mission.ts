@@ -10,6 +10,7 @@ import {
   findMeanwhileTogether,
   onceTogether,
   problemOf,
+  requestOf,
 } from '@aerie/http-api';
 import { ConflictError, RunTogether } from '@aerie/kernel';
 import type { PreflightResult } from '@aerie/mission-core';
@@ -21,6 +22,7 @@ import {
   type Tx,
   inTransaction,
   isOutage,
+  reachKeyOf,
 } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { type AskedBy, askedNow } from '../downlink/decision-traces.js';
@@ -104,7 +106,7 @@ export class CreateMission {
     this.writing = new RunTogether({
       atOnce: WRITTEN_AT_ONCE,
       runs: TRANSACTIONS,
-      groupOf: organisationOf,
+      groupOf: ({ caller }) => reachKeyOf(caller),
       run: (group) => this.write(group),
       // After a commit that nobody confirmed they may all stand: nothing is written a second time.
       failsAll: (error) => error instanceof CommitUnknownError || isOutage(error),
@@ -113,11 +115,11 @@ export class CreateMission {
 
   /** The answer to a request that was accepted before, also while `accept` refused it; otherwise that of `accept`. */
   answerOnce(
-    { organisationId }: Principal,
+    caller: Principal,
     { route, idempotencyKey: key, body }: CreateRequest,
     accept: () => Promise<StoredAnswer>,
   ): Promise<StoredAnswer> {
-    const request = { organisationId, route, key, body };
+    const request = requestOf(caller, { route, key, body });
     return answerOnce(this.database, SCHEMA, request, accept, this.findBefore, this.findMeanwhile);
   }
 
@@ -151,9 +153,9 @@ export class CreateMission {
    * was accepted under the same keys before keeps its answer.
    */
   async executeAll(caller: Principal, missions: readonly BatchItem[]): Promise<readonly StoredAnswer[]> {
-    const requests = missions.map(({ request: { route, idempotencyKey: key, body } }) => ({
-      ...{ organisationId: caller.organisationId, route, key, body },
-    }));
+    const requests = missions.map(({ request: { route, idempotencyKey: key, body } }) =>
+      requestOf(caller, { route, key, body }),
+    );
     const before = await this.allBefore(requests);
     if (before !== null) return before;
     try {
@@ -196,7 +198,7 @@ export class CreateMission {
     demand(caller, input.kind === 'immediate' ? 'missions.start' : 'missions.plan');
     const planned = await this.planMission.plan(caller, input, origin);
     const preflight = await this.planMission.preflight(planned);
-    return { asked, caller, planned, preflight, request: { organisationId: caller.organisationId, route, key, body } };
+    return { asked, caller, planned, preflight, request: requestOf(caller, { route, key, body }) };
   }
 
   private write(group: readonly Accepting[]): Promise<(StoredAnswer | Refused)[]> {
@@ -233,9 +235,9 @@ export class CreateMission {
     );
   }
 
-  /** All of them are of one organisation. */
+  /** All of them are asked for by callers who reach the same. */
   private rowsOf([first]: readonly Accepting[]): OrganisationRows {
-    return this.database.of(first === undefined ? '' : organisationOf(first));
+    return this.database.of(first?.caller ?? '');
   }
 
   /** Harmless for a repeat, whose mission has another id. */
@@ -248,7 +250,7 @@ export class CreateMission {
     const planned = await this.planMission.plan(caller, input, null);
     const [preflight, { holders, earliestExecuteAt }] = await Promise.all([
       this.planMission.preflight(planned),
-      this.planMission.conflicts(planned),
+      this.planMission.conflicts(caller, planned),
     ]);
     const { prepareAtMs, executeAtMs, deadlineMs, plannedDurationMs, approval } = planned.plan;
     return {
@@ -266,8 +268,6 @@ export class CreateMission {
     };
   }
 }
-
-const organisationOf = ({ request }: Accepting): string => request.organisationId;
 
 const answerWith = (row: LockedMission, preflight: PreflightResult | undefined): StoredAnswer => ({
   status: 201,

@@ -92,7 +92,7 @@ it('a mission that is moved is told a time to which it can be moved, its own pre
   const reschedule = new RescheduleMission(new ApiDatabase(api), { run: () => undefined } as never, {
     records: async () => new Map(),
   });
-  const caller = { keyId: 'spec', organisationId: ORGANISATION, roles: ['pilot'] };
+  const caller = { keyId: 'spec', organisationId: ORGANISATION, roles: ['pilot'], siteIds: null, dockSns: null };
   const refusal = await reschedule.execute(caller, id, Date.now() + 61 * MINUTE_MS, null).catch((e: unknown) => e);
   const advisedMs = Date.parse((refusal as ConflictError).details?.['earliestExecuteAt'] as string);
   expect(advisedMs).toBeLessThan(Date.now() + 71 * MINUTE_MS);

@@ -1,6 +1,6 @@
 import type { DockRecord, DockStateView } from '@aerie/bus-contract';
 import { AskTogether } from '@aerie/kernel';
-import type { ApiDatabase, OrganisationRows } from '@aerie/persistence';
+import { type ApiDatabase, type OrganisationRows, wholeOf } from '@aerie/persistence';
 import { namedFlightToldAt } from '../store/flight-live.js';
 import type { ObserveDock } from '../downlink/observe-dock.js';
 import { type UnresolvedMission, unresolvedOn } from '../store/flight-critical.js';
@@ -56,6 +56,7 @@ export class LookUp {
     return (await this.views.find(sn).catch(() => null)) ?? undefined;
   }
 
+  /** Of a dock that whoever plans was found to reach: those who reach others ask with the same statement. */
   async dock(organisationId: string, sn: string): Promise<DockHere> {
     return (await this.docks.find(placeOf(organisationId, sn))) ?? NOT_HERE;
   }
@@ -72,7 +73,7 @@ export class LookUp {
   ): AskTogether<Value> {
     return new AskTogether(async (places) => {
       const organisationId = organisationOf(places[0] ?? '');
-      const found = await read(this.database.of(organisationId), places.map(keyOf));
+      const found = await read(this.database.of(wholeOf(organisationId)), places.map(keyOf));
       return new Map([...found].map(([key, value]) => [placeOf(organisationId, key), value]));
     }, organisationOf);
   }

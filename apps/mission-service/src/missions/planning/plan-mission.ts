@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { DockRecord, Principal } from '@aerie/bus-contract';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { type PreflightResult, type Timing, occupiedSpan, planMission } from '@aerie/mission-core';
-import type { ApiDatabase } from '@aerie/persistence';
+import { type ApiDatabase, type Reach, reachesDock } from '@aerie/persistence';
 import { callerIdOf } from '../caller-id.js';
 import { profileFrom } from '../dji/dock-profiles.js';
 import { asReported } from '../dji/dock-profiles.js';
@@ -124,10 +124,10 @@ export class PlanMission {
   }
 
   /** Who else has the dock at that time. Reads only; the insert looks again, with the dock locked. */
-  async conflicts({ organisationId, plan, dock, timing }: PlannedMission): Promise<Conflicts> {
+  async conflicts(reach: Reach, { plan, dock, timing }: PlannedMission): Promise<Conflicts> {
     const span = occupiedSpan(plan, plan.sinceMs, timing);
     if (span === null) return { holders: [], earliestExecuteAt: null };
-    const own = this.parts.database.of(organisationId);
+    const own = this.parts.database.of(reach);
     const found = await findHolders(own, dock.sn, span, null);
     const holders = found.filter(({ gives_way }) => !gives_way);
     if (holders.length === 0) return { holders, earliestExecuteAt: null };
@@ -138,7 +138,8 @@ export class PlanMission {
 
   private async findDock(caller: Principal, dockSn: string): Promise<DockRecord> {
     const dock = await this.parts.lookUp.record(dockSn);
-    if (dock === null || dock.organisationId !== caller.organisationId) throw unknownDock('dockSn', dockSn);
+    if (dock === null || dock.organisationId !== caller.organisationId || !reachesDock(caller, dock.sn))
+      throw unknownDock('dockSn', dockSn);
     return dock;
   }
 

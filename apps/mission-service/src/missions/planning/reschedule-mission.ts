@@ -6,6 +6,7 @@ import { type ApiDatabase, inTransaction } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
+import { isReached } from '../store/is-reached.js';
 import { unknownMission } from '../views/unknown-mission.js';
 import { insteadOf } from '../control/controls.js';
 import type { ObserveDock } from '../downlink/observe-dock.js';
@@ -29,9 +30,9 @@ export class RescheduleMission {
 
   async execute(caller: Principal, id: string, executeAtMs: number, version: ExpectedVersion): Promise<MissionView> {
     await this.checkInService(caller, id);
-    const advanced = await inTransaction(this.database.of(caller.organisationId), async (tx) => {
+    const advanced = await inTransaction(this.database.of(caller), async (tx) => {
       const locked = await lockMission(tx, id, null);
-      if (locked === undefined || locked.organisation_id !== caller.organisationId) throw unknownMission(id);
+      if (locked === undefined || !isReached(caller, locked)) throw unknownMission(id);
       checkVersion(version, locked.revision);
       if (locked.kind !== 'timed') throw notTimed(locked.kind);
       const nowMs = locked.now.getTime();
@@ -64,7 +65,7 @@ export class RescheduleMission {
   /** Before any row is locked. A fleet-service that does not answer is no proof: the claim looks again. */
   private async checkInService(caller: Principal, id: string): Promise<void> {
     const [mission] = await this.database
-      .of(caller.organisationId)
+      .of(caller)
       .query<{ dock_sn: string }>(
         `SELECT dock_sn FROM mission.mission WHERE id = $1 AND organisation_id = $2 AND next_action_at IS NOT NULL`,
         [id, caller.organisationId],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from '@aerie/http-api';
 import { Metrics, createLogger } from '@aerie/observability';
-import { type Prune, Retention, type Tx, enterInbox, inTransaction, ApiDatabase } from '@aerie/persistence';
+import { type Prune, Retention, type Tx, enterInbox, inTransaction, ApiDatabase, wholeOf } from '@aerie/persistence';
 import { fill } from '@aerie/persistence/testing';
 import { explained } from '@aerie/testing';
 import type { DataSource } from 'typeorm';
@@ -113,24 +113,24 @@ const NOTHING = { timeline: 0, dock_call: 0, preflight: 0, flight_live: 0, break
 describe('the detail of a mission that ended long ago', () => {
   it('is deleted, and the mission stays and shows what it showed', async () => {
     const [old, young] = [await aFlown(91), await aFlown(89)];
-    const [view, kept] = [await reads().find(ORGANISATION, old.id), await rowsOf(young.id)];
+    const [view, kept] = [await reads().find(wholeOf(ORGANISATION), old.id), await rowsOf(young.id)];
     expect(kept).toMatchObject({ preflight: 1, flight_live: 1 });
     await prune();
     expect([await rowsOf(old.id), await rowsOf(young.id)]).toEqual([NOTHING, kept]);
-    expect(await reads().find(ORGANISATION, old.id)).toEqual(view);
+    expect(await reads().find(wholeOf(ORGANISATION), old.id)).toEqual(view);
   });
 
   it('is said to be deleted wherever it was shown', async () => {
     const { id } = await aFlown(91);
-    expect(await reads().timeline(ORGANISATION, id)).toMatchObject({ prunedAt: null });
+    expect(await reads().timeline(wholeOf(ORGANISATION), id)).toMatchObject({ prunedAt: null });
     await prune();
-    const timeline = await reads().timeline(ORGANISATION, id);
+    const timeline = await reads().timeline(wholeOf(ORGANISATION), id);
     const prunedAt = timeline?.prunedAt ?? '';
     expect(Date.now() - Date.parse(prunedAt)).toBeLessThan(60_000);
     expect(timeline?.items).toMatchObject([{ at: prunedAt, kind: 'note', what: 'detailPruned' }]);
-    expect(await reads().commands(ORGANISATION, id)).toEqual({ items: [], prunedAt });
-    expect(await reads().breakPoints(ORGANISATION, id)).toEqual({ items: [], prunedAt });
-    expect(await reads().preflight(ORGANISATION, id)).toEqual({ prunedAt });
+    expect(await reads().commands(wholeOf(ORGANISATION), id)).toEqual({ items: [], prunedAt });
+    expect(await reads().breakPoints(wholeOf(ORGANISATION), id)).toEqual({ items: [], prunedAt });
+    expect(await reads().preflight(wholeOf(ORGANISATION), id)).toEqual({ prunedAt });
   });
 
   it('is deleted in small batches, and is said to be deleted from the first of them', async () => {
@@ -138,7 +138,7 @@ describe('the detail of a mission that ended long ago', () => {
     const { timeline } = await rowsOf(id);
     const small = detailPrune(90, { missions: 1, rows: timeline - 1 });
     expect(await within((tx) => small.batch(tx))).toMatchObject({ rows: { timeline: timeline - 1 }, more: true });
-    expect(await reads().timeline(ORGANISATION, id)).toMatchObject({
+    expect(await reads().timeline(wholeOf(ORGANISATION), id)).toMatchObject({
       // A message and what was decided on it are one row.
       items: [{ what: 'detailPruned' }, { kind: 'message_in' }, { kind: 'decision' }],
     });
@@ -213,7 +213,13 @@ describe('retention leaves alone', () => {
     expect([await exists(id), await rowsOf(id)]).toEqual([true, { ...NOTHING, breakpoint: 1 }]);
     const resumed: unknown[] = [];
     const create = { execute: async (...given: unknown[]) => resumed.push(given) } as unknown as CreateMission;
-    const caller = { organisationId: ORGANISATION, keyId: randomUUID(), roles: ['pilot'] } as never;
+    const caller = {
+      organisationId: ORGANISATION,
+      keyId: randomUUID(),
+      roles: ['pilot'],
+      siteIds: null,
+      dockSns: null,
+    } as never;
     const wish = { breakPointId: null, executeAtMs: null, name: null, rthAltitudeMeters: null };
     await new ResumeMission(new ApiDatabase(pool()), create).execute(caller, id, wish, {} as never);
     expect(resumed).toHaveLength(1);
@@ -363,7 +369,7 @@ describe('a repeat one second after midnight', () => {
       flight.id,
     ]);
     expect(kinds(await handle(pool(), [report]))).toEqual(['repeat']);
-    const track = await reads().track(ORGANISATION, flight.id);
+    const track = await reads().track(wholeOf(ORGANISATION), flight.id);
     expect(track?.items.map(({ percent }) => percent)).toEqual([5, 20]);
     const [live] = await query<{ reports: number }>(
       'SELECT reports + gathered AS reports FROM mission.flight_live WHERE mission_id = $1',

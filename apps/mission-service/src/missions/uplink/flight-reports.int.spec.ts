@@ -1,7 +1,7 @@
 import type { DockFact } from '@aerie/bus-contract';
 import { createLogger } from '@aerie/observability';
 import { eventually } from '@aerie/testing';
-import { ApiDatabase } from '@aerie/persistence';
+import { ApiDatabase, wholeOf } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { WatchMissions } from '../../grpc/watch-missions.js';
 import { type Flight, aStart, handle as handleAt, kinds, progress } from '../fixtures/dock-words.js';
@@ -62,12 +62,12 @@ const count = async (table: string, { id }: Flight): Promise<number> => {
 
 /** Percentages of the reports in the track. */
 const tracked = async ({ id }: Flight): Promise<(number | null)[]> =>
-  ((await new MissionReadModel(new ApiDatabase(pool())).track(ORGANISATION, id))?.items ?? []).map(
+  ((await new MissionReadModel(new ApiDatabase(pool())).track(wholeOf(ORGANISATION), id))?.items ?? []).map(
     ({ percent }) => percent,
   );
 
 const shown = async ({ id }: Flight) => {
-  const view = await new MissionReadModel(new ApiDatabase(pool())).find(ORGANISATION, id);
+  const view = await new MissionReadModel(new ApiDatabase(pool())).find(wholeOf(ORGANISATION), id);
   if (view === undefined) throw new Error('there is no such mission');
   return view;
 };
@@ -153,7 +153,7 @@ describe('a report of a flight that goes on as before', () => {
   it('keeps the words of a dock that knows others', async () => {
     const flight = await aFlight();
     await handle([progress(flight, 'going on * -\n', 20)]);
-    const track = await new MissionReadModel(new ApiDatabase(pool())).track(ORGANISATION, flight.id);
+    const track = await new MissionReadModel(new ApiDatabase(pool())).track(wholeOf(ORGANISATION), flight.id);
     expect(track?.items.map(({ status }) => status)).toEqual(['in_progress', 'going on * -\n']);
   });
 
@@ -286,7 +286,7 @@ describe('a report of a flight that goes on as before', () => {
     watches.start();
     const told: (number | null)[] = [];
     const watching = watches
-      .watch(ORGANISATION, await shown(flight))
+      .watch(wholeOf(ORGANISATION), await shown(flight))
       .subscribe(({ progress: at }) => told.push(at?.percent ?? null));
     try {
       for (const percent of [30, 40]) {

@@ -1,5 +1,5 @@
 import { ACTIVE_STATES, type MissionState, STATES, isOutcome } from '@aerie/mission-core';
-import { ApiDatabase } from '@aerie/persistence';
+import { ApiDatabase, wholeOf } from '@aerie/persistence';
 import { fill } from '@aerie/persistence/testing';
 import type { DataSource } from 'typeorm';
 import { ORGANISATION, aMission, missionTestDatabase } from '../fixtures/mission-database.js';
@@ -53,7 +53,7 @@ async function listed(
   untilMs?: number,
 ): Promise<{ ids: string[]; pages: number }> {
   let pages = NaN;
-  const own = database.of(ORGANISATION);
+  const own = database.of(wholeOf(ORGANISATION));
   const query = async (sql: string, parameters: unknown[] = []): Promise<unknown[]> => {
     if (sql.includes('AS position')) {
       const [row] = await own.query<Explained>(`EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${sql}`, parameters);
@@ -71,7 +71,7 @@ async function listed(
     fromMs: undefined,
     untilMs,
   };
-  const { items } = await new MissionReadModel(counting).list(ORGANISATION, filter, sort, 50, null);
+  const { items } = await new MissionReadModel(counting).list(wholeOf(ORGANISATION), filter, sort, 50, null);
   return { ids: items.map(({ id }) => id), pages };
 }
 

@@ -1,6 +1,6 @@
 import { type Page, type Position, toPage } from '@aerie/http-api';
 import { DETAIL_PRUNED, type MissionKind, type MissionState } from '@aerie/mission-core';
-import type { ApiDatabase, OrganisationRows } from '@aerie/persistence';
+import { type ApiDatabase, type OrganisationRows, type Reach, amongDocks, reachesDock } from '@aerie/persistence';
 import { type BreakPointRow, findBreakPoints } from '../store/breakpoints.js';
 import { showLive } from '../store/flight-live.js';
 import { type TrackPoint, type TrackRow, pointsOf } from '../store/flight-track.js';
@@ -78,16 +78,16 @@ const ofStates = (states: readonly unknown[], parameter: number): string =>
 export class MissionReadModel {
   constructor(private readonly database: ApiDatabase) {}
 
-  async find(organisationId: string, id: string): Promise<MissionView | undefined> {
-    const own = this.database.of(organisationId);
-    const row = await rowOf(own, organisationId, id);
+  async find(reach: Reach, id: string): Promise<MissionView | undefined> {
+    const own = this.database.of(reach);
+    const row = await rowOf(own, reach, id);
     if (row === undefined) return undefined;
     const [shown] = await showLive(own, [row]);
     return shown && viewOf(shown);
   }
 
   async list(
-    organisationId: string,
+    reach: Reach,
     filter: MissionFilter,
     sort: Sort,
     limit: number,
@@ -96,18 +96,18 @@ export class MissionReadModel {
     const by = sort.endsWith('time') ? TIME : 'created_at';
     const [beyond, direction] = sort.startsWith('-') ? ['<', 'DESC'] : ['>', 'ASC'];
     const states = statesByIndex(filter.states);
-    const own = this.database.of(organisationId);
+    const own = this.database.of(reach);
     const rows = await own.query<MissionRow & { position: string }>(
       `SELECT *, to_char(${by} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS position
          FROM mission.mission
         WHERE organisation_id = $1
-          AND ($2::text IS NULL OR dock_sn = $2) AND ${ofStates(states, 10)}
+          AND ($2::text IS NULL OR dock_sn = $2) AND ${amongDocks('$10')} AND ${ofStates(states, 11)}
           AND ($3::text IS NULL OR kind = $3) AND ($4::uuid IS NULL OR wayline_id = $4)
           AND ($5::timestamptz IS NULL OR ${TIME} >= $5) AND ($6::timestamptz IS NULL OR ${TIME} < $6)
           AND ($7::timestamptz IS NULL OR (${by}, id) ${beyond} ($7::timestamptz, $8::uuid))
         ORDER BY ${by} ${direction}, id ${direction} LIMIT $9`,
       [
-        organisationId,
+        reach.organisationId,
         filter.dockSn ?? null,
         filter.kind ?? null,
         filter.waylineId ?? null,
@@ -116,6 +116,7 @@ export class MissionReadModel {
         after?.createdAt ?? null,
         after?.id ?? null,
         limit + 1,
+        reach.dockSns,
         ...states,
       ],
     );
@@ -125,9 +126,9 @@ export class MissionReadModel {
   }
 
   /** All that happened, oldest first. What retention has deleted of it is one entry that says so. */
-  async timeline(organisationId: string, id: string): Promise<Kept<TimelineView> | undefined> {
-    const own = this.database.of(organisationId);
-    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+  async timeline(reach: Reach, id: string): Promise<Kept<TimelineView> | undefined> {
+    const own = this.database.of(reach);
+    if ((await rowOf(own, reach, id)) === undefined) return undefined;
     const rows = await own.query<TimelineRow & { readonly at: Date }>(
       `SELECT at, kind, what, from_state, to_state, revision, detail FROM mission.timeline
         WHERE mission_id = $1 ORDER BY mission.timeline.id LIMIT $2`,
@@ -144,9 +145,9 @@ export class MissionReadModel {
   }
 
   /** Every report of the flight, in the order in which they came in; those of days that were dropped are missing. */
-  async track(organisationId: string, id: string) {
-    const own = this.database.of(organisationId);
-    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+  async track(reach: Reach, id: string) {
+    const own = this.database.of(reach);
+    if ((await rowOf(own, reach, id)) === undefined) return undefined;
     // Before the reports: a day that is dropped meanwhile was kept when it was asked for.
     const keptFrom = await trackKeptFrom(own);
     const rows = await own.query<TrackRow>(
@@ -165,23 +166,23 @@ export class MissionReadModel {
   }
 
   /** The last result of each stage, rule by rule. */
-  async preflight(organisationId: string, id: string): Promise<(StoredPreflight & Pruned) | undefined> {
-    const own = this.database.of(organisationId);
-    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+  async preflight(reach: Reach, id: string): Promise<(StoredPreflight & Pruned) | undefined> {
+    const own = this.database.of(reach);
+    if ((await rowOf(own, reach, id)) === undefined) return undefined;
     return { ...(await findPreflights(own, id)), prunedAt: await prunedAtOf(own, id) };
   }
 
-  async breakPoints(organisationId: string, id: string) {
-    const own = this.database.of(organisationId);
-    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+  async breakPoints(reach: Reach, id: string) {
+    const own = this.database.of(reach);
+    if ((await rowOf(own, reach, id)) === undefined) return undefined;
     const rows = await findBreakPoints(own, id);
     return { items: rows.map(breakPointView), prunedAt: await prunedAtOf(own, id) };
   }
 
   /** Every command that was sent for a mission, what became of it, and the dock's answer. */
-  async commands(organisationId: string, id: string) {
-    const own = this.database.of(organisationId);
-    if ((await rowOf(own, organisationId, id)) === undefined) return undefined;
+  async commands(reach: Reach, id: string) {
+    const own = this.database.of(reach);
+    if ((await rowOf(own, reach, id)) === undefined) return undefined;
     const rows = await own.query<CommandRow>(
       `SELECT tid, method, attempt, claimed_at, not_after, requested_by, reason, send_outcome, send_reason, sent_at,
               reply_result, reply_at
@@ -211,11 +212,11 @@ async function prunedAtOf(own: OrganisationRows, id: string): Promise<string | n
   return iso(mission?.detail_pruned_at ?? null);
 }
 
-async function rowOf(own: OrganisationRows, organisationId: string, id: string): Promise<MissionRow | undefined> {
+async function rowOf(own: OrganisationRows, reach: Reach, id: string): Promise<MissionRow | undefined> {
   const [row] = await own.query<MissionRow>('SELECT * FROM mission.mission WHERE organisation_id = $1 AND id = $2', [
-    ...[organisationId, id],
+    ...[reach.organisationId, id],
   ]);
-  return row;
+  return row !== undefined && reachesDock(reach, row.dock_sn) ? row : undefined;
 }
 
 /** Stands where the deleted entries were: also a file of one entry on each line has to say that they are missing. */

@@ -315,7 +315,13 @@ describe('a mission that is held back again and again for one reason', () => {
 });
 
 describe('a dock whose last flight ended in a way that nobody knows', () => {
-  const caller = { keyId: 'spec', organisationId: '11111111-1111-4111-8111-111111111111', roles: ['pilot'] };
+  const caller = {
+    keyId: 'spec',
+    organisationId: '11111111-1111-4111-8111-111111111111',
+    roles: ['pilot'],
+    siteIds: null,
+    dockSns: null,
+  };
 
   async function aBlockedDock(dockSn: string): Promise<{ unknown: string; next: string }> {
     const dataSource = pools[0] as DataSource;
