@@ -379,10 +379,10 @@ describe('with every right at one site of an organisation', () => {
       flownMissionId: id,
       campaignId,
     };
-    const { aircraftSn, breakPointId, uploadId, fileId, flownMissionId, plannedMissionId } = second.things;
+    const { aircraftSn, alarmId, breakPointId, uploadId, fileId, flownMissionId, plannedMissionId } = second.things;
     named = {
       ...{ ...nothing, dockSn: second.things.dockSn, siteId: second.things.siteId, aircraftSn, breakPointId, uploadId },
-      ...{ fileId, flownMissionId, plannedMissionId, campaignId, objectKey: second.things.objectKey },
+      ...{ alarmId, fileId, flownMissionId, plannedMissionId, campaignId, objectKey: second.things.objectKey },
     };
     const asker = { ...second, key, token };
     [crawler, grpc, whole] = [
