@@ -45,15 +45,7 @@ const SAID: Readonly<Record<string, string>> = {
 
 /** What is left of it to whoever is limited to sites, by hand as well. */
 const SAID_AT_SITES: ReadonlySet<string> = new Set([
-  ...[
-    'docks.read',
-    'docks.manage',
-    'docks.credentials',
-    'sites.read',
-    'alarms.handle',
-    'waylines.read',
-    'waylines.upload',
-  ],
+  ...['docks.read', 'docks.manage', 'sites.read', 'alarms.handle', 'waylines.read', 'waylines.upload'],
   ...[
     'missions.read',
     'missions.plan',

@@ -91,7 +91,7 @@ export const isRole = (text: string): text is Role => (ROLES as readonly string[
  * other site. All else concerns the whole organisation.
  */
 const AT_SITES: ReadonlySet<Permission> = new Set<Permission>([
-  ...(['docks.read', 'docks.manage', 'docks.credentials', 'sites.read', 'alarms.handle'] as const),
+  ...(['docks.read', 'docks.manage', 'sites.read', 'alarms.handle'] as const),
   ...(['waylines.read', 'waylines.upload', 'error_codes.read'] as const),
   ...(['missions.read', 'missions.plan', 'missions.start', 'missions.approve', 'missions.steer'] as const),
   ...(['missions.stop', 'missions.cancel', 'missions.resolve'] as const),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Principal, callerName } from '@aerie/bus-contract';
+import { type Principal } from '@aerie/bus-contract';
 import { AskTogether, InvalidError, RunTogether } from '@aerie/kernel';
 import { type Organisations, type Prune, type Tx, inTransaction, isOutage, pruneOldRows } from '@aerie/persistence';
 
@@ -27,18 +27,24 @@ export interface IdempotentRequest {
 }
 
 /**
- * What a caller asks for. An organisation's callers share their keys; those who are limited to docks have keys of their own, since
- * the answer to another may be about a dock that they do not reach.
+ * What a caller asks for. An organisation's callers share their keys, so that a program repeats a request with a key that was put
+ * in the place of another. Those who are limited to the same sites share theirs: the answer to others may be about a dock that
+ * they do not reach.
  */
 export const requestOf = (
   caller: Principal,
   { route, key, body }: Omit<IdempotentRequest, 'organisationId'>,
 ): IdempotentRequest => ({
   organisationId: caller.organisationId,
-  route: caller.dockSns === null ? route : `${route} of ${callerName(caller)}`,
+  route: caller.dockSns === null ? route : `${route} of sites ${sitesOf(caller)}`,
   key,
   body,
 });
+
+const sitesOf = ({ siteIds }: Principal): string =>
+  createHash('sha256')
+    .update(JSON.stringify((siteIds ?? []).toSorted()))
+    .digest('base64url');
 
 export interface StoredAnswer {
   readonly status: number;

@@ -8,7 +8,7 @@ const LONGEST_SN = 64;
 
 const instant = (says: string) => z.iso.datetime().describe(`${says} RFC 3339, UTC.`);
 const instantOrNull = (says: string) => z.iso.datetime().nullable().describe(`${says} RFC 3339, UTC.`);
-const levels = ['notice', 'caution', 'warning', 'unknown'] as const;
+export const ALARM_LEVELS = ['notice', 'caution', 'warning', 'unknown'] as const;
 const modules = ['flightTask', 'deviceManagement', 'media', 'health', 'unknown'] as const;
 const sn = (says: string) => z.string().min(1).max(LONGEST_SN).optional().describe(says);
 
@@ -48,7 +48,9 @@ export const alarmSchema = z
     deviceSn: z.string().describe('Serial number of the device that it is about: the dock, or its aircraft.'),
     code: z.string().describe("The vendor's code of what is wrong, e.g. 0x16100083."),
     text,
-    level: z.enum(levels).describe('How bad it is; a warning is the worst. `unknown`: the device names another level.'),
+    level: z
+      .enum(ALARM_LEVELS)
+      .describe('How bad it is; a warning is the worst. `unknown`: the device names another level.'),
     imminent: z.boolean().describe('Whether it needs attention at once.'),
     inTheSky: z.boolean().describe('Whether the aircraft was in the air when the device said so last.'),
     module: z.enum(modules).describe('What it is about.'),
@@ -69,5 +71,5 @@ export const alarmSchema = z
 
 export const alarmPageSchema = pageSchema(alarmSchema, 'The alarms of this page, the newest first.');
 
-export const levelOf = (level: number | null): (typeof levels)[number] => levels[level ?? -1] ?? 'unknown';
+export const levelOf = (level: number | null): (typeof ALARM_LEVELS)[number] => ALARM_LEVELS[level ?? -1] ?? 'unknown';
 export const moduleOf = (module: number | null): (typeof modules)[number] => modules[module ?? -1] ?? 'unknown';

@@ -67,15 +67,22 @@ it('keeps what a list says twice once, as it says it last', () => {
   expect(foldLists(NOTHING, [at(0, WIND, { ...WIND, level: 2 })]).changed).toMatchObject([{ level: 2 }]);
 });
 
-it.each([{ level: 2 }, { imminent: true }, { inTheSky: true }])(
-  'writes an open alarm anew when it says %j',
-  (facet) => {
-    const known = after(NOTHING, at(0, WIND));
-    const { changed, events } = foldLists(known, [at(2_000, { ...WIND, ...facet })]);
-    expect(changed).toMatchObject([{ id: known.alarms[0]?.id, openedAtMs: T, seenAtMs: T + 2_000 }]);
-    expect(events).toEqual([]);
-  },
-);
+it.each([{ level: 0 }, { inTheSky: true }])('writes an open alarm anew when it says %j', (facet) => {
+  const known = after(NOTHING, at(0, WIND));
+  const { changed, events } = foldLists(known, [at(2_000, { ...WIND, ...facet })]);
+  expect(changed).toMatchObject([{ id: known.alarms[0]?.id, openedAtMs: T, seenAtMs: T + 2_000 }]);
+  expect(events).toEqual([]);
+});
+
+it.each([{ level: 2 }, { imminent: true }])('says that an alarm got worse when it says %j', (facet) => {
+  const known = after(NOTHING, at(0, WIND));
+  expect(eventsOf(known, at(2_000, { ...WIND, ...facet }))).toEqual(['alarmWorsened 0x1']);
+});
+
+it('opens no more than 300 alarms of a device in a minute', () => {
+  const many = Array.from({ length: 400 }, (_, index) => ({ ...WIND, code: `0x${index}` }));
+  expect(foldLists(NOTHING, [at(0, ...many)]).changed).toHaveLength(300);
+});
 
 it('notes now and then that an open alarm is still there', () => {
   const known = after(NOTHING, at(0, WIND));

@@ -3,6 +3,12 @@ export const SAME_ALARM_WITHIN_MS = 60_000;
 /** How exactly it is kept when an open alarm was seen last. */
 export const SEEN_EVERY_MS = 600_000;
 
+/**
+ * Alarms of one device that are open or were closed within `SAME_ALARM_WITHIN_MS`. Real ones have a handful; a device that makes
+ * codes up opens no more until the minute is over.
+ */
+const MOST_KNOWN = 300;
+
 /** What of an alarm may change while it is open. */
 export interface AlarmFacets {
   readonly level: number | null;
@@ -43,7 +49,7 @@ export interface KnownAlarms {
   readonly heardAtMs: number | null;
 }
 
-export type AlarmEvent = 'alarmOpened' | 'alarmClosed';
+export type AlarmEvent = 'alarmOpened' | 'alarmWorsened' | 'alarmClosed';
 
 export interface FoldedAlarms {
   /** Those whose rows have to be written; with an id where there is a row. */
@@ -58,6 +64,9 @@ const keyOf = ({ code, componentIndex, sensorIndex }: SaidAlarm): string =>
 
 const isSame = (one: AlarmFacets, other: AlarmFacets): boolean =>
   one.level === other.level && one.inTheSky === other.inTheSky && one.imminent === other.imminent;
+
+const isWorse = (now: AlarmFacets, before: AlarmFacets): boolean =>
+  (now.imminent && !before.imminent) || (now.level ?? -1) > (before.level ?? -1);
 
 /**
  * What the lists of one device do to its alarms: what a list has is open, what it has not is over. Most lists say again what
@@ -107,7 +116,8 @@ class Fold {
       this.open(key, said, atMs);
     } else if (before.closedAtMs === null) {
       if (isSame(before, facets) && atMs - before.seenAtMs < SEEN_EVERY_MS) return;
-      this.set(place, { ...before, ...facets, seenAtMs: atMs }, atMs);
+      const event = isWorse(facets, before) ? 'alarmWorsened' : undefined;
+      this.set(place, { ...before, ...facets, seenAtMs: atMs }, atMs, event);
     } else if (atMs - before.closedAtMs <= SAME_ALARM_WITHIN_MS) {
       const opened = { ...before, ...facets, seenAtMs: atMs, closedAtMs: null, times: before.times + 1 };
       this.set(place, opened, atMs, 'alarmOpened');
@@ -117,6 +127,7 @@ class Fold {
   }
 
   private open(key: string, said: SaidAlarm, atMs: number): void {
+    if (this.alarms.length >= MOST_KNOWN) return;
     const place = this.alarms.length;
     this.newest.set(key, place);
     const times = { openedAtMs: atMs, seenAtMs: atMs, closedAtMs: null, times: 1 };

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { DockFact } from '@aerie/bus-contract';
+import { inTransaction } from '@aerie/persistence';
 import type { DataSource } from 'typeorm';
 import { fleetTestDatabase } from '../fixtures/fleet-database.js';
 import { importDocks, readDocks } from '../docks/import-docks.js';
 import { readAlarms } from '../docks/dock/read-alarms.js';
-import { KeepAlarms } from './keep-alarms.js';
+import { KeepAlarms, closeAlarms } from './keep-alarms.js';
 
 let dataSource: DataSource;
 let drop: () => Promise<void>;
@@ -109,6 +110,66 @@ it('is of one mind when two replicas handle lists of one device at once', async 
   );
   await keep(says(30, ['0x2']));
   expect((await rows()).filter(({ closed }) => closed === null)).toMatchObject([{ code: '0x2' }]);
+});
+
+describe('an aircraft that another dock speaks for', () => {
+  it('has its alarms there, and none that is open where it was', async () => {
+    const [aircraftSn, otherSn] = [`${dockSn}-A`, `E-${randomUUID()}`];
+    await importDocks(dataSource, readDocks(JSON.stringify({ sn: otherSn, model: 'dock2', name: otherSn })));
+    await keep(says(0, ['0x1'], aircraftSn));
+    const moved = says(2, ['0x1'], aircraftSn);
+    await keepAlarms.keep(moved === null ? [] : [{ ...moved, dockSn: otherSn }]);
+    const found = await dataSource.query(
+      'SELECT dock_sn, closed_at IS NULL AS open FROM fleet.alarm WHERE device_sn = $1 ORDER BY opened_at',
+      [aircraftSn],
+    );
+    expect(found).toEqual([
+      { dock_sn: dockSn, open: false },
+      { dock_sn: otherSn, open: true },
+    ]);
+    expect(await told()).toEqual(['alarmOpened 0x1', 'alarmClosed 0x1']);
+  });
+
+  it('has none that is open once its dock has lost it, and the dock keeps its own', async () => {
+    await keep(says(0, ['0x1'], `${dockSn}-A`), says(0, ['0x2']));
+    await inTransaction(dataSource, (tx) => closeAlarms(tx, { dockSn, deviceSn: `${dockSn}-A` }));
+    expect(await rows(`${dockSn}-A`)).toMatchObject([{ closed: expect.any(Number) }]);
+    expect(await rows()).toMatchObject([{ closed: null }]);
+    await inTransaction(dataSource, (tx) => closeAlarms(tx, { dockSn, deviceSn: null }));
+    expect(await rows()).toMatchObject([{ closed: expect.any(Number) }]);
+    expect((await told()).sort()).toEqual(['alarmClosed 0x1', 'alarmClosed 0x2', 'alarmOpened 0x1', 'alarmOpened 0x2']);
+  });
+});
+
+it('forgets who acknowledged an alarm that gets worse, and tells others', async () => {
+  const said = (level: number) => [{ code: '0x1', level, module: 3 }];
+  await keep(says(0, said(1)));
+  const acknowledge = `UPDATE fleet.alarm SET acknowledged_at = now(), acknowledged_by = 'key:spec' WHERE device_sn = $1`;
+  const isAcknowledged = async () =>
+    (
+      await dataSource.query<{ is: boolean }[]>(
+        'SELECT acknowledged_by IS NOT NULL AS is FROM fleet.alarm WHERE device_sn = $1',
+        [dockSn],
+      )
+    )[0]?.is;
+  await dataSource.query(acknowledge, [dockSn]);
+  await keep(says(2, said(0)));
+  expect(await isAcknowledged()).toBe(true);
+  await keep(says(4, said(2)));
+  expect(await isAcknowledged()).toBe(false);
+  expect(await told()).toEqual(['alarmOpened 0x1', 'alarmWorsened 0x1']);
+});
+
+it('keeps no more than a share of what a dock makes up', async () => {
+  const codes = (from: number) => Array.from({ length: 200 }, (_, index) => `0x${from + index}`);
+  for (let round = 0; round < 8; round++) await keep(says(round * 70, codes(round * 200)));
+  await keep(says(8 * 70, []));
+  const [{ closed } = { closed: 0 }] = await dataSource.query<{ closed: number }[]>(
+    'SELECT count(closed_at)::int AS closed FROM fleet.alarm WHERE device_sn = $1',
+    [dockSn],
+  );
+  expect(closed).toBeLessThanOrEqual(1_200);
+  expect(closed).toBeGreaterThanOrEqual(1_000);
 });
 
 it('keeps nothing of a dock that is not registered any more', async () => {

@@ -167,6 +167,22 @@ describe('the people behind a key', () => {
     expect(await behind(row.id)).toEqual([one.personId]);
   });
 
+  it('are not known where a key was replaced more often than is looked at', async () => {
+    const { row } = await makeAs(anna());
+    const replaced = await database.query<{ id: string }[]>(
+      `WITH RECURSIVE chain AS (
+         SELECT $2::uuid AS id, NULL::uuid AS replaces, 0 AS n
+          UNION ALL
+         SELECT gen_random_uuid(), id, n + 1 FROM chain WHERE n < 1000)
+       INSERT INTO fleet.api_key (id, organisation_id, name, secret_hash, roles, replaces, revoked_at)
+       SELECT id, $1, 'chain', '\\x00', ARRAY['viewer'], replaces, now() FROM chain WHERE n > 0 ORDER BY n RETURNING id`,
+      [admin.organisationId, row.id],
+    );
+    const ids = replaced.map(({ id }) => id);
+    expect(await behind(ids[997] ?? '')).toHaveLength(1);
+    expect(await behind(ids[999] ?? '')).toBeUndefined();
+  });
+
   it('are none where a command made it; a key of others, and what is no key, is not there', async () => {
     const id = idOf(await store.create('by a command', false));
     expect(await behind(id)).toEqual([]);

@@ -123,7 +123,10 @@ export class ApiKeyStore {
     return row;
   }
 
-  /** Ids of the people behind keys of an organisation; a key that is not there is not in the answer. */
+  /**
+   * Ids of the people behind keys of an organisation. A key that is not there is not in the answer, nor is one of more generations
+   * than are looked at: who is behind it is not known.
+   */
   async makers(organisationId: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const rows = await this.databases.api.of(organisationId).query<{ id: string; person_ids: readonly string[] }>(
       `WITH RECURSIVE behind AS (
@@ -132,12 +135,13 @@ export class ApiKeyStore {
          UNION
          SELECT b.key_id, k.id, k.created_by, k.replaces, b.depth + 1
            FROM behind b JOIN fleet.api_key k
-             ON k.organisation_id = $1 AND (k.id = b.replaces OR b.created_by = 'key:' || k.id)
+             ON k.organisation_id = $1 AND k.id = ANY(ARRAY[b.replaces,
+                  CASE WHEN b.created_by ~ '^key:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN substr(b.created_by, 5)::uuid END])
           WHERE b.depth < $3)
        SELECT key_id AS id,
               coalesce(array_agg(DISTINCT substr(created_by, length('person:') + 1))
                          FILTER (WHERE created_by LIKE 'person:%'), '{}') AS person_ids
-         FROM behind GROUP BY key_id`,
+         FROM behind GROUP BY key_id HAVING max(depth) < $3`,
       [organisationId, ids.filter(isUuid), MOST_GENERATIONS],
     );
     return new Map(rows.map(({ id, person_ids }) => [id, person_ids]));

@@ -1,5 +1,6 @@
 import { factSubject } from '@aerie/bus-contract';
 import { type Tx, writeOutbox } from '@aerie/persistence';
+import { closeAlarms } from '../alarms/keep-alarms.js';
 import { SCHEMA } from '../database.js';
 
 export type MoveReason = 'named' | 'released' | 'registeredAsDock' | 'dockRetired';
@@ -33,6 +34,7 @@ export async function recordMove(tx: Tx, move: AircraftMove): Promise<void> {
       [dockSn, MAX_MOVES],
     );
   }
+  if (fromDockSn !== null) await closeAlarms(tx, { dockSn: fromDockSn, deviceSn: aircraftSn });
   await tellMove(tx, move);
 }
 

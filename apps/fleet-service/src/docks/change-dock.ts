@@ -3,6 +3,7 @@ import { notThere, unknownDock } from '@aerie/http-api';
 import { ConflictError } from '@aerie/kernel';
 import { type ApiDatabase, type Reach, type Tx, inTransaction, writeOutbox } from '@aerie/persistence';
 import { SCHEMA } from '../database.js';
+import { closeAlarms } from '../alarms/keep-alarms.js';
 import { recordMove, yieldClaim } from './aircraft-moves.js';
 import { enterSite } from '../sites/site.store.js';
 import { BrokerUsers } from './broker/broker-users.js';
@@ -116,6 +117,7 @@ export class ChangeDock {
         [sn],
       );
       await endOfRetired(tx, sn);
+      await closeAlarms(tx, { dockSn: sn, deviceSn: null });
       const freed = await tx.query<{ sn: string }>('DELETE FROM fleet.aircraft WHERE dock_sn = $1 RETURNING sn', [sn]);
       for (const { sn: aircraftSn } of freed) {
         const reason = 'dockRetired';

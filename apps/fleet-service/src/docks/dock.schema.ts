@@ -2,6 +2,7 @@ import { dockModel, dockPosition } from '@aerie/bus-contract';
 import { pageQuery, pageSchema } from '@aerie/http-api';
 import { isSerialNumber } from '@aerie/kernel';
 import { z } from 'zod';
+import { ALARM_LEVELS } from '../alarms/alarm.schema.js';
 import { type Device, unitsOf } from './dock/shown-properties.js';
 import { GENERATIONS, NEWEST_GENERATION } from './dock/generations.js';
 
@@ -101,6 +102,14 @@ const dockMembers = {
       'It is kept out at the broker, because it sent far more than its share for a while; never while it has a flight. ' +
         'Its missions wait. Null: it is not cut off.',
     ),
+  alarms: z
+    .strictObject({
+      open: z
+        .int()
+        .describe('How many alarms of the dock and its aircraft are open (`GET /alarms?open=true&dockSn=…`).'),
+      worst: z.enum(ALARM_LEVELS).nullable().describe('The worst level among them. Null: none is open.'),
+    })
+    .describe('What is wrong with the dock and its aircraft now, as it said last.'),
   boundAt: instantOrNull('When the dock was bound to the organisation. Null: not yet.'),
   retiredAt: instantOrNull('When it was taken out of service. Null: it is in service.'),
   createdAt: z.iso.datetime().describe('When it was registered. RFC 3339, UTC.'),

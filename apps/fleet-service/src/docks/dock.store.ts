@@ -29,6 +29,8 @@ export interface ShownDockRow extends DockRow {
   readonly cut_off_since: Date | null;
   readonly cut_off_until: Date | null;
   readonly cut_off_reason: string | null;
+  readonly open_alarms: number;
+  readonly worst_alarm: number | null;
 }
 
 export interface AircraftRow {
@@ -75,9 +77,14 @@ const COLUMNS = `d.sn, d.organisation_id, d.model, d.protocol_generation, d.name
 const WITH_AIRCRAFT = `LEFT JOIN LATERAL (
   SELECT sn, online, model_key FROM fleet.aircraft WHERE dock_sn = d.sn ORDER BY online DESC, updated_at DESC LIMIT 1) a ON true`;
 
-const SHOWN_COLUMNS = `${COLUMNS}, c.since AS cut_off_since, c.until AS cut_off_until, c.reason AS cut_off_reason`;
+const SHOWN_COLUMNS = `${COLUMNS}, c.since AS cut_off_since, c.until AS cut_off_until, c.reason AS cut_off_reason,
+  al.open_alarms, al.worst_alarm`;
 const WITH_CUT_OFF = `LEFT JOIN fleet.cut_off c
   ON c.dock_sn = d.sn AND c.closed_at IS NULL AND c.since IS NOT NULL AND c.ended_at IS NULL`;
+/** Those of its aircraft too. */
+const WITH_ALARMS = `CROSS JOIN LATERAL (
+  SELECT count(*)::int AS open_alarms, max(level)::float8 AS worst_alarm FROM fleet.alarm
+   WHERE dock_sn = d.sn AND closed_at IS NULL) al`;
 
 /** Reads docks for screens. */
 export class DockStore {
@@ -86,7 +93,7 @@ export class DockStore {
   async find(reach: Reach, sn: string): Promise<ShownDockRow | undefined> {
     if (!reachesDock(reach, sn)) return undefined;
     const rows = await this.database.of(reach).query<ShownDockRow>(
-      `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
+      `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF} ${WITH_ALARMS}
         WHERE d.organisation_id = $1 AND d.sn = $2 AND d.provisioned_at IS NOT NULL`,
       [reach.organisationId, sn],
     );
@@ -96,7 +103,7 @@ export class DockStore {
   /** Newest first; one more than `limit` where there are more. Those in service, or those that were retired. */
   list(reach: Reach, { limit, after, retired, siteId }: DockFilter): Promise<ShownDockRow[]> {
     return this.database.of(reach).query<ShownDockRow>(
-      `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF}
+      `SELECT ${SHOWN_COLUMNS} FROM fleet.dock d ${WITH_AIRCRAFT} ${WITH_CUT_OFF} ${WITH_ALARMS}
         WHERE d.organisation_id = $1 AND d.provisioned_at IS NOT NULL AND (d.retired_at IS NOT NULL) = $5
           AND ${amongDocks('$7', 'd.sn')} AND ($6::uuid IS NULL OR d.site_id = $6)
           AND ($2::timestamptz IS NULL OR (d.created_at, d.sn) < ($2::timestamptz, $3::text))

@@ -15,6 +15,7 @@ import { reachesDock } from '@aerie/persistence';
 import { type Response } from 'express';
 import { DockNotes } from '../dock-state/dock-notes.js';
 import { DockPresence, DockStates } from '../dock-state/dock-states.js';
+import { levelOf } from '../alarms/alarm.schema.js';
 import { ONLINE_WITHIN_MS } from '../dock-state/sight.js';
 import { shownProperties } from './dock/shown-properties.js';
 import { reportedModelOf } from './dock/model-keys.js';
@@ -272,6 +273,7 @@ function viewOf(row: ShownDockRow, presence: DockPresence | undefined) {
             until: row.cut_off_until?.toISOString() ?? null,
             reason: row.cut_off_reason ?? '',
           },
+    alarms: { open: row.open_alarms, worst: row.open_alarms === 0 ? null : levelOf(row.worst_alarm) },
     boundAt: row.bound_at?.toISOString() ?? null,
     retiredAt: row.retired_at?.toISOString() ?? null,
     createdAt: row.created_at.toISOString(),

@@ -33,12 +33,13 @@ export class Alarms1765952000000 implements MigrationInterface {
         CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL))
       );
       -- One at a time.
-      CREATE UNIQUE INDEX alarm_open ON fleet.alarm (device_sn, code, coalesce(component_index, -1), coalesce(sensor_index, -1))
+      CREATE UNIQUE INDEX alarm_open ON fleet.alarm (device_sn, dock_sn, code, coalesce(component_index, -1), coalesce(sensor_index, -1))
         WHERE closed_at IS NULL;
-      CREATE INDEX alarm_heard ON fleet.alarm (device_sn, heard_at DESC);
+      CREATE INDEX alarm_heard ON fleet.alarm (dock_sn, device_sn, heard_at DESC);
       CREATE INDEX alarm_list ON fleet.alarm (organisation_id, opened_at DESC, id DESC);
       CREATE INDEX alarm_list_open ON fleet.alarm (organisation_id, opened_at DESC, id DESC) WHERE closed_at IS NULL;
       CREATE INDEX alarm_of_dock ON fleet.alarm (dock_sn, opened_at DESC, id DESC);
+      CREATE INDEX alarm_open_of_dock ON fleet.alarm (dock_sn) WHERE closed_at IS NULL;
       CREATE INDEX alarm_closed ON fleet.alarm (closed_at) WHERE closed_at IS NOT NULL;
     `);
   }

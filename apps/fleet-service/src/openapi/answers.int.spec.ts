@@ -111,6 +111,12 @@ describe('alarms answer as described', () => {
     expect((await caller.call('getAlarm', { params: { id: 'none' } })).status).toBe(404);
   });
 
+  it('when a dock is shown that has some open, and one that has none', async () => {
+    const alarmsOf = async (sn: string) => (await caller.call('getDock', { params: { sn } })).body['alarms'];
+    expect(await alarmsOf('FLEET-1')).toEqual({ open: 1, worst: 'warning' });
+    expect(await alarmsOf('FLEET-2')).toEqual({ open: 0, worst: null });
+  });
+
   it('when one is acknowledged: who was first stays, the note is the last', async () => {
     const [{ id } = { id: '' }] = await find({ open: 'true' });
     const acknowledge = async (note: string) =>

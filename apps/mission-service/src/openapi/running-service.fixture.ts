@@ -102,7 +102,9 @@ async function start(closers: Closers): Promise<Omit<RunningService, 'stop'>> {
 function answerForOthers(connection: NatsConnection): void {
   answer(connection, principalQuestion, ({ key }) => ({ principal: holderOf(PRINCIPALS[key]) }));
   answer(connection, keyMakersQuestion, ({ keyIds }) => ({
-    keys: keyIds.map((keyId) => ({ keyId, personIds: [...(MAKERS[keyId] ?? [])] })),
+    keys: keyIds
+      .filter((keyId) => keyId !== 'nobodys')
+      .map((keyId) => ({ keyId, personIds: [...(MAKERS[keyId] ?? [])] })),
   }));
   answer(connection, dockQuestion, ({ sn }) => ({ dock: sn.startsWith('GONE') ? null : aDockRecord(sn) }));
   answer(connection, docksQuestion, ({ sns }) => ({

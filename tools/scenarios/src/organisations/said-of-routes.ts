@@ -54,7 +54,7 @@ export const SAID_AT_SITES: ReadonlySet<string> = new Set([
   ],
   ...['listLogFiles', 'getLogUsage', 'getLogFile', 'getLogFileDownload', 'createLogBundle'],
   ...['correctDock', 'retireDock', 'endDockCutOff', 'keepDockCutOff', 'releaseAircraft', 'enterDockPosition'],
-  ...['renewDockCredentials', 'listDocks', 'getDock', 'listDockCutOffs', 'listDockAircraft', 'getDockState'],
+  ...['listDocks', 'getDock', 'listDockCutOffs', 'listDockAircraft', 'getDockState'],
   ...['listAlarms', 'getAlarm', 'acknowledgeAlarm', 'changeAlarm', 'approveMission', 'refuseMission'],
   ...['listSites', 'getSite', 'listSessions', 'endSession', 'getMe', 'changePassword'],
   ...['listPasskeys', 'beginPasskey', 'addPasskey', 'removePasskey'],

@@ -40,6 +40,11 @@ it('leaves out a code or a type that is longer than any', () => {
   expect(read({ list })?.list.alarms).toMatchObject([{ code: '0x2' }]);
 });
 
+it('reads an index below 0 as none', () => {
+  const list = [{ code: '0x1', args: { component_index: -1, sensor_index: -1 } }];
+  expect(read({ list })?.list.alarms).toMatchObject([{ componentIndex: null, sensorIndex: null }]);
+});
+
 it('takes a time from the future for now', () => {
   expect(read({ list: [] }, 'hms', Date.now() + 86_400_000)?.list.receivedAtMs).toBeLessThanOrEqual(Date.now());
 });

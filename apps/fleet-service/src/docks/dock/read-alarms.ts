@@ -20,14 +20,17 @@ export function readAlarms(fact: DockFact, dockSn: string): AlarmFact | null {
 
 const saidAlarmOf = ({ code, level, module, in_the_sky, device_type, imminent, args }: HmsAlarm): SaidAlarm => ({
   code,
-  componentIndex: args?.component_index ?? null,
-  sensorIndex: args?.sensor_index ?? null,
+  componentIndex: indexOf(args?.component_index),
+  sensorIndex: indexOf(args?.sensor_index),
   module: module ?? null,
   deviceType: device_type ?? null,
   level: level ?? null,
   inTheSky: in_the_sky === 1,
   imminent: imminent === 1,
 });
+
+/** A negative one names nothing. */
+const indexOf = (index = -1): number | null => (index < 0 ? null : index);
 
 const isKept = ({ code, deviceType }: SaidAlarm): boolean =>
   code.length <= LONGEST_NAME && (deviceType?.length ?? 0) <= LONGEST_NAME;

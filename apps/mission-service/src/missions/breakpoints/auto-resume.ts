@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ConflictError } from '@aerie/kernel';
 import { type ApprovalWish, type Timing, isOutcome, planMission } from '@aerie/mission-core';
 import type { Tx } from '@aerie/persistence';
+import { BY_POLICY } from '../caller-id.js';
 import type { Advanced } from '../advance-mission.js';
 import type { PlannedMission } from '../planning/new-mission.js';
 import { type AutoResumePolicy, type PolicyStore, approvalNeeded } from '../store/policy.store.js';
@@ -15,8 +16,6 @@ import { resumedFrom } from './resume-mission.js';
 
 /** A dock is told of a mission at least this long before it starts. */
 const EARLIEST_MS = 60_000;
-/** Whoever looks at who planned a mission sees that nobody did. */
-const BY_POLICY = 'auto-resume';
 
 /**
  * Goes on by itself with a flight that stopped for a reason which the organisation has named. The new mission is

@@ -224,11 +224,36 @@ describe('an approval', () => {
     expect([status, problem['code']]).toEqual([403, 'approver_not_a_person']);
   });
 
-  it.each([[{}], [{ 'If-Match': '*' }]])('must name the version that was read, not %j', async (headers) => {
-    const { id } = await planned();
-    const { status, body: problem } = await as('ben', 'approveMission', { params: { id }, headers });
-    expect([status, problem['errors']]).toMatchObject([422, [{ field: 'If-Match' }]]);
+  it('is refused where nobody can say who is behind the key that planned the mission', async () => {
+    const mission = await planned();
+    await owner().query(`UPDATE mission.mission SET created_by = 'nobodys' WHERE id = $1`, [mission.id]);
+    const { status, body: problem } = await decide('ben', 'approveMission', mission);
+    expect([status, problem['code']]).toEqual([409, 'planner_unknown']);
+    expect((await find(mission.id)).state).toBe('awaiting_approval');
   });
+
+  it('of a flight that goes on by itself is refused to the person who planned the one before', async () => {
+    const [first, second, third] = [await planned('anna'), await planned('ben'), await planned('ben')];
+    const resumes = (id: string, from: string) =>
+      owner().query(`UPDATE mission.mission SET created_by = 'auto-resume', resumed_from = $2 WHERE id = $1`, [
+        id,
+        from,
+      ]);
+    await resumes(second.id, first.id);
+    await resumes(third.id, second.id);
+    const { status, body: problem } = await decide('anna', 'approveMission', third);
+    expect([status, problem['code']]).toEqual([403, 'approver_has_planned']);
+    expect((await decide('ben', 'approveMission', third)).status).toBe(200);
+  });
+
+  it.each([[{}], [{ 'If-Match': '*' }], [{ 'If-Match': '"1", "2"' }]])(
+    'must name the version that was read, not %j',
+    async (headers) => {
+      const { id } = await planned();
+      const { status, body: problem } = await as('ben', 'approveMission', { params: { id }, headers });
+      expect([status, problem['errors']]).toMatchObject([422, [{ field: 'If-Match' }]]);
+    },
+  );
 
   it('is for the version that was read: after a change it is refused', async () => {
     const mission = await planned();

@@ -1,11 +1,11 @@
 import { type Principal, keyMakersQuestion } from '@aerie/bus-contract';
-import { type ExpectedVersion, checkVersion, recordChanges } from '@aerie/http-api';
+import { type ExpectedVersion, checkVersion, recordChanges, versionsOf } from '@aerie/http-api';
 import { ConflictError, ForbiddenError, InvalidError } from '@aerie/kernel';
 import { type NatsConnection, ask } from '@aerie/messaging';
 import { isApproved } from '@aerie/mission-core';
 import { type ApiDatabase, type OrganisationRows, inTransaction } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
-import { callerIdOf } from '../caller-id.js';
+import { BY_POLICY, callerIdOf } from '../caller-id.js';
 import { type Advanced, advance } from '../advance-mission.js';
 import type { AfterCommit } from '../downlink/after-commit.js';
 import type { StoredApproval } from '../store/approval-column.js';
@@ -29,6 +29,8 @@ interface Planners {
 }
 
 const PERSON = 'person:';
+/** Far above how often a policy may let a flight go on by itself. */
+const MOST_RESUMED = 100;
 
 /**
  * A person approves what another one has planned, or refuses it. Whoever planned the mission or moved it last approves
@@ -48,7 +50,7 @@ export class DecideApproval {
     const own = this.database.of(caller);
     const planned = await readPlanned(own, caller, id);
     if (personId === undefined) throw notAPerson();
-    if (decision.version === null) throw versionMissing();
+    if (versionsOf(decision.version)?.length !== 1) throw versionMissing();
     const planners = await this.plannersOf(planned, caller.organisationId, personId);
     const { found, advanced } = await inTransaction(own, async (tx) => {
       const found = await lockOwn(tx, caller, id);
@@ -87,26 +89,39 @@ export class DecideApproval {
 
   /** Before any row is locked: fleet-service says which people are behind keys. Without its answer nothing is approved. */
   private async plannersOf(
-    { revision, created_by: createdBy, approval }: PlannedRow,
+    { revision, created_by: createdBy, resumed_by: resumedBy, approval }: PlannedRow,
     organisationId: string,
     personId: string,
   ): Promise<Planners> {
-    const callers = [createdBy, ...(approval?.changedBy == null ? [] : [approval.changedBy])];
-    const keyIds = [...new Set(callers.filter((caller) => !caller.startsWith(PERSON)))];
+    const callers = [createdBy, ...resumedBy, ...(approval?.changedBy == null ? [] : [approval.changedBy])];
+    const keyIds = [...new Set(callers.filter((caller) => !caller.startsWith(PERSON) && caller !== BY_POLICY))];
     const { keys } =
       keyIds.length === 0 ? { keys: [] } : await ask(this.connection, keyMakersQuestion, { organisationId, keyIds });
+    const unknown = keyIds.find((id) => !keys.some(({ keyId }) => keyId === id));
+    if (unknown !== undefined) throw plannerUnknown(unknown);
     const keysOfCaller = keys.filter(({ personIds }) => personIds.includes(personId)).map(({ keyId }) => keyId);
     const isOwn = (caller: string): boolean => caller === PERSON + personId || keysOfCaller.includes(caller);
     return { revision, own: callers.filter(isOwn) };
   }
 }
 
-type PlannedRow = Pick<MissionRow, 'revision' | 'created_by' | 'approval'>;
+interface PlannedRow extends Pick<MissionRow, 'revision' | 'created_by' | 'approval'> {
+  /** Who planned the flight with which this one goes on by itself. */
+  readonly resumed_by: readonly string[];
+}
 
 async function readPlanned(own: OrganisationRows, caller: Principal, id: string): Promise<PlannedRow> {
   const [mission] = await own.query<PlannedRow & Pick<MissionRow, 'organisation_id' | 'dock_sn'>>(
-    'SELECT revision, created_by, approval, organisation_id, dock_sn FROM mission.mission WHERE id = $1 AND organisation_id = $2',
-    [id, caller.organisationId],
+    `WITH RECURSIVE before AS (
+       SELECT id, resumed_from, created_by, 1 AS depth FROM mission.mission WHERE id = $1 AND organisation_id = $2
+        UNION ALL
+       SELECT b.id, b.resumed_from, b.created_by, depth + 1 FROM before
+         JOIN mission.mission b ON b.id = before.resumed_from AND b.organisation_id = $2
+        WHERE before.created_by = $3 AND depth < $4)
+     SELECT revision, created_by, approval, organisation_id, dock_sn,
+            ARRAY(SELECT created_by FROM before WHERE created_by <> $3) AS resumed_by
+       FROM mission.mission WHERE id = $1 AND organisation_id = $2`,
+    [id, caller.organisationId, BY_POLICY, MOST_RESUMED],
   );
   if (mission === undefined || !isReached(caller, mission)) throw unknownMission(id);
   return mission;
@@ -136,8 +151,13 @@ function ownPlan({ own: [first = ''] }: Planners, personId: string): ForbiddenEr
   return new ForbiddenError('approver_has_planned', message, { details: { plannedBy: first } });
 }
 
+function plannerUnknown(keyId: string): ConflictError {
+  const message = `nobody can say which people are behind the key ${keyId}; cancel this mission and plan it anew`;
+  return new ConflictError('planner_unknown', message, { details: { plannedBy: keyId } });
+}
+
 function versionMissing(): InvalidError {
-  const message = 'is required, and must not be *: an approval is for the version that you have read; send its ETag';
+  const message = 'must name one version: an approval is for the version that you have read; send its ETag';
   return new InvalidError('invalid_input', 'the request does not name the version', {
     fields: [{ field: 'If-Match', message }],
   });

@@ -163,10 +163,12 @@ export const MISSION_ROUTES = [
           'it last, in person or with a key that the caller made. `not_permitted`.',
       },
       409: {
-        description: '`mission_state`: it awaits no approval, or too little of its start window is left.',
+        description:
+          '`mission_state`: it awaits no approval, or too little of its start window is left. `planner_unknown`: nobody can say ' +
+          'which people are behind the key that planned it.',
         schema: missionConflictSchema,
       },
-      422: { description: '`invalid_input`, also without a version in `If-Match`.' },
+      422: { description: '`invalid_input`, also without one version in `If-Match`.' },
     },
   }),
   route({

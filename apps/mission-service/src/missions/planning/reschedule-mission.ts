@@ -2,7 +2,7 @@ import type { Principal } from '@aerie/bus-contract';
 import { type ExpectedVersion, checkVersion, recordChanges } from '@aerie/http-api';
 import { ConflictError, InvalidError } from '@aerie/kernel';
 import { occupiedSpan, planAnew } from '@aerie/mission-core';
-import { type ApiDatabase, inTransaction } from '@aerie/persistence';
+import { type ApiDatabase, inTransaction, reachesDock } from '@aerie/persistence';
 import { SCHEMA } from '../../database.js';
 import { callerIdOf } from '../caller-id.js';
 import { advance } from '../advance-mission.js';
@@ -70,7 +70,7 @@ export class RescheduleMission {
         `SELECT dock_sn FROM mission.mission WHERE id = $1 AND organisation_id = $2 AND next_action_at IS NOT NULL`,
         [id, caller.organisationId],
       );
-    if (mission === undefined) return;
+    if (mission === undefined || !reachesDock(caller, mission.dock_sn)) return;
     const { dock_sn: dockSn } = mission;
     const records = await this.observeDock.records([dockSn]).catch(() => new Map<string, null>());
     if (records.get(dockSn) === null) throw outOfService(dockSn);
