@@ -108,6 +108,149 @@ it.each<[string, () => Record<string, unknown>, number, string]>([
   await expectRefused(call('/missions', json(body())), status, field);
 });
 
+describe('an absurd time [N38]', () => {
+  const day = (ms: number): string => soon(ms).slice(0, 10);
+  const tomorrow = day(86_400_000);
+  /** The next that is ahead, as a caller would mistype it. */
+  const february30 = ((): string => {
+    const year = new Date().getUTCFullYear();
+    return `${Date.UTC(year, 2, 2) > Date.now() + 86_400_000 ? year : year + 1}-02-30`;
+  })();
+  const IN_AN_HOUR = Math.round(Date.now() / 1_000) + 3_600;
+
+  /** What is no instant, whoever reads it. */
+  const NO_INSTANTS: readonly string[] = [
+    ...['', ' ', 'NaN', 'Infinity', '1e309', '-1', 'now', 'tomorrow', `${IN_AN_HOUR}`, `${IN_AN_HOUR}000`],
+    ...[` ${tomorrow}T10:00:00Z`, `${tomorrow}T10:00:00Z `, `${tomorrow}T10:00:00Z\n`, `${tomorrow} 10:00:00Z`],
+    ...[tomorrow, `${tomorrow}T10:00:00`, `${tomorrow}T10:00:00 +01:00`, `${tomorrow}T10:00:00+0100`],
+    ...[`${tomorrow}T10:00:00+25:00`, `${tomorrow}T10:00:00-24:00`, `${tomorrow}T10:00:00+01:60`],
+    ...[`${february30}T10:00:00Z`, `${february30}t10:00:00z`, `${tomorrow}T24:00:00Z`, `${tomorrow}T24:00:01Z`],
+    ...[`${tomorrow}T23:59:60Z`, `${tomorrow}T10:61:00Z`, `${tomorrow}T25:00:00Z`, '2027-13-01T10:00:00Z'],
+    ...['2027-00-01T10:00:00Z', '2027-W09-1T10:00:00Z', '+002027-03-01T10:00:00Z', '10000-01-01T00:00:00Z'],
+    ...[`${tomorrow}T10:00:00.Z`, `${tomorrow}T１０:00:00Z`, `${tomorrow}T10:00:00\u0000Z`, `${tomorrow}T10:00:00UTC`],
+  ];
+  /** JSON, because some of it is no value of a program. */
+  const ABSURD = [
+    ...NO_INSTANTS.map((text) => JSON.stringify(text)),
+    ...[
+      '1e309',
+      '-1e309',
+      '-1',
+      '0',
+      '-0',
+      '0.5',
+      '1e-7',
+      `${IN_AN_HOUR}`,
+      `${IN_AN_HOUR}000.5`,
+      `${IN_AN_HOUR}000000`,
+    ],
+    ...[
+      '253402300799000',
+      '9999999999999',
+      '9007199254740993',
+      '"9999-12-31T23:59:59Z"',
+      '"9999-12-31T23:59:59-23:59"',
+    ],
+    ...['"0001-01-01T00:00:00Z"', '"0000-01-01T00:00:00Z"', 'null', 'true', '[]', '{}'],
+    ...[`["${tomorrow}T10:00:00Z"]`, `{"seconds":${IN_AN_HOUR}}`, `{"$date":"${tomorrow}T10:00:00Z"}`],
+  ];
+  const NO_LENGTHS = [
+    '""',
+    '"6000"',
+    '"NaN"',
+    '1e309',
+    '-1e309',
+    '-1',
+    '6000.5',
+    `${IN_AN_HOUR}`,
+    'null',
+    'true',
+    '[6000]',
+    '{}',
+  ];
+
+  let planned: string;
+  beforeAll(async () => {
+    const answer = await call('/missions', json(mission({ kind: 'timed', executeAt: soon(40 * 86_400_000) })));
+    planned = (answer.problem as unknown as { id: string }).id;
+  });
+
+  /** A body whose value at `field` is this JSON. */
+  const withTime = (body: Record<string, unknown>, value: string): RequestInit => ({
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body).replace('"HERE"', () => value),
+  });
+  const window = (more: object) =>
+    mission({ kind: 'conditional', window: { from: soon(0), until: soon(3_600_000), ...more } });
+
+  /** Each that was not refused with this field. */
+  async function taken(values: readonly string[], field: RegExp, ask: (value: string) => ReturnType<typeof call>) {
+    const before = await rows();
+    const faults: unknown[] = [];
+    for (const value of values) {
+      const { status, problem } = await ask(value);
+      const fields = problem.errors?.map((error) => error.field) ?? [];
+      if (status !== 422 || !fields.some((name) => field.test(name))) faults.push({ value, status, problem });
+    }
+    expect(await rows()).toBe(before);
+    return faults;
+  }
+
+  it.each<[string, RegExp, (value: string) => ReturnType<typeof call>]>([
+    [
+      'executeAt',
+      /^executeAt$/,
+      (value) => call('/missions', withTime(mission({ kind: 'timed', executeAt: 'HERE' }), value)),
+    ],
+    // A window that began in the year 1 is too long.
+    ['window.from', /^window\.(from|until)$/, (value) => call('/missions', withTime(window({ from: 'HERE' }), value))],
+    ['window.until', /^window\.until$/, (value) => call('/missions', withTime(window({ until: 'HERE' }), value))],
+    [
+      'executeAt of a preview',
+      /^executeAt$/,
+      (value) => call('/missions/preview', withTime(mission({ kind: 'timed', executeAt: 'HERE' }), value)),
+    ],
+    [
+      'executeAt of another plan',
+      /^executeAt$/,
+      (value) => call(`/missions/${planned}`, { method: 'PATCH', ...withTime({ executeAt: 'HERE' }, value) }),
+    ],
+  ])('is refused as %s, and nothing is written', async (_what, field, ask) => {
+    expect(await taken(ABSURD, field, ask)).toEqual([]);
+  });
+
+  it('is refused as executeAt of a flight that goes on, and nothing is written', async () => {
+    const ask = (value: string) =>
+      call(`/missions/${planned}/resume-from-breakpoint`, withTime({ executeAt: 'HERE' }, value));
+    const before = await rows();
+    // An instant that was is asked for after the mission, which has not flown.
+    for (const value of NO_INSTANTS.map((text) => JSON.stringify(text))) {
+      const { status, problem } = await ask(value);
+      expect([value, status, problem.errors?.map((error) => error.field)]).toEqual([value, 422, ['executeAt']]);
+    }
+    expect(await rows()).toBe(before);
+  });
+
+  it.each(['from', 'until'])('is refused as %s of a list', async (field) => {
+    const ask = (text: string) => call(`/missions?${field}=${encodeURIComponent(text)}`, { method: 'GET' });
+    expect(await taken(NO_INSTANTS, new RegExp(`^${field}$`), ask)).toEqual([]);
+    for (const year of ['0000', '0001', '9999']) expect((await ask(`${year}-01-01T00:00:00Z`)).status).toBe(200);
+  });
+
+  it.each<[string, string]>([
+    ['startWithinMs', 'immediate'],
+    ['startWindowMs', 'immediate'],
+    ['executeLeadMs', 'timed'],
+    ['prepareLeadMs', 'timed'],
+  ])('is refused as %s, and nothing is written', async (field, kind) => {
+    const body = mission({ kind, ...(kind === 'timed' ? { executeAt: soon(7_200_000) } : {}), [field]: 'HERE' });
+    const values = NO_LENGTHS;
+    expect(await taken(values, new RegExp(`^${field}$`), (value) => call('/missions', withTime(body, value)))).toEqual(
+      [],
+    );
+  });
+});
+
 it('refuses the same Idempotency-Key with another body, and gives the same answer for the same one', async () => {
   const headers = { 'idempotency-key': 'one-key' };
   const body = mission({ kind: 'timed', executeAt: soon(3_600_000) });
