@@ -1,4 +1,5 @@
 import { makeSampleKmz } from '@aerie/dock-simulator';
+import { METHOD_OVERRIDES, askFor, otherSpellings, sameSpellings } from '@aerie/testing';
 import { Client } from 'pg';
 import yazl from 'yazl';
 import { World } from './world.js';
@@ -350,4 +351,67 @@ it('answers 404 problem+json for a route that does not exist', async () => {
     expect(status).toBe(404);
     expect(type).toContain('application/problem+json');
   }
+});
+
+describe('the edge', () => {
+  /** Every path of every service, with an id that nothing has. */
+  let paths: readonly { readonly path: string; readonly methods: readonly string[]; readonly isOpen: boolean }[];
+  beforeAll(async () => {
+    type Operations = Readonly<Record<string, { readonly security: readonly unknown[] }>>;
+    const { problem } = await call('/openapi.json', { method: 'GET' });
+    const document = problem as unknown as { readonly paths: Readonly<Record<string, Operations>> };
+    paths = Object.entries(document.paths).map(([path, operations]) => ({
+      path: path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000'),
+      methods: Object.keys(operations).map((method) => method.toUpperCase()),
+      isOpen: Object.values(operations).some(({ security }) => security.length === 0),
+    }));
+  });
+  const key = (): Record<string, string> => ({ authorization: `Bearer ${world.stack.apiKey}` });
+
+  it('answers no route at another spelling of its path, with a key and without one [N43]', async () => {
+    const faults: unknown[] = [];
+    for (const { path } of paths) {
+      for (const target of otherSpellings(path)) {
+        for (const headers of [{}, key()]) {
+          const { status } = await askFor(world.stack.apiUrl, 'GET', target, headers);
+          if (status !== 404) faults.push({ target, status });
+        }
+      }
+    }
+    expect(paths.length).toBeGreaterThan(50);
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  it('lets nobody in without a key at a spelling that is the same path, whatever method a header names [N43]', async () => {
+    const faults: unknown[] = [];
+    for (const { path, methods } of paths.filter(({ isOpen }) => !isOpen)) {
+      const overrides = Object.fromEntries(METHOD_OVERRIDES.map((name) => [name, methods[0] ?? '']));
+      for (const target of [path, ...sameSpellings(path), `${path}?_method=${methods[0]}`]) {
+        for (const method of ['GET', 'HEAD', 'TRACE', 'PATCH', ...methods]) {
+          const { status } = await askFor(world.stack.apiUrl, method, target, overrides);
+          if (![401, 404, 405].includes(status)) faults.push({ method, target, status });
+        }
+      }
+    }
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  it('is no way to another host or to what a service keeps for itself [N43]', async () => {
+    const inside = new URL(world.stack.metricsUrl('mission-service'));
+    const targets = [
+      ...[inside.href, `http://${inside.host}/api/v1/missions`, `http://${inside.host}/readyz`, '*'],
+      ...['/api/v1/missions/../../../metrics', '/api/v1/missions/%2e%2e/%2e%2e/%2e%2e/metrics', '/api/v1/metrics'],
+      ...['/api/v1/missions/..;/..;/..;/metrics', '//metrics', `//${inside.host}/metrics`, `@${inside.host}/metrics`],
+    ];
+    for (const target of targets) {
+      for (const method of ['GET', 'OPTIONS', 'POST']) {
+        const headers = { ...key(), host: inside.host, 'x-forwarded-host': inside.host, 'x-original-url': '/metrics' };
+        const { status, body } = await askFor(world.stack.apiUrl, method, target, headers);
+        // What begins with no slash and names no scheme is not HTTP.
+        expect([method, target, status]).toEqual([method, target, target.startsWith('@') ? 400 : 404]);
+        expect(body).not.toContain('# HELP');
+      }
+    }
+    await expect(askFor(world.stack.apiUrl, 'CONNECT', inside.host, key())).rejects.toThrow();
+  });
 });
