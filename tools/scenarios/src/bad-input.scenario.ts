@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { makeSampleKmz } from '@aerie/dock-simulator';
 import { METHOD_OVERRIDES, askFor, otherSpellings, sameSpellings } from '@aerie/testing';
 import { Client } from 'pg';
@@ -273,6 +275,35 @@ it('makes one mission of two equal requests with one key at the same time', asyn
 
 it('refuses 1 MB of JSON', async () => {
   await expectRefused(call('/missions', json(mission({ name: 'x'.repeat(1_000_000) }))), 413, 'body');
+});
+
+it.each([
+  ['/missions', 'application/json', 'body'],
+  ['/waylines', 'application/octet-stream', 'file'],
+])('refuses 100 MB at %s before they have come, and answers the next request [N37]', async (path, type, field) => {
+  const { hostname, port } = new URL(world.stack.apiUrl);
+  const size = 100 * 1024 * 1024;
+  const sent = { bytes: 0 };
+  const answer = await new Promise<{ status: number; problem: Problem }>((resolve, reject) => {
+    const headers = { authorization: `Bearer ${world.stack.apiKey}`, 'content-type': type, 'content-length': size };
+    const asked = request({ hostname, port, method: 'POST', path: `/api/v1${path}`, headers }, (response) => {
+      text(response).then((body) => {
+        asked.destroy();
+        resolve({ status: response.statusCode ?? 0, problem: JSON.parse(body) as Problem });
+      }, reject);
+    });
+    asked.on('error', reject);
+    const chunk = Buffer.alloc(64 * 1024, ' ');
+    const more = (): void => {
+      while (!asked.destroyed && sent.bytes < size) {
+        sent.bytes += chunk.length;
+        if (!asked.write(chunk)) return void asked.once('drain', more);
+      }
+    };
+    more();
+  });
+  expect(answer).toMatchObject({ status: 413, problem: { errors: [{ field }] } });
+  expect((await call('/missions', { method: 'GET' })).status).toBe(200);
 });
 
 it('refuses what is no JSON', async () => {

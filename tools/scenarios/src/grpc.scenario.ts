@@ -1,3 +1,4 @@
+import { connect, constants } from 'node:http2';
 import { type ClientReadableStream, Metadata, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
@@ -184,6 +185,17 @@ describe('an error', () => {
     expect(await missions()).toEqual(before);
   }, 60_000);
 
+  it('refuses a message of 5 MB before it is read, and answers the next one [N37]', async () => {
+    const name = 'x'.repeat(5 * 1024 * 1024);
+    await expect(call('CreateMission', { mission: newMission('ANY', { name }) })).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+    });
+    await expect(call('ListMissions', { pageSize: 1_000_000 })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
+    await expect(call('ListMissions', {})).resolves.toBeDefined();
+  }, 30_000);
+
   it('says who is not known, what does not exist, and what has changed since', async () => {
     const id = '99999999-9999-4999-8999-999999999999';
     expect((await failing('GetMission', { id }, withKey('wrong'))).code).toBe(status.UNAUTHENTICATED);
@@ -200,6 +212,32 @@ describe('an error', () => {
     expect(taken).toMatchObject({ code: status.FAILED_PRECONDITION, problem: { errors: [{ field: 'executeAt' }] } });
   }, 30_000);
 });
+
+it('cuts off who opens and resets calls without end, and answers others meanwhile [N37]', async () => {
+  const session = connect(`http://${world.stack.grpcAddress}`);
+  let isCut = false;
+  let codeOfGoaway: number | undefined;
+  session.on('error', () => (isCut = true));
+  session.on('close', () => (isCut = true));
+  session.on('goaway', (code: number) => (codeOfGoaway = code));
+  const headers = {
+    ...{ ':method': 'POST', ':path': '/mission.v1.MissionService/ListMissions', te: 'trailers' },
+    ...{ 'content-type': 'application/grpc', authorization: `Bearer ${world.stack.apiKey}` },
+  };
+  let resets = 0;
+  while (!isCut && resets < 100_000) {
+    for (let many = 0; many < 200 && !session.closed && !session.destroyed; many++) {
+      const stream = session.request(headers);
+      stream.on('error', () => undefined);
+      stream.close(constants.NGHTTP2_CANCEL);
+      resets++;
+    }
+    await call('ListMissions', {});
+  }
+  expect([isCut, codeOfGoaway]).toEqual([true, constants.NGHTTP2_INTERNAL_ERROR]);
+  expect(resets).toBeLessThan(10_000);
+  await expect(call('ListMissions', {})).resolves.toBeDefined();
+}, 60_000);
 
 it('CancelMission that waits for a row when mission-service is told to stop is done and answered', async () => {
   const dock = await world.dock();

@@ -112,6 +112,62 @@ export function describeRefusedInput(document: OpenApiDocument, api: () => Runni
       },
     );
 
+    it.each(routes.filter(({ known }) => known.includes('limit')))(
+      'a page of a million of $method $path [N37]',
+      async (route) => {
+        for (const limit of ['1000000', '1e6', '9999999999999999999', 'Infinity']) {
+          const { status, problem } = await call(api(), route, `limit=${limit}`);
+          const { errors = [] } = problem as { errors?: readonly { field: string }[] };
+          expect([limit, status, [...new Set(errors.map(({ field }) => field))]]).toEqual([limit, 422, ['limit']]);
+        }
+      },
+    );
+
+    it.each(routes.filter(({ known, types }) => known.length > 0 && types.length === 0))(
+      'ten thousand filters of $method $path [N37]',
+      async (route) => {
+        const [name = ''] = route.known;
+        const many = (count: number, filter: (index: number) => string): string =>
+          Array.from({ length: count }, (_, index) => filter(index)).join('&');
+        // As many as fit into the line of a request.
+        expect(
+          (
+            await call(
+              api(),
+              route,
+              many(1_000, (index) => `x${index}=${index}`),
+            )
+          ).status,
+        ).toBe(422);
+        expect(
+          (
+            await call(
+              api(),
+              route,
+              many(1_000, () => `${name}=1`),
+            )
+          ).status,
+        ).toBe(422);
+        expect((await call(api(), route, `${name}=${'a,'.repeat(6_000)}`)).status).toBe(422);
+        const { status } = await askFor(api().url, 'GET', `${filled(route.path)}?${many(10_000, () => `${name}=1`)}`);
+        expect(status).toBe(431);
+      },
+    );
+
+    it.each(routes.filter(({ types }) => types.includes(JSON_TYPE)))(
+      'JSON of $method $path that is nested ten thousand deep [N37]',
+      async (route) => {
+        for (const [open, close] of [
+          ['[', ']'],
+          ['{"a":', '}'],
+        ] as const) {
+          const body = `${open.repeat(10_000)}1${close.repeat(10_000)}`;
+          const { status } = await call(api(), route, '', { type: JSON_TYPE, body });
+          expect([status < 500, status >= 400]).toEqual([true, true]);
+        }
+      },
+    );
+
     for (const route of routes.filter(({ types }) => types.includes(FORM_TYPE))) {
       it(`a form that does not say where its parts end: ${route.method} ${route.path}`, async () => {
         const { status, problem } = await call(api(), route, '', { type: FORM_TYPE, body: '--x' });
