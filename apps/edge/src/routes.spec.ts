@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { otherSpellings, sameSpellings } from '@aerie/testing';
 import type { Config } from './config.js';
 import { routesOf, targetOf } from './routes.js';
 
@@ -37,6 +38,9 @@ it.each([
   '//api/v1/docks',
   '/api/v1/docks/./SN',
   '/api/v1/docks\\..\\missions',
+  '/api/v1/docks/SN#/log-listings',
+  'http://fleet/api/v1/docks',
+  '*',
   '/readyz',
 ])('sends %s to nobody', (url) => {
   expect(targetOf(routes, url)).toBeUndefined();
@@ -57,6 +61,12 @@ describe('the table of services', () => {
 
   it.each(described)('sends $path to the service that describes it', ({ path, service }) => {
     expect(targetOf(routesOf(services), path.replace(/\{\w+\}/g, '1'))).toBe(service);
+  });
+
+  it.each(described)('sends no other spelling of $path to another service [N43]', ({ path, service }) => {
+    const asked = path.replace(/\{\w+\}/g, '1');
+    for (const url of otherSpellings(asked)) expect([url, targetOf(routesOf(services), url)]).toEqual([url, undefined]);
+    for (const url of sameSpellings(asked)) expect([undefined, service]).toContain(targetOf(routesOf(services), url));
   });
 
   it('sends docks to fleet-service', () => {

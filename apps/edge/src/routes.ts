@@ -35,7 +35,7 @@ export function routesOf(config: Config): Readonly<Record<string, string>> {
 /** The service for a request, or undefined. A path that a proxy and a service could read differently has none. */
 export function targetOf(routes: Readonly<Record<string, string>>, url: string): string | undefined {
   const path = url.split('?')[0] ?? '';
-  if (/\/\/|\/\.|%2e|%2f|%5c|\\/i.test(path)) return undefined;
+  if (/\/\/|\/\.|%2e|%2f|%5c|\\|#/i.test(path)) return undefined;
   const parts = path.split('/');
   const prefix = parts.slice(0, 4).join('/');
   // What belongs to a thing of one service and is answered by another.

@@ -9,3 +9,8 @@ it('writes an instant for those who read RFC 3339, and nothing that they take fo
   expect(isoOf(null)).toBeUndefined();
   expect(isoOf({ seconds: 9e15, nanos: 0 })).toBe('out of range');
 });
+
+it.each([-1, 1_000_000_000, 2_147_483_647])('reads no instant where the nanos are %d', (nanos) => {
+  expect(msOf({ seconds: 1_900_000_000, nanos })).toBeNaN();
+  expect(isoOf({ seconds: 1_900_000_000, nanos })).toBe('out of range');
+});

@@ -10,9 +10,12 @@ export const timestampOf = (iso: string | null): ProtoTimestamp | undefined => {
   return { seconds: Math.floor(atMs / 1_000), nanos: (((atMs % 1_000) + 1_000) % 1_000) * 1_000_000 };
 };
 
-/** Milliseconds since the epoch; undefined where the field was not set. */
-export const msOf = (timestamp: ProtoTimestamp | null | undefined): number | undefined =>
-  timestamp == null ? undefined : Number(timestamp.seconds) * 1_000 + Math.floor((timestamp.nanos ?? 0) / 1_000_000);
+/** Milliseconds since the epoch; undefined where the field was not set, NaN where its nanos are more than a second or negative. */
+export function msOf(timestamp: ProtoTimestamp | null | undefined): number | undefined {
+  if (timestamp == null) return undefined;
+  const { seconds, nanos = 0 } = timestamp;
+  return nanos < 0 || nanos > 999_999_999 ? NaN : Number(seconds) * 1_000 + Math.floor(nanos / 1_000_000);
+}
 
 /** The same as RFC 3339; what is no instant of any calendar comes out as a text that no reader takes for one. */
 export function isoOf(timestamp: unknown): string | undefined {

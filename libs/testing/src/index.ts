@@ -6,6 +6,7 @@ export { explained } from './explained.js';
 export { type Closers, startAll } from './start-all.js';
 export { freePort } from '@aerie/loopback';
 export { type Authority, type IssuedFiles, makeAuthority } from './certificates.js';
+export { METHOD_OVERRIDES, type RawAnswer, askFor, otherSpellings, sameSpellings } from './path-spellings.js';
 export { type TlsAnswer, type TlsHello, WEAK_SUITES, tryTls } from './try-tls.js';
 export { type TlsWatcher, WRONG_SERVERS, watchTls } from './watch-tls.js';
 export { type ByteWatcher, watchBytes } from './watch-bytes.js';

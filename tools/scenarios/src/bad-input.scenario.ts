@@ -1,4 +1,7 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { makeSampleKmz } from '@aerie/dock-simulator';
+import { METHOD_OVERRIDES, askFor, otherSpellings, sameSpellings } from '@aerie/testing';
 import { Client } from 'pg';
 import yazl from 'yazl';
 import { World } from './world.js';
@@ -108,6 +111,149 @@ it.each<[string, () => Record<string, unknown>, number, string]>([
   await expectRefused(call('/missions', json(body())), status, field);
 });
 
+describe('an absurd time [N38]', () => {
+  const day = (ms: number): string => soon(ms).slice(0, 10);
+  const tomorrow = day(86_400_000);
+  /** The next that is ahead, as a caller would mistype it. */
+  const february30 = ((): string => {
+    const year = new Date().getUTCFullYear();
+    return `${Date.UTC(year, 2, 2) > Date.now() + 86_400_000 ? year : year + 1}-02-30`;
+  })();
+  const IN_AN_HOUR = Math.round(Date.now() / 1_000) + 3_600;
+
+  /** What is no instant, whoever reads it. */
+  const NO_INSTANTS: readonly string[] = [
+    ...['', ' ', 'NaN', 'Infinity', '1e309', '-1', 'now', 'tomorrow', `${IN_AN_HOUR}`, `${IN_AN_HOUR}000`],
+    ...[` ${tomorrow}T10:00:00Z`, `${tomorrow}T10:00:00Z `, `${tomorrow}T10:00:00Z\n`, `${tomorrow} 10:00:00Z`],
+    ...[tomorrow, `${tomorrow}T10:00:00`, `${tomorrow}T10:00:00 +01:00`, `${tomorrow}T10:00:00+0100`],
+    ...[`${tomorrow}T10:00:00+25:00`, `${tomorrow}T10:00:00-24:00`, `${tomorrow}T10:00:00+01:60`],
+    ...[`${february30}T10:00:00Z`, `${february30}t10:00:00z`, `${tomorrow}T24:00:00Z`, `${tomorrow}T24:00:01Z`],
+    ...[`${tomorrow}T23:59:60Z`, `${tomorrow}T10:61:00Z`, `${tomorrow}T25:00:00Z`, '2027-13-01T10:00:00Z'],
+    ...['2027-00-01T10:00:00Z', '2027-W09-1T10:00:00Z', '+002027-03-01T10:00:00Z', '10000-01-01T00:00:00Z'],
+    ...[`${tomorrow}T10:00:00.Z`, `${tomorrow}T１０:00:00Z`, `${tomorrow}T10:00:00\u0000Z`, `${tomorrow}T10:00:00UTC`],
+  ];
+  /** JSON, because some of it is no value of a program. */
+  const ABSURD = [
+    ...NO_INSTANTS.map((text) => JSON.stringify(text)),
+    ...[
+      '1e309',
+      '-1e309',
+      '-1',
+      '0',
+      '-0',
+      '0.5',
+      '1e-7',
+      `${IN_AN_HOUR}`,
+      `${IN_AN_HOUR}000.5`,
+      `${IN_AN_HOUR}000000`,
+    ],
+    ...[
+      '253402300799000',
+      '9999999999999',
+      '9007199254740993',
+      '"9999-12-31T23:59:59Z"',
+      '"9999-12-31T23:59:59-23:59"',
+    ],
+    ...['"0001-01-01T00:00:00Z"', '"0000-01-01T00:00:00Z"', 'null', 'true', '[]', '{}'],
+    ...[`["${tomorrow}T10:00:00Z"]`, `{"seconds":${IN_AN_HOUR}}`, `{"$date":"${tomorrow}T10:00:00Z"}`],
+  ];
+  const NO_LENGTHS = [
+    '""',
+    '"6000"',
+    '"NaN"',
+    '1e309',
+    '-1e309',
+    '-1',
+    '6000.5',
+    `${IN_AN_HOUR}`,
+    'null',
+    'true',
+    '[6000]',
+    '{}',
+  ];
+
+  let planned: string;
+  beforeAll(async () => {
+    const answer = await call('/missions', json(mission({ kind: 'timed', executeAt: soon(40 * 86_400_000) })));
+    planned = (answer.problem as unknown as { id: string }).id;
+  });
+
+  /** A body whose value at `field` is this JSON. */
+  const withTime = (body: Record<string, unknown>, value: string): RequestInit => ({
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body).replace('"HERE"', () => value),
+  });
+  const window = (more: object) =>
+    mission({ kind: 'conditional', window: { from: soon(0), until: soon(3_600_000), ...more } });
+
+  /** Each that was not refused with this field. */
+  async function taken(values: readonly string[], field: RegExp, ask: (value: string) => ReturnType<typeof call>) {
+    const before = await rows();
+    const faults: unknown[] = [];
+    for (const value of values) {
+      const { status, problem } = await ask(value);
+      const fields = problem.errors?.map((error) => error.field) ?? [];
+      if (status !== 422 || !fields.some((name) => field.test(name))) faults.push({ value, status, problem });
+    }
+    expect(await rows()).toBe(before);
+    return faults;
+  }
+
+  it.each<[string, RegExp, (value: string) => ReturnType<typeof call>]>([
+    [
+      'executeAt',
+      /^executeAt$/,
+      (value) => call('/missions', withTime(mission({ kind: 'timed', executeAt: 'HERE' }), value)),
+    ],
+    // A window that began in the year 1 is too long.
+    ['window.from', /^window\.(from|until)$/, (value) => call('/missions', withTime(window({ from: 'HERE' }), value))],
+    ['window.until', /^window\.until$/, (value) => call('/missions', withTime(window({ until: 'HERE' }), value))],
+    [
+      'executeAt of a preview',
+      /^executeAt$/,
+      (value) => call('/missions/preview', withTime(mission({ kind: 'timed', executeAt: 'HERE' }), value)),
+    ],
+    [
+      'executeAt of another plan',
+      /^executeAt$/,
+      (value) => call(`/missions/${planned}`, { method: 'PATCH', ...withTime({ executeAt: 'HERE' }, value) }),
+    ],
+  ])('is refused as %s, and nothing is written', async (_what, field, ask) => {
+    expect(await taken(ABSURD, field, ask)).toEqual([]);
+  });
+
+  it('is refused as executeAt of a flight that goes on, and nothing is written', async () => {
+    const ask = (value: string) =>
+      call(`/missions/${planned}/resume-from-breakpoint`, withTime({ executeAt: 'HERE' }, value));
+    const before = await rows();
+    // An instant that was is asked for after the mission, which has not flown.
+    for (const value of NO_INSTANTS.map((text) => JSON.stringify(text))) {
+      const { status, problem } = await ask(value);
+      expect([value, status, problem.errors?.map((error) => error.field)]).toEqual([value, 422, ['executeAt']]);
+    }
+    expect(await rows()).toBe(before);
+  });
+
+  it.each(['from', 'until'])('is refused as %s of a list', async (field) => {
+    const ask = (text: string) => call(`/missions?${field}=${encodeURIComponent(text)}`, { method: 'GET' });
+    expect(await taken(NO_INSTANTS, new RegExp(`^${field}$`), ask)).toEqual([]);
+    for (const year of ['0000', '0001', '9999']) expect((await ask(`${year}-01-01T00:00:00Z`)).status).toBe(200);
+  });
+
+  it.each<[string, string]>([
+    ['startWithinMs', 'immediate'],
+    ['startWindowMs', 'immediate'],
+    ['executeLeadMs', 'timed'],
+    ['prepareLeadMs', 'timed'],
+  ])('is refused as %s, and nothing is written', async (field, kind) => {
+    const body = mission({ kind, ...(kind === 'timed' ? { executeAt: soon(7_200_000) } : {}), [field]: 'HERE' });
+    const values = NO_LENGTHS;
+    expect(await taken(values, new RegExp(`^${field}$`), (value) => call('/missions', withTime(body, value)))).toEqual(
+      [],
+    );
+  });
+});
+
 it('refuses the same Idempotency-Key with another body, and gives the same answer for the same one', async () => {
   const headers = { 'idempotency-key': 'one-key' };
   const body = mission({ kind: 'timed', executeAt: soon(3_600_000) });
@@ -129,6 +275,35 @@ it('makes one mission of two equal requests with one key at the same time', asyn
 
 it('refuses 1 MB of JSON', async () => {
   await expectRefused(call('/missions', json(mission({ name: 'x'.repeat(1_000_000) }))), 413, 'body');
+});
+
+it.each([
+  ['/missions', 'application/json', 'body'],
+  ['/waylines', 'application/octet-stream', 'file'],
+])('refuses 100 MB at %s before they have come, and answers the next request [N37]', async (path, type, field) => {
+  const { hostname, port } = new URL(world.stack.apiUrl);
+  const size = 100 * 1024 * 1024;
+  const sent = { bytes: 0 };
+  const answer = await new Promise<{ status: number; problem: Problem }>((resolve, reject) => {
+    const headers = { authorization: `Bearer ${world.stack.apiKey}`, 'content-type': type, 'content-length': size };
+    const asked = request({ hostname, port, method: 'POST', path: `/api/v1${path}`, headers }, (response) => {
+      text(response).then((body) => {
+        asked.destroy();
+        resolve({ status: response.statusCode ?? 0, problem: JSON.parse(body) as Problem });
+      }, reject);
+    });
+    asked.on('error', reject);
+    const chunk = Buffer.alloc(64 * 1024, ' ');
+    const more = (): void => {
+      while (!asked.destroyed && sent.bytes < size) {
+        sent.bytes += chunk.length;
+        if (!asked.write(chunk)) return void asked.once('drain', more);
+      }
+    };
+    more();
+  });
+  expect(answer).toMatchObject({ status: 413, problem: { errors: [{ field }] } });
+  expect((await call('/missions', { method: 'GET' })).status).toBe(200);
 });
 
 it('refuses what is no JSON', async () => {
@@ -207,4 +382,67 @@ it('answers 404 problem+json for a route that does not exist', async () => {
     expect(status).toBe(404);
     expect(type).toContain('application/problem+json');
   }
+});
+
+describe('the edge', () => {
+  /** Every path of every service, with an id that nothing has. */
+  let paths: readonly { readonly path: string; readonly methods: readonly string[]; readonly isOpen: boolean }[];
+  beforeAll(async () => {
+    type Operations = Readonly<Record<string, { readonly security: readonly unknown[] }>>;
+    const { problem } = await call('/openapi.json', { method: 'GET' });
+    const document = problem as unknown as { readonly paths: Readonly<Record<string, Operations>> };
+    paths = Object.entries(document.paths).map(([path, operations]) => ({
+      path: path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000'),
+      methods: Object.keys(operations).map((method) => method.toUpperCase()),
+      isOpen: Object.values(operations).some(({ security }) => security.length === 0),
+    }));
+  });
+  const key = (): Record<string, string> => ({ authorization: `Bearer ${world.stack.apiKey}` });
+
+  it('answers no route at another spelling of its path, with a key and without one [N43]', async () => {
+    const faults: unknown[] = [];
+    for (const { path } of paths) {
+      for (const target of otherSpellings(path)) {
+        for (const headers of [{}, key()]) {
+          const { status } = await askFor(world.stack.apiUrl, 'GET', target, headers);
+          if (status !== 404) faults.push({ target, status });
+        }
+      }
+    }
+    expect(paths.length).toBeGreaterThan(50);
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  it('lets nobody in without a key at a spelling that is the same path, whatever method a header names [N43]', async () => {
+    const faults: unknown[] = [];
+    for (const { path, methods } of paths.filter(({ isOpen }) => !isOpen)) {
+      const overrides = Object.fromEntries(METHOD_OVERRIDES.map((name) => [name, methods[0] ?? '']));
+      for (const target of [path, ...sameSpellings(path), `${path}?_method=${methods[0]}`]) {
+        for (const method of ['GET', 'HEAD', 'TRACE', 'PATCH', ...methods]) {
+          const { status } = await askFor(world.stack.apiUrl, method, target, overrides);
+          if (![401, 404, 405].includes(status)) faults.push({ method, target, status });
+        }
+      }
+    }
+    expect(faults).toEqual([]);
+  }, 60_000);
+
+  it('is no way to another host or to what a service keeps for itself [N43]', async () => {
+    const inside = new URL(world.stack.metricsUrl('mission-service'));
+    const targets = [
+      ...[inside.href, `http://${inside.host}/api/v1/missions`, `http://${inside.host}/readyz`, '*'],
+      ...['/api/v1/missions/../../../metrics', '/api/v1/missions/%2e%2e/%2e%2e/%2e%2e/metrics', '/api/v1/metrics'],
+      ...['/api/v1/missions/..;/..;/..;/metrics', '//metrics', `//${inside.host}/metrics`, `@${inside.host}/metrics`],
+    ];
+    for (const target of targets) {
+      for (const method of ['GET', 'OPTIONS', 'POST']) {
+        const headers = { ...key(), host: inside.host, 'x-forwarded-host': inside.host, 'x-original-url': '/metrics' };
+        const { status, body } = await askFor(world.stack.apiUrl, method, target, headers);
+        // What begins with no slash and names no scheme is not HTTP.
+        expect([method, target, status]).toEqual([method, target, target.startsWith('@') ? 400 : 404]);
+        expect(body).not.toContain('# HELP');
+      }
+    }
+    await expect(askFor(world.stack.apiUrl, 'CONNECT', inside.host, key())).rejects.toThrow();
+  });
 });

@@ -1,3 +1,4 @@
+import { connect, constants } from 'node:http2';
 import { type ClientReadableStream, Metadata, credentials, loadPackageDefinition, status } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { MISSION_PROTO, PROTO_FOLDER } from '@aerie/bus-contract';
@@ -122,6 +123,79 @@ describe('an error', () => {
     );
   });
 
+  it('names the field of a time that cannot be, and nothing is written [N38]', async () => {
+    const dock = await world.dock();
+    const hour = seconds(Date.now() + 3_600_000);
+    const planned = newMission(dock.sn, { kind: 'MISSION_KIND_TIMED', executeAt: hour });
+    const { mission } = await call('CreateMission', { mission: planned });
+    const missions = async () =>
+      good(await world.api.get<{ items: object[] }>(`/missions?dockSn=${dock.sn}&limit=200`)).items;
+    const before = await missions();
+    const conditional = (window: Message): Message =>
+      newMission(dock.sn, {
+        kind: 'MISSION_KIND_CONDITIONAL',
+        window: { from: hour, until: seconds(Date.now() + 7_200_000), ...window },
+      });
+    const fieldsOf = async (method: string, request: Message): Promise<string[]> => {
+      const { code, problem } = await failing(method, request);
+      expect(code).toBe(status.INVALID_ARGUMENT);
+      return problem.errors.map(({ field }) => field);
+    };
+
+    const absurd: readonly Message[] = [
+      ...[
+        { seconds: 0 },
+        { seconds: -1 },
+        { seconds: hour.seconds * 1_000 },
+        { seconds: Math.round(hour.seconds / 1_000) },
+      ],
+      // The years 1 and 9999, the ends of what may be written, and beyond them.
+      ...[{ seconds: -62_135_596_800 }, { seconds: 253_402_300_799 }, { seconds: 253_402_300_800 }],
+      ...[{ seconds: '9223372036854775807' }, { seconds: '-9223372036854775808' }],
+      ...[
+        { ...hour, nanos: -1 },
+        { ...hour, nanos: 1_000_000_000 },
+        { ...hour, nanos: 2_147_483_647 },
+      ],
+    ];
+    for (const executeAt of absurd) {
+      const timed = { mission: newMission(dock.sn, { kind: 'MISSION_KIND_TIMED', executeAt }) };
+      for (const [method, request] of [
+        ['CreateMission', timed],
+        ['PreviewMission', timed],
+        ['RescheduleMission', { id: mission['id'], executeAt }],
+      ] as const) {
+        expect([method, executeAt, await fieldsOf(method, request)]).toEqual([method, executeAt, ['executeAt']]);
+      }
+      const until = await fieldsOf('CreateMission', { mission: conditional({ until: executeAt }) });
+      expect([executeAt, until]).toEqual([executeAt, expect.arrayContaining(['window.until'])]);
+      const from = await fieldsOf('CreateMission', { mission: conditional({ from: executeAt }) });
+      expect([executeAt, from]).toEqual([executeAt, [expect.stringMatching(/^window\.(from|until)$/)]]);
+    }
+    for (const field of ['startWithinMs', 'startWindowMs']) {
+      for (const length of [-1, 2_147_483_647, -2_147_483_648]) {
+        expect(await fieldsOf('CreateMission', { mission: newMission(dock.sn, { [field]: length }) })).toEqual([field]);
+      }
+    }
+    for (const field of ['executeLeadMs', 'prepareLeadMs']) {
+      for (const length of [-1, 2_147_483_647, -2_147_483_648]) {
+        expect(await fieldsOf('CreateMission', { mission: { ...planned, [field]: length } })).toEqual([field]);
+      }
+    }
+    expect(await missions()).toEqual(before);
+  }, 60_000);
+
+  it('refuses a message of 5 MB before it is read, and answers the next one [N37]', async () => {
+    const name = 'x'.repeat(5 * 1024 * 1024);
+    await expect(call('CreateMission', { mission: newMission('ANY', { name }) })).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+    });
+    await expect(call('ListMissions', { pageSize: 1_000_000 })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
+    await expect(call('ListMissions', {})).resolves.toBeDefined();
+  }, 30_000);
+
   it('says who is not known, what does not exist, and what has changed since', async () => {
     const id = '99999999-9999-4999-8999-999999999999';
     expect((await failing('GetMission', { id }, withKey('wrong'))).code).toBe(status.UNAUTHENTICATED);
@@ -138,6 +212,32 @@ describe('an error', () => {
     expect(taken).toMatchObject({ code: status.FAILED_PRECONDITION, problem: { errors: [{ field: 'executeAt' }] } });
   }, 30_000);
 });
+
+it('cuts off who opens and resets calls without end, and answers others meanwhile [N37]', async () => {
+  const session = connect(`http://${world.stack.grpcAddress}`);
+  let isCut = false;
+  let codeOfGoaway: number | undefined;
+  session.on('error', () => (isCut = true));
+  session.on('close', () => (isCut = true));
+  session.on('goaway', (code: number) => (codeOfGoaway = code));
+  const headers = {
+    ...{ ':method': 'POST', ':path': '/mission.v1.MissionService/ListMissions', te: 'trailers' },
+    ...{ 'content-type': 'application/grpc', authorization: `Bearer ${world.stack.apiKey}` },
+  };
+  let resets = 0;
+  while (!isCut && resets < 100_000) {
+    for (let many = 0; many < 200 && !session.closed && !session.destroyed; many++) {
+      const stream = session.request(headers);
+      stream.on('error', () => undefined);
+      stream.close(constants.NGHTTP2_CANCEL);
+      resets++;
+    }
+    await call('ListMissions', {});
+  }
+  expect([isCut, codeOfGoaway]).toEqual([true, constants.NGHTTP2_INTERNAL_ERROR]);
+  expect(resets).toBeLessThan(10_000);
+  await expect(call('ListMissions', {})).resolves.toBeDefined();
+}, 60_000);
 
 it('CancelMission that waits for a row when mission-service is told to stop is done and answered', async () => {
   const dock = await world.dock();

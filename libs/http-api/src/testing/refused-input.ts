@@ -1,3 +1,4 @@
+import { METHOD_OVERRIDES, type RawAnswer, askFor, otherSpellings, sameSpellings } from '@aerie/testing';
 import type { HttpMethod, OpenApiDocument, Operation } from '../openapi/types.js';
 import { type Json, valueAt } from './pointers.js';
 
@@ -49,6 +50,8 @@ interface DescribedRoute {
   readonly known: readonly string[];
   /** Media types of bodies that it reads. */
   readonly types: readonly string[];
+  /** Answered without a key. */
+  readonly isOpen: boolean;
 }
 
 /** What a running service must refuse on each route that its document describes. `api` is asked once the service runs. */
@@ -109,6 +112,62 @@ export function describeRefusedInput(document: OpenApiDocument, api: () => Runni
       },
     );
 
+    it.each(routes.filter(({ known }) => known.includes('limit')))(
+      'a page of a million of $method $path [N37]',
+      async (route) => {
+        for (const limit of ['1000000', '1e6', '9999999999999999999', 'Infinity']) {
+          const { status, problem } = await call(api(), route, `limit=${limit}`);
+          const { errors = [] } = problem as { errors?: readonly { field: string }[] };
+          expect([limit, status, [...new Set(errors.map(({ field }) => field))]]).toEqual([limit, 422, ['limit']]);
+        }
+      },
+    );
+
+    it.each(routes.filter(({ known, types }) => known.length > 0 && types.length === 0))(
+      'ten thousand filters of $method $path [N37]',
+      async (route) => {
+        const [name = ''] = route.known;
+        const many = (count: number, filter: (index: number) => string): string =>
+          Array.from({ length: count }, (_, index) => filter(index)).join('&');
+        // As many as fit into the line of a request.
+        expect(
+          (
+            await call(
+              api(),
+              route,
+              many(1_000, (index) => `x${index}=${index}`),
+            )
+          ).status,
+        ).toBe(422);
+        expect(
+          (
+            await call(
+              api(),
+              route,
+              many(1_000, () => `${name}=1`),
+            )
+          ).status,
+        ).toBe(422);
+        expect((await call(api(), route, `${name}=${'a,'.repeat(6_000)}`)).status).toBe(422);
+        const { status } = await askFor(api().url, 'GET', `${filled(route.path)}?${many(10_000, () => `${name}=1`)}`);
+        expect(status).toBe(431);
+      },
+    );
+
+    it.each(routes.filter(({ types }) => types.includes(JSON_TYPE)))(
+      'JSON of $method $path that is nested ten thousand deep [N37]',
+      async (route) => {
+        for (const [open, close] of [
+          ['[', ']'],
+          ['{"a":', '}'],
+        ] as const) {
+          const body = `${open.repeat(10_000)}1${close.repeat(10_000)}`;
+          const { status } = await call(api(), route, '', { type: JSON_TYPE, body });
+          expect([status < 500, status >= 400]).toEqual([true, true]);
+        }
+      },
+    );
+
     for (const route of routes.filter(({ types }) => types.includes(FORM_TYPE))) {
       it(`a form that does not say where its parts end: ${route.method} ${route.path}`, async () => {
         const { status, problem } = await call(api(), route, '', { type: FORM_TYPE, body: '--x' });
@@ -160,6 +219,55 @@ export function describeRefusedInput(document: OpenApiDocument, api: () => Runni
       }
     });
 
+    it.each(paths)(
+      'other spellings of $path, with a key and without one: no route has them [N43]',
+      async ({ path, methods }) => {
+        const { url, key } = api();
+        const answers: [string, string, RawAnswer][] = [];
+        for (const target of otherSpellings(filled(path))) {
+          for (const method of new Set(['get', 'head', ...methods])) {
+            for (const headers of [{}, { Authorization: `Bearer ${key}` }]) {
+              answers.push([method, target, await askFor(url, method.toUpperCase(), target, headers)]);
+            }
+          }
+        }
+        expect(answers.filter(([, , { status }]) => status !== 404)).toEqual([]);
+      },
+    );
+
+    it.each(routes.filter(({ isOpen }) => !isOpen))(
+      '$method $path without a key, however the path is spelled [N43]',
+      async ({ method, path }) => {
+        for (const asked of method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]) {
+          for (const target of [filled(path), ...sameSpellings(filled(path))]) {
+            const { status } = await askFor(api().url, asked, target);
+            expect([asked, target, status]).toEqual([asked, target, 401]);
+          }
+        }
+      },
+    );
+
+    it.each(paths)(
+      'a method that $path does not have, also where a header or a parameter names another [N43]',
+      async ({ path, methods }) => {
+        const { url, key } = api();
+        const missing = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND'].filter(
+          (method) => !methods.some((known) => known.toUpperCase() === method),
+        );
+        for (const method of missing) {
+          for (const known of methods.map((name) => name.toUpperCase())) {
+            const overrides = Object.fromEntries(METHOD_OVERRIDES.map((name) => [name, known]));
+            const headers = { ...overrides, Authorization: `Bearer ${key}` };
+            const { status, allow, body } = await askFor(url, method, `${filled(path)}?_method=${known}`, headers);
+            expect([method, status]).toEqual([method, 405]);
+            expect(allow?.split(', ')).toContain(known);
+            // TRACE would send back what was sent.
+            expect(body).not.toContain(key);
+          }
+        }
+      },
+    );
+
     // Not of GET: fetch sends no body with it.
     for (const route of routes.filter(({ types, method }) => types.length === 0 && method !== 'get')) {
       it(`a body that would be ignored: ${route.method} ${route.path}`, async () => {
@@ -180,6 +288,7 @@ function routesIn(document: OpenApiDocument): DescribedRoute[] {
       path,
       known: queryOf(document, operation),
       types: Object.keys((operation.requestBody as { content: object } | undefined)?.content ?? {}),
+      isOpen: operation.security.length === 0,
     })),
   );
 }
@@ -196,15 +305,16 @@ const queryOf = (document: OpenApiDocument, { parameters = [] }: Operation): str
     .filter((parameter) => parameter['in'] === 'query')
     .map(({ name }) => String(name));
 
+/** With an id that is there for no route: what is asked has no effect even where it is not refused. */
+const filled = (path: string): string => path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000');
+
 async function call(
   { url, key }: RunningApi,
   { method, path }: Pick<DescribedRoute, 'method' | 'path'>,
   query: string,
   sent?: { readonly type: string; readonly body: string },
 ): Promise<{ readonly status: number; readonly problem: Json; readonly headers: Headers }> {
-  // An id that is there for no route: what is asked has no effect even where it is not refused.
-  const filled = path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000');
-  const response = await fetch(`${url}${filled}${query === '' ? '' : `?${query}`}`, {
+  const response = await fetch(`${url}${filled(path)}${query === '' ? '' : `?${query}`}`, {
     method: method.toUpperCase(),
     headers: { Authorization: `Bearer ${key}`, ...(sent === undefined ? {} : { 'Content-Type': sent.type }) },
     ...(sent === undefined ? {} : { body: sent.body }),

@@ -1,5 +1,5 @@
 import { InvalidError } from '@aerie/kernel';
-import { newMission, newMissionOfKinds, readNewMission } from './mission.input.js';
+import { newMission, newMissionOfKinds, readMissionQuery, readNewMission, readReschedule } from './mission.input.js';
 
 const NOW_MS = Date.UTC(2030, 0, 1, 12);
 const IMMEDIATE = {
@@ -9,9 +9,11 @@ const IMMEDIATE = {
 const TIMED = { ...IMMEDIATE, kind: 'timed', executeAt: NOW_MS + 3_600_000 };
 const CONDITIONAL = { ...IMMEDIATE, kind: 'conditional', window: { from: NOW_MS, until: NOW_MS + 3_600_000 } };
 
-function problemsOf(body: object): InvalidError['fields'] {
+const problemsOf = (body: object): InvalidError['fields'] => problemsIn(() => readNewMission(body, NOW_MS));
+
+function problemsIn(read: () => unknown): InvalidError['fields'] {
   try {
-    readNewMission(body, NOW_MS);
+    read();
     return [];
   } catch (error) {
     if (error instanceof InvalidError) return error.fields;
@@ -74,4 +76,35 @@ describe('the described forms of a new mission', () => {
     const members = newMissionOfKinds.options.flatMap(({ shape }) => Object.keys(shape));
     expect(new Set(members)).toEqual(new Set(Object.keys(newMission.shape)));
   });
+});
+
+describe('an instant', () => {
+  const read = (executeAt: unknown) => readNewMission({ ...TIMED, executeAt }, NOW_MS).executeAtMs;
+
+  it.each([
+    ['2030-01-02T08:30:00Z', '2030-01-02T08:30:00.000Z'],
+    ['2030-01-02t08:30:00.5z', '2030-01-02T08:30:00.500Z'],
+    ['2030-01-02T08:30Z', '2030-01-02T08:30:00.000Z'],
+    ['2030-01-02T08:30:00-00:00', '2030-01-02T08:30:00.000Z'],
+    ['2030-01-03T08:30:00+23:59', '2030-01-02T08:31:00.000Z'],
+    ['2030-02-28T23:59:59.999999999-08:00', '2030-03-01T07:59:59.999Z'],
+  ])('is read from %s as RFC 3339 says', (sent, meant) => {
+    expect(new Date(read(sent) ?? NaN).toISOString()).toBe(meant);
+  });
+
+  it('may be the 29th of February in a leap year alone', () => {
+    const from = '2028-02-29T12:00:00Z';
+    expect(readMissionQuery({ from }).filter.fromMs).toBe(Date.parse(from));
+    expect(problemsIn(() => readMissionQuery({ from: '2030-02-29T12:00:00Z' }))).toMatchObject([{ field: 'from' }]);
+  });
+
+  it.each(['2030-02-30T10:00:00Z', '2030-04-31T10:00:00+02:00', '2030-01-02T24:00:00Z', '2030-01-02t24:00z'])(
+    'that does not exist is refused and not moved to another day: %s',
+    (executeAt) => {
+      const message = `is not a date and time that exists; sent was "${executeAt}"`;
+      const problem = [{ field: 'executeAt', message }];
+      expect(problemsOf({ ...TIMED, executeAt })).toEqual(problem);
+      expect(problemsIn(() => readReschedule({ executeAt }, NOW_MS))).toEqual(problem);
+    },
+  );
 });

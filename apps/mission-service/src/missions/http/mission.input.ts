@@ -32,7 +32,13 @@ function instantOf(value: string | number, context: Issues): number {
     return problem('must be an RFC 3339 date and time with an offset, like 2026-05-01T08:30:00+02:00');
   }
   const atMs = Date.parse(value);
-  return Number.isNaN(atMs) ? problem('is no date that exists') : atMs;
+  return Number.isNaN(atMs) || !isInCalendar(value) ? problem('is not a date and time that exists') : atMs;
+}
+
+/** Date.parse reads the 30th of February as the 2nd of March, and 24:00 as the next day: the mission would fly on another day. */
+function isInCalendar(text: string): boolean {
+  const day = text.slice(0, 'yyyy-mm-dd'.length);
+  return new Date(Date.parse(day)).toISOString().startsWith(day) && !text.startsWith('24', day.length + 1);
 }
 
 /** An instant: RFC 3339 with an offset, or milliseconds since the epoch. */

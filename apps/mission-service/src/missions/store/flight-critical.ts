@@ -487,13 +487,15 @@ export interface CallRow {
   readonly attempt: number;
   readonly edition: number;
   readonly reply_at: Date | null;
+  /** Of the first reply. */
+  readonly reply_result: number | null;
 }
 
 /** The commands that replies answer. Another dock's reply to one is no reply: the caller compares `dock_sn`. */
 export function findCalls(tx: Tx, tids: readonly string[]): Promise<CallRow[]> {
   if (tids.length === 0) return Promise.resolve([]);
   return tx.query<CallRow>(
-    `SELECT tid, mission_id, dock_sn, method, attempt, edition, reply_at FROM mission.dock_call
+    `SELECT tid, mission_id, dock_sn, method, attempt, edition, reply_at, reply_result FROM mission.dock_call
       WHERE tid = ANY($1::uuid[])`,
     [tids],
   );

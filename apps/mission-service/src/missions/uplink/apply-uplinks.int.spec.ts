@@ -155,6 +155,21 @@ describe('a batch of messages', () => {
     expect(call?.reply_result).toBe(314_001);
   });
 
+  it('keeps each other reply to one command once, and nothing of the same one, however often they come again', async () => {
+    const flight = await aStart();
+    const tid = await executeTid(flight);
+    const said = [314_001, 0, 0, 314_001, 316_026].map((result) => reply(flight.dockSn, tid, result));
+    await handle(said);
+    const before = await recordOf(flight);
+    const words = (await timelineOf(pool(), flight.id)).filter(({ kind }) => kind === 'message_in');
+    expect(words.map(({ what, detail }) => [what, detail['result']])).toEqual(
+      [314_001, 0, 316_026].map((result) => ['flighttask_execute reply', result]),
+    );
+    await handle(said);
+    for (const fact of said) await handle([fact]);
+    expect(await recordOf(flight)).toEqual(before);
+  });
+
   it('takes no reply of another dock, and no word about the mission of another dock', async () => {
     const [flight, other] = await Promise.all([aStart(), aStart()]);
     const foreign = [

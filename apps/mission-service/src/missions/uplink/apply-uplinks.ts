@@ -56,6 +56,7 @@ export async function applyUplinks(tx: Tx, uplinks: readonly Uplink[], autoResum
     reports,
     unseen,
     firstReplies: new Set(firstReplies),
+    results: new Map(),
     notes: new DockNotes(),
   };
 
@@ -84,6 +85,8 @@ interface Batch {
   readonly unseen: Set<string>;
   /** Commands that had no reply before; each is taken out by its first reply. */
   readonly firstReplies: Set<string>;
+  /** What these first replies said. */
+  readonly results: Map<string, number>;
   readonly notes: DockNotes;
 }
 
@@ -135,6 +138,10 @@ async function isUnseen(uplink: FlightUplink, goesOnQuietly: boolean, batch: Bat
   return goesOnQuietly || (await enterInboxMany(batch.tx, SCHEMA, [keyOfFlight(uplink)])).size > 0;
 }
 
+/** For what is rare: a statement of its own. The mission is locked. */
+const enterInbox = async ({ tx }: Batch, { sn }: DockFact, method: string, messageId: string): Promise<boolean> =>
+  (await enterInboxMany(tx, SCHEMA, [{ sn, method, messageId }])).size > 0;
+
 async function applyReply(uplink: ReplyUplink, batch: Batch): Promise<Applied> {
   const { fact, tid, result } = uplink;
   const call = batch.calls.get(tid);
@@ -142,8 +149,11 @@ async function applyReply(uplink: ReplyUplink, batch: Batch): Promise<Applied> {
   if (call === undefined || locked === undefined) return ORPHAN;
   batch.notes.note(locked, fact.receivedAtMs, null);
   const received = messageIn(locked.id, `${call.method} reply`, { tid, result });
-  // The first reply counts. Another one, also a different one, is evidence.
+  // The first reply counts. One with another result is evidence, once; the same again says nothing.
   const counts = batch.firstReplies.delete(tid);
+  if (counts) batch.results.set(tid, result);
+  else if (result === (batch.results.get(tid) ?? call.reply_result)) return REPEAT;
+  else if (!(await enterInbox(batch, fact, `${call.method} reply ${result}`, tid))) return REPEAT;
   const named = { ...locked, ...batch.notes.of(locked) };
   const event = counts ? eventOfReply(call, result, namesOther(named, locked.started_at?.getTime() ?? null)) : null;
   if (event === null) {
@@ -165,10 +175,15 @@ function applyNotice({ fact, dockSn, method }: NoticeUplink, batch: Batch): Appl
   return KEPT;
 }
 
-function applyFile(uplink: FileUplink, batch: Batch): Applied {
+/** A question that comes again is answered again: its answer may be lost. It is noted once. */
+async function applyFile(uplink: FileUplink, batch: Batch): Promise<Applied> {
   const mission = rowOf(uplink, batch);
   if (mission === undefined) return ORPHAN;
-  batch.unit.note(messageIn(mission.id, 'flighttask_resource_get', { tid: uplink.fact.tid }));
+  const { fact } = uplink;
+  const method = 'flighttask_resource_get';
+  if (await enterInbox(batch, fact, `${method}:${mission.id}`, messageIdOf(fact))) {
+    batch.unit.note(messageIn(mission.id, method, { tid: fact.tid }));
+  }
   return { kind: 'file', mission };
 }
 
