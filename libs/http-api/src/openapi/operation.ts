@@ -27,6 +27,9 @@ export function problemsOf(route: RouteDescription): ProblemStatus[] {
   return [...found].sort((one, other) => one - other);
 }
 
+/** What is asked for in a query can be longer than a service reads: Node answers that by itself. */
+const TOO_LONG = 'The request line and the headers have more than 16 KiB. No body.';
+
 /** One route as an operation of its path. */
 export function operationOf(route: RouteDescription, sent: SchemaSet, got: SchemaSet): Operation {
   const { operationId, tag, summary, description, answers, body, permission } = route;
@@ -45,6 +48,7 @@ export function operationOf(route: RouteDescription, sent: SchemaSet, got: Schem
       ...(isConditional(route)
         ? { 304: { description: 'It is still that of `If-None-Match`. No body.', headers: headersOf(['ETag']) } }
         : {}),
+      ...(route.query === undefined ? {} : { 431: { description: TOO_LONG } }),
       ...Object.fromEntries(problemsOf(route).map((status) => [String(status), problemOf(route, status, got)])),
     },
   };

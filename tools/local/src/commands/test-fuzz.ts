@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -30,7 +31,7 @@ export async function testFuzz(root: string, [examples = DEFAULT_EXAMPLES]: read
   const stackOptions = {
     ...{ root, directory: path.join(root, '.aerie', 'fuzz', 'run'), say: () => undefined },
     packagesDirectory: path.join(root, '.aerie', 'bin'),
-    env: {},
+    env: { 'fleet-service': withProviders(path.join(root, '.aerie', 'fuzz')) },
   };
   return withStack(stackOptions, async (stack) => {
     const docks: DockHandle[] = [];
@@ -161,6 +162,16 @@ function ask({ root, program, file, folder, name, filter, stack, examples, seed 
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   });
+}
+
+/** Without these settings every route of identity providers answers that it is off. */
+function withProviders(folder: string): Readonly<Record<string, string>> {
+  const keyFile = path.join(folder, 'sign-in-keys');
+  writeFileSync(keyFile, `one ${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+  return {
+    FLEET_KEY_FILE: keyFile,
+    FLEET_SIGN_IN_RETURN_URL: 'http://localhost:4000/api/v1/sign-in/oidc/callback',
+  };
 }
 
 /** A key that was revoked by chance, or a program that ended, would make the rest of the run worthless. */
