@@ -94,7 +94,13 @@ interface KnownRow {
 
 const msOf = (column: string): string => `round(extract(epoch FROM a.${column}) * 1000)::float8 AS ${column}_ms`;
 
-/** Alarms of the devices that are open, or were closed shortly before the first of the lists came. */
+const ALARM = `id, code, component_index, sensor_index, module, device_type, level, in_the_sky, imminent, opened_at, seen_at, closed_at,
+         times`;
+
+/**
+ * Alarms of the devices that are open, or were closed shortly before the first of the lists came. Each arm has an index, since it is
+ * asked with each list and a device may have many alarms that are long over.
+ */
 const READ = `
   SELECT s.dock_sn, s.sn, round(extract(epoch FROM h.heard_at) * 1000)::float8 AS heard_at_ms,
          EXISTS (SELECT FROM fleet.alarm e WHERE e.device_sn = s.sn AND e.dock_sn <> s.dock_sn AND e.closed_at IS NULL) AS is_elsewhere,
@@ -103,8 +109,12 @@ const READ = `
     FROM unnest($1::text[], $2::text[], $3::float8[]) AS s (dock_sn, sn, since_ms)
     LEFT JOIN LATERAL (
       SELECT max(heard_at) AS heard_at FROM fleet.alarm WHERE dock_sn = s.dock_sn AND device_sn = s.sn) AS h ON true
-    LEFT JOIN fleet.alarm a ON a.dock_sn = s.dock_sn AND a.device_sn = s.sn
-         AND (a.closed_at IS NULL OR a.heard_at >= to_timestamp(s.since_ms / 1000.0))`;
+    LEFT JOIN LATERAL (
+      SELECT ${ALARM} FROM fleet.alarm WHERE dock_sn = s.dock_sn AND device_sn = s.sn AND closed_at IS NULL
+       UNION ALL
+      SELECT ${ALARM} FROM fleet.alarm
+       WHERE dock_sn = s.dock_sn AND device_sn = s.sn AND closed_at IS NOT NULL
+         AND heard_at >= to_timestamp(s.since_ms / 1000.0)) AS a ON true`;
 
 const keyOfRow = ({ dock_sn: dockSn, sn: deviceSn }: KnownRow): string => keyOf({ dockSn, deviceSn });
 
